@@ -1,0 +1,158 @@
+"""Packed bit rows: the one shape in which people leave their owner's machine.
+
+A row of ``length`` bits is ``length // 64`` little-endian 64-bit words. Bit ``p`` of a row is bit ``p % 64`` of word
+``p // 64``, so the bytes of a row are the bits in order, lowest bit of each byte first.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pprl import files
+from pprl.errors import FileError, MismatchError
+
+MAX_LENGTH = 65_536
+
+Words = NDArray[np.uint64]  # shape (rows, length // 64)
+
+
+@dataclass(frozen=True)
+class BitMatrix:
+    """Rows of equal length, packed.
+
+    >>> BitMatrix.from_positions([[0, 65], [63]], 128).weights().tolist()
+    [2, 1]
+    """
+
+    words: Words
+
+    def __post_init__(self) -> None:
+        if self.words.ndim != 2 or self.words.dtype != np.dtype("<u8"):
+            raise ValueError("a BitMatrix holds a two-dimensional array of little-endian 64-bit words")
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @property
+    def length(self) -> int:
+        """Bits in a row."""
+        return 64 * int(self.words.shape[1])
+
+    def weights(self) -> NDArray[np.int32]:
+        """Bits set in each row, shape (rows,)."""
+        weights: NDArray[np.int32] = np.bitwise_count(self.words).sum(axis=1, dtype=np.int32)
+        return weights
+
+    def to_bytes(self) -> bytes:
+        """The rows one after the other, ``length // 8`` bytes each."""
+        return self.words.astype("<u8", copy=False).tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes | memoryview, length: int) -> BitMatrix:
+        return cls(np.frombuffer(data, dtype="<u8").reshape(-1, length // 64))
+
+    @classmethod
+    def from_positions(cls, rows: list[list[int]], length: int) -> BitMatrix:
+        """Set the given bits in each row: for small examples, not for speed."""
+        words = np.zeros((len(rows), length // 64), dtype="<u8")
+        for row, positions in enumerate(rows):
+            for position in positions:
+                words[row, position // 64] |= np.uint64(1 << position % 64)
+        return cls(words)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """How encodings were made; two files can be compared only if their stamps are equal.
+
+    ``key_check`` is equal for equal keys and says nothing else of the key.
+    """
+
+    length: int
+    hardening: int
+    folding: bytes
+    fingerprint: bytes
+    key_check: bytes
+
+    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<IH32s32s16s")
+
+    def to_bytes(self) -> bytes:
+        return self.LAYOUT.pack(self.length, self.hardening, self.folding, self.fingerprint, self.key_check)
+
+    @classmethod
+    def from_bytes(cls, data: bytes | memoryview) -> Stamp:
+        return cls(*cls.LAYOUT.unpack(data))
+
+    def require_same(self, other: Stamp) -> None:
+        """MismatchError that names the first thing in which two files differ, from the outside in."""
+        if self.hardening != other.hardening:
+            raise MismatchError(
+                f"the two were encoded with different hardening ({self.hardening} and {other.hardening})",
+                hint="encode again with one schema on both sides",
+            )
+        if self.folding != other.folding:
+            raise MismatchError(
+                "the two were encoded with different folding tables",
+                hint="install the same version of pprl on both sides",
+            )
+        if self.fingerprint != other.fingerprint or self.length != other.length:
+            raise MismatchError(
+                "the two were encoded with different schemas",
+                hint="send one schema.toml to both sides and encode again",
+            )
+        if self.key_check != other.key_check:
+            raise MismatchError(
+                "the two were encoded with different linkage keys",
+                hint="use the same key file on both sides and encode again",
+            )
+
+
+@dataclass(frozen=True)
+class Encodings:
+    """The rows one owner sends: encodings under random handles, in an order that says nothing. No row id, no value."""
+
+    side: str  # "list" or "registry"
+    stamp: Stamp
+    rows_read: int  # rows of the roster, before unreadable ones were left out; 0 for a list, whose decoys hide its size
+    handles: NDArray[np.void]  # shape (rows,), 16 bytes each
+    bits: BitMatrix
+
+    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<B{Stamp.LAYOUT.size}sQQ")
+    SIDES: ClassVar[tuple[str, str]] = ("list", "registry")
+
+    def __len__(self) -> int:
+        return len(self.bits)
+
+    def write(self, path: Path, *, force: bool = False) -> None:
+        header = self.HEADER.pack(self.SIDES.index(self.side), self.stamp.to_bytes(), len(self), self.rows_read)
+        records = np.empty(len(self), dtype=self._record(self.stamp.length))
+        records["handle"], records["words"] = self.handles, self.bits.words
+        files.write_new(path, [files.preamble(b"pprl-enc"), header, records.tobytes()], force=force)
+
+    @classmethod
+    def read(cls, path: Path, side: str | None = None) -> Encodings:
+        """FileError: not a whole file of encodings, or of the other side than ``side``."""
+        body = files.read_body(path, b"pprl-enc")
+        (side_at, stamp_bytes, rows, rows_read), data = body.header(cls.HEADER)
+        stamp = Stamp.from_bytes(stamp_bytes)
+        if side_at >= len(cls.SIDES) or stamp.length == 0 or stamp.length % 64 or stamp.length > MAX_LENGTH:
+            raise FileError(f"{path.name}: is damaged in its header", hint="get the file again from whoever made it")
+        found = cls.SIDES[side_at]
+        if side and found != side:
+            raise FileError(
+                f"{path.name}: was encoded as a {found}, a {side} is needed here",
+                hint="the list comes first, the registry second",
+            )
+        record = cls._record(stamp.length)
+        records = np.frombuffer(body.expect(data, rows * record.itemsize), dtype=record)
+        return cls(found, stamp, rows_read, records["handle"].copy(), BitMatrix(records["words"].copy()))
+
+    @staticmethod
+    def _record(length: int) -> np.dtype[np.void]:
+        return np.dtype([("handle", "V16"), ("words", "<u8", (length // 64,))])

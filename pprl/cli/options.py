@@ -1,0 +1,146 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from pprl.errors import PprlError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pprl.normalize.people import People
+    from pprl.schema import Schema
+
+F = TypeVar("F", bound=Callable[..., Any])
+FilePath = click.Path(path_type=Path)
+
+
+class Rate(click.ParamType[int]):
+    """A rate as ten-thousandths: 0.05 or 5%."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, _ctx: click.Context | None) -> int:
+        from pprl.schema import ten_thousandths
+
+        try:
+            return ten_thousandths(value)
+        except ValueError as error:
+            raise PprlError(
+                f"{param.opts[0] if param else 'rate'} is not {error}", hint="--false-match-rate 5%"
+            ) from None
+
+
+class Mapping(click.ParamType[tuple[str, str]]):
+    """FIELD=HEADER."""
+
+    name = "FIELD=HEADER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        field, equals, header = value.partition("=")
+        if not equals or not field or not header:
+            self.fail("write it as FIELD=HEADER, say surname=Фамилия", param, ctx)
+        return field.strip(), header.strip()
+
+
+def schema_option(command: F) -> F:
+    return click.option(
+        "--schema", "schema_path", type=FilePath, required=True, help="What is compared and how (TOML)."
+    )(command)
+
+
+def columns_options(prefix: str = "") -> Callable[[F], F]:
+    """--column and --columns for one roster; with a prefix for one of two."""
+    dash = f"{prefix}-" if prefix else ""
+    name = f"{prefix}_" if prefix else ""
+
+    def add(command: F) -> F:
+        command = click.option(
+            f"--{dash}columns",
+            f"{name}columns_path",
+            type=FilePath,
+            help="The same from a columns file (TOML).",
+        )(command)
+        return click.option(
+            f"--{dash}column",
+            f"{name}column",
+            type=Mapping(),
+            multiple=True,
+            metavar="FIELD=HEADER",
+            help="Which header holds a field; full_name=HEADER for a whole name in one column. May repeat.",
+        )(command)
+
+    return add
+
+
+def weak_option(command: F) -> F:
+    return click.option("--allow-weak", is_flag=True, help="Accept a schema that links too little.")(command)
+
+
+def seed_option(command: F) -> F:
+    return click.option("--seed", type=click.IntRange(min=0), help="Make the run repeatable; it is then not secret.")(
+        command
+    )
+
+
+def force_option(command: F) -> F:
+    return click.option("--force", is_flag=True, help="Replace an existing output.")(command)
+
+
+def json_option(command: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")(command)
+
+
+def threads_option(command: F) -> F:
+    return click.option(
+        "--threads", type=click.IntRange(min=1), help="Threads of the search; by default one a processor."
+    )(command)
+
+
+def load_people(
+    path: Path,
+    schema: Schema,
+    column: tuple[tuple[str, str], ...],
+    columns_path: Path | None,
+    whose: str,
+) -> tuple[pd.DataFrame, People]:
+    """Read a roster and fold it; what is proposed from its headers is said on stderr."""
+    from pprl.errors import RosterError
+    from pprl.linkage import people_of
+    from pprl.normalize.columns import propose_columns
+    from pprl.tables import read_columns_file, read_roster
+
+    try:
+        frame = read_roster(path)
+    except RosterError as error:
+        raise RosterError(f"{whose}: {error}", hint=error.hint) from None
+    from_file = read_columns_file(columns_path) if columns_path else None
+    given = {**(from_file.columns if from_file else {}), **dict(column)}
+    proposed = propose_columns(frame.columns, schema, given)
+    unnamed = {field: header for field, header in proposed.items() if field != header}
+    if unnamed:
+        note(f"{whose}: " + ", ".join(f"{field} from column {header!r}" for field, header in unnamed.items()))
+    people = people_of(frame, schema, {**proposed, **given}, from_file.orders if from_file else None, whose)
+    for line in unreadable_lines(people, whose):
+        note(line)
+    return frame, people
+
+
+def unreadable_lines(people: People, whose: str) -> list[str]:
+    """One line for each field and reason, with the first rows it happened in."""
+    lines = []
+    for (field, reason), rows in sorted(people.unreadable.items()):
+        first = ", ".join(map(str, rows[:5])) + (", …" if len(rows) > 5 else "")
+        lines.append(f"{whose}: {len(rows):,} cell(s) of {field} left out: {reason} (row {first})")
+    return lines
+
+
+def note(text: str) -> None:
+    click.echo(f"pprl: {text}", err=True)

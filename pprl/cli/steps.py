@@ -1,0 +1,191 @@
+"""The same path in separate steps: two owners share a key, a third compares. Nothing is sealed or signed here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from pprl import files
+from pprl.cli import options
+from pprl.cli.options import note
+from pprl.cli.output import check_outputs, show_assessment, write_outputs
+from pprl.cli.progress import searching
+
+
+@click.command(epilog="\b\nExample:\n  pprl key -o linkage.key")
+@click.option(
+    "-o",
+    "--output",
+    type=options.FilePath,
+    required=True,
+    help="The key file to write (only you can read it).",
+)
+@options.seed_option
+@options.force_option
+def key(output: Path, seed: int | None, force: bool) -> None:
+    """Make the linkage key that both owners share and nobody else may see: 32 random bytes."""
+    from pprl.linkage import make_key
+
+    files.write_key(output, make_key(seed), force=force)
+    click.echo(f"{output.name}: give it to the other owner by a safe way, and never to whoever matches")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  pprl encode leaked.csv --schema schema.toml --key-file linkage.key --as list -o list.pprl
+  pprl encode registry.xlsx --schema schema.toml --key-file linkage.key --as registry -o registry.pprl
+"""
+)
+@click.argument("roster", type=options.FilePath)
+@options.schema_option
+@click.option("--key-file", type=options.FilePath, required=True, help="The linkage key, from `pprl key`.")
+@click.option("--as", "side", type=click.Choice(["list", "registry"]), required=True, help="A list gets decoys.")
+@options.columns_options()
+@click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
+@click.option("-o", "--output", type=options.FilePath, required=True, help="The file of encodings to write.")
+@options.weak_option
+@options.seed_option
+@options.force_option
+def encode(
+    roster: Path,
+    schema_path: Path,
+    key_file: Path,
+    side: str,
+    column: tuple[tuple[str, str], ...],
+    columns_path: Path | None,
+    id_header: str | None,
+    output: Path,
+    allow_weak: bool,
+    seed: int | None,
+    force: bool,
+) -> None:
+    """Encode ROSTER for whoever matches, and keep beside it, in PRIVATE-….rows, which row is which.
+
+    The file of encodings may go to the one who matches, if he never gets the key. The PRIVATE file stays with you.
+    """
+    from pprl.linkage import encode_list, encode_registry, ids_of
+    from pprl.schema import load_schema
+
+    schema = load_schema(schema_path)
+    if not allow_weak:
+        schema.refuse_weak()
+    linkage_key = files.read_key(key_file)
+    private = output.with_name(f"PRIVATE-{output.stem}.rows")
+    for path in (output, private):
+        files.check_absent(path, force=force)
+    frame, people = options.load_people(roster, schema, column, columns_path, side)
+    encode_side = encode_list if side == "list" else encode_registry
+    encodings, rows = encode_side(
+        people, schema, linkage_key, ids=ids_of(frame, id_header), seed=seed, allow_weak=allow_weak
+    )
+    rows.write(private, force=force)
+    try:
+        encodings.write(output, force=force)
+    except BaseException:
+        private.unlink(missing_ok=True)
+        raise
+    decoys = len(rows) - rows.people
+    click.echo(f"{output.name}: {rows.people:,} people" + (f" and {decoys:,} decoys" if decoys else ""))
+    click.echo(f"{private.name}: which row is which; it stays with you")
+    click.echo(
+        "whoever holds this file and the key can try names until they fit: send it only to one who never gets the key"
+    )
+
+
+@click.command(epilog="\b\nExample:\n  pprl match list.pprl registry.pprl -o scores.pprl")
+@click.argument("list_path", metavar="LIST.pprl", type=options.FilePath)
+@click.argument("registry_path", metavar="REGISTRY.pprl", type=options.FilePath)
+@click.option("-o", "--output", type=options.FilePath, required=True, help="The file of scores to write.")
+@options.threads_option
+@options.force_option
+def match(list_path: Path, registry_path: Path, output: Path, threads: int | None, force: bool) -> None:
+    """Compare two files of encodings, without the key and without knowing which rows are decoys."""
+    from pprl.bits import Encodings
+    from pprl.match.engines import threads as on_threads
+    from pprl.match.kernel import notes
+    from pprl.match.scores import match_encodings
+
+    files.check_absent(output, force=force)
+    ours, theirs = Encodings.read(list_path, "list"), Encodings.read(registry_path, "registry")
+    with on_threads(threads) as engine, searching() as progress:
+        scores = match_encodings(ours, theirs, map=engine.map, progress=progress)
+    scores.write(output, force=force)
+    for text in notes():
+        note(text)
+    click.echo(
+        f"{output.name}: scores of {len(ours):,} rows of the list against {len(theirs):,} of the registry; "
+        "send it back to the list's owner"
+    )
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  pprl judge scores.pprl --rows PRIVATE-list.rows
+  pprl judge scores.pprl --rows PRIVATE-list.rows --registry-rows PRIVATE-registry.rows --pairs pairs.csv
+"""
+)
+@click.argument("scores_path", metavar="SCORES.pprl", type=options.FilePath)
+@click.option("--rows", "rows_path", type=options.FilePath, required=True, help="The list's PRIVATE-….rows.")
+@click.option(
+    "--registry-rows",
+    "registry_rows_path",
+    type=options.FilePath,
+    help="The registry's, if its owner is you.",
+)
+@click.option(
+    "--false-match-rate",
+    "rate",
+    type=options.Rate(),
+    help="Share of the found that may be false; by default the schema's.",
+)
+@click.option(
+    "--pairs", type=options.FilePath, help="Write who matched whom (CSV). It links rows: keep it to yourself."
+)
+@options.json_option
+@click.option("-o", "--output", type=options.FilePath, metavar="DIR", help="Write result.json into a new folder.")
+@options.force_option
+def judge(
+    scores_path: Path,
+    rows_path: Path,
+    registry_rows_path: Path | None,
+    rate: int | None,
+    pairs: Path | None,
+    as_json: bool,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Open the labels of the list and say who is found, how many of them falsely, and the net of it."""
+    from pprl.estimate import assess
+    from pprl.match.scores import Scores
+    from pprl.rows import HomeRows
+
+    check_outputs(pairs, output, force=force)
+    rows = HomeRows.read(rows_path, "list")
+    registry_rows = HomeRows.read(registry_rows_path, "registry") if registry_rows_path else None
+    assessment = assess.judge(Scores.read(scores_path), rows, registry_rows, rate=rate)
+    write_outputs(assessment, pairs, output, force=force)
+    show_assessment(assessment, as_json=as_json)
+
+
+@click.command(epilog="\b\nExample:\n  pprl inspect list.pprl")
+@click.argument("path", metavar="FILE", type=options.FilePath)
+@options.json_option
+def inspect(path: Path, as_json: bool) -> None:
+    """Say what FILE is: kind, schema fingerprint, hardening, key check, rows. It shows no row."""
+    from pprl.cli.describe import describe
+
+    facts = describe(path)
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False))
+    else:
+        width = max(map(len, facts)) + 2
+        for name, value in facts.items():
+            click.echo(
+                f"{name.replace('_', ' '):{width}}{value:,}"
+                if isinstance(value, int)
+                else f"{name.replace('_', ' '):{width}}{value}"
+            )

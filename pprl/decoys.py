@@ -1,0 +1,190 @@
+"""Made-up people as the null: what the registry gives to people who are not in it.
+
+The target-decoy method of proteomics (Elias & Gygi 2007) and the synthetic records of Robach, Hof and van de Wiel
+(2025), for encodings. A decoy must be as likely to meet a stranger as a real absent person is, so it is made of the
+list's own values and keeps what goes together: given name, patronymic, sex and completeness stay with the base row;
+the surname comes from another row that shares the given name or the patronymic (or, where there is no patronymic, the
+ending of the surname), so that a second naming culture is not blended into the first; the date from another row of
+the same completeness; all other linked fields together from one further row.
+
+People of the list are distinct, so a decoy equals no row of the list and no other decoy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pprl.draws import Draws
+from pprl.normalize.people import MISSING, People
+from pprl.schema import Schema
+
+MIN_DECOYS = 1_000
+ROUNDS = 12  # how often a decoy that turned out to be no new person is drawn again
+DRAWS_A_SURNAME = 8
+
+
+@dataclass(frozen=True)
+class Decoys:
+    """``people`` are the made-up rows, ``base`` the list row each was made from; ``fallbacks`` of them found no row
+    akin and took any surname of their class and sex."""
+
+    people: People
+    base: NDArray[np.int64]
+    fallbacks: int
+
+
+def per_row(wanted: int, rows: int) -> int:
+    """Decoys for each row: as many as wanted, and at least 1,000 in all."""
+    return max(wanted, -(-MIN_DECOYS // rows)) if rows else wanted
+
+
+def make_decoys(people: People, schema: Schema, count: int, draws: Draws) -> Decoys:
+    """``count`` decoys for each row; fewer where the list's values do not allow as many new people."""
+    maker = _Maker(people, schema, draws)
+    base = np.tile(np.arange(len(people), dtype=np.int64), count)
+    columns, fell_back, good = maker.draw(base)
+    for _ in range(ROUNDS):
+        if good.all() or not len(base):
+            break
+        again = np.flatnonzero(~good)
+        redrawn, fell_again, _ = maker.draw(base[again])
+        columns[again], fell_back[again] = redrawn, fell_again
+        good = maker.new_people(columns)
+    made = {
+        name: type(column)(column.values, columns[good, at].astype(np.int32))
+        for at, (name, column) in enumerate(people.columns.items())
+    }
+    base = base[good]
+    return Decoys(People(people.rows[base], made), base, int(fell_back[good].sum()))
+
+
+class _Maker:
+    """Draws decoys as rows of codes, one column for each field of the schema."""
+
+    def __init__(self, people: People, schema: Schema, draws: Draws) -> None:
+        self._draws = draws
+        self._codes = np.stack([column.codes for column in people.columns.values()], axis=1).astype(np.int64)
+        place = {name: at for at, name in enumerate(people.columns)}
+        linked = schema.linked()
+
+        def of(*kinds: str) -> list[int]:
+            return [place[field.name] for field in linked if field.type in kinds]
+
+        self._linked = [place[field.name] for field in linked]
+        self._surname = of("surname")
+        self._dates = of("date", "year")
+        self._rest = of("rank", "identifier", "category", "number", "text")
+        self._unlinked = [place[f.name] for f in schema.fields if f.role == "confirm"]
+        sex = self._codes[:, of("sex")].sum(axis=1) if of("sex") else np.zeros(len(people), dtype=np.int64)
+        classes = people.completeness(schema).astype(np.int64)
+        self._classes = _Groups(classes)
+        self._circles = self._surname_circles(people, of, classes * (sex.max(initial=0) + 2) + sex + 1)
+        self._real = _keys(self._codes[:, self._linked])
+
+    def _surname_circles(
+        self, people: People, of: Callable[..., list[int]], kinds: NDArray[np.int64]
+    ) -> list[list[_Groups]]:
+        """Where a decoy's surname is looked for, from the narrowest circle to the widest.
+
+        Without a patronymic, a surname from a row that shares the given name would give that row's own name back;
+        there the ending of the surname stands for sex and naming culture. ``kinds`` number the rows' class and sex.
+        """
+        circles = [[_Groups(kinds)]]
+        for column in [list(people.columns.values())[at] for at in self._surname]:
+            for letters in (2, 3):
+                endings = {value: value[-letters:] for value in column.values}
+                number = {ending: at for at, ending in enumerate(dict.fromkeys(endings.values()))}
+                ending = np.array([number[endings[value]] for value in column.values] + [0], dtype=np.int64)[
+                    column.codes
+                ]
+                circles.insert(
+                    0,
+                    [_Groups(np.where(column.codes == MISSING, MISSING, kinds * (len(number) + 1) + ending))],
+                )
+        if of("patronymic"):
+            circles.insert(0, [_Groups(self._codes[:, at]) for at in of("given", "patronymic")])
+        return circles
+
+    def draw(self, base: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Codes (decoys, fields), which fell back for the surname, and which are new people."""
+        made = self._codes[base].copy()
+        fell_back = np.zeros(len(base), dtype=bool)
+        if self._surname:
+            donors, fell_back = self._surname_donors(base)
+            made[:, self._surname] = self._codes[donors[:, None], self._surname]
+        for columns in (self._dates, self._rest, self._unlinked):
+            if columns:
+                donors = self._classes.other_member(base, self._draws)
+                made[:, columns] = self._codes[donors[:, None], columns]
+        return made, fell_back, self.new_people(made)
+
+    def new_people(self, made: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Neither a row of the list nor an earlier decoy, by linked fields."""
+        keys = _keys(made[:, self._linked])
+        first = np.zeros(len(made), dtype=bool)
+        first[np.unique(keys, return_index=True)[1]] = True
+        return first & ~np.isin(keys, self._real)
+
+    def _surname_donors(self, base: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """A row with another surname, from the narrowest circle that has one."""
+        donors = base.copy()
+        surnames = self._codes[:, self._surname[0]]
+        open_rows = np.flatnonzero(surnames[base] != MISSING)
+        fell_back = np.zeros(len(base), dtype=bool)
+        for circle in self._circles:
+            fell_back[open_rows] = circle is self._circles[-1]
+            for _ in range(DRAWS_A_SURNAME):
+                drawn = self._member(circle, base[open_rows])
+                fits = (surnames[drawn] != MISSING) & (surnames[drawn] != surnames[base[open_rows]])
+                donors[open_rows[fits]] = drawn[fits]
+                open_rows = open_rows[~fits]
+        return donors, fell_back
+
+    def _member(self, circle: list[_Groups], base: NDArray[np.int64]) -> NDArray[np.int64]:
+        """One row of each row's groups in a circle; the row itself if it is alone in them."""
+        sizes = np.stack([groups.sizes_of(base) for groups in circle], axis=1)
+        total = sizes.sum(axis=1)
+        picked = self._draws.below(np.maximum(total, 1), len(base))
+        drawn = base.copy()
+        before = np.zeros(len(base), dtype=np.int64)
+        for at, groups in enumerate(circle):
+            here = (picked >= before) & (picked < before + sizes[:, at])
+            drawn[here] = groups.member(base[here], (picked - before)[here])
+            before += sizes[:, at]
+        return drawn
+
+
+class _Groups:
+    """Rows that share a code; rows without one (−1) are in no group."""
+
+    def __init__(self, codes: NDArray[np.int64]) -> None:
+        self._order = np.argsort(codes, kind="stable").astype(np.int64)
+        in_order = codes[self._order]
+        self._start = np.searchsorted(in_order, codes, side="left")
+        self._size = np.where(codes == MISSING, 0, np.searchsorted(in_order, codes, side="right") - self._start)
+        self._place = np.empty(len(codes), dtype=np.int64)
+        self._place[self._order] = np.arange(len(codes))
+
+    def sizes_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self._size[rows]
+
+    def member(self, rows: NDArray[np.int64], number: NDArray[np.int64]) -> NDArray[np.int64]:
+        found: NDArray[np.int64] = self._order[self._start[rows] + number]
+        return found
+
+    def other_member(self, rows: NDArray[np.int64], draws: Draws) -> NDArray[np.int64]:
+        """A uniform member of each row's group that is not the row itself, if there is one."""
+        size = self._size[rows]
+        number = draws.below(np.maximum(size - 1, 1), len(rows))
+        own = self._place[rows] - self._start[rows]
+        return self.member(rows, np.where(size > 1, number + (number >= own), own))
+
+
+def _keys(codes: NDArray[np.int64]) -> NDArray[np.void]:
+    """Each row of codes as one comparable value."""
+    rows = np.ascontiguousarray(codes)
+    return rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()

@@ -1,0 +1,33 @@
+"""What can go wrong that the user can act on: one sentence, and what to type next.
+
+There is one kind for each thing the user would do differently. Messages never hold a cell, a key, a token or the
+path of a roster: an error ends in logs and screenshots.
+"""
+
+
+class PprlError(Exception):
+    """Shown as one line on stderr with a hint, without a traceback; exit status 1."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class SchemaError(PprlError):
+    """The schema, or a columns file, cannot be used as it is written."""
+
+
+class RosterError(PprlError):
+    """A table of people cannot be read, or lacks a column that the schema needs."""
+
+
+class FileError(PprlError):
+    """One of our own files is missing, cut short, of another kind, or readable by others."""
+
+
+class MismatchError(PprlError):
+    """Two files were made with different keys, schemas, hardening or folding tables."""
+
+
+class RefusedError(PprlError):
+    """Possible, but unwise: it needs an explicit word from the user."""

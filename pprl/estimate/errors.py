@@ -1,0 +1,103 @@
+"""How many of the found are false: the statistics of one class of rows that are equally complete.
+
+``real`` are the similarities of the partners of n real rows, ``decoy`` those that M decoys would get if each arrived
+alone (both 0 where there is none); ``real_best`` and ``decoy_best`` are the best similarities before anyone competes.
+Every function takes weights, so that the bootstrap repeats every step with the same code.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+MIN_DECOYS = 20
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What is found and what of it is false at each possible threshold, from the highest similarity to the lowest."""
+
+    threshold: Floats
+    found: Floats
+    false: Floats  # π0 · (what chance gives + 1)
+
+    def false_match_rate(self) -> Floats:
+        return np.minimum(1.0, self.false / self.found)
+
+    def q_values(self) -> Floats:
+        """The lowest false-match rate at which a pair of this similarity would still be found; rises as similarity
+        falls."""
+        return np.minimum.accumulate(self.false_match_rate()[::-1])[::-1]
+
+    def at_rate(self, rate: float) -> int:
+        """The place of the lowest threshold whose false-match rate meets ``rate``; −1 where none does."""
+        meets = np.flatnonzero(self.false_match_rate() <= rate)
+        return int(meets[-1]) if len(meets) else -1
+
+
+class Sample:
+    """One class of rows; sorted once, so that the bootstrap only adds up weights.
+
+    ``real`` and ``real_best`` have shape (n,), ``decoy`` and ``decoy_best`` shape (M,).
+    """
+
+    def __init__(self, real: Floats, real_best: Floats, decoy: Floats, decoy_best: Floats) -> None:
+        self._order = np.argsort(-real, kind="stable")
+        falling = real[self._order]
+        self._last_of_equals = np.flatnonzero(np.append(falling[1:] != falling[:-1], True) & (falling > 0))
+        self._threshold = falling[self._last_of_equals]
+        self._decoy_order = np.argsort(decoy, kind="stable")
+        self._decoys_below = np.searchsorted(decoy[self._decoy_order], self._threshold, side="left")
+        middle = np.median(decoy_best)
+        self._low, self._decoy_low = real_best <= middle, decoy_best <= middle
+
+    def share_without_partner(self, real_weight: Floats, decoy_weight: Floats) -> float:
+        """π0 = min(1, (#{s ≤ λ} + 1)/(n + 1) ÷ F_d(λ)), λ = median of the decoys' best similarities, fixed.
+
+        Storey (2002, J. R. Stat. Soc. B 64:479) with decoys in place of uniform p-values: an upper estimate, since
+        present people with poor similarities count as absent. 1 where the weights leave no decoy below λ.
+        """
+        below = float(decoy_weight[self._decoy_low].sum()) / float(decoy_weight.sum())
+        share = (float(real_weight[self._low].sum()) + 1) / (float(real_weight.sum()) + 1)
+        return min(1.0, share / below) if below else 1.0
+
+    def curve(self, real_weight: Floats, decoy_weight: Floats, pi0: float) -> Curve:
+        """Found and false at every distinct similarity of a real partner.
+
+        Of n people like the decoys, n · (share of decoys that reach the threshold) would be found (Elias & Gygi
+        2007); one is added so that a threshold chosen with the same decoys stays conservative (Levitsky et al. 2017);
+        and since only absent people can be found falsely, the sum is multiplied by π0 (Käll et al. 2008).
+        """
+        found = np.cumsum(real_weight[self._order])[self._last_of_equals]
+        below = np.append(0.0, np.cumsum(decoy_weight[self._decoy_order]))[self._decoys_below]
+        total = float(decoy_weight.sum())
+        chance = (total - below) / total * float(real_weight.sum())
+        kept = found > 0
+        return Curve(self._threshold[kept], found[kept], (pi0 * (chance + 1))[kept])
+
+
+def p_value(real_best: Floats, decoy_best: Floats) -> float:
+    """One test, fixed beforehand: are the list's best similarities higher than its decoys'?
+
+    T0 is the r-th largest of M decoys, r = ⌈.01 M⌉; with x of n rows strictly above it, p = P(at most r − 1 decoys
+    among the x + r − 1 highest) under exchangeability, hypergeometric. Approximate, since decoys share values with
+    the rows they were made from. Choosing a threshold and then testing on the same scores is wrong 17–26 % of the
+    time.
+    """
+    from scipy.stats import hypergeom
+
+    n, m = len(real_best), len(decoy_best)
+    r = math.ceil(0.01 * m)
+    limit = np.sort(decoy_best)[-r]
+    above = int((real_best > limit).sum())
+    return float(hypergeom.cdf(r - 1, n + m, m, above + r - 1))
+
+
+def fewest_findable(pi0: float, rate: float) -> int:
+    """The fewest matches a class can find at ``rate``, all of them above every decoy: π0 / x ≤ rate."""
+    return math.ceil(pi0 / rate - 1e-9)

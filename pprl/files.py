@@ -1,0 +1,141 @@
+"""Our own files: complete or absent, closed to others where they are secret, and refused when they are not what they
+say.
+
+Every file of ours begins with eight bytes that name its kind and a version, holds fixed-width records, and has
+exactly the size its header promises. ``docs/encoding.md`` §7 specifies each byte.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pprl.errors import FileError
+
+VERSION = 1
+KINDS = {
+    b"pprl-key": "a linkage key",
+    b"pprl-enc": "encodings",
+    b"pprl-sco": "scores",
+    b"pprl-row": "private rows",
+}
+_PREAMBLE = struct.Struct("<8sH")
+KEY_BYTES = 32
+
+
+def check_absent(path: Path, *, force: bool = False) -> None:
+    """Refuse an output that is already there, before any work is done for it."""
+    if path.is_dir():
+        raise FileError(f"{path.name}: is a directory", hint="name a file to write")
+    if path.exists() and not force:
+        raise FileError(f"{path.name}: exists already", hint="choose another name or pass --force")
+    if not path.parent.is_dir():
+        raise FileError(f"{path.name}: its folder does not exist", hint="make the folder first")
+
+
+def write_new(path: Path, parts: Iterable[bytes], *, private: bool = False, force: bool = False) -> None:
+    """Write beside, sync, rename: whatever happens, ``path`` is complete or as it was. ``private`` files are 0600."""
+    check_absent(path, force=force)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(beside, flags, 0o600 if private else 0o666), "wb") as file:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise FileError(f"{path.name}: cannot be written ({error.strerror})") from None
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def preamble(kind: bytes) -> bytes:
+    return _PREAMBLE.pack(kind, VERSION)
+
+
+@dataclass(frozen=True)
+class Body:
+    """What follows the preamble of one of our files, and the name to call it by in messages."""
+
+    name: str
+    data: memoryview
+
+    def header(self, layout: struct.Struct) -> tuple[tuple[Any, ...], memoryview]:
+        """The header's values, and the bytes behind it."""
+        if len(self.data) < layout.size:
+            raise self.cut_short()
+        return layout.unpack(self.data[: layout.size]), self.data[layout.size :]
+
+    def expect(self, data: memoryview, size: int) -> memoryview:
+        """``data`` if it has exactly ``size`` bytes."""
+        if len(data) < size:
+            raise self.cut_short()
+        if len(data) > size:
+            raise FileError(f"{self.name}: has bytes behind its end", hint="get the file again from whoever made it")
+        return data
+
+    def cut_short(self) -> FileError:
+        return FileError(f"{self.name}: is cut short", hint="copy it again, or get it again from whoever made it")
+
+
+def kind_of(path: Path) -> bytes | None:
+    """The kind of one of our files, or None when it is none of ours."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_PREAMBLE.size)
+    except OSError as error:
+        raise FileError(f"{path.name}: cannot be read ({error.strerror})") from None
+    return start[:8] if start[:8] in KINDS else None
+
+
+def read_body(path: Path, kind: bytes, *, private: bool = False) -> Body:
+    """The bytes behind the preamble of a file of the given kind.
+
+    FileError: it cannot be read, is of another kind or version, or is private and others may read it.
+    """
+    if path.is_dir():
+        raise FileError(f"{path.name}: is a directory, not {KINDS[kind]}")
+    found = kind_of(path)
+    if found != kind:
+        what = f"holds {KINDS[found]}" if found else "is not a file of pprl"
+        raise FileError(
+            f"{path.name}: {what}; {KINDS[kind]} needed here", hint="`pprl inspect FILE` says what a file is"
+        )
+    if private:
+        refuse_shared(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{path.name}: cannot be read ({error.strerror})") from None
+    if len(data) < _PREAMBLE.size:
+        raise FileError(f"{path.name}: is cut short")
+    if (version := _PREAMBLE.unpack_from(data)[1]) != VERSION:
+        raise FileError(f"{path.name}: written in format {version}; this version reads format {VERSION}")
+    return Body(path.name, memoryview(data)[_PREAMBLE.size :])
+
+
+def refuse_shared(path: Path) -> None:
+    """A secret that others on the machine may read is no secret. Windows keeps no such bits; there it is not
+    checked."""
+    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise FileError(f"{path.name}: others on this machine can read it", hint=f"chmod 600 {path.name}")
+
+
+def read_key(path: Path) -> bytes:
+    """The 32 bytes of a linkage key."""
+    body = read_body(path, b"pprl-key", private=True)
+    return bytes(body.expect(body.data, KEY_BYTES))
+
+
+def write_key(path: Path, key: bytes, *, force: bool = False) -> None:
+    write_new(path, [preamble(b"pprl-key"), key], private=True, force=force)

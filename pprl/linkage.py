@@ -1,0 +1,268 @@
+"""The whole path from two rosters to matched people with an error rate.
+
+`encode_list` and `encode_registry` make what crosses (`Encodings`) and what stays home (`HomeRows`);
+`match_encodings` compares without key or labels; `judge` opens the labels. `link` is these steps in one process, for
+someone who holds both rosters.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pprl.bits import BitMatrix, Encodings, Stamp
+from pprl.decoys import make_decoys, per_row
+from pprl.draws import Draws, fresh_seed, seed_from
+from pprl.encode import encode, key_check
+from pprl.errors import RefusedError, RosterError
+from pprl.estimate.assess import Assessment, judge
+from pprl.match.scores import match_encodings
+from pprl.normalize.columns import propose_columns
+from pprl.normalize.dates import Order
+from pprl.normalize.people import MISSING, People, read_people
+from pprl.normalize.text import folding_hash
+from pprl.rows import HomeRows
+from pprl.schema import Schema
+
+BIG_REGISTRY = 1_000_000
+DECOYS_FOR_BIG_REGISTRY = 4
+
+
+def make_key(seed: int | None = None) -> bytes:
+    """32 bytes from the operating system, or those of ``seed``, which are no secret."""
+    return fresh_seed() if seed is None else Draws(seed_from(seed), "linkage key").bytes(32)
+
+
+def link(
+    list_frame: pd.DataFrame,
+    registry_frame: pd.DataFrame,
+    schema: Schema,
+    *,
+    list_columns: Mapping[str, str] | None = None,
+    registry_columns: Mapping[str, str] | None = None,
+    list_orders: Mapping[str, Order] | None = None,
+    registry_orders: Mapping[str, Order] | None = None,
+    list_id: str | None = None,
+    registry_id: str | None = None,
+    seed: int | None = None,
+    rate: int | None = None,
+    allow_weak: bool = False,
+    allow_larger_list: bool = False,
+) -> Assessment:
+    """How many people of the list are in the registry, who they are, and how many of them are false.
+
+    Both frames hold text. ``…_columns`` map fields of the schema to headers; fields that are not mapped are looked
+    for under their own name or a usual header. ``…_orders`` settle the order of dates, ``…_id`` name a column of ids
+    to carry into the pairs. ``seed`` makes a run that can be repeated and is not secret; ``rate`` is the false-match
+    rate asked, in ten-thousandths. PprlError, with a hint, for everything the caller can mend.
+    """
+    return link_people(
+        people_of(list_frame, schema, list_columns, list_orders, "list"),
+        people_of(registry_frame, schema, registry_columns, registry_orders, "registry"),
+        schema,
+        list_ids=ids_of(list_frame, list_id),
+        registry_ids=ids_of(registry_frame, registry_id),
+        seed=seed,
+        rate=rate,
+        allow_weak=allow_weak,
+        allow_larger_list=allow_larger_list,
+    )
+
+
+def link_people(
+    own: People,
+    theirs: People,
+    schema: Schema,
+    *,
+    list_ids: list[str] | None = None,
+    registry_ids: list[str] | None = None,
+    seed: int | None = None,
+    rate: int | None = None,
+    allow_weak: bool = False,
+    allow_larger_list: bool = False,
+    kernel: str = "auto",
+    map: Callable[..., Any] = map,  # noqa: A002  an engine is an object with a `map`
+    progress: Callable[[int], None] | None = None,
+) -> Assessment:
+    """`link` for rosters that are folded already; ``progress`` is told how many pairs were compared since the last
+    time."""
+    if len(own) > len(theirs) and not allow_larger_list:
+        raise RefusedError(
+            "the list is larger than the registry",
+            hint="are the two swapped? If not, pass --yes-list (in Python allow_larger_list=True)",
+        )
+    refuse_same_roster(own, theirs, schema)
+    clock = _Clock()
+    key = make_key(seed)
+    decoys = DECOYS_FOR_BIG_REGISTRY if len(theirs) > BIG_REGISTRY else schema.decoys
+    encoded, rows = encode_list(own, schema, key, ids=list_ids, seed=seed, decoys=decoys, allow_weak=allow_weak)
+    their_encoded, their_rows = encode_registry(theirs, schema, key, ids=registry_ids, seed=seed, allow_weak=allow_weak)
+    clock.lap("encode")
+    scores = match_encodings(encoded, their_encoded, kernel=kernel, map=map, progress=progress)
+    clock.lap("match")
+    assessment = judge(scores, rows, their_rows, rate=rate)
+    clock.lap("judge")
+    return replace(assessment, seconds=clock.laps)
+
+
+def people_of(
+    frame: pd.DataFrame,
+    schema: Schema,
+    columns: Mapping[str, str] | None,
+    orders: Mapping[str, Order] | None,
+    whose: str,
+) -> People:
+    """A frame folded into people; fields that are not mapped are looked for under their own name or a usual header."""
+    mapped = dict(columns or {})
+    try:
+        return read_people(frame, schema, {**propose_columns(frame.columns, schema, mapped), **mapped}, orders)
+    except RosterError as error:
+        raise RosterError(f"{whose}: {error}", hint=error.hint) from None
+
+
+def encode_list(
+    people: People,
+    schema: Schema,
+    key: bytes,
+    *,
+    ids: list[str] | None = None,
+    seed: int | None = None,
+    decoys: int | None = None,
+    allow_weak: bool = False,
+) -> tuple[Encodings, HomeRows]:
+    """Encode the people of a list and their decoys, in a shuffled order; rows of one person become one."""
+    if not allow_weak:
+        schema.refuse_weak()
+    root = fresh_seed() if seed is None else seed_from(seed)
+    kept = _distinct(people, schema)
+    unique = _take(people, kept)
+    made = make_decoys(unique, schema, per_row(decoys or schema.decoys, len(unique)), Draws(root, "decoys"))
+    bits = np.concatenate([encode(unique, schema, key).words, encode(made.people, schema, key).words])
+    count, total = len(unique), len(bits)
+    handles = _handles(root, "list", total)
+    stamp = stamp_of(schema, key)
+    rows = HomeRows(
+        "list",
+        stamp,
+        len(people),
+        schema.false_match_rate,
+        made.fallbacks,
+        seed is not None,
+        handles,
+        np.concatenate([unique.rows, unique.rows[made.base]]),
+        np.concatenate([np.arange(count), made.base]).astype(np.int32),
+        np.arange(total) >= count,
+        np.concatenate([unique.completeness(schema), made.people.completeness(schema)]),
+        _id_bytes(ids, kept, total),
+    )
+    order = Draws(root, "list order").permutation(total)
+    return Encodings("list", stamp, 0, handles[order], BitMatrix(bits[order])), rows
+
+
+def encode_registry(
+    people: People,
+    schema: Schema,
+    key: bytes,
+    *,
+    ids: list[str] | None = None,
+    seed: int | None = None,
+    allow_weak: bool = False,
+) -> tuple[Encodings, HomeRows]:
+    """Encode every row of a registry that has anything to compare, in a shuffled order."""
+    if not allow_weak:
+        schema.refuse_weak()
+    root = fresh_seed() if seed is None else seed_from(seed)
+    kept = np.flatnonzero(_encodable(people, schema))
+    known = _take(people, kept)
+    bits = encode(known, schema, key).words
+    handles = _handles(root, "registry", len(known))
+    stamp = stamp_of(schema, key)
+    rows = HomeRows(
+        "registry",
+        stamp,
+        len(people),
+        schema.false_match_rate,
+        0,
+        seed is not None,
+        handles,
+        known.rows,
+        np.arange(len(known), dtype=np.int32),
+        np.zeros(len(known), dtype=bool),
+        known.completeness(schema),
+        _id_bytes(ids, kept, len(known)),
+    )
+    order = Draws(root, "registry order").permutation(len(known))
+    return Encodings("registry", stamp, len(people), handles[order], BitMatrix(bits[order])), rows
+
+
+def stamp_of(schema: Schema, key: bytes) -> Stamp:
+    folding = folding_hash()
+    return Stamp(schema.length, schema.hardening, folding, schema.fingerprint(folding), key_check(key, schema))
+
+
+def refuse_same_roster(own: People, theirs: People, schema: Schema) -> None:
+    """A list against itself finds everyone and means nothing."""
+    if len(own) != len(theirs) or not len(own):
+        return
+    for field in schema.linked():
+        left, right = own.columns[field.name], theirs.columns[field.name]
+        if left.values != right.values or not np.array_equal(left.codes, right.codes):
+            return
+    raise RefusedError("list and registry hold the same people in the same order", hint="name two different rosters")
+
+
+def _encodable(people: People, schema: Schema) -> NDArray[np.bool_]:
+    present = np.zeros(len(people), dtype=bool)
+    for field in schema.linked():
+        present |= people.columns[field.name].codes != MISSING
+    return present
+
+
+def _distinct(people: People, schema: Schema) -> NDArray[np.int64]:
+    """The first row of each person, by all linked values; rows with none of them are left out."""
+    codes = np.stack([people.columns[field.name].codes for field in schema.linked()], axis=1)
+    codes = np.ascontiguousarray(codes)
+    keys = codes.view(np.dtype((np.void, codes.dtype.itemsize * codes.shape[1]))).ravel()
+    first = np.sort(np.unique(keys, return_index=True)[1]) if len(keys) else np.zeros(0, dtype=np.int64)
+    return first[_encodable(people, schema)[first]]
+
+
+def _take(people: People, rows: NDArray[np.int64]) -> People:
+    return People(people.rows[rows], {name: column.take(rows) for name, column in people.columns.items()})
+
+
+def _handles(root: bytes, side: str, count: int) -> NDArray[np.void]:
+    return np.frombuffer(Draws(root, f"{side} handles").bytes(16 * count), dtype="V16")
+
+
+def ids_of(frame: pd.DataFrame, header: str | None) -> list[str] | None:
+    """The owner's own ids as text, or None when none are asked for."""
+    if header is None:
+        return None
+    if list(frame.columns).count(header) != 1:
+        raise RosterError(f"no single column {header!r} for the ids", hint="--list-id and --registry-id name a header")
+    return ["" if pd.isna(value) else str(value) for value in frame[header]]
+
+
+def _id_bytes(ids: list[str] | None, kept: NDArray[np.int64], count: int) -> NDArray[np.bytes_]:
+    texts = [ids[at].encode() for at in kept.tolist()] if ids else []
+    return np.array(texts + [b""] * (count - len(texts)), dtype=bytes)
+
+
+class _Clock:
+    """Seconds of each step."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+        self.laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round(now - self._last, 3)
+        self._last = now

@@ -1,0 +1,1 @@
+"""Exact similarity search between packed bit rows: ``search`` asks, ``kernel`` counts, ``engines`` spread."""

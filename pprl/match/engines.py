@@ -1,0 +1,63 @@
+"""An engine is an object with a ``map``: where the pieces of a search run, never what they answer.
+
+Python's own ``map`` is the serial engine. ``threads`` is enough on one machine, since the kernels hold no
+lock; ``dask_map`` hands the pieces to a cluster that somebody else set up. What is mapped is a module-level
+function with its arguments bound, so it can be pickled, and a piece takes a fraction of a second, so an
+interrupt is heard.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+Map = Callable[..., Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Engine:
+    map: Map
+
+
+@contextmanager
+def threads(n: int | None = None) -> Iterator[Engine]:
+    """``n`` threads, by default one for each processor that this process may use.
+
+    >>> with threads(2) as engine:
+    ...     list(engine.map(abs, [-1, 2]))
+    [1, 2]
+    """
+    pool = ThreadPoolExecutor(n or _processors(), thread_name_prefix="pprl")
+    try:
+        yield Engine(pool.map)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def dask_map(client: Any) -> Map:
+    """The ``map`` of a ``distributed.Client``: what is bound to the function travels to each worker once."""
+
+    def run(function: Callable[[Any], Any], pieces: Iterable[Any]) -> Iterator[Any]:
+        shared = client.scatter(function, broadcast=True, hash=False)
+        futures = [client.submit(_apply, shared, piece, pure=False) for piece in pieces]
+        try:
+            for future in futures:
+                yield future.result()
+        finally:
+            client.cancel(futures)
+
+    return run
+
+
+def _apply(function: Callable[[Any], Any], piece: Any) -> Any:
+    return function(piece)
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

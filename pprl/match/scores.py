@@ -1,0 +1,114 @@
+"""What the linkage unit gives back: for every row of the list, real and decoy alike, its best rows of the registry.
+
+Scores are blind: they are finished before anyone says which rows were made up. A similarity is kept as the integers
+(common, total) of Dice = 2 · common / total.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pprl import files
+from pprl.bits import Encodings, Stamp
+from pprl.errors import FileError
+from pprl.match import search
+
+KEEP = 16
+KERNELS = ("numpy", "numba")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Candidates of each list row, best first; ``total`` is 0 where there are fewer than ``KEEP``."""
+
+    stamp: Stamp
+    registry_read: int
+    registry_encoded: int
+    kernel: str
+    handles: NDArray[np.void]  # shape (rows,), 16 bytes each
+    theirs: NDArray[np.void]  # shape (rows, KEEP), 16 bytes each
+    common: NDArray[np.uint32]  # shape (rows, KEEP)
+    total: NDArray[np.uint32]  # shape (rows, KEEP)
+
+    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<{Stamp.LAYOUT.size}sQQQBB")
+    RECORD: ClassVar[np.dtype[np.void]] = np.dtype(
+        [("handle", "V16"), ("theirs", "V16", (KEEP,)), ("common", "<u4", (KEEP,)), ("total", "<u4", (KEEP,))]
+    )
+
+    def __len__(self) -> int:
+        return len(self.handles)
+
+    def dice(self) -> NDArray[np.float64]:
+        """Similarities, shape (rows, KEEP), 0 where there is no candidate.
+
+        Correctly rounded division keeps equal fractions equal, and different ones with totals below 2^26 apart.
+        """
+        return 2.0 * self.common / np.maximum(self.total, 1)
+
+    def to_bytes(self) -> bytes:
+        header = self.HEADER.pack(
+            self.stamp.to_bytes(),
+            len(self),
+            self.registry_read,
+            self.registry_encoded,
+            KEEP,
+            KERNELS.index(self.kernel),
+        )
+        records = np.zeros(len(self), dtype=self.RECORD)
+        records["handle"], records["theirs"] = self.handles, self.theirs
+        records["common"], records["total"] = self.common, self.total
+        return header + records.tobytes()
+
+    def write(self, path: Path, *, force: bool = False) -> None:
+        files.write_new(path, [files.preamble(b"pprl-sco"), self.to_bytes()], force=force)
+
+    @classmethod
+    def read(cls, path: Path) -> Scores:
+        body = files.read_body(path, b"pprl-sco")
+        (stamp, rows, read, encoded, keep, kernel), data = body.header(cls.HEADER)
+        if keep != KEEP or kernel >= len(KERNELS):
+            raise FileError(f"{path.name}: is damaged in its header", hint="get the file again")
+        records = np.frombuffer(body.expect(data, rows * cls.RECORD.itemsize), dtype=cls.RECORD)
+        return cls(
+            Stamp.from_bytes(stamp),
+            read,
+            encoded,
+            KERNELS[kernel],
+            records["handle"].copy(),
+            records["theirs"].copy(),
+            records["common"].copy(),
+            records["total"].copy(),
+        )
+
+
+def match_encodings(
+    ours: Encodings,
+    theirs: Encodings,
+    *,
+    kernel: str = "auto",
+    map: Callable[..., Any] = map,  # noqa: A002  an engine is an object with a `map`
+    progress: Callable[[int], None] | None = None,
+) -> Scores:
+    """The list's encodings against the registry's; MismatchError when they were not made to be compared."""
+    ours.stamp.require_same(theirs.stamp)
+    found = search.best(ours.bits, theirs.bits, keep=KEEP, kernel=kernel, map=map, progress=progress)
+    there = found.theirs >= 0
+    handles = np.zeros(found.theirs.shape, dtype="V16")
+    handles[there] = theirs.handles[found.theirs[there]]
+    return Scores(
+        ours.stamp,
+        theirs.rows_read,
+        len(theirs),
+        found.kernel,
+        ours.handles,
+        handles,
+        np.where(there, found.common, 0).astype(np.uint32),
+        np.where(there, found.total, 0).astype(np.uint32),
+    )

@@ -1,0 +1,229 @@
+"""Exact search: the best rows of theirs for each of ours, or every pair at or above a threshold.
+
+Similarity is Dice, ``2 * common / total`` with ``total`` the sum of the two weights, and stays the pair of
+integers (common, total): scores are compared by multiplying across, so neither kernel, tile, chunk nor
+engine can change an answer. Pairs with no common bit are never candidates, and so empty rows match nothing.
+
+Both searches walk through theirs in chunks and, for each chunk, map one piece of work over stretches of
+ours. ``best`` carries what each of our rows holds from chunk to chunk, and of theirs only the rows that are
+held; ``all_pairs`` carries what it found. An engine is anything with a ``map``; progress and an interrupt
+come between two pieces of work.
+"""
+
+from __future__ import annotations
+
+from builtins import map as serially
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pprl.bits import BitMatrix, Words
+from pprl.errors import MismatchError
+from pprl.match import kernel as kernels
+from pprl.match.kernel import Found, Ints
+
+Map = Callable[..., Iterable[Any]]
+Progress = Callable[[int], None]
+
+TILES = {"numba": (256, 1 << 16), "numpy": (64, 1 << 12)}  # rows of ours and of theirs in one piece of work
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """For each row of ours its best rows of theirs, best first; -1, 0, 0 where there are no more."""
+
+    theirs: NDArray[np.int64]  # shape (rows, keep), as are the next two
+    common: NDArray[np.int32]
+    total: NDArray[np.int32]
+    kernel: str
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs in canonical order: by row of ours, then of theirs."""
+
+    ours: NDArray[np.int64]
+    theirs: NDArray[np.int64]
+    common: NDArray[np.int32]
+    total: NDArray[np.int32]
+    kernel: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of theirs: those that ours hold, then, from ``start``, new ones from heavy to light."""
+
+    words: Words
+    weights: Ints
+    numbers: Ints
+    start: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """Some rows of ours with the best slots of the table for each."""
+
+    words: Words
+    weights: Ints
+    slots: Ints
+    common: Ints
+    total: Ints
+
+    def stretch(self, top: int, bottom: int) -> Held:
+        here = slice(top, bottom)
+        return Held(self.words[here], self.weights[here], self.slots[here], self.common[here], self.total[here])
+
+
+def best(
+    ours: BitMatrix,
+    theirs: BitMatrix | Iterable[BitMatrix],
+    *,
+    keep: int = 16,
+    kernel: str = "auto",
+    map: Map = serially,  # noqa: A002
+    progress: Progress | None = None,
+    tile: tuple[int, int] | None = None,
+) -> Candidates:
+    """The best ``keep`` rows of theirs for every row of ours; memory is bounded by ours.
+
+    Equal scores are in the order of their encodings' bytes, identical encodings in that of their row numbers,
+    and the same order decides who is kept. ``progress`` is told how many pairs were compared since last time.
+
+    >>> ours = BitMatrix.from_positions([[1, 2]], 64)
+    >>> theirs = BitMatrix.from_positions([[3], [2], [1, 2]], 64)
+    >>> best(ours, theirs, keep=3, kernel="numpy").theirs.tolist()
+    [[2, 1, -1]]
+    """
+    if keep < 1:
+        raise ValueError("keep is at least 1")
+    kernel = kernels.choose(kernel)
+    height, width = tile or TILES[kernel]
+    none = np.full((len(ours), keep), -1, dtype=np.int64)
+    zero = np.zeros((len(ours), keep), dtype=np.int64)
+    held = Held(np.ascontiguousarray(ours.words), _weights(ours), none, zero, zero)
+    table = _empty(ours.length)
+    for base, chunk in _chunks(theirs, ours.length, width):
+        table, held = _carried(table, held)
+        table = _joined(table, _by_weight(chunk, base))
+        pieces = [held.stretch(top, top + height) for top in range(0, len(ours), height)]
+        parts = []
+        for piece, part in zip(pieces, map(partial(_merge, kernel, table), pieces), strict=True):
+            parts.append(part)
+            if progress:
+                progress(len(piece.words) * len(chunk))
+        if parts:
+            slots, common, total = (np.concatenate(column) for column in zip(*parts, strict=True))
+            held = Held(held.words, held.weights, slots, common, total)
+    numbers = np.append(table.numbers, -1)[held.slots]
+    return Candidates(numbers, held.common.astype(np.int32), held.total.astype(np.int32), kernel)
+
+
+def all_pairs(
+    ours: BitMatrix,
+    theirs: BitMatrix | Iterable[BitMatrix],
+    threshold: Fraction,
+    *,
+    kernel: str = "auto",
+    map: Map = serially,  # noqa: A002
+    progress: Progress | None = None,
+    tile: tuple[int, int] | None = None,
+) -> Pairs:
+    """Every pair with ``2 * common / total >= threshold`` and a bit in common; memory is bounded by them.
+
+    >>> ours = BitMatrix.from_positions([[1, 2]], 64)
+    >>> theirs = BitMatrix.from_positions([[3], [2], [1, 2]], 64)
+    >>> all_pairs(ours, theirs, Fraction(2, 3), kernel="numpy").theirs.tolist()
+    [1, 2]
+    """
+    kernel = kernels.choose(kernel)
+    height, width = tile or TILES[kernel]
+    least = _least_common(threshold, ours.length)
+    words, weights = np.ascontiguousarray(ours.words), _weights(ours)
+    tops = range(0, len(ours), height)
+    pieces = [(top, words[top : top + height], weights[top : top + height]) for top in tops]
+    found = [np.empty((4, 0), dtype=np.int64)]
+    for base, chunk in _chunks(theirs, ours.length, width):
+        work = partial(_find, kernel, _by_weight(chunk, base), least)
+        for piece, part in zip(pieces, map(work, pieces), strict=True):
+            found.append(part)
+            if progress:
+                progress(len(piece[1]) * len(chunk))
+    joined = np.concatenate(found, axis=1)
+    rows, numbers, common, total = joined[:, np.lexsort((joined[1], joined[0]))]
+    return Pairs(rows, numbers, common.astype(np.int32), total.astype(np.int32), kernel)
+
+
+def _merge(kernel: str, table: Table, held: Held) -> Found:
+    slots, common, total = held.slots.copy(), held.common.copy(), held.total.copy()
+    ours, theirs = (held.words, held.weights), (table.words, table.weights)
+    kernels.best(kernel, *ours, *theirs, table.start, slots, common, total)
+    return slots, common, total
+
+
+def _find(kernel: str, table: Table, least: Ints, piece: tuple[int, Words, Ints]) -> Ints:
+    top, words, weights = piece
+    rows, slots, common = kernels.pairs(kernel, words, weights, table.words, table.weights, least)
+    return np.stack([rows + top, table.numbers[slots], common, weights[rows] + table.weights[slots]])
+
+
+def _least_common(threshold: Fraction, length: int) -> Ints:
+    """The fewest common bits that reach the threshold, by total; in integers of any size, never rounded."""
+    share, whole = threshold.numerator, 2 * threshold.denominator
+    needed = (-(-share * total // whole) for total in range(2 * length + 1))
+    return np.array([min(max(least, 1), length + 1) for least in needed], dtype=np.int64)
+
+
+def _weights(rows: BitMatrix) -> Ints:
+    return rows.weights().astype(np.int64)
+
+
+def _chunks(theirs: BitMatrix | Iterable[BitMatrix], length: int, width: int) -> Iterator[tuple[int, BitMatrix]]:
+    """Pieces of at most ``width`` rows, each with the row number of its first."""
+    base = 0
+    for part in [theirs] if isinstance(theirs, BitMatrix) else theirs:
+        if part.length != length:
+            raise MismatchError(
+                f"encodings of {length} bits cannot be compared with encodings of {part.length} bits",
+                hint="encode both rosters with the same schema",
+            )
+        for top in range(0, len(part), width):
+            chunk = BitMatrix(part.words[top : top + width])
+            yield base, chunk
+            base += len(chunk)
+
+
+def _empty(length: int) -> Table:
+    none = np.empty(0, dtype=np.int64)
+    return Table(np.empty((0, length // 64), dtype=np.uint64), none, none, 0)
+
+
+def _by_weight(chunk: BitMatrix, base: int) -> Table:
+    """The sort is stable, so identical rows keep the order of their numbers."""
+    weights = _weights(chunk)
+    order = np.argsort(-weights, kind="stable")
+    return Table(chunk.words[order], weights[order], base + order, 0)
+
+
+def _carried(table: Table, held: Held) -> tuple[Table, Held]:
+    """Drop every row of the table that nobody holds; the rest stay in their order."""
+    taken = np.unique(held.slots[held.slots >= 0])
+    place = np.full(len(table.words) + 1, -1, dtype=np.int64)
+    place[taken] = np.arange(len(taken))
+    kept = Table(table.words[taken], table.weights[taken], table.numbers[taken], len(taken))
+    return kept, Held(held.words, held.weights, place[held.slots], held.common, held.total)
+
+
+def _joined(kept: Table, new: Table) -> Table:
+    if not len(kept.words):
+        return new
+    return Table(
+        np.concatenate([kept.words, new.words]),
+        np.concatenate([kept.weights, new.weights]),
+        np.concatenate([kept.numbers, new.numbers]),
+        len(kept.words),
+    )

@@ -1,0 +1,82 @@
+"""Which column is which field: proposals from headers.
+
+A proposal is used only when it is unambiguous, and the command says so; what stays open is named with the option that
+settles it.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import re
+from collections.abc import Iterable, Mapping
+
+from pprl.schema import FULL_NAME, NAME_TYPES, Schema
+
+#: The usual name and role of a proposed field, by type. A rank or a number is worth more as an unlinked witness.
+PROPOSED_FIELDS = {
+    "surname": ("surname", "link"),
+    "given": ("given", "link"),
+    "patronymic": ("patronymic", "link"),
+    "date": ("birth_date", "link"),
+    "year": ("birth_year", "link"),
+    "sex": ("sex", "link"),
+    "rank": ("rank", "confirm"),
+    "identifier": ("number", "confirm"),
+    "category": ("category", "stratum"),
+}
+
+
+def header_types(headers: Iterable[str]) -> dict[str, list[str]]:
+    """For each type (and ``full_name``) the headers that say so."""
+    known = _known_headers()
+    found: dict[str, list[str]] = {}
+    for header in headers:
+        if kind := known.get(_plain(header)):
+            found.setdefault(kind, []).append(header)
+    return found
+
+
+def propose_columns(headers: Iterable[str], schema: Schema, given: Mapping[str, str]) -> dict[str, str]:
+    """Headers for fields that are not mapped in ``given``: the field's own name, else the one header of its type."""
+    headers = list(headers)
+    types = header_types(headers)
+    only = {kind: hits[0] for kind, hits in types.items() if len(hits) == 1 and hits[0] not in given.values()}
+    proposed: dict[str, str] = {}
+    for field in schema.fields:
+        alone = sum(other.type == field.type for other in schema.fields) == 1
+        if field.name in given or (FULL_NAME in given and field.type in NAME_TYPES):
+            continue
+        if headers.count(field.name) == 1:
+            proposed[field.name] = field.name
+        elif alone and field.type in only:
+            proposed[field.name] = only[field.type]
+    names = [field for field in schema.fields if field.type in NAME_TYPES and field.role == "link"]
+    if names and FULL_NAME in only and not any(field.name in proposed or field.name in given for field in names):
+        proposed[FULL_NAME] = only[FULL_NAME]
+    return proposed
+
+
+def propose_fields(rosters: Iterable[Iterable[str]]) -> dict[str, tuple[str, str]]:
+    """Fields that every roster has a column for: name -> (type, role), in a fixed order."""
+    shared: set[str] = set(PROPOSED_FIELDS)
+    for headers in rosters:
+        types = {kind for kind, hits in header_types(headers).items() if len(hits) == 1}
+        shared &= types | (set(NAME_TYPES) if FULL_NAME in types else set())
+    if "date" in shared:
+        shared.discard("year")
+    return {PROPOSED_FIELDS[kind][0]: (kind, PROPOSED_FIELDS[kind][1]) for kind in PROPOSED_FIELDS if kind in shared}
+
+
+@functools.cache
+def _known_headers() -> dict[str, str]:
+    text = importlib.resources.files("pprl.normalize").joinpath("data/headers.tsv").read_text(encoding="utf-8")
+    known: dict[str, str] = {}
+    for line in text.splitlines()[2:]:
+        kind, _, words = line.partition("\t")
+        known.update({_plain(word): kind for word in words.split(";")})
+    return known
+
+
+def _plain(header: str) -> str:
+    return re.sub(r"[\W_]+", "", header).lower().replace("ё", "е")

@@ -1,0 +1,226 @@
+"""A roster becomes people: for each field of the schema a short list of canonical values and one code a row.
+
+Everything behind this point works on distinct values; a million rows hold far fewer names. What cannot be read is
+counted by field and reason with the rows it stands in, and never kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pprl.errors import RosterError
+from pprl.normalize.dates import Order, decide_order, parse_date
+from pprl.normalize.names import fold_name, split_full_name
+from pprl.normalize.ranks import fold_rank
+from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
+from pprl.schema import FULL_NAME, NAME_TYPES, Field, Schema
+
+MISSING = -1
+MAX_CELL_BYTES = 65_536
+EMPTY_CELLS = frozenset({"", "-", "–", "—", "?", "н/д", "нет", "нет данных", "немає", "n/a"})
+
+#: Completeness of a row: name (full, initials, absent) × date (full, year, absent).
+NAME_PARTS = ("full", "initials", "absent")
+DATE_PARTS = ("full", "year", "absent")
+
+
+@dataclass(frozen=True)
+class Column:
+    """Distinct canonical values and, for each row, the place of its value in them (−1 where it is missing)."""
+
+    values: tuple[str, ...]
+    codes: NDArray[np.int32]  # shape (rows,)
+
+    def take(self, rows: NDArray[np.int64]) -> Column:
+        return Column(self.values, self.codes[rows])
+
+
+@dataclass(frozen=True)
+class People:
+    """A roster in canonical values. ``rows`` are its row labels: spreadsheet rows, header counted, when read from a
+    file."""
+
+    rows: NDArray[np.int64]
+    columns: Mapping[str, Column]
+    unreadable: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def completeness(self, schema: Schema) -> NDArray[np.int8]:
+        """The class of each row, 0 … 8: ``3 · name + date`` over NAME_PARTS and DATE_PARTS, linked fields only."""
+        linked = {kind: [f.name for f in schema.linked() if f.type == kind] for kind in (*NAME_TYPES, "date", "year")}
+        name = self._name_part(linked["surname"], linked["given"])
+        date = np.full(len(self), 2, dtype=np.int8)
+        for column in (self.columns[entry] for entry in (*linked["date"], *linked["year"])):
+            full = _by_value(column, lambda value: len(value) == len("1985-03-12"))
+            date = np.minimum(date, np.where(column.codes == MISSING, 2, np.where(full, 0, 1)).astype(np.int8))
+        return (3 * name + date).astype(np.int8)
+
+    def _name_part(self, surnames: list[str], givens: list[str]) -> NDArray[np.int8]:
+        part = np.zeros(len(self), dtype=np.int8)
+        for column in (self.columns[entry] for entry in givens):
+            spelled = _by_value(column, lambda value: any(not word.endswith(".") for word in value.split(" ")))
+            part = np.maximum(part, np.where(spelled, 0, 1).astype(np.int8))
+        for column in (self.columns[entry] for entry in surnames):
+            part = np.maximum(part, np.where(column.codes == MISSING, 2, 0).astype(np.int8))
+        if not surnames and not givens:
+            part[:] = 2
+        return part
+
+
+def _by_value(column: Column, holds: Callable[[str], bool]) -> NDArray[np.bool_]:
+    """A property of the value in each row; False where it is missing."""
+    truth = np.array([holds(value) for value in column.values] + [False], dtype=bool)
+    return truth[column.codes]
+
+
+def read_people(
+    frame: pd.DataFrame, schema: Schema, columns: Mapping[str, str], orders: Mapping[str, Order] | None = None
+) -> People:
+    """Fold a table of text into people.
+
+    ``columns`` maps fields of the schema (or ``full_name``) to headers of ``frame``; ``orders`` gives the order of day,
+    month and year of date fields that cannot be decided from their cells. The frame's index labels the rows.
+
+    RosterError: a header is not there or there twice, no linked field is mapped, or a date order cannot be decided.
+    """
+    fields = {entry.name: entry for entry in schema.fields}
+    for name, header in columns.items():
+        if name != FULL_NAME and name not in fields:
+            raise RosterError(
+                f"the schema has no field {name!r}",
+                hint=f"its fields are {', '.join(fields)}; full_name serves the name fields",
+            )
+        _one_column(frame, header)
+    if not any(name == FULL_NAME or fields[name].role == "link" for name in columns):
+        raise RosterError(
+            "no column of the roster is mapped to a linked field",
+            hint="name one with --column FIELD=HEADER (link: --list-column, --registry-column)",
+        )
+    cells = {name: _one_column(frame, header) for name, header in columns.items() if name != FULL_NAME}
+    if FULL_NAME in columns:
+        cells = _split_full_names(_one_column(frame, columns[FULL_NAME]), fields, cells)
+    read: dict[str, Column] = {}
+    unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
+    rows = _row_labels(frame)
+    for name, entry in fields.items():
+        if name not in cells:
+            read[name] = Column((), np.full(len(frame), MISSING, dtype=np.int32))
+            continue
+        read[name], wrong = _fold_column(cells[name], entry, (orders or {}).get(name))
+        for reason, where in wrong.items():
+            unreadable[name, reason] = tuple(rows[where].tolist())
+    return People(rows, read, unreadable)
+
+
+def _one_column(frame: pd.DataFrame, header: str) -> pd.Series[str]:
+    hits = [at for at, label in enumerate(frame.columns) if label == header]
+    if len(hits) != 1:
+        raise RosterError(
+            f"no column {header!r}" if not hits else f"{len(hits)} columns are called {header!r}",
+            hint="the headers are: " + ", ".join(repr(str(label))[:42] for label in frame.columns[:20]),
+        )
+    return frame.iloc[:, hits[0]]
+
+
+def _row_labels(frame: pd.DataFrame) -> NDArray[np.int64]:
+    if pd.api.types.is_integer_dtype(frame.index.dtype):
+        return frame.index.to_numpy(dtype=np.int64)
+    return np.arange(len(frame), dtype=np.int64)
+
+
+def _split_full_names(
+    names: pd.Series[str], fields: Mapping[str, Field], cells: dict[str, pd.Series[str]]
+) -> dict[str, pd.Series[str]]:
+    """One column onto the name fields, by type; words whose type has no field join the given name."""
+    by_type = {
+        entry.type: name for name, entry in reversed(list(fields.items())) if name not in cells and entry.role == "link"
+    }
+    home = by_type.get("given") or by_type.get("surname") or by_type.get("patronymic")
+    if home is None:
+        raise RosterError("full_name needs a field of type surname, given or patronymic in the schema")
+    codes, distinct = pd.factorize(names)
+    parts: dict[str, list[str]] = {by_type[kind]: [] for kind in NAME_TYPES if kind in by_type}
+    for text in distinct:
+        split: dict[str, list[str]] = {name: [] for name in parts}
+        for kind, words in zip(NAME_TYPES, split_full_name(str(text)), strict=True):
+            split[by_type.get(kind, home)].append(words)
+        for name, words_of in split.items():
+            parts[name].append(" ".join(filter(None, words_of)))
+    spread = {
+        name: pd.Series(np.array([*values, ""], dtype=object)[codes], index=names.index)
+        for name, values in parts.items()
+    }
+    return {**cells, **spread}
+
+
+def _fold_column(
+    cells: pd.Series[str], entry: Field, order: Order | None
+) -> tuple[Column, dict[str, NDArray[np.int64]]]:
+    """Canonical values of a column, and the row places of what could not be read, by reason."""
+    codes, distinct = pd.factorize(cells)
+    texts = [text if isinstance(text, str) else str(text) for text in distinct]
+    fold = _folder(entry, texts, order)
+    canonical: dict[str, int] = {}
+    target = np.full(len(texts) + 1, MISSING, dtype=np.int32)
+    reasons: dict[str, list[int]] = {}
+    for at, text in enumerate(texts):
+        if len(text) > MAX_CELL_BYTES or (len(text) > MAX_CELL_BYTES // 4 and len(text.encode()) > MAX_CELL_BYTES):
+            reasons.setdefault("a cell over 64 KiB", []).append(at)
+        elif text.strip().lower() not in EMPTY_CELLS:
+            value = fold(text)
+            if value:
+                target[at] = canonical.setdefault(value, len(canonical))
+            else:
+                reasons.setdefault(UNREADABLE[entry.type], []).append(at)
+    wrong = {reason: np.flatnonzero(np.isin(codes, ats)) for reason, ats in reasons.items()}
+    return Column(tuple(canonical), target[codes]), wrong
+
+
+UNREADABLE = {
+    "surname": "no letters of a name",
+    "given": "no letters of a name",
+    "patronymic": "no letters of a name",
+    "text": "no letters of a name",
+    "date": "not a date",
+    "year": "not a year",
+    "sex": "not a known word for a sex",
+    "rank": "not a known rank",
+    "identifier": "no letters or digits",
+    "category": "no letters or digits",
+    "number": "not a number",
+}
+
+
+def _folder(entry: Field, texts: list[str], order: Order | None) -> Callable[[str], str | None]:
+    match entry.type:
+        case "surname" | "text":
+            return lambda text: fold_name(text, given=False)
+        case "given" | "patronymic":
+            return lambda text: fold_name(text, given=True)
+        case "date":
+            decided = order or decide_order(texts)
+            if decided is None:
+                raise RosterError(
+                    f"field {entry.name!r}: day first or month first cannot be told from its dates",
+                    hint=f'write [date_order] {entry.name} = "dmy" (or "mdy", "ymd") in a columns file',
+                )
+            return lambda text: str(date) if (date := parse_date(text, decided)) else None
+        case "year":
+            return fold_year
+        case "sex":
+            return fold_sex
+        case "rank":
+            return fold_rank
+        case "identifier":
+            return fold_identifier
+        case "number":
+            return fold_number
+        case _:
+            return fold_category

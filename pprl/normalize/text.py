@@ -1,0 +1,168 @@
+"""Letters of any script to plain Latin letters, the same on every machine.
+
+Two owners who never meet must get the same bits from the same name, so nothing here asks which Unicode
+version this Python has. Every letter that counts is a row of ``letters.tsv``; decompositions come from the
+frozen Unicode 3.2 database of the standard library. What is in no table is dropped (and can be counted, see
+``dropped_letters``).
+
+In order:
+
+1. code points that no table knows are dropped: soft hyphens, joiners, direction marks, emoji;
+2. letters written as base and combining mark are composed, so NFC and NFD are one spelling;
+3. in a word of two scripts, look-alike letters (Latin ``c`` for Cyrillic ``с``) go to the script of the
+   majority, and in names the Caucasian palochka, however typed (``Ӏ I l 1``), is dropped;
+4. where a letter shows a scholarly romanisation (``č š ž``), ``ch`` is the sound of ``х``, hence ``kh``;
+5. each letter becomes its Latin letters; apostrophes and primes vanish; hyphens and other punctuation are
+   spaces.
+
+The result is readable romanisation, not yet one spelling per name: that is the business of ``names``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from unicodedata import ucd_3_2_0 as frozen
+
+CODE_VERSION = 1
+"""Raised whenever code, rather than a table, changes what a value folds to."""
+
+FOLDING_TABLES = ("letters.tsv", "lookalikes.tsv", "rules.tsv", "ranks.tsv", "months.tsv", "sex.tsv")
+
+_COMPATIBLE = (range(0xA0, 0x590), range(0x1D00, 0x2300), range(0xFB00, 0xFB07), range(0xFF00, 0xFFF0))
+
+
+def read_table(name: str) -> list[dict[str, str]]:
+    """The rows of one of our tables by column name; lines that begin with ``#`` say where it comes from."""
+    text = resources.files("pprl.normalize").joinpath("data", name).read_text(encoding="utf-8")
+    lines = [line.split("\t") for line in text.split("\n") if line and not line.startswith("#")]
+    return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+
+
+def folding_hash() -> bytes:
+    """SHA-256 over all that decides how a value folds: the tables and the version of the code."""
+    digest = hashlib.sha256(b"pprl-folding-%d" % CODE_VERSION)
+    for name in FOLDING_TABLES:
+        data = resources.files("pprl.normalize").joinpath("data", name).read_bytes()
+        digest.update(b"%s %d\n" % (name.encode(), len(data)) + data)
+    return digest.digest()
+
+
+@dataclass(frozen=True)
+class Letters:
+    """The letter tables, made ready for ``str.translate`` and ``re``."""
+
+    latin: dict[int, str]  # code point -> Latin letters, digits, space or nothing
+    kinds: dict[str, str]  # kinds of character: cyrillic, latin, ..., digit, space, stop, apostrophe, mark
+    unknown: re.Pattern[str]
+    mark: re.Pattern[str]
+    two_scripts: re.Pattern[str]
+    to_cyrillic: dict[int, str]
+    to_latin: dict[int, str]
+
+
+@cache
+def letters() -> Letters:
+    latin: dict[str, str] = {}
+    kinds: dict[str, str] = {}
+    for row in read_table("letters.tsv"):
+        letter = chr(int(row["letter"][2:], 16)) if row["letter"].startswith("U+") else row["letter"]
+        latin[letter] = row["latin"].replace("-", "").replace("_", " ")
+        kinds[letter] = row["kind"]
+    for letter in list(latin):
+        capital = letter.upper()
+        if capital != letter and len(capital) == 1 and capital.lower() == letter:
+            latin.setdefault(capital, latin[letter])
+            kinds.setdefault(capital, kinds[letter])
+    for code in (code for block in _COMPATIBLE for code in block):
+        _add_composed(chr(code), latin, kinds)
+    pairs = [(row["latin"], row["cyrillic"]) for row in read_table("lookalikes.tsv")]
+    cyrillic_class, latin_class = (_class(kinds, kind) for kind in ("cyrillic", "latin"))
+    return Letters(
+        latin={ord(letter): plain for letter, plain in latin.items()},
+        kinds=kinds,
+        unknown=re.compile(f"[^{_class(kinds)}]+"),
+        mark=re.compile(f"[{_class(kinds, 'mark')}]"),
+        two_scripts=re.compile(f"[{cyrillic_class}].*[{latin_class}1|]|[{latin_class}1|].*[{cyrillic_class}]", re.S),
+        to_cyrillic={ord(a): b for a, b in pairs},
+        to_latin={ord(b): a for a, b in pairs},
+    )
+
+
+def _add_composed(letter: str, latin: dict[str, str], kinds: dict[str, str]) -> bool:
+    """Enter an accented or compatibility character by its parts, if it has some and all are known."""
+    if letter in latin:
+        return True
+    parts = [chr(int(code, 16)) for code in frozen.decomposition(letter).split() if not code.startswith("<")]
+    if not parts or not all(_add_composed(part, latin, kinds) for part in parts):
+        return False
+    latin[letter] = "".join(latin[part] for part in parts)
+    kinds[letter] = kinds[parts[0]]
+    return True
+
+
+def _class(kinds: dict[str, str], *wanted: str) -> str:
+    return "".join(sorted(re.escape(letter) for letter, kind in kinds.items() if not wanted or kind in wanted))
+
+
+def known_text(text: str) -> str:
+    """Steps 1 and 2: known code points only, composed; case is kept."""
+    tables = letters()
+    text = tables.unknown.sub("", text)
+    if tables.mark.search(text):
+        text = tables.unknown.sub("", tables.mark.sub("", frozen.normalize("NFC", text)))
+    return text
+
+
+def prepare(text: str, *, palochka: bool = False) -> str:
+    """Steps 1 to 4; case is kept. Only in names can ``I l 1`` be a ``palochka``: elsewhere they are
+    numerals."""
+    tables, text = letters(), known_text(text)
+    if not text.isascii():
+        if tables.two_scripts.search(text):
+            text = _WORD.sub(lambda word: _one_script(word[0], palochka), text)
+        if _SCHOLARLY.search(text):
+            text = _CH.sub("kh", text)
+    return text
+
+
+_WORD = re.compile(r"[^\s.,;:/()-]+")
+_PALOCHKA = re.compile(
+    r"[lӀӏ]|(?<=[гкптхцчГКПТХЦЧ])[1|](?=[^\W\d])"
+    r"|(?:(?<!\w)|(?<=[гкптхцчГКПТХЦЧ]))I(?=[аеёиоуыэюяьъАЕЁИОУЫЭЮЯЬЪ])|(?<=[гкптхцч])I"
+)
+
+
+def _one_script(word: str, palochka: bool) -> str:
+    """The word in the script of most of its letters, counting those that have no double first."""
+    tables = letters()
+    cyrillic = [letter for letter in word if tables.kinds[letter] == "cyrillic"]
+    latin = [letter for letter in word if tables.kinds[letter] == "latin"]
+    sure = sum(ord(a) not in tables.to_latin for a in cyrillic) - sum(ord(a) not in tables.to_cyrillic for a in latin)
+    if not cyrillic or (sure or len(cyrillic) - len(latin)) < 0:
+        return word.translate(tables.to_latin)
+    if palochka:
+        word = _PALOCHKA.sub("", word)
+    return word.translate(tables.to_cyrillic)
+
+
+_SCHOLARLY = re.compile("[čšžěëŝğŭČŠŽĚËŜĞŬ]")
+_CH = re.compile("[Cc][Hh]")
+
+
+def latin_text(text: str) -> str:
+    """Lower-case Latin letters and digits, words separated by one space.
+
+    >>> latin_text("Щербаков-Дёмин")
+    'shcherbakov demin'
+    """
+    return " ".join(prepare(text).translate(letters().latin).split())
+
+
+def dropped_letters(text: str) -> int:
+    """How many letters of the text are in no table, and so lost: for the report, never for the encoding."""
+    kinds = letters().kinds
+    return sum(letter.isalpha() and letter not in kinds for letter in text)

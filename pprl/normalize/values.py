@@ -1,0 +1,67 @@
+"""Sexes, numbers, identifiers and categories: the simple cells, each with one canonical text or None.
+
+None means that the cell does not hold such a value; it is then counted as unreadable and never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from pprl.normalize.dates import ORDERS, parse_date
+from pprl.normalize.text import known_text, latin_text, letters, read_table
+
+
+def fold_sex(text: str) -> str | None:
+    """``m`` or ``f``."""
+    return _sex_words().get(latin_text(text))
+
+
+@cache
+def _sex_words() -> dict[str, str]:
+    return {latin_text(row["word"]): row["sex"] for row in read_table("sex.tsv")}
+
+
+def fold_identifier(text: str) -> str | None:
+    """Capital Latin letters and digits: ``АВ-123`` is ``AB123`` whichever keyboard wrote it."""
+    return known_text(text).translate(_identifier_letters()).replace(" ", "") or None
+
+
+@cache
+def _identifier_letters() -> dict[int, str]:
+    tables = letters()
+    shapes = {code: tables.to_latin.get(ord(chr(code).upper()[0]), chr(code)) for code in tables.latin}
+    return {code: tables.latin[ord(shape)].upper() for code, shape in shapes.items()}
+
+
+def fold_category(text: str) -> str | None:
+    """The words in Latin letters and digits, one space between them."""
+    return latin_text(text) or None
+
+
+_NUMBER = re.compile(r"([+-]?)(\d{1,18}|\d{1,3}(?:,\d{3}){2,5}|\d{1,3}(?:,\d{3}){1,5}(?=\.))(?:[.,](\d+))?", re.ASCII)
+_THOUSANDS_OR_DECIMALS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+
+
+def fold_number(text: str) -> str | None:
+    """A whole number; decimals are rounded, halves away from zero.
+
+    A comma is a decimal comma, unless groups of three show that it parts thousands; ``1,234`` alone could
+    be either and is None.
+
+    >>> fold_number("1 234,5"), fold_number("1,234.5"), fold_number("1,234")
+    ('1235', '1235', None)
+    """
+    text = "".join(text.replace("−", "-").replace("'", "").split())
+    found = _NUMBER.fullmatch(text)
+    if found is None or _THOUSANDS_OR_DECIMALS.fullmatch(text):
+        return None
+    sign, whole, decimals = found.groups()
+    size = int(whole.replace(",", "")) + (bool(decimals) and decimals[0] >= "5")
+    return f"-{size}" if sign == "-" and size else str(size)
+
+
+def fold_year(text: str) -> str | None:
+    """The year of a year or of a date in any order, if the orders agree."""
+    years = {date.year for order in ORDERS if (date := parse_date(text, order))}
+    return str(years.pop()) if len(years) == 1 else None

@@ -1,0 +1,342 @@
+"""What is compared and how: the agreed vocabulary of a linkage.
+
+A schema is a small TOML file that both owners hold. Everything that decides an encoded bit (``[encoding]``, the
+linked fields, the folding tables) enters its fingerprint, and the fingerprint enters every key: two owners whose
+schemas differ get encodings that cannot be compared, and a message that says so. ``[policy]``, strata and confirm
+fields stay outside the fingerprint, since they change no bit.
+
+Rates are kept as ten-thousandths, so that canonical bytes hold integers and text only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import math
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pprl.errors import RefusedError, SchemaError
+
+FORMAT = 1
+
+#: Expected tokens of one value, by type (docs/encoding.md §4): fixed, never from data, since both owners must agree.
+EXPECTED_TOKENS = {
+    "surname": 8,
+    "given": 7,
+    "patronymic": 10,
+    "date": 11,
+    "year": 5,
+    "sex": 1,
+    "rank": 1,
+    "identifier": 13,
+    "category": 1,
+    "number": 5,
+    "text": 12,
+}
+NAME_TYPES = ("surname", "given", "patronymic")
+ROLES = ("link", "stratum", "confirm")
+HARDENINGS = (0, 5, 8, 10)
+LENGTHS = (256, 512, 1024, 2048, 4096, 8192)
+MIN_EXPECTED_TOKENS = 12
+MAX_K = 32
+FULL_NAME = "full_name"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing known of a person; ``k`` bits are set for each of its tokens (0 when it is not linked)."""
+
+    name: str
+    type: str
+    role: str
+    k: int
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The whole agreement on encoding and judging; see ``docs/encoding.md`` for every key."""
+
+    name: str
+    length: int
+    hardening: int
+    fill: int
+    false_match_rate: int
+    decoys: int
+    disclosure: int
+    fields: tuple[Field, ...]
+
+    def linked(self) -> tuple[Field, ...]:
+        """The fields that are encoded, in the order of the file."""
+        return tuple(field for field in self.fields if field.role == "link")
+
+    def canonical(self) -> bytes:
+        """The bytes both owners must agree on: integers and text only, keys sorted, no spaces."""
+        linked = sorted((field.name, field.type, field.k) for field in self.linked())
+        body = {
+            "format": FORMAT,
+            "encoding": {"length": self.length, "hardening": self.hardening, "fill": self.fill},
+            "fields": [list(entry) for entry in linked],
+        }
+        return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+    def fingerprint(self, folding: bytes) -> bytes:
+        """32 bytes that differ whenever any encoded bit could: canonical bytes and the hash of the folding tables."""
+        return hashlib.sha256(b"pprl/1/schema\0" + folding + self.canonical()).digest()
+
+    def with_hardening(self, hardening: int) -> Schema:
+        if hardening not in HARDENINGS:
+            raise SchemaError(f"hardening is one of {', '.join(map(str, HARDENINGS))}")
+        return replace(self, hardening=hardening)
+
+    def refuse_weak(self) -> None:
+        """A single field or a handful of tokens can be read off its encoding, and matches strangers.
+
+        RefusedError: fewer than two linked fields, or fewer than 12 expected tokens.
+        """
+        linked = self.linked()
+        tokens = sum(EXPECTED_TOKENS[field.type] for field in linked)
+        if len(linked) < 2 or tokens < MIN_EXPECTED_TOKENS:
+            raise RefusedError(
+                f"the schema links {len(linked)} field(s) with {tokens} expected tokens: "
+                "too weak to protect or to tell people apart",
+                hint="link at least two fields, say a name and a birth date, or pass --allow-weak",
+            )
+
+
+def load_schema(path: Path) -> Schema:
+    """Read a schema file; every mistake in it is reported at once, with its line."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise SchemaError(
+            f"{path.name}: cannot be read ({error.strerror})",
+            hint="`pprl schema ROSTER… -o schema.toml` proposes one",
+        ) from None
+    except UnicodeDecodeError:
+        raise SchemaError(f"{path.name}: not UTF-8 text", hint="a schema is a TOML file") from None
+    return parse_schema(text, path.name)
+
+
+def parse_schema(text: str, source: str = "schema.toml") -> Schema:
+    """TOML text to Schema; ``source`` is named in the messages.
+
+    SchemaError: one line for each mistake, ``source:line: key: what is wrong``.
+    """
+    return _Reader(read_toml(text, source), _Lines(text), source).schema()
+
+
+def read_toml(text: str, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        line = f"{where.group(1)}" if where else str(text.count("\n") + 1)
+        what = re.sub(r"\s*\(at .*\)$", "", str(error))
+        raise SchemaError(f"{source}:{line}: not TOML: {what[0].lower() + what[1:]}") from None
+
+
+class _Lines:
+    """Where a dotted key stands in a TOML text; good enough for messages."""
+
+    def __init__(self, text: str) -> None:
+        self._of: dict[str, int] = {}
+        table = ""
+        for number, line in enumerate(text.splitlines(), start=1):
+            if header := re.match(r"\s*\[\s*(.+?)\s*\]", line):
+                table = self._plain(header.group(1))
+                self._of.setdefault(table, number)
+            elif key := re.match(r"""\s*((?:[\w.\-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w\-]+|"[^"]*"))*)\s*=""", line):
+                self._of.setdefault(".".join(filter(None, [table, self._plain(key.group(1))])), number)
+
+    @staticmethod
+    def _plain(key: str) -> str:
+        return re.sub(r"[\"'\s]", "", key)
+
+    def __getitem__(self, key: str) -> int:
+        while key and key not in self._of:
+            key = key.rpartition(".")[0]
+        return self._of.get(key, 1)
+
+
+@dataclass
+class _Reader:
+    data: dict[str, Any]
+    lines: _Lines
+    source: str
+
+    def __post_init__(self) -> None:
+        self.mistakes: list[tuple[int, str]] = []
+
+    def wrong(self, key: str, what: str) -> None:
+        self.mistakes.append((self.lines[key], f"{self.source}:{self.lines[key]}: {key}: {what}"))
+
+    def schema(self) -> Schema:
+        self.known(self.data, "", ("format", "name", "encoding", "policy", "fields"))
+        if self.data.get("format") != FORMAT:
+            self.wrong("format", f"this version reads schemas with `format = {FORMAT}`")
+        name = self.text(self.data, "name", "schema")
+        encoding = self.table("encoding", ("length", "hardening", "fill"))
+        length = self.choice(encoding, "encoding.length", 1024, LENGTHS)
+        hardening = self.choice(encoding, "encoding.hardening", 8, HARDENINGS)
+        fill = self.rate(encoding, "encoding.fill", 0.20, 0.5)
+        policy = self.table("policy", ("false_match_rate", "decoys", "disclosure"))
+        rate = self.rate(policy, "policy.false_match_rate", 0.05, 0.5)
+        decoys = self.integer(policy, "policy.decoys", 20, 1, 100)
+        disclosure = self.integer(policy, "policy.disclosure", 5, 1, 100)
+        fields = self.fields(length, fill)
+        if self.mistakes:
+            raise SchemaError("\n".join(text for _, text in sorted(self.mistakes, key=lambda m: m[0])))
+        return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields)
+
+    def fields(self, length: int, fill: int) -> tuple[Field, ...]:
+        tables = self.data.get("fields", {})
+        if not isinstance(tables, dict) or not tables:
+            self.wrong("fields", "no fields; each is a table such as `[fields.surname]`")
+            return ()
+        read: list[tuple[str, str, str, float, int | None]] = []
+        for name, table in tables.items():
+            key = f"fields.{name}"
+            if name == FULL_NAME:
+                self.wrong(key, "reserved: it stands for a column that holds a whole name")
+                continue
+            if not re.fullmatch(r"\w+", name):
+                self.wrong(key, "a field's name is made of letters, digits and _")
+            if not isinstance(table, dict):
+                self.wrong(key, "a field is a table with a `type`")
+                continue
+            self.known(table, key, ("type", "role", "weight", "k"))
+            if "type" not in table:
+                self.wrong(key, f"no type; one of {', '.join(EXPECTED_TOKENS)}")
+            kind = self.word(table, f"{key}.type", "text", tuple(EXPECTED_TOKENS))
+            role = self.word(table, f"{key}.role", "link", ROLES)
+            weight = self.number(table, f"{key}.weight", 1.0, 0.01, 100.0)
+            k = self.integer(table, f"{key}.k", 0, 1, MAX_K) if "k" in table else None
+            read.append((name, kind, role, weight, k))
+        linked = [entry for entry in read if entry[2] == "link"]
+        if read and not linked:
+            self.wrong("fields", 'no field is linked; leave out `role` or write `role = "link"`')
+        kappa = bits_per_weight(length, fill, [(kind, weight) for _, kind, _, weight, _ in linked])
+        return tuple(
+            Field(name, kind, role, 0 if role != "link" else k or _clamp(weight * kappa))
+            for name, kind, role, weight, k in read
+        )
+
+    def known(self, table: dict[str, Any], prefix: str, keys: tuple[str, ...]) -> None:
+        for key in table.keys() - set(keys):
+            full = f"{prefix}.{key}" if prefix else key
+            close = difflib.get_close_matches(key, keys, 1)
+            self.wrong(
+                full,
+                f"unknown key; did you mean '{close[0]}'?" if close else f"unknown key; known are {', '.join(keys)}",
+            )
+
+    def table(self, name: str, keys: tuple[str, ...]) -> dict[str, Any]:
+        table = self.data.get(name, {})
+        if not isinstance(table, dict):
+            self.wrong(name, f"a table is needed: `[{name}]`")
+            return {}
+        self.known(table, name, keys)
+        return table
+
+    def text(self, table: dict[str, Any], key: str, default: str) -> str:
+        value = table.get(key, default)
+        if not isinstance(value, str):
+            self.wrong(key, "a text in quotes is needed")
+            return default
+        return value
+
+    def word(self, table: dict[str, Any], key: str, default: str, words: tuple[str, ...]) -> str:
+        value = table.get(key.rpartition(".")[2], default)
+        if value not in words:
+            close = difflib.get_close_matches(str(value), words, 1)
+            self.wrong(
+                key,
+                f"unknown; did you mean '{close[0]}'?" if close else f"unknown; one of {', '.join(words)}",
+            )
+            return default
+        return str(value)
+
+    def choice(self, table: dict[str, Any], key: str, default: int, choices: tuple[int, ...]) -> int:
+        value = table.get(key.rpartition(".")[2], default)
+        if isinstance(value, bool) or value not in choices:
+            self.wrong(key, f"one of {', '.join(map(str, choices))}")
+            return default
+        return int(value)
+
+    def integer(self, table: dict[str, Any], key: str, default: int, low: int, high: int) -> int:
+        value = table.get(key.rpartition(".")[2], default)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            self.wrong(key, f"a whole number from {low} to {high}")
+            return default
+        return value
+
+    def number(self, table: dict[str, Any], key: str, default: float, low: float, high: float) -> float:
+        value = table.get(key.rpartition(".")[2], default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            self.wrong(key, f"a number from {low:g} to {high:g}")
+            return default
+        return float(value)
+
+    def rate(self, table: dict[str, Any], key: str, default: float, below: float) -> int:
+        value = table.get(key.rpartition(".")[2], default)
+        try:
+            return ten_thousandths(value, below)
+        except ValueError as error:
+            self.wrong(key, str(error))
+            return ten_thousandths(default, below)
+
+
+def ten_thousandths(value: object, below: float = 0.5) -> int:
+    """A rate such as ``0.05`` or ``"5%"`` as 500.
+
+    ValueError: not a number, or outside the open interval from 0 to ``below``.
+    """
+    wanted = f"a rate above 0 and below {below:g}, such as 0.05 or 5%"
+    try:
+        text = str(value).strip()
+        number = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        raise ValueError(wanted) from None
+    if isinstance(value, bool) or not 0 < number < below or round(number * 10_000) == 0:
+        raise ValueError(wanted)
+    return round(number * 10_000)
+
+
+def bits_per_weight(length: int, fill: int, fields: list[tuple[str, float]]) -> float:
+    """κ: bits for each token of a field of weight 1, so that an average person fills ``fill`` of the filter.
+
+    κ = ln(1 − fill) / (ln(1 − 1/length) · Σ weight · expected tokens); ``fields`` are (type, weight).
+    """
+    expected = sum(weight * EXPECTED_TOKENS[kind] for kind, weight in fields)
+    return math.log1p(-fill / 10_000) / (math.log1p(-1 / length) * expected) if expected else 0.0
+
+
+def _clamp(bits: float) -> int:
+    return max(1, min(MAX_K, round(bits)))
+
+
+def to_toml(schema: Schema) -> str:
+    """The schema as a file, with its integers written out, so that both owners read the same numbers."""
+    lines = [
+        f"format = {FORMAT}",
+        f"name = {json.dumps(schema.name, ensure_ascii=False)}",
+        "",
+        "[encoding]            # everything here, the linked fields and the folding tables decide the bits",
+        f"length = {schema.length}",
+        f"hardening = {schema.hardening}         # bits mixed into each published bit: 0, 5, 8 or 10",
+        f"fill = {schema.fill / 10_000:.4g}",
+        "",
+        "[policy]              # how the result is judged",
+        f"false_match_rate = {schema.false_match_rate / 10_000:.4g}",
+        f"decoys = {schema.decoys}           # made-up rows for each real one",
+        f"disclosure = {schema.disclosure}",
+    ]
+    for field in schema.fields:
+        lines += ["", f"[fields.{field.name}]", f'type = "{field.type}"']
+        lines += [f"k = {field.k}"] if field.role == "link" else [f'role = "{field.role}"']
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,173 @@
+"""Rosters in: CSV and XLSX with the header in the first row, read as text. The only module that opens rosters.
+
+Nothing is inferred: ``007`` stays ``007``. A spreadsheet's real dates become ISO dates and its whole numbers lose
+their ``.0``. The index of the frame is the row of the spreadsheet, header counted, so that every message and every
+pair can be found again in the file. No message holds a cell or the roster's path.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import itertools
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from pprl.errors import RosterError, SchemaError
+
+MAX_COLUMNS = 16_384
+DELIMITERS = ",;\t|"
+_END = "\x00end"  # can be no cell: text with NUL bytes is refused
+
+
+def read_roster(path: Path) -> pd.DataFrame:
+    """A frame of text: columns are the headers, the index is the row of the spreadsheet; an empty cell is "".
+
+    RosterError: the file is missing, empty, no table, cut short, or wider than 16,384 columns.
+    """
+    try:
+        data = path.read_bytes()
+    except IsADirectoryError:
+        raise RosterError("the roster is a directory", hint="name a CSV or XLSX file") from None
+    except OSError as error:
+        raise RosterError(f"the roster cannot be read: {error.strerror}", hint="name a CSV or XLSX file") from None
+    if not data.strip():
+        raise RosterError("the roster is empty", hint="a header row and at least one row of people are needed")
+    records = _excel_records(data) if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0") else _csv_records(_text(data))
+    return _frame(records)
+
+
+def refuse_same_file(left: Path, right: Path) -> None:
+    """RosterError when both names lead to one file."""
+    try:
+        same = left.samefile(right)
+    except OSError:
+        return  # what cannot be read is reported when it is read
+    if same:
+        raise RosterError("list and registry are the same file", hint="name two different rosters")
+
+
+def _frame(records: Iterator[list[str]]) -> pd.DataFrame:
+    header = next(records, [])
+    while header and not header[-1].strip():
+        header = header[:-1]
+    if not header:
+        raise RosterError("the first row of the roster is empty", hint="the header must stand in the first row")
+    if len(header) > MAX_COLUMNS:
+        raise RosterError(f"the roster has more than {MAX_COLUMNS:,} columns", hint="is it a table of people?")
+    width = len(header)
+    rows: list[list[str]] = []
+    places: list[int] = []
+    for place, record in enumerate(records, start=2):
+        if len(record) > width and any(cell.strip() for cell in record[width:]):
+            raise RosterError(
+                f"row {place}: {len(record)} cells under {width} headers",
+                hint="is a cell that holds the delimiter not in quotes?",
+            )
+        if any(cell.strip() for cell in record):
+            rows.append(record[:width] + [""] * (width - len(record)))
+            places.append(place)
+    if not rows:
+        raise RosterError("the roster has a header and no rows")
+    return pd.DataFrame(
+        rows,
+        columns=pd.Index([cell.strip() for cell in header], dtype=object),
+        index=pd.Index(places, name="row"),
+        dtype=object,
+    )
+
+
+def _text(data: bytes) -> str:
+    try:
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise RosterError(
+            "the roster is neither XLSX nor text in UTF-8 or UTF-16",
+            hint="save it as XLSX or as CSV in UTF-8",
+        ) from None
+    if "\x00" in text:
+        raise RosterError(
+            "the roster holds NUL bytes: it is no table of text", hint="save it as XLSX or as CSV in UTF-8"
+        )
+    return text
+
+
+def _csv_records(text: str) -> Iterator[list[str]]:
+    """One list of cells a record; a quote that is never closed swallows the end mark and is noticed by that."""
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(itertools.chain(io.StringIO(text, newline=""), [_END]), delimiter=_delimiter(text))
+    for record in reader:
+        if record == [_END]:
+            return
+        yield record
+    raise RosterError("the roster ends inside a quoted cell", hint="it is cut short, or a quotation mark is not closed")
+
+
+def _delimiter(text: str) -> str:
+    """The one that stands most often in the header; a comma where there is none."""
+    header = next(iter(csv.reader(io.StringIO(text[:65_536], newline=""), delimiter="\x01")), [""])
+    line = header[0] if header else ""
+    return max(DELIMITERS, key=lambda mark: (line.count(mark), mark == ","))
+
+
+def _excel_records(data: bytes) -> Iterator[list[str]]:
+    import python_calamine
+
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheet = workbook.get_sheet_by_index(0)
+        rows = sheet.to_python(skip_empty_area=False)
+    except (
+        python_calamine.CalamineError,
+        python_calamine.ZipError,
+        python_calamine.XmlError,
+        OSError,
+        IndexError,
+    ):
+        raise RosterError(
+            "the roster is no whole spreadsheet", hint="copy it again, or save it again from Excel"
+        ) from None
+    return ([_cell_text(cell) for cell in row] for row in rows)
+
+
+def _cell_text(cell: object) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
+        return cell.date().isoformat()
+    if isinstance(cell, datetime.datetime):
+        return cell.isoformat(sep=" ")
+    return str(cell)
+
+
+@dataclass(frozen=True)
+class ColumnsFile:
+    """Which header is which field, and the order of dates that cannot be told from the cells."""
+
+    columns: dict[str, str]
+    orders: dict[str, Literal["ymd", "dmy", "mdy"]]
+
+
+def read_columns_file(path: Path) -> ColumnsFile:
+    """``[columns]`` FIELD = "HEADER" and ``[date_order]`` FIELD = "dmy", "mdy" or "ymd"."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SchemaError(f"the columns file cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise SchemaError("the columns file is not TOML", hint='[columns]\nsurname = "HEADER"') from None
+    columns, orders = data.get("columns", {}), data.get("date_order", {})
+    unknown = data.keys() - {"format", "columns", "date_order"}
+    if unknown or not isinstance(columns, dict) or not isinstance(orders, dict):
+        raise SchemaError("the columns file has two tables: [columns] and [date_order]")
+    if not all(isinstance(header, str) for header in columns.values()):
+        raise SchemaError('the columns file: each line of [columns] is FIELD = "HEADER"')
+    if not all(order in ("dmy", "mdy", "ymd") for order in orders.values()):
+        raise SchemaError('the columns file: an order is "dmy", "mdy" or "ymd"')
+    return ColumnsFile(columns, orders)

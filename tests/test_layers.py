@@ -1,0 +1,64 @@
+"""Imports point downwards only. The order below is the architecture, from the ground up."""
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1] / "pprl"
+
+LAYERS = (
+    {"errors"},
+    {"files"},
+    {"bits", "schema", "draws"},
+    {"tables"},
+    {"normalize"},
+    {"tokens"},
+    {"harden"},
+    {"encode"},
+    {"decoys", "rows"},
+    {"match"},
+    {"estimate"},
+    {"linkage", "demo"},
+    {"cli"},
+)
+HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
+PURE = {"match": {"normalize", "tables", "encode", "rows", "decoys"}}  # the linkage unit has neither key nor rosters
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "pprl":
+            names = [node.module] if "." in node.module else [f"pprl.{alias.name}" for alias in node.names]
+            found |= {name.split(".")[1] for name in names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("pprl.")}
+    return found
+
+
+def graph() -> dict[str, set[str]]:
+    edges: dict[str, set[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        here = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if here != "__init__":
+            edges.setdefault(here, set()).update(imports(path) - {here})
+    return edges
+
+
+def test_every_module_has_its_place():
+    assert set(graph()) == set(HEIGHT)
+
+
+def test_imports_point_downwards():
+    upward = {(here, there) for here, used in graph().items() for there in used if HEIGHT[there] >= HEIGHT[here]}
+    assert not upward
+
+
+def test_whoever_matches_reaches_neither_names_nor_keys():
+    edges = graph()
+    for start, forbidden in PURE.items():
+        reached, todo = set(), [start]
+        while todo:
+            for there in edges[todo.pop()] - reached:
+                reached.add(there)
+                todo.append(there)
+        assert not reached & forbidden
