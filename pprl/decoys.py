@@ -47,11 +47,12 @@ def make_decoys(people: People, schema: Schema, count: int, draws: Draws) -> Dec
     maker = _Maker(people, schema, draws)
     base = np.tile(np.arange(len(people), dtype=np.int64), count)
     columns, fell_back, good = maker.draw(base)
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         if good.all() or not len(base):
             break
         again = np.flatnonzero(~good)
-        redrawn, fell_again, _ = maker.draw(base[again])
+        too_few = good.sum() < MIN_DECOYS
+        redrawn, fell_again, _ = maker.draw(base[again], skip=max(0, turn - ROUNDS // 2) if too_few else 0)
         columns[again], fell_back[again] = redrawn, fell_again
         good = maker.new_people(columns)
     made = {
@@ -109,12 +110,17 @@ class _Maker:
             circles.insert(0, [_Groups(self._codes[:, at]) for at in of("given", "patronymic")])
         return circles
 
-    def draw(self, base: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-        """Codes (decoys, fields), which fell back for the surname, and which are new people."""
+    def draw(
+        self, base: NDArray[np.int64], skip: int = 0
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Codes (decoys, fields), which fell back for the surname, and which are new people.
+
+        The ``skip`` narrowest circles are left out: their people may all be on the list already.
+        """
         made = self._codes[base].copy()
         fell_back = np.zeros(len(base), dtype=bool)
         if self._surname:
-            donors, fell_back = self._surname_donors(base)
+            donors, fell_back = self._surname_donors(base, skip)
             made[:, self._surname] = self._codes[donors[:, None], self._surname]
         for columns in (self._dates, self._rest, self._unlinked):
             if columns:
@@ -129,13 +135,13 @@ class _Maker:
         first[np.unique(keys, return_index=True)[1]] = True
         return first & ~np.isin(keys, self._real)
 
-    def _surname_donors(self, base: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def _surname_donors(self, base: NDArray[np.int64], skip: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """A row with another surname, from the narrowest circle that has one."""
         donors = base.copy()
         surnames = self._codes[:, self._surname[0]]
         open_rows = np.flatnonzero(surnames[base] != MISSING)
         fell_back = np.zeros(len(base), dtype=bool)
-        for circle in self._circles:
+        for circle in self._circles[min(skip, len(self._circles) - 1) :]:
             fell_back[open_rows] = circle is self._circles[-1]
             for _ in range(DRAWS_A_SURNAME):
                 drawn = self._member(circle, base[open_rows])

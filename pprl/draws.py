@@ -4,7 +4,8 @@ The seed is 32 bytes from the operating system where the choice is a secret, or 
 Equal seeds and labels give equal draws on every machine and version; NumPy's generators promise no such thing.
 
 The stream is SHAKE256(u16 length of label ‖ label ‖ seed ‖ u64 block), 8,192 bytes a block, read as little-endian
-64-bit words. A draw below ``n`` is a word modulo ``n``; words at or above the largest multiple of ``n`` are skipped.
+64-bit words. A draw below ``n`` is a word modulo ``n``; a word at or above the largest multiple of ``n`` is thrown
+away, and its draw takes a word from behind those already read (``docs/encoding.md`` §6).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Draws:
         self._left = np.empty(0, dtype="<u8")
 
     def words(self, count: int) -> NDArray[np.uint64]:
-        """The next ``count`` 64-bit words, shape (count,)."""
+        """The next ``count`` 64-bit words, shape (count,); however they are asked for, they are the same words."""
         parts = [self._left]
         have = len(self._left)
         while have < count:
@@ -45,10 +46,16 @@ class Draws:
         return words[:count]
 
     def bytes(self, count: int) -> bytes:
+        """The bytes of the next words; what is left of the last word is gone."""
         return self.words(-(-count // 8)).tobytes()[:count]
 
     def below(self, bound: int | NDArray[np.int64], count: int) -> NDArray[np.int64]:
-        """``count`` draws, the i-th uniform on 0 … bound[i] − 1 (one bound for all, or one each; all ≥ 1)."""
+        """``count`` draws, the i-th uniform on 0 … bound[i] − 1 (one bound for all, or one each; all ≥ 1).
+
+        A call reads ``count`` words, then one more for each of them that it threw away, in their order, until none
+        is left. So two calls give what one call over both gives, unless a word is thrown away, which happens once
+        in 2^64 / bound words at most.
+        """
         bounds = np.broadcast_to(np.asarray(bound, dtype=np.uint64), (count,))
         words = self.words(count)
         top = (np.uint64(2**64 - 1) % bounds + np.uint64(1)) % bounds  # 2^64 mod bound
@@ -60,7 +67,7 @@ class Draws:
         return (words % bounds).astype(np.int64)
 
     def permutation(self, count: int) -> NDArray[np.int64]:
-        """An order of 0 … count − 1: the ranks of ``count`` words."""
+        """An order of 0 … count − 1: the places of the next ``count`` words, smallest word first."""
         return np.argsort(self.words(count), kind="stable").astype(np.int64)
 
 

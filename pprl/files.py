@@ -32,12 +32,15 @@ KEY_BYTES = 32
 
 def check_absent(path: Path, *, force: bool = False) -> None:
     """Refuse an output that is already there, before any work is done for it."""
-    if path.is_dir():
-        raise FileError(f"{path.name}: is a directory", hint="name a file to write")
-    if path.exists() and not force:
-        raise FileError(f"{path.name}: exists already", hint="choose another name or pass --force")
-    if not path.parent.is_dir():
-        raise FileError(f"{path.name}: its folder does not exist", hint="make the folder first")
+    try:
+        if path.is_dir():
+            raise FileError(f"{path.name}: is a directory", hint="name a file to write")
+        if path.exists() and not force:
+            raise FileError(f"{path.name}: exists already", hint="choose another name or pass --force")
+        if not path.parent.is_dir():
+            raise FileError(f"{path.name}: its folder does not exist", hint="make the folder first")
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise FileError(f"{path.name}: cannot be written ({error.strerror})") from None
 
 
 def write_new(path: Path, parts: Iterable[bytes], *, private: bool = False, force: bool = False) -> None:
@@ -103,8 +106,9 @@ def read_body(path: Path, kind: bytes, *, private: bool = False) -> Body:
 
     FileError: it cannot be read, is of another kind or version, or is private and others may read it.
     """
-    if path.is_dir():
-        raise FileError(f"{path.name}: is a directory, not {KINDS[kind]}")
+    with contextlib.suppress(OSError):  # what cannot even be looked at cannot be opened either, and is reported then
+        if path.is_dir():
+            raise FileError(f"{path.name}: is a directory, not {KINDS[kind]}")
     found = kind_of(path)
     if found != kind:
         what = f"holds {KINDS[found]}" if found else "is not a file of pprl"

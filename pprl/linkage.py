@@ -31,6 +31,7 @@ from pprl.rows import HomeRows
 from pprl.schema import Schema
 
 BIG_REGISTRY = 1_000_000
+MAX_ID_BYTES = 1_024  # the private rows hold every id at the width of the longest
 DECOYS_FOR_BIG_REGISTRY = 4
 
 
@@ -247,11 +248,18 @@ def ids_of(frame: pd.DataFrame, header: str | None) -> list[str] | None:
         return None
     if list(frame.columns).count(header) != 1:
         raise RosterError(f"no single column {header!r} for the ids", hint="--list-id and --registry-id name a header")
-    return ["" if pd.isna(value) else str(value) for value in frame[header]]
+    ids = ["" if pd.isna(value) else str(value) for value in frame[header]]
+    for row, text in zip(frame.index, ids, strict=True):
+        if len(text.encode(errors="replace")) > MAX_ID_BYTES:
+            raise RosterError(
+                f"row {row}, column {header!r}: an id of more than {MAX_ID_BYTES} bytes",
+                hint="--list-id and --registry-id name a column of short ids",
+            )
+    return ids
 
 
 def _id_bytes(ids: list[str] | None, kept: NDArray[np.int64], count: int) -> NDArray[np.bytes_]:
-    texts = [ids[at].encode() for at in kept.tolist()] if ids else []
+    texts = [ids[at].encode(errors="replace") for at in kept.tolist()] if ids else []
     return np.array(texts + [b""] * (count - len(texts)), dtype=bytes)
 
 

@@ -18,6 +18,9 @@ from pprl import files
 from pprl.bits import Encodings, Stamp
 from pprl.errors import FileError
 
+MAX_ID_BYTES = 65_535
+CLASSES = 9  # of completeness
+
 
 @dataclass(frozen=True)
 class HomeRows:
@@ -55,6 +58,8 @@ class HomeRows:
 
     def write(self, path: Path, *, force: bool = False) -> None:
         width = max(1, self.ids.dtype.itemsize)
+        if width > MAX_ID_BYTES:
+            raise FileError(f"{path.name}: an id is longer than {MAX_ID_BYTES:,} bytes", hint="name another column")
         header = self.HEADER.pack(
             Encodings.SIDES.index(self.side),
             self.stamp.to_bytes(),
@@ -82,6 +87,8 @@ class HomeRows:
             raise FileError(f"{path.name}: holds the rows of a {found}, those of a {side} are needed")
         record = cls._record(width)
         records = np.frombuffer(body.expect(data, count * record.itemsize), dtype=record)
+        if not _sound(records):
+            raise FileError(f"{path.name}: is damaged in its records")
         return cls(
             found,
             Stamp.from_bytes(stamp),
@@ -109,3 +116,18 @@ class HomeRows:
                 ("id", f"S{width}"),
             ]
         )
+
+
+def _sound(records: NDArray[np.void]) -> bool:
+    """Whether the records can be judged: labels, classes and people are in their ranges, and ids are text."""
+    people = int((records["decoy"] == 0).sum())
+    try:
+        for value in records["id"].tolist():
+            value.decode()
+    except UnicodeDecodeError:
+        return False
+    return bool(
+        (records["decoy"] <= 1).all()
+        and ((records["completeness"] >= 0) & (records["completeness"] < CLASSES)).all()
+        and ((records["person"] >= 0) & (records["person"] < people)).all()
+    )

@@ -138,6 +138,8 @@ def read_toml(text: str, source: str) -> dict[str, Any]:
         line = f"{where.group(1)}" if where else str(text.count("\n") + 1)
         what = re.sub(r"\s*\(at .*\)$", "", str(error))
         raise SchemaError(f"{source}:{line}: not TOML: {what[0].lower() + what[1:]}") from None
+    except (ValueError, RecursionError):  # an integer of thousands of digits; thousands of brackets
+        raise SchemaError(f"{source}:1: not TOML: a number or a nesting without measure") from None
 
 
 class _Lines:
@@ -146,18 +148,27 @@ class _Lines:
     def __init__(self, text: str) -> None:
         self._of: dict[str, int] = {}
         table = ""
-        for number, line in enumerate(text.splitlines(), start=1):
-            if header := re.match(r"\s*\[\s*(.+?)\s*\]", line):
+        for number, line in enumerate(text.split("\n"), start=1):
+            if header := re.match(r"\s*\[\[?([^\[\]]+)\]", line):
                 table = self._plain(header.group(1))
-                self._of.setdefault(table, number)
-            elif key := re.match(r"""\s*((?:[\w.\-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w\-]+|"[^"]*"))*)\s*=""", line):
-                self._of.setdefault(".".join(filter(None, [table, self._plain(key.group(1))])), number)
+                self._enter(table, number)
+            elif key := self._KEY.match(line):
+                self._enter(".".join(filter(None, [table, self._plain(key.group(1))])), number)
+
+    _PART = r"""(?:[\w\-]+|"[^"]*"|'[^']*')"""
+    _KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
+
+    def _enter(self, key: str, number: int) -> None:
+        parts = key.split(".", 3)  # no key of a schema is deeper
+        for depth in range(1, len(parts) + 1):
+            self._of.setdefault(".".join(parts[:depth]), number)
 
     @staticmethod
     def _plain(key: str) -> str:
         return re.sub(r"[\"'\s]", "", key)
 
     def __getitem__(self, key: str) -> int:
+        key = self._plain(key)
         while key and key not in self._of:
             key = key.rpartition(".")[0]
         return self._of.get(key, 1)
@@ -177,7 +188,7 @@ class _Reader:
 
     def schema(self) -> Schema:
         self.known(self.data, "", ("format", "name", "encoding", "policy", "fields"))
-        if self.data.get("format") != FORMAT:
+        if self.data.get("format") != FORMAT or type(self.data["format"]) is not int:
             self.wrong("format", f"this version reads schemas with `format = {FORMAT}`")
         name = self.text(self.data, "name", "schema")
         encoding = self.table("encoding", ("length", "hardening", "fill"))
@@ -190,7 +201,7 @@ class _Reader:
         disclosure = self.integer(policy, "policy.disclosure", 5, 1, 100)
         fields = self.fields(length, fill)
         if self.mistakes:
-            raise SchemaError("\n".join(text for _, text in sorted(self.mistakes, key=lambda m: m[0])))
+            raise SchemaError("\n".join(text for _, text in sorted(self.mistakes)))
         return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields)
 
     def fields(self, length: int, fill: int) -> tuple[Field, ...]:
@@ -200,7 +211,7 @@ class _Reader:
             return ()
         read: list[tuple[str, str, str, float, int | None]] = []
         for name, table in tables.items():
-            key = f"fields.{name}"
+            key = f"fields.{_shown(name)}"
             if name == FULL_NAME:
                 self.wrong(key, "reserved: it stands for a column that holds a whole name")
                 continue
@@ -228,7 +239,7 @@ class _Reader:
 
     def known(self, table: dict[str, Any], prefix: str, keys: tuple[str, ...]) -> None:
         for key in table.keys() - set(keys):
-            full = f"{prefix}.{key}" if prefix else key
+            full = f"{prefix}.{_shown(key)}" if prefix else _shown(key)
             close = difflib.get_close_matches(key, keys, 1)
             self.wrong(
                 full,
@@ -252,21 +263,21 @@ class _Reader:
 
     def word(self, table: dict[str, Any], key: str, default: str, words: tuple[str, ...]) -> str:
         value = table.get(key.rpartition(".")[2], default)
-        if value not in words:
-            close = difflib.get_close_matches(str(value), words, 1)
+        if not isinstance(value, str) or value not in words:
+            close = difflib.get_close_matches(value, words, 1) if isinstance(value, str) else []
             self.wrong(
                 key,
                 f"unknown; did you mean '{close[0]}'?" if close else f"unknown; one of {', '.join(words)}",
             )
             return default
-        return str(value)
+        return value
 
     def choice(self, table: dict[str, Any], key: str, default: int, choices: tuple[int, ...]) -> int:
         value = table.get(key.rpartition(".")[2], default)
-        if isinstance(value, bool) or value not in choices:
+        if isinstance(value, bool) or not isinstance(value, int) or value not in choices:
             self.wrong(key, f"one of {', '.join(map(str, choices))}")
             return default
-        return int(value)
+        return value
 
     def integer(self, table: dict[str, Any], key: str, default: int, low: int, high: int) -> int:
         value = table.get(key.rpartition(".")[2], default)
@@ -302,7 +313,8 @@ def ten_thousandths(value: object, below: float = 0.5) -> int:
         number = float(text[:-1]) / 100 if text.endswith("%") else float(text)
     except ValueError:
         raise ValueError(wanted) from None
-    if isinstance(value, bool) or not 0 < number < below or round(number * 10_000) == 0:
+    # Rounding comes first: 0.49999 would be kept as 5,000, which is not below a half.
+    if not 0 < number < below or not 0 < round(number * 10_000) < round(below * 10_000):
         raise ValueError(wanted)
     return round(number * 10_000)
 
@@ -320,11 +332,16 @@ def _clamp(bits: float) -> int:
     return max(1, min(MAX_K, round(bits)))
 
 
+def _shown(key: str) -> str:
+    """A key as it stands in messages: quoted, and without control characters, unless it is a plain word."""
+    return key if re.fullmatch(r"[\w\-]+", key) else json.dumps(key)
+
+
 def to_toml(schema: Schema) -> str:
     """The schema as a file, with its integers written out, so that both owners read the same numbers."""
     lines = [
         f"format = {FORMAT}",
-        f"name = {json.dumps(schema.name, ensure_ascii=False)}",
+        f"name = {_quoted(schema.name)}",
         "",
         "[encoding]            # everything here, the linked fields and the folding tables decide the bits",
         f"length = {schema.length}",
@@ -337,6 +354,12 @@ def to_toml(schema: Schema) -> str:
         f"disclosure = {schema.disclosure}",
     ]
     for field in schema.fields:
-        lines += ["", f"[fields.{field.name}]", f'type = "{field.type}"']
+        name = field.name if field.name.isascii() else _quoted(field.name)
+        lines += ["", f"[fields.{name}]", f'type = "{field.type}"']
         lines += [f"k = {field.k}"] if field.role == "link" else [f'role = "{field.role}"']
     return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """A TOML string: JSON's, but that TOML also wants DEL escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

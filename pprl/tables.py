@@ -11,6 +11,7 @@ import csv
 import datetime
 import io
 import itertools
+import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,28 +24,39 @@ from pprl.errors import RosterError, SchemaError
 
 MAX_COLUMNS = 16_384
 DELIMITERS = ",;\t|"
+STDIN = Path("-")
 _END = "\x00end"  # can be no cell: text with NUL bytes is refused
+
+
+NEEDED = "a header row and at least one row of people are needed"
 
 
 def read_roster(path: Path) -> pd.DataFrame:
     """A frame of text: columns are the headers, the index is the row of the spreadsheet; an empty cell is "".
 
-    RosterError: the file is missing, empty, no table, cut short, or wider than 16,384 columns.
+    ``-`` is standard input. RosterError: the file is missing, empty, no table, cut short, or wider than 16,384
+    columns.
     """
     try:
-        data = path.read_bytes()
+        data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except IsADirectoryError:
         raise RosterError("the roster is a directory", hint="name a CSV or XLSX file") from None
     except OSError as error:
         raise RosterError(f"the roster cannot be read: {error.strerror}", hint="name a CSV or XLSX file") from None
     if not data.strip():
-        raise RosterError("the roster is empty", hint="a header row and at least one row of people are needed")
+        raise RosterError("the roster is empty", hint=NEEDED)
+    if data.startswith(b"pprl-"):
+        raise RosterError(
+            "the roster is a file of pprl, no table of people", hint="`pprl inspect FILE` says what it is"
+        )
     records = _excel_records(data) if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0") else _csv_records(_text(data))
     return _frame(records)
 
 
 def refuse_same_file(left: Path, right: Path) -> None:
-    """RosterError when both names lead to one file."""
+    """RosterError when both names lead to one file, or both to standard input."""
+    if left == right == STDIN:
+        raise RosterError("standard input can be read once only", hint="name a file for one of the two rosters")
     try:
         same = left.samefile(right)
     except OSError:
@@ -74,7 +86,7 @@ def _frame(records: Iterator[list[str]]) -> pd.DataFrame:
             rows.append(record[:width] + [""] * (width - len(record)))
             places.append(place)
     if not rows:
-        raise RosterError("the roster has a header and no rows")
+        raise RosterError("the roster has a header and no rows", hint=NEEDED)
     return pd.DataFrame(
         rows,
         columns=pd.Index([cell.strip() for cell in header], dtype=object),
@@ -154,20 +166,25 @@ class ColumnsFile:
     orders: dict[str, Literal["ymd", "dmy", "mdy"]]
 
 
+COLUMNS_HINT = 'write lines such as surname = "HEADER" under [columns]; `pprl schema` writes such files'
+
+
 def read_columns_file(path: Path) -> ColumnsFile:
     """``[columns]`` FIELD = "HEADER" and ``[date_order]`` FIELD = "dmy", "mdy" or "ymd"."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise SchemaError(f"the columns file cannot be read: {error.strerror}") from None
+        raise SchemaError(f"the columns file cannot be read: {error.strerror}", hint=COLUMNS_HINT) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        raise SchemaError("the columns file is not TOML", hint='[columns]\nsurname = "HEADER"') from None
+        raise SchemaError("the columns file is not TOML", hint=COLUMNS_HINT) from None
     columns, orders = data.get("columns", {}), data.get("date_order", {})
     unknown = data.keys() - {"format", "columns", "date_order"}
     if unknown or not isinstance(columns, dict) or not isinstance(orders, dict):
-        raise SchemaError("the columns file has two tables: [columns] and [date_order]")
+        raise SchemaError("the columns file holds other things than [columns] and [date_order]", hint=COLUMNS_HINT)
     if not all(isinstance(header, str) for header in columns.values()):
-        raise SchemaError('the columns file: each line of [columns] is FIELD = "HEADER"')
+        raise SchemaError("the columns file has something other than text in [columns]", hint=COLUMNS_HINT)
     if not all(order in ("dmy", "mdy", "ymd") for order in orders.values()):
-        raise SchemaError('the columns file: an order is "dmy", "mdy" or "ymd"')
+        raise SchemaError(
+            "the columns file has an unknown order in [date_order]", hint='an order is "dmy", "mdy" or "ymd"'
+        )
     return ColumnsFile(columns, orders)

@@ -8,7 +8,10 @@ cell.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import re
 import sys
 
 import click
@@ -21,6 +24,7 @@ from pprl.cli.steps import encode, inspect, judge, key, match
 from pprl.errors import PprlError
 
 EXIT_FAILED = 1
+EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
@@ -42,32 +46,70 @@ for command in (demo, schema, link, key, encode, match, judge, inspect):
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a header in Cyrillic must not end a run in a poor terminal
     try:
         status = cli.main(argv, prog_name="pprl", standalone_mode=False)
-        sys.stdout.flush()
-    except click.ClickException as error:
+        if sys.stdout:
+            sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return EXIT_USAGE
+    except click.ClickException as error:
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        _say(
+            _usage(error, sys.argv[1:] if argv is None else argv),
+            f"{context.command_path if context else 'pprl'} --help",
+        )
         return error.exit_code
     except PprlError as error:
-        for line in str(error).splitlines():
-            click.echo(f"pprl: error: {line}", err=True)
-        if error.hint:
-            click.echo(f"pprl: hint: {error.hint}", err=True)
+        _say(str(error), error.hint)
         return EXIT_FAILED
     except (click.Abort, KeyboardInterrupt):
         click.echo("pprl: interrupted", err=True)
         return EXIT_INTERRUPTED
+    except SystemExit:  # click's answer to a reader that has gone away, as in `pprl … | head`
+        _leave_stdout()
+        return EXIT_FAILED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()
+        return EXIT_FAILED
+    except OSError as error:
+        _leave_stdout()
+        _say(f"the system refused to read or write ({error.strerror}) at {_place(error)}", "is there room on the disk, and may you write there?")
         return EXIT_FAILED
     except Exception as error:
-        click.echo(f"pprl: error: unexpected {type(error).__name__} at {_place(error)}", err=True)
-        click.echo(
-            "pprl: hint: this is a mistake of pprl; report the line above, it holds no data of yours",
-            err=True,
+        _say(
+            f"unexpected {type(error).__name__} at {_place(error)}",
+            "this is a mistake of pprl; report the line above, it holds no data of yours",
         )
         return EXIT_FAILED
     return status if isinstance(status, int) else 0
+
+
+def _say(error: str, hint: str) -> None:
+    for line in error.splitlines():
+        click.echo(f"pprl: error: {line}", err=True)
+    if hint:
+        click.echo(f"pprl: hint: {hint}", err=True)
+
+
+def _usage(error: click.ClickException, typed: list[str]) -> str:
+    """Click's message as one of ours; words that were typed are not repeated, since one may be a roster's name."""
+    text = re.sub(r" \(.*\)", "", error.format_message()) if "extra argument" in str(error) else error.format_message()
+    for word in typed:
+        value = word.partition("=")[2] if word.startswith("-") else word
+        if value not in cli.commands:
+            text = text.replace(repr(value), "'…'").replace(f'"{value}"', "'…'")
+    text = re.sub(r"[.;]? \(?Did you mean (.+?)\)?$", r"; did you mean \1", text)
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+def _leave_stdout() -> None:
+    """Nothing more can be printed, and what is still buffered must not fail again when Python ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _place(error: Exception) -> str:

@@ -9,9 +9,11 @@ import click
 
 from pprl import files
 from pprl.cli import options
-from pprl.cli.output import show_assessment, write_outputs
+from pprl.cli.output import all_or_none, make_folder, show_assessment, write_outputs
 from pprl.cli.progress import searching
 from pprl.errors import FileError
+
+KEPT = ("leaked.csv", "registry.csv", "schema.toml", "truth.csv", "PRIVATE-pairs.csv")
 
 
 @click.command(
@@ -30,9 +32,10 @@ def demo(folder: Path | None, seed: int) -> None:
             _play(Path(temporary), seed, kept=False)
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileError(f"{folder.name}: is not an empty folder", hint="name a new folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    _play(folder, seed, kept=True)
+        raise FileError(f"{folder.resolve().name}: is not an empty folder", hint="name a new folder")
+    with all_or_none(*(folder / name for name in KEPT), folder):
+        make_folder(folder)
+        _play(folder, seed, kept=True)
 
 
 def _play(folder: Path, seed: int, *, kept: bool) -> None:
@@ -42,12 +45,12 @@ def _play(folder: Path, seed: int, *, kept: bool) -> None:
     from pprl.schema import load_schema
 
     rosters = invent(seed)
-    leaked, registry, schema_path = folder / "leaked.csv", folder / "registry.csv", folder / "schema.toml"
+    leaked, registry, schema_path, truth_path, pairs = (folder / name for name in KEPT)
     files.write_new(leaked, [rosters.leaked.to_csv(index=False).encode()])
     files.write_new(registry, [rosters.registry.to_csv(index=False).encode()])
     files.write_new(schema_path, [SCHEMA.encode()])
     truth = "".join(f"{ours},{theirs}\n" for ours, theirs in rosters.present.items())
-    files.write_new(folder / "truth.csv", [("№,id\n" + truth).encode()])
+    files.write_new(truth_path, [("№,id\n" + truth).encode()])
     click.echo(
         f"invented           a leaked list of {len(rosters.leaked):,} men (Cyrillic) "
         f"and a registry of {len(rosters.registry):,} (Latin)"
@@ -79,6 +82,6 @@ def _play(folder: Path, seed: int, *, kept: bool) -> None:
         f"{len(rosters.present) - right:,} missed"
     )
     if kept:
-        write_outputs(assessment, folder / "PRIVATE-pairs.csv", None, force=False)
+        write_outputs(assessment, pairs, None, force=False)
         click.echo(f"kept               {', '.join(sorted(path.name for path in folder.iterdir()))}")
         click.echo("go on              pprl link leaked.csv registry.csv --schema schema.toml --pairs pairs.csv")

@@ -14,7 +14,7 @@ from pprl.rows import HomeRows
 def describe(path: Path) -> dict[str, str | int]:
     """FileError: not one of our files, or a damaged one."""
     if path.is_dir():
-        raise FileError(f"{path.name}: is a directory", hint="name a file that pprl wrote")
+        raise FileError("this is a directory", hint="name a file that pprl wrote")
     match files.kind_of(path):
         case b"pprl-key":
             files.read_key(path)
@@ -35,7 +35,7 @@ def describe(path: Path) -> dict[str, str | int]:
             counts = {"people": rows.people, "decoys": len(rows) - rows.people}
             return {"kind": f"private rows of a {rows.side}", **counts, **_stamp(rows.stamp)}
         case _:
-            raise FileError(f"{path.name}: is not a file of pprl")
+            raise FileError("this is not a file of pprl", hint="name a key, encodings, scores or private rows")
 
 
 def _stamp(stamp: Stamp) -> dict[str, str | int]:

@@ -38,7 +38,9 @@ Examples:
 @options.seed_option
 @options.threads_option
 @click.option(
-    "--pairs", type=options.FilePath, help="Write who matched whom (CSV). It links rows: keep it to yourself."
+    "--pairs",
+    type=options.NewFile(or_standard=True),
+    help="Write who matched whom (CSV; - for standard output). It links rows: keep it to yourself.",
 )
 @options.json_option
 @click.option("-o", "--output", type=options.FilePath, metavar="DIR", help="Write result.json into a new folder.")
@@ -67,7 +69,7 @@ def link(
     """Encode LIST and REGISTRY, match them, and say how many people of the list are in the registry.
 
     Everything happens on this machine, and the result is for your own eyes. LIST and REGISTRY are CSV or XLSX files
-    with the header in the first row.
+    with the header in the first row; one of them may be - for standard input.
     """
     from pprl.linkage import ids_of, link_people
     from pprl.match.engines import threads as on_threads
@@ -77,7 +79,11 @@ def link(
     schema = load_schema(schema_path)
     if hardening is not None:
         schema = schema.with_hardening(hardening)
-    check_outputs(pairs, output, force=force)
+    options.refuse_overwriting(
+        [pairs, output and output / "result.json"],
+        [list_path, registry_path, schema_path, list_columns_path, registry_columns_path],
+    )
+    check_outputs(pairs, output, as_json=as_json, force=force)
     refuse_same_file(list_path, registry_path)
     if not allow_weak:
         schema.refuse_weak()
@@ -100,4 +106,4 @@ def link(
             progress=progress,
         )
     write_outputs(assessment, pairs, output, force=force)
-    show_assessment(assessment, as_json=as_json)
+    show_assessment(assessment, as_json=as_json, aside=pairs == options.STANDARD)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os.path
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pprl.errors import PprlError
+from pprl.errors import PprlError, RefusedError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 FilePath = click.Path(path_type=Path)
+STANDARD = Path("-")
 
 
 class Rate(click.ParamType[int]):
@@ -48,6 +50,29 @@ class Mapping(click.ParamType[tuple[str, str]]):
         if not equals or not field or not header:
             self.fail("write it as FIELD=HEADER, say surname=Фамилия", param, ctx)
         return field.strip(), header.strip()
+
+
+class NewFile(click.ParamType[Path]):
+    """A file to write. Files of our own formats cannot go to standard output."""
+
+    name = "file"
+
+    def __init__(self, *, or_standard: bool = False) -> None:
+        self._or_standard = or_standard
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(value)
+        if path.name in ("", "..") or (path == STANDARD and not self._or_standard):
+            self.fail("name a file to write", param, ctx)
+        return path
+
+
+def refuse_overwriting(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
+    """Not even --force may replace what is being read; neither is named, since it may be a roster."""
+    read = [path for path in inputs if path is not None and os.path.exists(path)]
+    for output in outputs:
+        if output is not None and os.path.exists(output) and any(os.path.samefile(output, path) for path in read):
+            raise RefusedError("an output is also an input", hint="choose another name for the output")
 
 
 def schema_option(command: F) -> F:
@@ -117,17 +142,20 @@ def load_people(
     from pprl.normalize.columns import propose_columns
     from pprl.tables import read_columns_file, read_roster
 
-    try:
-        frame = read_roster(path)
-    except RosterError as error:
-        raise RosterError(f"{whose}: {error}", hint=error.hint) from None
     from_file = read_columns_file(columns_path) if columns_path else None
     given = {**(from_file.columns if from_file else {}), **dict(column)}
-    proposed = propose_columns(frame.columns, schema, given)
+    try:
+        frame = read_roster(path)
+        proposed = propose_columns(frame.columns, schema, given)
+    except RosterError as error:
+        raise RosterError(f"{whose}: {error}", hint=error.hint) from None
     unnamed = {field: header for field, header in proposed.items() if field != header}
     if unnamed:
         note(f"{whose}: " + ", ".join(f"{field} from column {header!r}" for field, header in unnamed.items()))
     people = people_of(frame, schema, {**proposed, **given}, from_file.orders if from_file else None, whose)
+    bare = [field.name for field in schema.linked() if not people.columns[field.name].values]
+    if bare and len(people):
+        note(f"{whose}: nothing to read for {', '.join(bare)}: missing in every row")
     for line in unreadable_lines(people, whose):
         note(line)
     return frame, people

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os.path
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pprl import files
-from pprl.cli.options import note
+from pprl.cli.options import STANDARD, note
 from pprl.errors import FileError
 
 if TYPE_CHECKING:
@@ -19,26 +22,58 @@ if TYPE_CHECKING:
 
     from pprl.estimate.assess import Assessment
 
-STDOUT = Path("-")
+
+@contextlib.contextmanager
+def all_or_none(*paths: Path) -> Iterator[None]:
+    """Files that belong together: when one cannot be written, those that were not there before go again."""
+    new = [path for path in paths if not os.path.exists(path)]
+    try:
+        yield
+    except BaseException:
+        for path in new:
+            with contextlib.suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        raise
 
 
-def check_outputs(pairs: Path | None, folder: Path | None, *, force: bool) -> None:
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"{folder.name}: cannot be made a folder ({error.strerror})", hint="name a folder in a place of your own"
+        ) from None
+
+
+def check_outputs(pairs: Path | None, folder: Path | None, *, as_json: bool, force: bool) -> None:
     """Refuse outputs that are in the way, before any work is done for them."""
-    if pairs is not None and pairs != STDOUT:
+    if pairs == STANDARD and as_json:
+        raise click.UsageError("--json and --pairs - would both write to standard output")
+    if pairs is not None and pairs != STANDARD:
         files.check_absent(pairs, force=force)
-    if folder is not None and folder.exists() and not force:
-        raise FileError(f"{folder.name}: exists already", hint="choose another name or pass --force")
+    if folder is not None and folder.exists() and not (force and folder.is_dir()):
+        raise FileError(
+            f"{folder.resolve().name}: exists already" + ("" if folder.is_dir() else " and is no folder"),
+            hint="choose another name" + (" or pass --force" if folder.is_dir() else ""),
+        )
 
 
 def write_outputs(assessment: Assessment, pairs: Path | None, folder: Path | None, *, force: bool) -> None:
-    if pairs == STDOUT:
-        click.echo(pairs_csv(assessment.pairs), nl=False)
-    elif pairs is not None:
-        files.write_new(pairs, [pairs_csv(assessment.pairs).encode()], private=True, force=force)
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(assessment.to_dict(), ensure_ascii=False, indent=1) + "\n"
-        files.write_new(folder / "result.json", [text.encode()], force=force)
+    """Both outputs or neither."""
+    pairs_file = None if pairs == STANDARD else pairs
+    result = folder / "result.json" if folder is not None else None
+    with all_or_none(*filter(None, [pairs_file, result, folder])):
+        if folder is not None and result is not None:
+            make_folder(folder)
+            text = json.dumps(assessment.to_dict(), ensure_ascii=False, indent=1) + "\n"
+            files.write_new(result, [text.encode()], force=force)
+        if pairs_file is not None:
+            files.write_new(pairs_file, [pairs_csv(assessment.pairs).encode()], private=True, force=force)
+    if pairs == STANDARD:
+        click.echo(pairs_csv(assessment.pairs).encode(), nl=False)
+
+
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def pairs_csv(pairs: pd.DataFrame) -> str:
@@ -53,12 +88,12 @@ def pairs_csv(pairs: pd.DataFrame) -> str:
 
 def _cell(value: object) -> object:
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+        return f"'{value}" if value.startswith(FORMULA_MARKS) else value
     return "" if not isinstance(value, int | float) and str(value) == "<NA>" else value
 
 
-def show_assessment(assessment: Assessment, *, as_json: bool) -> None:
-    """The result on stdout; warnings and the kernel's notes on stderr."""
+def show_assessment(assessment: Assessment, *, as_json: bool, aside: bool = False) -> None:
+    """The result on stdout, or ``aside`` on stderr; warnings and the kernel's notes on stderr."""
     from pprl.match.kernel import notes
 
     for text in notes():
@@ -66,9 +101,9 @@ def show_assessment(assessment: Assessment, *, as_json: bool) -> None:
     for text in assessment.warnings:
         note(f"warning: {text}")
     if as_json:
-        click.echo(json.dumps(assessment.to_dict(), ensure_ascii=False))
+        click.echo(json.dumps(assessment.to_dict()))
     else:
-        click.echo("\n".join(summary(assessment)))
+        click.echo("\n".join(summary(assessment)), err=aside)
 
 
 def summary(assessment: Assessment) -> list[str]:

@@ -9,7 +9,8 @@ import click
 
 from pprl import files
 from pprl.cli import options
-from pprl.errors import RosterError
+from pprl.cli.output import all_or_none
+from pprl.errors import FileError, RosterError
 
 
 @click.command(
@@ -21,7 +22,7 @@ Examples:
 )
 @click.argument("rosters", metavar="ROSTER...", nargs=-1, required=True, type=options.FilePath)
 @click.option(
-    "-o", "--output", type=options.FilePath, required=True, help="The schema to write; - for standard output."
+    "-o", "--output", type=options.NewFile(or_standard=True), required=True, help="The schema to write; - for standard output."
 )
 @click.option("--name", default="proposed", show_default=True, help="What the matter is called in the schema.")
 @options.force_option
@@ -34,7 +35,13 @@ def schema(rosters: tuple[Path, ...], output: Path, name: str, force: bool) -> N
     from pprl.schema import parse_schema, to_toml
     from pprl.tables import read_roster
 
-    headers: list[list[str]] = [list(read_roster(path).columns) for path in rosters]
+    options.refuse_overwriting([output], rosters)
+    headers: list[list[str]] = []
+    for number, path in enumerate(rosters, start=1):
+        try:
+            headers.append(list(read_roster(path).columns))
+        except RosterError as error:
+            raise RosterError(f"roster {number}: {error}", hint=error.hint) from None
     fields = propose_fields(headers)
     if not any(role == "link" for _, role in fields.values()):
         raise RosterError(
@@ -45,19 +52,32 @@ def schema(rosters: tuple[Path, ...], output: Path, name: str, force: bool) -> N
         f'[fields.{field}]\ntype = "{kind}"\nrole = "{role}"\n' for field, (kind, role) in fields.items()
     )
     proposed = parse_schema(text)
-    if output == Path("-"):
-        click.echo(to_toml(proposed), nl=False)
+    if output == options.STANDARD:
+        click.echo(to_toml(proposed).encode(), nl=False)
         return
     mapped = {
-        output.with_name(f"PRIVATE-{path.stem}.columns.toml"): propose_columns(own, proposed, {})
-        for path, own in zip(rosters, headers, strict=True)
+        output.with_name(name): propose_columns(own, proposed, {})
+        for name, own in zip(_columns_names(rosters), headers, strict=True)
     }
-    for path in (output, *mapped):
-        files.check_absent(path, force=force)
-    files.write_new(output, [to_toml(proposed).encode()], force=force)
-    for path, columns in mapped.items():
-        lines = "".join(f"{field} = {json.dumps(header, ensure_ascii=False)}\n" for field, header in columns.items())
-        files.write_new(path, [f"[columns]\n{lines}".encode()], private=True, force=force)
+    files.check_absent(output, force=force)
+    if any(path.exists() for path in mapped) and not force:
+        raise FileError("a PRIVATE-….columns.toml of a roster exists already", hint="move it away or pass --force")
+    with all_or_none(output, *mapped):
+        files.write_new(output, [to_toml(proposed).encode()], force=force)
+        for path, columns in mapped.items():
+            lines = "".join(
+                f"{field} = {json.dumps(header, ensure_ascii=False)}\n" for field, header in columns.items()
+            )
+            files.write_new(path, [f"[columns]\n{lines}".encode()], private=True, force=force)
     for field in proposed.fields:
         click.echo(f"{field.name:12} {field.type:12} {field.role:8}" + (f" k = {field.k}" if field.k else ""))
     click.echo(f"{output.name}: send it to the other owner; the PRIVATE-….columns.toml stay with you")
+
+
+def _columns_names(rosters: tuple[Path, ...]) -> list[str]:
+    """A name of its own for each roster's columns file, also where two rosters in two folders bear one name."""
+    stems = ["input" if path == options.STANDARD else path.stem for path in rosters]
+    return [
+        f"PRIVATE-{stem}{f'-{stems[:at].count(stem) + 1}' if stem in stems[:at] else ''}.columns.toml"
+        for at, stem in enumerate(stems)
+    ]

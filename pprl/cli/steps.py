@@ -10,7 +10,7 @@ import click
 from pprl import files
 from pprl.cli import options
 from pprl.cli.options import note
-from pprl.cli.output import check_outputs, show_assessment, write_outputs
+from pprl.cli.output import all_or_none, check_outputs, show_assessment, write_outputs
 from pprl.cli.progress import searching
 
 
@@ -18,7 +18,7 @@ from pprl.cli.progress import searching
 @click.option(
     "-o",
     "--output",
-    type=options.FilePath,
+    type=options.NewFile(),
     required=True,
     help="The key file to write (only you can read it).",
 )
@@ -45,7 +45,7 @@ Examples:
 @click.option("--as", "side", type=click.Choice(["list", "registry"]), required=True, help="A list gets decoys.")
 @options.columns_options()
 @click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
-@click.option("-o", "--output", type=options.FilePath, required=True, help="The file of encodings to write.")
+@click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of encodings to write.")
 @options.weak_option
 @options.seed_option
 @options.force_option
@@ -69,11 +69,12 @@ def encode(
     from pprl.linkage import encode_list, encode_registry, ids_of
     from pprl.schema import load_schema
 
+    private = output.with_name(f"PRIVATE-{output.stem}.rows")
+    options.refuse_overwriting([output, private], [roster, schema_path, key_file, columns_path])
     schema = load_schema(schema_path)
     if not allow_weak:
         schema.refuse_weak()
     linkage_key = files.read_key(key_file)
-    private = output.with_name(f"PRIVATE-{output.stem}.rows")
     for path in (output, private):
         files.check_absent(path, force=force)
     frame, people = options.load_people(roster, schema, column, columns_path, side)
@@ -81,12 +82,9 @@ def encode(
     encodings, rows = encode_side(
         people, schema, linkage_key, ids=ids_of(frame, id_header), seed=seed, allow_weak=allow_weak
     )
-    rows.write(private, force=force)
-    try:
+    with all_or_none(private, output):
+        rows.write(private, force=force)
         encodings.write(output, force=force)
-    except BaseException:
-        private.unlink(missing_ok=True)
-        raise
     decoys = len(rows) - rows.people
     click.echo(f"{output.name}: {rows.people:,} people" + (f" and {decoys:,} decoys" if decoys else ""))
     click.echo(f"{private.name}: which row is which; it stays with you")
@@ -98,7 +96,7 @@ def encode(
 @click.command(epilog="\b\nExample:\n  pprl match list.pprl registry.pprl -o scores.pprl")
 @click.argument("list_path", metavar="LIST.pprl", type=options.FilePath)
 @click.argument("registry_path", metavar="REGISTRY.pprl", type=options.FilePath)
-@click.option("-o", "--output", type=options.FilePath, required=True, help="The file of scores to write.")
+@click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of scores to write.")
 @options.threads_option
 @options.force_option
 def match(list_path: Path, registry_path: Path, output: Path, threads: int | None, force: bool) -> None:
@@ -108,6 +106,7 @@ def match(list_path: Path, registry_path: Path, output: Path, threads: int | Non
     from pprl.match.kernel import notes
     from pprl.match.scores import match_encodings
 
+    options.refuse_overwriting([output], [list_path, registry_path])
     files.check_absent(output, force=force)
     ours, theirs = Encodings.read(list_path, "list"), Encodings.read(registry_path, "registry")
     with on_threads(threads) as engine, searching() as progress:
@@ -143,7 +142,9 @@ Examples:
     help="Share of the found that may be false; by default the schema's.",
 )
 @click.option(
-    "--pairs", type=options.FilePath, help="Write who matched whom (CSV). It links rows: keep it to yourself."
+    "--pairs",
+    type=options.NewFile(or_standard=True),
+    help="Write who matched whom (CSV; - for standard output). It links rows: keep it to yourself.",
 )
 @options.json_option
 @click.option("-o", "--output", type=options.FilePath, metavar="DIR", help="Write result.json into a new folder.")
@@ -163,12 +164,16 @@ def judge(
     from pprl.match.scores import Scores
     from pprl.rows import HomeRows
 
-    check_outputs(pairs, output, force=force)
+    options.refuse_overwriting([pairs, output and output / "result.json"], [scores_path, rows_path, registry_rows_path])
+    check_outputs(pairs, output, as_json=as_json, force=force)
     rows = HomeRows.read(rows_path, "list")
     registry_rows = HomeRows.read(registry_rows_path, "registry") if registry_rows_path else None
-    assessment = assess.judge(Scores.read(scores_path), rows, registry_rows, rate=rate)
+    scores = Scores.read(scores_path)
+    if registry_rows:
+        scores.stamp.require_same(registry_rows.stamp)
+    assessment = assess.judge(scores, rows, registry_rows, rate=rate)
     write_outputs(assessment, pairs, output, force=force)
-    show_assessment(assessment, as_json=as_json)
+    show_assessment(assessment, as_json=as_json, aside=pairs == options.STANDARD)
 
 
 @click.command(epilog="\b\nExample:\n  pprl inspect list.pprl")

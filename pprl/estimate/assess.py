@@ -24,7 +24,7 @@ from pprl.rows import HomeRows
 
 FORMAT = 1
 PARTNER_RULE = "arrivals"
-FLOOR = 0.01  # partners are looked for above this quantile of the decoys' best similarities
+FLOOR = 0.002  # partners are looked for above this quantile of the decoys' best similarities
 SMALL_CLASS = 50
 REPLICATES = 400
 LEVEL = 0.95
@@ -157,6 +157,8 @@ def _judge(
         floors[0][classes == each], floors[1][decoy_classes == each] = floor, floor
     partners = assign(real, floors[0])
     reached = arrivals(decoys, floors[1], prices(real, floors[0], partners))
+    one_each = np.unique(person, return_index=True)[1]
+    nobody_present = assign(decoys.take(one_each), floors[1][one_each])
 
     found = np.zeros(len(real), dtype=bool)
     q_values = np.ones(len(real))
@@ -184,7 +186,7 @@ def _judge(
         found[ours] = partners.dice[ours] >= threshold
         q_values[ours] = _q_of(line, partners.dice[ours])
         false += float(line.false[cut])
-        alone += float((decoys.best()[theirs] >= threshold).mean()) * len(ours)
+        alone += float((nobody_present.dice[decoy_classes[one_each] == each] >= threshold).mean()) * len(ours)
     count = int(found.sum())
     unsure = found & ambiguous(real, partners)
     low, high = _bootstrap(samples, len(real), asked, Draws(seed, "bootstrap"))

@@ -76,6 +76,8 @@ class Scores:
         if keep != KEEP or kernel >= len(KERNELS):
             raise FileError(f"{path.name}: is damaged in its header", hint="get the file again")
         records = np.frombuffer(body.expect(data, rows * cls.RECORD.itemsize), dtype=cls.RECORD)
+        if (2 * records["common"].astype(np.int64) > records["total"]).any():
+            raise FileError(f"{path.name}: holds similarities above 1", hint="get the file again")
         return cls(
             Stamp.from_bytes(stamp),
             read,

@@ -11,6 +11,7 @@ import importlib.resources
 import re
 from collections.abc import Iterable, Mapping
 
+from pprl.errors import RosterError
 from pprl.schema import FULL_NAME, NAME_TYPES, Schema
 
 #: The usual name and role of a proposed field, by type. A rank or a number is worth more as an unlinked witness.
@@ -38,10 +39,13 @@ def header_types(headers: Iterable[str]) -> dict[str, list[str]]:
 
 
 def propose_columns(headers: Iterable[str], schema: Schema, given: Mapping[str, str]) -> dict[str, str]:
-    """Headers for fields that are not mapped in ``given``: the field's own name, else the one header of its type."""
-    headers = list(headers)
-    types = header_types(headers)
-    only = {kind: hits[0] for kind, hits in types.items() if len(hits) == 1 and hits[0] not in given.values()}
+    """Headers for fields that are not mapped in ``given``: the field's own name, else the one header of its type.
+
+    RosterError: two headers could be one linked field.
+    """
+    headers = [str(header) for header in headers]
+    types = header_types(header for header in headers if header not in given.values())
+    only = {kind: hits[0] for kind, hits in types.items() if len(hits) == 1}
     proposed: dict[str, str] = {}
     for field in schema.fields:
         alone = sum(other.type == field.type for other in schema.fields) == 1
@@ -51,6 +55,11 @@ def propose_columns(headers: Iterable[str], schema: Schema, given: Mapping[str, 
             proposed[field.name] = field.name
         elif alone and field.type in only:
             proposed[field.name] = only[field.type]
+        elif field.role == "link" and alone and len(hits := types.get(field.type, [])) > 1:
+            raise RosterError(
+                f"{len(hits)} columns could be {field.name}: {', '.join(map(repr, hits[:5]))}",
+                hint=f"say which with --column {field.name}=HEADER (link: --list-column, --registry-column)",
+            )
     names = [field for field in schema.fields if field.type in NAME_TYPES and field.role == "link"]
     if names and FULL_NAME in only and not any(field.name in proposed or field.name in given for field in names):
         proposed[FULL_NAME] = only[FULL_NAME]

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pprl.errors import RosterError
+from pprl.normalize.columns import header_types
 from pprl.normalize.dates import Order, decide_order, parse_date
 from pprl.normalize.names import fold_name, split_full_name
 from pprl.normalize.ranks import fold_rank
@@ -120,13 +121,20 @@ def read_people(
 
 
 def _one_column(frame: pd.DataFrame, header: str) -> pd.Series[str]:
-    hits = [at for at, label in enumerate(frame.columns) if label == header]
-    if len(hits) != 1:
+    labels = [str(label) for label in frame.columns]
+    if labels.count(header) != 1:
         raise RosterError(
-            f"no column {header!r}" if not hits else f"{len(hits)} columns are called {header!r}",
-            hint="the headers are: " + ", ".join(repr(str(label))[:42] for label in frame.columns[:20]),
+            f"{labels.count(header)} columns are called {header!r}" if header in labels else f"no column {header!r}",
+            hint=_headers_hint(labels),
         )
-    return frame.iloc[:, hits[0]]
+    return frame.iloc[:, labels.index(header)]
+
+
+def _headers_hint(labels: list[str]) -> str:
+    """The headers of a roster, if that is what they are: where none is known, the first row may hold a person."""
+    if not header_types(labels):
+        return "none of its headers is a usual one: does the first row hold the headers?"
+    return "the headers are: " + ", ".join(repr(label)[:42] for label in labels[:20])
 
 
 def _row_labels(frame: pd.DataFrame) -> NDArray[np.int64]:
@@ -147,9 +155,10 @@ def _split_full_names(
         raise RosterError("full_name needs a field of type surname, given or patronymic in the schema")
     codes, distinct = pd.factorize(names)
     parts: dict[str, list[str]] = {by_type[kind]: [] for kind in NAME_TYPES if kind in by_type}
-    for text in distinct:
+    for text in map(_text, distinct):
         split: dict[str, list[str]] = {name: [] for name in parts}
-        for kind, words in zip(NAME_TYPES, split_full_name(str(text)), strict=True):
+        whole = _too_long(text)  # counted as one cell
+        for kind, words in [("", text)] if whole else zip(NAME_TYPES, split_full_name(text), strict=True):
             split[by_type.get(kind, home)].append(words)
         for name, words_of in split.items():
             parts[name].append(" ".join(filter(None, words_of)))
@@ -165,13 +174,13 @@ def _fold_column(
 ) -> tuple[Column, dict[str, NDArray[np.int64]]]:
     """Canonical values of a column, and the row places of what could not be read, by reason."""
     codes, distinct = pd.factorize(cells)
-    texts = [text if isinstance(text, str) else str(text) for text in distinct]
+    texts = [_text(value) for value in distinct]
     fold = _folder(entry, texts, order)
     canonical: dict[str, int] = {}
     target = np.full(len(texts) + 1, MISSING, dtype=np.int32)
     reasons: dict[str, list[int]] = {}
     for at, text in enumerate(texts):
-        if len(text) > MAX_CELL_BYTES or (len(text) > MAX_CELL_BYTES // 4 and len(text.encode()) > MAX_CELL_BYTES):
+        if _too_long(text):
             reasons.setdefault("a cell over 64 KiB", []).append(at)
         elif text.strip().lower() not in EMPTY_CELLS:
             value = fold(text)
@@ -181,6 +190,17 @@ def _fold_column(
                 reasons.setdefault(UNREADABLE[entry.type], []).append(at)
     wrong = {reason: np.flatnonzero(np.isin(codes, ats)) for reason, ats in reasons.items()}
     return Column(tuple(canonical), target[codes]), wrong
+
+
+def _text(value: object) -> str:
+    """A cell as text; whole numbers that became 7.0 beside missing ones are 7 again."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _too_long(text: str) -> bool:
+    if len(text) <= MAX_CELL_BYTES // 4:
+        return False
+    return len(text) > MAX_CELL_BYTES or len(text.encode(errors="replace")) > MAX_CELL_BYTES
 
 
 UNREADABLE = {
@@ -209,7 +229,8 @@ def _folder(entry: Field, texts: list[str], order: Order | None) -> Callable[[st
             if decided is None:
                 raise RosterError(
                     f"field {entry.name!r}: day first or month first cannot be told from its dates",
-                    hint=f'write [date_order] {entry.name} = "dmy" (or "mdy", "ymd") in a columns file',
+                    hint=f'write {entry.name} = "dmy" (or "mdy", "ymd") under [date_order] in a columns file, '
+                    "and pass it with --columns (link: --list-columns, --registry-columns)",
                 )
             return lambda text: str(date) if (date := parse_date(text, decided)) else None
         case "year":

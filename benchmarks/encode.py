@@ -1,0 +1,123 @@
+"""How fast a roster becomes encodings, folding included, on one core.
+
+    python benchmarks/encode.py DATA [--rows 1000000] [--clkhash PYTHON]
+
+DATA holds `names_ru`. Rows are drawn by frequency: surname, given name, patronymic, birth date, half in Cyrillic, half in
+Latin letters. `--clkhash` names a Python that has clkhash installed (an environment of its own: its NumPy is old); the
+same columns, the same number of bits a token and 10,000 of the rows are encoded there, and the ratio is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pprl.bits import BitMatrix
+from pprl.demo import ROMAN
+from pprl.encode import encode
+from pprl.harden import diffuse
+from pprl.linkage import make_key, people_of
+from pprl.schema import parse_schema
+
+FIELDS = """format = 1
+[encoding]
+hardening = {hardening}
+[fields.surname]
+type = "surname"
+[fields.given]
+type = "given"
+[fields.patronymic]
+type = "patronymic"
+[fields.birth_date]
+type = "date"
+"""
+CLKHASH_ROWS = 10_000
+CLKHASH = """
+import json, sys, time
+from clkhash import clk, schema
+names = ("surname", "given", "patronymic", "birth_date")
+k = int(sys.argv[2])
+doc = {
+    "version": 3,
+    "clkConfig": {"l": 1024, "kdf": {"type": "HKDF", "hash": "SHA256", "salt": "SCbL2zHNnmsckfzchsNkZY9XoHk96P/G5nUBrM7ybymlEFsMV6PAeDZCNp3rfNUPCtLDMOGQHG4pCQpfhiHCyA==", "info": "c2NoZW1hX2V4YW1wbGU=", "keySize": 64}},
+    "features": [
+        {"identifier": name, "format": {"type": "string", "encoding": "utf-8"},
+         "hashing": {"comparison": {"type": "ngram", "n": 2}, "strategy": {"bitsPerToken": k}, "hash": {"type": "blakeHash"}}}
+        for name in names
+    ],
+}
+read = schema.from_json_dict(doc)
+with open(sys.argv[1], encoding="utf-8") as file:
+    start = time.perf_counter()
+    clk.generate_clk_from_csv(file, "a secret for timing", read, progress_bar=False, max_workers=1)
+    print(json.dumps(time.perf_counter() - start))
+"""
+
+
+def rosters(data: Path, rows: int, seed: int = 1) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    columns = {}
+    for name, file in (("surname", "surnames.csv"), ("given", "given.csv"), ("patronymic", "patronymics.csv")):
+        table = pd.read_csv(data / "names_ru" / file, keep_default_na=False)
+        texts = table.text.to_numpy(dtype=object)
+        latin = np.array(["".join(ROMAN.get(letter, letter) for letter in text.lower()).capitalize() for text in texts])
+        drawn = rng.choice(len(texts), rows, p=table["count"] / table["count"].sum())
+        half = np.arange(rows) % 2 == 0
+        columns[name] = np.where(half, texts[drawn], latin.astype(object)[drawn])
+    days = np.datetime64("1950-01-01") + rng.integers(0, 20_000, rows).astype("timedelta64[D]")
+    columns["birth_date"] = days.astype(str).astype(object)
+    return pd.DataFrame(columns)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--clkhash", metavar="PYTHON")
+    arguments = parser.parse_args()
+    frame, key = rosters(arguments.data, arguments.rows), make_key(1)
+    print(f"{len(frame):,} rows; distinct: " + ", ".join(f"{name} {frame[name].nunique():,}" for name in frame))
+    speeds = {}
+    for hardening in (0, 8):
+        schema = parse_schema(FIELDS.format(hardening=hardening))
+        start = time.process_time()
+        people = people_of(frame, schema, None, None, "registry")
+        folded = time.process_time()
+        plain = encode(people, schema.with_hardening(0), key)
+        encoded = time.process_time()
+        if hardening:
+            diffuse(BitMatrix(plain.words), hardening, key)
+        done = time.process_time()
+        speeds[hardening] = len(frame) / (done - start)
+        print(
+            f"t = {hardening}: {speeds[hardening]:,.0f} rows/s of one core (folding {folded - start:.2f} s, "
+            f"encoding {encoded - folded:.2f} s, diffusion {done - encoded:.2f} s)"
+        )
+    if arguments.clkhash:
+        seconds = clkhash_seconds(
+            frame.head(CLKHASH_ROWS), arguments.clkhash, parse_schema(FIELDS.format(hardening=0)).fields[0].k
+        )
+        theirs = CLKHASH_ROWS / seconds
+        print(
+            f"clkhash: {theirs:,.0f} rows/s; "
+            + ", ".join(f"t = {t}: {speed / theirs:.1f} ×" for t, speed in speeds.items())
+        )
+
+
+def clkhash_seconds(frame: pd.DataFrame, python: str, k: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        frame.to_csv(path, index=False)
+        done = subprocess.run([python, "-c", CLKHASH, str(path), str(k)], capture_output=True, text=True, check=True)
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""The rules that were tried for partners and chance, on the same candidates: why the package has the one it has.
+
+Each rule gives partners of the real rows and what chance gives at each threshold; the lowest threshold at which
+(factor · (chance + 1)) / found stays within 5 % is taken.
+
+- joint runs: one decoy a row is assigned together with all real rows, 20 times.
+- mutual best: partners are each other's best among real rows and decoys.
+- one assignment: all decoys inside one assignment with the real rows, one decoy a row.
+- arrivals: each decoy joins the finished assignment of the real rows alone; with π0 this is the package's rule.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pprl.estimate import partners as p
+from pprl.estimate.assess import FLOOR, _find, _number
+from pprl.estimate.errors import Sample
+
+RULES = ("joint runs", "joint runs × π0", "mutual best", "one assignment", "arrivals", "arrivals × π0")
+RUNS = 20
+RATE = 0.05
+
+
+def compare(scores, rows, their_rows, truth, people_of_registry) -> dict[str, tuple[float, float, float, float]]:
+    """F1, true false-match rate, net found and how many of the found are present, by rule."""
+    at = _find(scores, rows)
+    handles, numbers = _number(scores.theirs, scores.total > 0)
+    everyone = p.Candidates(numbers[at], scores.dice()[at])
+    real, decoys = (everyone.take(np.flatnonzero(rows.decoy == side)) for side in (False, True))
+    person = rows.person[rows.decoy].astype(np.int64)
+    place = {handle.tobytes(): row for handle, row in zip(their_rows.handles, their_rows.rows.tolist(), strict=True)}
+    known = np.append([people_of_registry[place[handle.tobytes()]] for handle in handles], -2)
+    own_truth = truth[rows.rows[~rows.decoy]]
+    floor = float(np.quantile(decoys.best(), FLOOR))
+    floors = np.full(len(real), floor), np.full(len(decoys), floor)
+    alone = p.assign(real, floors[0])
+    dealt = deal(person, len(real))
+    n = len(real)
+    pi0 = Sample(alone.dice, real.best(), decoys.best(), decoys.best()).share_without_partner(
+        np.ones(n), np.ones(len(decoys))
+    )
+    joint = np.concatenate([together(real, decoys, floors, chosen)[1] for chosen in dealt])
+    first_partners, first_decoys = together(real, decoys, floors, dealt[0])
+    mutual_real, mutual_decoys = mutual_best(real, decoys, floor)
+    arrived = p.arrivals(decoys, floors[1], p.prices(real, floors[0], alone))
+    tried = {
+        "joint runs": (alone, joint, 1.0),
+        "joint runs × π0": (alone, joint, pi0),
+        "mutual best": (mutual_real, mutual_decoys, 1.0),
+        "one assignment": (first_partners, first_decoys, 1.0),
+        "arrivals": (alone, arrived, 1.0),
+        "arrivals × π0": (alone, arrived, pi0),
+    }
+    return {rule: outcome(*tried[rule], own_truth, known) for rule in RULES}
+
+
+def outcome(partners, chance, factor, truth, known):
+    thresholds = np.unique(partners.dice[partners.dice > 0])
+    found = np.array([(partners.dice >= threshold).sum() for threshold in thresholds])
+    reached = (len(chance) - np.searchsorted(np.sort(chance), thresholds)) / len(chance) * len(truth)
+    false = factor * (reached + 1)
+    meets = np.flatnonzero(false / found <= RATE)
+    if not len(meets):
+        return 0.0, 0.0, 0.0, 0.0
+    chosen = partners.dice >= thresholds[meets[0]]
+    right = int((chosen & (truth >= 0) & (known[partners.ids] == truth)).sum())
+    count = int(chosen.sum())
+    f1 = 2 * right / (count + int((truth >= 0).sum()))
+    return f1, 1 - right / count, max(0.0, count - false[meets[0]]), int((chosen & (truth >= 0)).sum())
+
+
+def deal(person, people):
+    """Decoys dealt into runs, one of each person a run."""
+    order = np.argsort(person, kind="stable")
+    counts = np.bincount(person, minlength=people)
+    turn = np.empty(len(person), dtype=int)
+    turn[order] = np.arange(len(person)) - (np.cumsum(counts) - counts)[person[order]]
+    return [np.flatnonzero(turn == run) for run in range(min(RUNS, int(counts.max())))]
+
+
+def together(real, decoys, floors, chosen):
+    """One assignment of real rows and chosen decoys: partners of the former, similarities of the latter."""
+    both = p.Candidates(
+        np.concatenate([real.ids, decoys.ids[chosen]]), np.concatenate([real.dice, decoys.dice[chosen]])
+    )
+    partners = p.assign(both, np.concatenate([floors[0], floors[1][chosen]]))
+    n = len(real)
+    return p.Partners(partners.ids[:n], partners.dice[:n]), partners.dice[n:]
+
+
+def mutual_best(real, decoys, floor):
+    """Partners that are each other's best among all rows; ties go to nobody."""
+    ids = np.concatenate([real.ids, decoys.ids])
+    dice = np.concatenate([real.dice, decoys.dice])
+    best = np.zeros(ids.max() + 2)
+    np.maximum.at(best, ids.ravel(), dice.ravel())
+    top = (ids[:, 0] != p.NONE) & (dice[:, 0] > floor) & (dice[:, 0] == best[ids[:, 0]])
+    suitors = np.bincount(ids[top, 0], minlength=len(best))
+    mutual = top & (suitors[ids[:, 0]] == 1)
+    n = len(real)
+    partners = p.Partners(np.where(mutual[:n], ids[:n, 0], p.NONE), np.where(mutual[:n], dice[:n, 0], 0.0))
+    return partners, np.where(mutual[n:], dice[n:, 0], 0.0)

@@ -1,0 +1,135 @@
+"""Decoys keep what goes together, are nobody on the list, and are the same for the same seed."""
+
+import numpy as np
+import pandas as pd
+
+from pprl.decoys import make_decoys, per_row
+from pprl.draws import Draws
+from pprl.linkage import people_of
+from pprl.normalize.names import fold_name
+from pprl.schema import parse_schema
+
+FULL = parse_schema(
+    "format = 1\n[fields.surname]\ntype='surname'\n[fields.given]\ntype='given'\n"
+    "[fields.patronymic]\ntype='patronymic'\n[fields.born]\ntype='date'\n[fields.sex]\ntype='sex'\n"
+)
+TWO_NAMES = parse_schema("format = 1\n[fields.surname]\ntype='surname'\n[fields.given]\ntype='given'\n")
+
+NORTH = (
+    ("Иванов", "Петров", "Сидоров", "Козлов", "Соколов", "Попов"),
+    ("Иван", "Пётр", "Олег"),
+    ("Иванович", "Олегович"),
+)
+SOUTH = ("Алиев", "Гасанов", "Мамедов", "Рагимов"), ("Али", "Расул", "Мурад"), ("Алиевич", "Расулович")
+
+
+def roster(rows=200, seed=1):
+    rng = np.random.default_rng(seed)
+    people = []
+    for at in range(rows):
+        surnames, givens, patronymics = NORTH if at % 3 else SOUTH
+        woman = at % 5 == 0
+        date = (
+            ""
+            if at % 7 == 0
+            else f"{rng.integers(1970, 2004)}"
+            if at % 11 == 0
+            else str(np.datetime64("1970-01-01") + int(rng.integers(12_000)))
+        )
+        people.append(
+            {
+                "surname": rng.choice(surnames) + ("а" if woman else ""),
+                "given": rng.choice(givens) if at % 13 else "И.",
+                "patronymic": rng.choice(patronymics),
+                "born": date,
+                "sex": "ж" if woman else "м",
+            }
+        )
+    return pd.DataFrame(people, dtype=object)
+
+
+def values(people, name):
+    column = people.columns[name]
+    return np.array([*column.values, None], dtype=object)[column.codes]
+
+
+def made(schema=FULL, frame=None, count=20, seed=b"seed"):
+    people = people_of(roster() if frame is None else frame, schema, None, None, "list")
+    return people, make_decoys(people, schema, count, Draws(seed, "decoys"))
+
+
+def test_given_name_patronymic_sex_and_completeness_stay_with_the_base_row():
+    people, decoys = made()
+    for name in ("given", "patronymic", "sex"):
+        assert (values(decoys.people, name) == values(people, name)[decoys.base]).all()
+    assert (decoys.people.completeness(FULL) == people.completeness(FULL)[decoys.base]).all()
+    assert len(decoys.base) > 0.8 * 20 * len(people)
+
+
+def test_the_surname_is_another_and_comes_from_a_row_akin():
+    people, decoys = made()
+    own, new = values(people, "surname")[decoys.base], values(decoys.people, "surname")
+    assert (own != new).all()
+    akin = {
+        (surname, key)
+        for surname, *keys in zip(*(values(people, name) for name in ("surname", "given", "patronymic")), strict=True)
+        for key in keys
+    }
+    shared = [
+        (surname, given) in akin or (surname, patronymic) in akin
+        for surname, given, patronymic in zip(
+            *(values(decoys.people, n) for n in ("surname", "given", "patronymic")), strict=True
+        )
+    ]
+    assert np.mean(shared) > 0.95
+    assert decoys.fallbacks <= 0.05 * len(shared)
+
+
+def test_two_naming_cultures_are_not_blended():
+    people, decoys = made(frame=roster(600), count=2)
+    southern = {fold_name(name, given=False) for surname in SOUTH[0] for name in (surname, surname + "а")}
+    from_south = np.isin(values(decoys.people, "surname"), list(southern))
+    at_home_in_south = np.isin(values(people, "surname"), list(southern))[decoys.base]
+    assert (from_south == at_home_in_south).mean() > 0.95
+
+
+def test_without_a_patronymic_the_ending_of_the_surname_tells_the_culture():
+    ends = {"енко": "Иван Пётр Сидор Ковал Бондар", "дзе": "Маза Гога Лома Каче Беридо"}
+    surnames = [stem + end for end, stems in ends.items() for stem in stems.split()]
+    givens = ("Михаил", "Борис", "Тарас", "Гиорги", "Давид", "Нодар")
+    rows = [(s, g) for i, s in enumerate(surnames) for j, g in enumerate(givens) if (i + j) % 3 == 0]
+    people, decoys = made(TWO_NAMES, pd.DataFrame(rows, columns=["surname", "given"], dtype=object), count=1)
+    of_decoy = np.char.endswith(values(decoys.people, "surname").astype(str), "ze")
+    of_base = np.char.endswith(values(people, "surname").astype(str), "ze")[decoys.base]
+    assert len(of_decoy) > 10
+    assert (of_decoy == of_base).mean() > 0.8
+
+
+def test_decoys_are_new_and_distinct_people():
+    people, decoys = made()
+    names = [field.name for field in FULL.linked()]
+    real = set(zip(*(values(people, name) for name in names), strict=True))
+    fake = list(zip(*(values(decoys.people, name) for name in names), strict=True))
+    assert not real & set(fake)
+    assert len(set(fake)) == len(fake)
+
+
+def test_equal_seeds_give_equal_decoys():
+    (_, one), (_, same), (_, other) = made(), made(), made(seed=b"another")
+    assert (values(one.people, "surname") == values(same.people, "surname")).all()
+    assert len(one.base) != len(other.base) or (values(one.people, "surname") != values(other.people, "surname")).any()
+
+
+def test_where_the_list_allows_no_new_people_there_are_no_decoys():
+    twins = pd.DataFrame([("Иванов", "Иван")] * 5, columns=["surname", "given"], dtype=object)
+    _, decoys = made(TWO_NAMES, twins)
+    assert len(decoys.base) == 0
+    _, decoys = made(TWO_NAMES, pd.DataFrame([], columns=["surname", "given"], dtype=object))
+    assert len(decoys.base) == 0
+
+
+def test_small_lists_get_at_least_a_thousand():
+    assert per_row(20, 10) == 100
+    assert per_row(20, 1000) == 20
+    assert per_row(4, 100_000) == 4
+    assert per_row(20, 0) == 20

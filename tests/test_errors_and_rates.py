@@ -1,0 +1,120 @@
+"""False-match rates by hand, in fractions, and as statistics: seeded simulations against the binomial."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from scipy.stats import binom, hypergeom
+
+from pprl.estimate.assess import merged_classes
+from pprl.estimate.errors import Sample, fewest_findable, p_value
+
+
+def ones(values):
+    return np.ones(len(values))
+
+
+def sample(real, decoy):
+    real, decoy = np.array(real, dtype=float), np.array(decoy, dtype=float)
+    return Sample(real, real, decoy, decoy), ones(real), ones(decoy)
+
+
+def test_the_curve_in_fractions():
+    # 4 people with partners at 9, 8, 8, 5; of 8 decoys one reaches 9, another 5: 4 people like them give ½ and 1.
+    one, ours, theirs = sample([9, 8, 8, 5], [9, 5, 1, 1, 1, 1, 1, 1])
+    line = one.curve(ours, theirs, pi0=0.5)
+    assert line.threshold.tolist() == [9, 8, 5]
+    assert line.found.tolist() == [1, 3, 4]
+    assert line.false.tolist() == [Fraction(3, 4), Fraction(3, 4), 1]
+    assert line.false_match_rate().tolist() == [3 / 4, 1 / 4, 1 / 4]
+    assert line.q_values().tolist() == [1 / 4, 1 / 4, 1 / 4]
+    assert line.at_rate(0.25) == 2
+    assert line.at_rate(0.2) == -1
+
+
+def test_q_values_rise_as_similarity_falls():
+    one, ours, theirs = sample([9, 8, 7, 6, 5, 4], [9, 8, 7, 3, 2, 1])
+    q = one.curve(ours, theirs, pi0=1.0).q_values()
+    assert (np.diff(q) >= 0).all()
+
+
+def test_weights_count_people_as_often_as_they_were_drawn():
+    one = sample([9, 8, 5], [9, 1])[0]
+    line = one.curve(np.array([2.0, 0.0, 1.0]), np.array([1.0, 3.0]), pi0=1.0)
+    assert line.found.tolist() == [2, 2, 3]
+    assert line.false.tolist() == [3 * 1 / 4 + 1] * 3
+
+
+def test_the_share_without_a_partner_in_fractions():
+    # λ = 5.5; half of the decoys lie below; 1 of 4 people does: (1 + 1)/(4 + 1) ÷ ½ = ⅘.
+    one, ours, theirs = sample([9, 9, 9, 1], [5, 6])
+    assert one.share_without_partner(ours, theirs) == pytest.approx(4 / 5)
+    assert sample([1, 1, 1], [5, 6])[0].share_without_partner(np.ones(3), np.ones(2)) == 1.0
+
+
+def test_fewest_findable():
+    assert fewest_findable(1.0, 0.05) == 20
+    assert fewest_findable(0.5, 0.05) == 10
+    assert fewest_findable(0.001, 0.05) == 1
+
+
+def test_the_fixed_test_by_hand():
+    # 100 decoys 1 … 100, so r = 1 and T0 = 100; 2 of 10 people lie above: p = P(no decoy among the 2 highest).
+    decoys = np.arange(1, 101, dtype=float)
+    people = np.array([101, 102, *[50] * 8], dtype=float)
+    assert p_value(people, decoys) == pytest.approx(10 / 110 * 9 / 109)
+    assert p_value(people, decoys) == pytest.approx(hypergeom.cdf(0, 110, 100, 2))
+
+
+def test_the_fixed_test_keeps_its_level_when_nobody_is_present():
+    rng = np.random.default_rng(1)
+    runs = 2000
+    rejected = sum(p_value(rng.normal(size=200), rng.normal(size=4000)) < 0.05 for _ in range(runs))
+    assert rejected <= binom.ppf(0.9999, runs, 0.05)
+    assert rejected > 0
+
+
+def simulate(rng, people, present, decoys=20):
+    """Present people score high, absent people and decoys alike; which partners are true, and their similarities."""
+    true = np.arange(people) < present
+    real = np.where(true, rng.normal(4, 1, people), rng.normal(0, 1, people))
+    decoy = rng.normal(0, 1, people * decoys)
+    shift = 10  # similarities are positive
+    return true, Sample(real + shift, real + shift, decoy + shift, decoy + shift), real + shift
+
+
+@pytest.mark.parametrize("present", [0, 30, 300, 950])
+@pytest.mark.parametrize("rate", [0.05, 0.01])
+def test_the_stated_rate_is_kept_and_net_found_covers_the_truth(present, rate):
+    rng = np.random.default_rng(present + 1)
+    rates, excess, found_any = [], [], 0
+    for _ in range(200):
+        true, one, real = simulate(rng, 1000, present)
+        pi0 = one.share_without_partner(np.ones(1000), np.ones(20_000))
+        line = one.curve(np.ones(1000), np.ones(20_000), pi0)
+        at = line.at_rate(rate)
+        chosen = real >= line.threshold[at] if at >= 0 else np.zeros(1000, dtype=bool)
+        found_any += bool(chosen.any())
+        rates.append((chosen & ~true).sum() / max(1, chosen.sum()))
+        excess.append(chosen.sum() - (line.false[at] if at >= 0 else 0) - (chosen & true).sum())
+    error = np.std(rates) / np.sqrt(len(rates))
+    assert np.mean(rates) <= rate + 3 * error
+    assert abs(np.mean(excess)) <= 1.5 + 3 * np.std(excess) / np.sqrt(len(excess))  # the "+ 1" costs at most one person
+    assert found_any >= 190 if present >= 300 else True
+    assert found_any <= binom.ppf(0.9999, 200, 0.05) if present == 0 else True
+
+
+def test_small_classes_are_judged_together():
+    classes = np.repeat([0, 1, 2, 5], [100, 30, 40, 200])
+    merged = merged_classes(classes.astype(np.int8))
+    assert len(set(merged[classes == 1]) | set(merged[classes == 2])) == 1
+    assert set(merged[classes == 0]) != set(merged[classes == 1])
+
+
+def test_a_few_odd_rows_join_the_largest_class():
+    classes = np.repeat([0, 8], [100, 3]).astype(np.int8)
+    assert set(merged_classes(classes)) == {0}
+
+
+def test_a_small_list_is_one_class():
+    assert set(merged_classes(np.array([0, 1, 2, 8], dtype=np.int8))) == {0}

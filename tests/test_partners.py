@@ -1,0 +1,92 @@
+"""Partners and arrivals against the definition: solve the whole assignment again."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+
+from pprl.estimate.partners import NONE, Candidates, ambiguous, arrivals, assign, prices
+
+FLOOR = 0.25
+THEIRS = 5
+
+
+def table(rows):
+    """Candidates from a matrix of similarities, best first, as a search gives them."""
+    ids = np.full((len(rows), THEIRS), NONE)
+    dice = np.zeros((len(rows), THEIRS))
+    for at, row in enumerate(rows):
+        there = sorted((-similarity, column) for column, similarity in enumerate(row) if similarity > 0)
+        for slot, (similarity, column) in enumerate(there):
+            ids[at, slot], dice[at, slot] = column, -similarity
+    return Candidates(ids.astype(np.int64), dice)
+
+
+def floors(candidates):
+    return np.full(len(candidates), FLOOR)
+
+
+def best_sum(rows):
+    """The largest sum of (similarity − floor), by the dense Hungarian method; a row may stay alone."""
+    gain = np.maximum(np.array(rows, dtype=float).reshape(-1, THEIRS) - FLOOR, 0.0)
+    return gain[linear_sum_assignment(gain, maximize=True)].sum()
+
+
+similarities = st.integers(0, 20).map(lambda part: part / 20)
+matrices = st.lists(st.lists(similarities, min_size=THEIRS, max_size=THEIRS), min_size=1, max_size=7)
+
+
+@given(matrices)
+def test_partners_are_one_to_one_and_no_assignment_is_better(rows):
+    candidates = table(rows)
+    partners = assign(candidates, floors(candidates))
+    taken = partners.ids[partners.ids != NONE]
+    assert len(set(taken.tolist())) == len(taken)
+    assert all(rows[at][i] == d for at, (i, d) in enumerate(zip(partners.ids, partners.dice, strict=True)) if i != NONE)
+    assert partners.dice[partners.ids != NONE].sum() - FLOOR * len(taken) == pytest.approx(best_sum(rows))
+
+
+@settings(max_examples=300)
+@given(matrices, st.lists(similarities, min_size=THEIRS, max_size=THEIRS))
+def test_a_newcomer_gets_what_the_whole_assignment_would_give_him(rows, newcomer):
+    candidates, alone = table(rows), table([newcomer])
+    price = prices(candidates, floors(candidates), assign(candidates, floors(candidates)))
+    reached = arrivals(alone, floors(alone), price)[0]
+    gain = best_sum([*rows, newcomer]) - best_sum(rows)
+    if reached == 0:
+        assert gain == pytest.approx(0)
+    else:  # he sits where the sum of all others plus his own gain is the best there is
+        seats = [column for column, similarity in enumerate(newcomer) if similarity == reached]
+        without = [best_sum([[s if c != seat else 0 for c, s in enumerate(row)] for row in rows]) for seat in seats]
+        assert max(without) + reached - FLOOR == pytest.approx(best_sum(rows) + gain)
+        assert gain > 0
+
+
+def test_nobody_listed_leaves_every_row_free():
+    nobody = table([])
+    price = prices(nobody, floors(nobody), assign(nobody, floors(nobody)))
+    newcomer = table([[0.5, 0.9, 0, 0, 0]])
+    assert arrivals(newcomer, floors(newcomer), price).tolist() == [0.9]
+
+
+AMBIGUOUS = {
+    "one clear partner": ([[0.9, 0.5, 0, 0, 0]], [False]),
+    "two equal rows of the registry": ([[0.9, 0.9, 0, 0, 0]], [True]),
+    "the equal row belongs to someone better": ([[0.9, 0.9, 0, 0, 0], [0, 1, 0, 0, 0]], [False, False]),
+    "two people, one row": ([[0.9, 0, 0, 0, 0], [0.9, 0, 0, 0, 0]], "one of them"),
+    "an equal suitor who has a better partner": ([[0.9, 0, 0, 0, 0], [0.9, 1, 0, 0, 0]], [False, False]),
+    "nobody near": ([[0.1, 0.1, 0, 0, 0]], [False]),
+}
+
+
+@pytest.mark.parametrize(("rows", "wanted"), AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_ambiguous_is_what_order_alone_decides(rows, wanted):
+    candidates = table(rows)
+    partners = assign(candidates, floors(candidates))
+    unsure = ambiguous(candidates, partners).tolist()
+    if wanted == "one of them":
+        assert unsure == (partners.ids != NONE).tolist()
+        assert sum(unsure) == 1
+    else:
+        assert unsure == wanted

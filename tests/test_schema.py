@@ -1,0 +1,575 @@
+"""Schemas: what is refused and how it is said, what changes the fingerprint, and that files come back as written."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pprl.errors import PprlError, RefusedError, SchemaError
+from pprl.schema import (
+    EXPECTED_TOKENS,
+    HARDENINGS,
+    LENGTHS,
+    MAX_K,
+    ROLES,
+    Field,
+    Schema,
+    bits_per_weight,
+    load_schema,
+    parse_schema,
+    ten_thousandths,
+    to_toml,
+)
+
+WHOLE = """\
+format = 1
+name = "two lists"
+
+[encoding]
+length = 1024
+hardening = 8
+fill = 0.20
+
+[policy]
+false_match_rate = 0.05
+decoys = 20
+disclosure = 5
+
+[fields.surname]
+type = "surname"
+k = 9
+
+[fields.birth_date]
+type = "date"
+weight = 1.5
+
+[fields.unit]
+type = "category"
+role = "stratum"
+"""
+FIELDS = '\n[fields.surname]\ntype = "surname"\n'  # enough for a schema, from line 2 or later
+TYPES = ", ".join(EXPECTED_TOKENS)
+LENGTH = "one of " + ", ".join(map(str, LENGTHS))
+RATE = "a rate above 0 and below 0.5, such as 0.05 or 5%"
+
+
+def problems(text):
+    with pytest.raises(SchemaError) as caught:
+        parse_schema(text)
+    return str(caught.value).split("\n")
+
+
+def with_line(number, line):
+    """WHOLE with its line ``number`` replaced."""
+    lines = WHOLE.split("\n")
+    lines[number - 1] = line
+    return "\n".join(lines)
+
+
+def test_a_whole_schema():
+    schema = parse_schema(WHOLE)
+    assert (schema.name, schema.length, schema.hardening, schema.fill) == ("two lists", 1024, 8, 2000)
+    assert (schema.false_match_rate, schema.decoys, schema.disclosure) == (500, 20, 5)
+    assert schema.fields == (
+        Field("surname", "surname", "link", 9),
+        Field("birth_date", "date", "link", 14),  # 1.5 × κ of 8 + 1.5 × 11 tokens
+        Field("unit", "category", "stratum", 0),
+    )
+    assert [field.name for field in schema.linked()] == ["surname", "birth_date"]
+
+
+def test_defaults():
+    schema = parse_schema("format = 1" + FIELDS)
+    assert replace(schema, fields=()) == Schema("schema", 1024, 8, 2000, 500, 20, 5, ())
+    assert [(field.role, field.k) for field in schema.fields] == [("link", 29)]  # 228.4 bits over 8 tokens
+
+
+#: Text and the one message it must give; "schema.toml:" before the line is left out.
+WRONG = {
+    "a key misspelled": (with_line(5, "lenght = 1024"), "5: encoding.lenght: unknown key; did you mean 'length'?"),
+    "a key from nowhere": (with_line(5, "zz = 1"), "5: encoding.zz: unknown key; known are length, hardening, fill"),
+    "a key at the top": (with_line(2, "nmae = 'x'"), "2: nmae: unknown key; did you mean 'name'?"),
+    "a key of a field": (
+        with_line(16, "salt = 1"),
+        "16: fields.surname.salt: unknown key; known are type, role, weight, k",
+    ),
+    "a key in quotes": (with_line(5, '"lenght" = 1024'), "5: encoding.lenght: unknown key; did you mean 'length'?"),
+    "a key with a line break": (
+        with_line(5, r'"a\nb" = 1'),
+        '5: encoding."a\\nb": unknown key; known are length, hardening, fill',
+    ),
+    "an empty key": (with_line(5, '"" = 1'), '4: encoding."": unknown key; known are length, hardening, fill'),
+    "a dotted key": ("format = 1\nencoding.length = 7" + FIELDS, f"2: encoding.length: {LENGTH}"),
+    "a dotted key with spaces and quotes": (
+        "format = 1\n\"encoding\" . 'length' = 7" + FIELDS,
+        f"2: encoding.length: {LENGTH}",
+    ),
+    "an inline table": (
+        "format = 1\nencoding = { hardening = 7 }" + FIELDS,
+        "2: encoding.hardening: one of 0, 5, 8, 10",
+    ),
+    "a header with spaces": (with_line(4, "[ encoding ]").replace("= 1024", "= 7"), f"5: encoding.length: {LENGTH}"),
+    "behind a line separator in a comment": (
+        "format = 1 # \u2028 \x85\n[encoding]\nfill = 2" + FIELDS,
+        f"3: encoding.fill: {RATE}",
+    ),
+    "no format": (WHOLE.replace("format = 1\n", ""), "1: format: this version reads schemas with `format = 1`"),
+    "a later format": (with_line(1, "format = 2"), "1: format: this version reads schemas with `format = 1`"),
+    "format as text": (with_line(1, 'format = "1"'), "1: format: this version reads schemas with `format = 1`"),
+    "format true": (with_line(1, "format = true"), "1: format: this version reads schemas with `format = 1`"),
+    "format 1.0": (with_line(1, "format = 1.0"), "1: format: this version reads schemas with `format = 1`"),
+    "name no text": (with_line(2, "name = 7"), "2: name: a text in quotes is needed"),
+    "encoding no table": ("format = 1\nencoding = 1024" + FIELDS, "2: encoding: a table is needed: `[encoding]`"),
+    "encoding an array of tables": (
+        "format = 1\n[[encoding]]\nlength = 512" + FIELDS,
+        "2: encoding: a table is needed: `[encoding]`",
+    ),
+    "policy an array": ("format = 1\npolicy = []" + FIELDS, "2: policy: a table is needed: `[policy]`"),
+    "length no power of two": (with_line(5, "length = 1000"), f"5: encoding.length: {LENGTH}"),
+    "length with a point": (with_line(5, "length = 1024.0"), f"5: encoding.length: {LENGTH}"),
+    "length as text": (with_line(5, 'length = "1024"'), f"5: encoding.length: {LENGTH}"),
+    "length in tables": (with_line(5, "length = [{}]"), f"5: encoding.length: {LENGTH}"),
+    "hardening false": (with_line(6, "hardening = false"), "6: encoding.hardening: one of 0, 5, 8, 10"),
+    "hardening between": (with_line(6, "hardening = 9"), "6: encoding.hardening: one of 0, 5, 8, 10"),
+    "fill 0": (with_line(7, "fill = 0"), f"7: encoding.fill: {RATE}"),
+    "fill a half": (with_line(7, "fill = 0.5"), f"7: encoding.fill: {RATE}"),
+    "fill that rounds to a half": (with_line(7, "fill = 0.49999"), f"7: encoding.fill: {RATE}"),
+    "fill that rounds to 0": (with_line(7, "fill = 0.00001"), f"7: encoding.fill: {RATE}"),
+    "fill below 0": (with_line(7, "fill = -0.2"), f"7: encoding.fill: {RATE}"),
+    "fill nan": (with_line(7, "fill = nan"), f"7: encoding.fill: {RATE}"),
+    "fill inf": (with_line(7, "fill = inf"), f"7: encoding.fill: {RATE}"),
+    "fill true": (with_line(7, "fill = true"), f"7: encoding.fill: {RATE}"),
+    "fill an array": (with_line(7, "fill = [0.2]"), f"7: encoding.fill: {RATE}"),
+    "fill a date": (with_line(7, "fill = 2020-01-01"), f"7: encoding.fill: {RATE}"),
+    "fill in words": (with_line(7, 'fill = "much"'), f"7: encoding.fill: {RATE}"),
+    "rate of twenty digits": (with_line(10, f"false_match_rate = {10**20}"), f"10: policy.false_match_rate: {RATE}"),
+    "rate of ten thousand hexadecimal digits": (
+        with_line(10, "false_match_rate = 0x" + "f" * 10_000),
+        f"10: policy.false_match_rate: {RATE}",
+    ),
+    "type of ten thousand hexadecimal digits": (
+        with_line(15, "type = 0x" + "f" * 10_000),
+        f"15: fields.surname.type: unknown; one of {TYPES}",
+    ),
+    "decoys 0": (with_line(11, "decoys = 0"), "11: policy.decoys: a whole number from 1 to 100"),
+    "decoys true": (with_line(11, "decoys = true"), "11: policy.decoys: a whole number from 1 to 100"),
+    "decoys with a point": (with_line(11, "decoys = 20.0"), "11: policy.decoys: a whole number from 1 to 100"),
+    "disclosure too large": (
+        with_line(12, f"disclosure = {2**63}"),
+        "12: policy.disclosure: a whole number from 1 to 100",
+    ),
+    "no fields": ("format = 1", "1: fields: no fields; each is a table such as `[fields.surname]`"),
+    "fields empty": ("format = 1\n[fields]", "2: fields: no fields; each is a table such as `[fields.surname]`"),
+    "fields an array of tables": (
+        'format = 1\n[[fields]]\ntype = "surname"',
+        "2: fields: no fields; each is a table such as `[fields.surname]`",
+    ),
+    "fields a text": ("format = 1\nfields = 'x'", "2: fields: no fields; each is a table such as `[fields.surname]`"),
+    "a field that is no table": (
+        WHOLE + "\n[fields]\nplace = 'x'",
+        "27: fields.place: a field is a table with a `type`",
+    ),
+    "a field in an array": (
+        WHOLE + "\n[[fields.place]]\ntype='text'",
+        "26: fields.place: a field is a table with a `type`",
+    ),
+    "a field without a type": (with_line(15, ""), f"14: fields.surname: no type; one of {TYPES}"),
+    "a type misspelled": (
+        with_line(15, 'type = "surnmae"'),
+        "15: fields.surname.type: unknown; did you mean 'surname'?",
+    ),
+    "a type from nowhere": (with_line(15, 'type = "zz"'), f"15: fields.surname.type: unknown; one of {TYPES}"),
+    "a type in capitals": (with_line(15, 'type = "DATE"'), f"15: fields.surname.type: unknown; one of {TYPES}"),
+    "a type that is a number": (with_line(15, "type = 1"), f"15: fields.surname.type: unknown; one of {TYPES}"),
+    "a type that is true": (with_line(15, "type = true"), f"15: fields.surname.type: unknown; one of {TYPES}"),
+    "a type that is a table": (with_line(15, "type = {}"), f"15: fields.surname.type: unknown; one of {TYPES}"),
+    "a role misspelled": (with_line(24, 'role = "stratm"'), "24: fields.unit.role: unknown; did you mean 'stratum'?"),
+    "a role from nowhere": (
+        with_line(24, 'role = "zz"'),
+        "24: fields.unit.role: unknown; one of link, stratum, confirm",
+    ),
+    "weight 0": (with_line(20, "weight = 0"), "20: fields.birth_date.weight: a number from 0.01 to 100"),
+    "weight nan": (with_line(20, "weight = nan"), "20: fields.birth_date.weight: a number from 0.01 to 100"),
+    "weight inf": (with_line(20, "weight = -inf"), "20: fields.birth_date.weight: a number from 0.01 to 100"),
+    "weight of 400 digits": (
+        with_line(20, "weight = " + "9" * 400),
+        "20: fields.birth_date.weight: a number from 0.01 to 100",
+    ),
+    "weight true": (with_line(20, "weight = true"), "20: fields.birth_date.weight: a number from 0.01 to 100"),
+    "k 0": (with_line(16, "k = 0"), "16: fields.surname.k: a whole number from 1 to 32"),
+    "k 33": (with_line(16, "k = 33"), "16: fields.surname.k: a whole number from 1 to 32"),
+    "k as text": (with_line(16, 'k = "9"'), "16: fields.surname.k: a whole number from 1 to 32"),
+    "k true": (with_line(16, "k = true"), "16: fields.surname.k: a whole number from 1 to 32"),
+    "the reserved name": (
+        with_line(14, "[fields.full_name]"),
+        "14: fields.full_name: reserved: it stands for a column that holds a whole name",
+    ),
+    "a field's name with a hyphen": (
+        with_line(14, "[fields.sur-name]"),
+        "14: fields.sur-name: a field's name is made of letters, digits and _",
+    ),
+    "a field's name with a point in quotes": (
+        with_line(14, '[fields."sur.name"]'),
+        '14: fields."sur.name": a field\'s name is made of letters, digits and _',
+    ),
+    "nothing linked": (
+        'format = 1\n\n[fields.unit]\ntype = "category"\nrole = "stratum"',
+        '3: fields: no field is linked; leave out `role` or write `role = "link"`',
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+def test_one_mistake_one_message(text, message):
+    assert problems(text) == ["schema.toml:" + message]
+
+
+def test_all_mistakes_at_once_in_the_order_of_the_file():
+    text = """\
+format = 2
+[fields.surname]
+type = "surnam"
+k = 99
+[fields.surname.deep]
+[encoding]
+lenght = 1
+fill = true
+[policy]
+decoys = "many"
+"""
+    assert problems(text) == [
+        "schema.toml:1: format: this version reads schemas with `format = 1`",
+        "schema.toml:3: fields.surname.type: unknown; did you mean 'surname'?",
+        "schema.toml:4: fields.surname.k: a whole number from 1 to 32",
+        "schema.toml:5: fields.surname.deep: unknown key; known are type, role, weight, k",
+        "schema.toml:7: encoding.lenght: unknown key; did you mean 'length'?",
+        f"schema.toml:8: encoding.fill: {RATE}",
+        "schema.toml:10: policy.decoys: a whole number from 1 to 100",
+    ]
+
+
+def test_mistakes_of_one_line_have_an_order():
+    known = "unknown key; known are length, hardening, fill"
+    keys = ["q1", "q2", "q3", "q4", "q5", "q6"]
+    text = f"format = 1\nencoding = {{ {', '.join(f'{key} = 1' for key in reversed(keys))} }}" + FIELDS
+    assert problems(text) == [f"schema.toml:2: encoding.{key}: {known}" for key in keys]
+
+
+NOT_TOML = {
+    "an unclosed text": ('format = 1\nname = "x\n' + FIELDS, 2),
+    "no value": ("format = 1\nname =\n", 2),
+    "a key twice": ("format = 1\nname = 'a'\nname = 'b'\n", 3),
+    "a table twice": ("format = 1\n[encoding]\n[policy]\n[encoding]\n", 4),
+    "an open bracket at the end": ("format = 1\n[encoding", 2),
+    "an open array at the end": ("format = 1\nname = [\n\n", 4),
+    "a control character": ("format = 1\n# \x1b[2J\n", 2),
+    "no day of the calendar": ("format = 1\nname = 2020-13-45\n", 2),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), NOT_TOML.values(), ids=NOT_TOML)
+def test_what_is_not_toml_is_refused_with_its_line(text, line):
+    (message,) = problems(text)
+    assert message.startswith(f"schema.toml:{line}: not TOML: ")
+    assert message.isprintable()
+    assert "at line" not in message
+
+
+@pytest.mark.parametrize(
+    "text", ["format = " + "1" * 5_000, "name = " + "[" * 20_000, "name = " + "{a=" * 20_000], ids=["digits", "[", "{"]
+)
+def test_numbers_and_nestings_without_measure(text):
+    (message,) = problems(text)
+    assert message.startswith("schema.toml:1: not TOML: ")
+
+
+def test_many_dots_take_no_time():
+    assert problems("format = 1\n" + "a." * 500 + "a = 1" + FIELDS)[0].startswith("schema.toml:2: a: unknown key")
+    assert "not TOML" in problems("format = 1\n" + "a." * 200_000 + "a")[0]
+
+
+UNREADABLE = {
+    "missing": (None, "s.toml: cannot be read (No such file or directory)"),
+    "not UTF-8": (b"name = '\xff'", "s.toml: not UTF-8 text"),
+    "UTF-16": ("format = 1".encode("utf-16"), "s.toml: not UTF-8 text"),
+}
+
+
+@pytest.mark.parametrize(("data", "message"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_file_that_cannot_be_read(tmp_path, data, message):
+    if data is not None:
+        (tmp_path / "s.toml").write_bytes(data)
+    with pytest.raises(SchemaError) as caught:
+        load_schema(tmp_path / "s.toml")
+    assert str(caught.value) == message
+    assert caught.value.hint
+
+
+def test_a_directory_is_no_schema(tmp_path):
+    with pytest.raises(SchemaError, match="cannot be read"):
+        load_schema(tmp_path)
+
+
+@pytest.mark.parametrize("data", [WHOLE, "\ufeff" + WHOLE, WHOLE.replace("\n", "\r\n")], ids=["plain", "BOM", "CRLF"])
+def test_a_file_is_its_text(tmp_path, data):
+    (tmp_path / "s.toml").write_bytes(data.encode())
+    assert load_schema(tmp_path / "s.toml") == parse_schema(WHOLE)
+
+
+def test_messages_name_the_file(tmp_path):
+    (tmp_path / "ours.toml").write_text("format = 2" + FIELDS)
+    with pytest.raises(SchemaError, match=r"^ours\.toml:1: format: "):
+        load_schema(tmp_path / "ours.toml")
+
+
+# ---------------------------------------------------------------- any TOML at all
+
+keys = st.sampled_from(
+    "format name encoding length hardening fill policy decoys disclosure false_match_rate fields full_name surname "
+    "type role weight k x-y".split()
+) | st.sampled_from(['""', '"a b"', "'\u009b'", r'"\u202e"', r'"\n"'])
+scalars = st.one_of(
+    st.integers(-(10**30), 10**30).map(str),
+    st.floats().map(lambda number: repr(number) if "e" not in repr(number) else repr(number).replace("e+", "e")),
+    st.sampled_from(
+        ["true", "false", "nan", "-inf", "1979-05-27T07:32:00Z", "1979-05-27", "07:32:00", "0xff", "1e400"]
+    ),
+    st.sampled_from(
+        ['"surname"', '"date"', '"link"', '"5%"', '"%"', '""', "'''\n[x]\nk = 1'''", '"\\u0000"', "1", "1024"]
+    ),
+    st.text(max_size=5).map(json.dumps),
+)
+inline = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+        | st.dictionaries(keys, inner, max_size=3).map(
+            lambda table: "{" + ", ".join(f"{key} = {value}" for key, value in table.items()) + "}"
+        )
+    ),
+    max_leaves=6,
+)
+paths = st.lists(keys, min_size=1, max_size=3).map(".".join)
+lines = st.one_of(
+    st.tuples(paths, inline).map(" = ".join),
+    paths.map(lambda path: f"[{path}]"),
+    paths.map(lambda path: f"[[{path}]]"),
+    st.text(max_size=8),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(lines, max_size=8).map("\n".join), st.booleans())
+@example("name = 0x" + "f" * 9_000, True)
+@example("encoding.fill = 0x" + "f" * 9_000, True)
+@example("[fields.x]\ntype = []", True)
+@example("[fields.x]\nrole = 0x" + "f" * 9_000, True)
+@example("x = " + "9" * 9_000, True)
+def test_any_text_is_a_schema_or_a_schema_error(text, valid_start):
+    text = "format = 1\n" * valid_start + text
+    try:
+        schema = parse_schema(text)
+    except SchemaError as error:
+        said = str(error).split("\n")
+    else:
+        assert schema.linked()
+        assert all(1 <= field.k <= MAX_K for field in schema.linked())
+        return
+    for line in said:
+        source, number, what = line.split(":", 2)
+        assert source == "schema.toml"
+        assert 1 <= int(number) <= text.count("\n") + 1
+        assert what.isprintable()
+
+
+# ---------------------------------------------------------------- k
+
+#: length, fill, (type, weight) -> k, worked by hand from the formula
+WORKED = {
+    "name and date": (1024, 0.2, [("surname", 1), ("given", 1), ("date", 1)], [9, 9, 9]),  # 228.4 / 26 = 8.8
+    "half as long": (512, 0.2, [("surname", 1), ("given", 1), ("date", 1)], [4, 4, 4]),  # 114.1 / 26 = 4.4
+    "half as full": (1024, 0.1, [("surname", 1), ("given", 1), ("date", 1)], [4, 4, 4]),  # 107.8 / 26 = 4.1
+    "weights": (1024, 0.2, [("surname", 1), ("date", 2)], [8, 15]),  # 228.4 / 30 = 7.61
+    "never above 32": (8192, 0.2, [("surname", 1), ("date", 1)], [32, 32]),
+    "never below 1": (256, 0.01, [("surname", 1), ("sex", 0.01)], [1, 1]),
+}
+
+
+@pytest.mark.parametrize(("length", "fill", "fields", "ks"), WORKED.values(), ids=WORKED)
+def test_bits_of_a_token(length, fill, fields, ks):
+    text = f"format = 1\nencoding = {{ length = {length}, fill = {fill} }}\n"
+    text += "".join(f'[fields.f{at}]\ntype = "{kind}"\nweight = {w}\n' for at, (kind, w) in enumerate(fields))
+    assert [field.k for field in parse_schema(text).fields] == ks
+
+
+def test_an_average_person_fills_what_was_asked():
+    """Σ tokens · k random positions leave (1 − 1/length)^(Σ tokens · k) of the filter empty."""
+    kappa = bits_per_weight(1024, 2000, [("surname", 1.0), ("given", 2.0)])
+    bits = kappa * (1 * EXPECTED_TOKENS["surname"] + 2 * EXPECTED_TOKENS["given"])
+    assert math.isclose(1 - (1 - 1 / 1024) ** bits, 0.2)
+
+
+def test_fields_that_are_not_linked_take_no_bits():
+    base = "format = 1" + FIELDS
+    confirm = base + '[fields.rank]\ntype = "identifier"\nrole = "confirm"\nk = 7\n'
+    assert [field.k for field in parse_schema(confirm).fields] == [parse_schema(base).fields[0].k, 0]
+
+
+RATES = {"0.05": 500, "5%": 500, "0.5 %": 50, " 1% ": 100, "0.0001": 1, "49.99%": 4999}
+
+
+@pytest.mark.parametrize(("text", "rate"), RATES.items(), ids=RATES)
+def test_rates(text, rate):
+    assert ten_thousandths(text) == rate
+
+
+@pytest.mark.parametrize("text", ["0", "50%", "0.49996", "-1%", "five", "", "%", "nan%", "inf", "0.00004"])
+def test_rates_that_are_none(text):
+    with pytest.raises(ValueError, match=f"^{re.escape(RATE)}$"):
+        ten_thousandths(text)
+
+
+# ---------------------------------------------------------------- the fingerprint
+
+FOLDING = bytes(32)
+BASE = Schema(
+    "s", 1024, 8, 2000, 500, 20, 5, (Field("surname", "surname", "link", 9), Field("birth_date", "date", "link", 9))
+)
+SURNAME, DATE = BASE.fields
+CHANGES = {
+    "length": replace(BASE, length=512),
+    "hardening": replace(BASE, hardening=5),
+    "fill": replace(BASE, fill=2001),
+    "k": replace(BASE, fields=(replace(SURNAME, k=8), DATE)),
+    "a field's name": replace(BASE, fields=(replace(SURNAME, name="s"), DATE)),
+    "a field's type": replace(BASE, fields=(replace(SURNAME, type="given"), DATE)),
+    "a field less": replace(BASE, fields=(SURNAME,)),
+    "a field more": replace(BASE, fields=(*BASE.fields, Field("sex", "sex", "link", 9))),
+    "types swapped": replace(BASE, fields=(replace(SURNAME, type="date"), replace(DATE, type="surname"))),
+}
+NO_CHANGES = {
+    "the schema's name": replace(BASE, name="another"),
+    "the false-match rate": replace(BASE, false_match_rate=100),
+    "decoys": replace(BASE, decoys=4),
+    "disclosure": replace(BASE, disclosure=10),
+    "the order of fields": replace(BASE, fields=(DATE, SURNAME)),
+    "a stratum": replace(BASE, fields=(*BASE.fields, Field("unit", "category", "stratum", 0))),
+    "a confirm field first": replace(BASE, fields=(Field("rank", "rank", "confirm", 0), *BASE.fields)),
+}
+
+
+@pytest.mark.parametrize("changed", CHANGES.values(), ids=CHANGES)
+def test_what_decides_bits_changes_the_fingerprint(changed):
+    assert changed.fingerprint(FOLDING) != BASE.fingerprint(FOLDING)
+
+
+def test_all_of_these_fingerprints_differ():
+    assert len({schema.fingerprint(FOLDING) for schema in (BASE, *CHANGES.values())}) == len(CHANGES) + 1
+
+
+def test_a_field_no_longer_linked_is_a_field_less():
+    unlinked = replace(BASE, fields=(SURNAME, replace(DATE, role="confirm", k=0)))
+    assert unlinked.fingerprint(FOLDING) == CHANGES["a field less"].fingerprint(FOLDING)
+
+
+def test_folding_tables_change_the_fingerprint():
+    assert BASE.fingerprint(b"\x01" + FOLDING[1:]) != BASE.fingerprint(FOLDING)
+
+
+@pytest.mark.parametrize("changed", NO_CHANGES.values(), ids=NO_CHANGES)
+def test_what_decides_no_bit_does_not(changed):
+    assert changed.fingerprint(FOLDING) == BASE.fingerprint(FOLDING)
+
+
+def test_comments_and_layout_do_not_change_the_fingerprint():
+    other = "# mine\n" + WHOLE.replace("\n", "  # why\n").replace("[encoding]", "[ 'encoding' ]").replace(
+        "0.20", '"20%"'
+    )
+    assert parse_schema(other).fingerprint(FOLDING) == parse_schema(WHOLE).fingerprint(FOLDING)
+
+
+def test_canonical_bytes_are_pinned():
+    assert BASE.canonical() == (
+        b'{"encoding":{"fill":2000,"hardening":8,"length":1024},'
+        b'"fields":[["birth_date","date",9],["surname","surname",9]],"format":1}'
+    )
+
+
+# ---------------------------------------------------------------- there and back
+
+field_names = st.text("abcdefxyz_09", min_size=1, max_size=6) | st.sampled_from(["имя", "прізвище", "ა", "k", "ß"])
+
+
+@st.composite
+def schemas(draw):
+    named = draw(st.lists(field_names.filter(lambda name: name != "full_name"), min_size=1, max_size=6, unique=True))
+    kinds, roles = st.sampled_from(sorted(EXPECTED_TOKENS)), st.sampled_from(ROLES)
+    fields = [Field(named[0], draw(kinds), "link", draw(st.integers(1, MAX_K)))]
+    for name in named[1:]:
+        role = draw(roles)
+        fields.append(Field(name, draw(kinds), role, draw(st.integers(1, MAX_K)) if role == "link" else 0))
+    return Schema(
+        draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=12)),
+        draw(st.sampled_from(LENGTHS)),
+        draw(st.sampled_from(HARDENINGS)),
+        draw(st.integers(1, 4999)),
+        draw(st.integers(1, 4999)),
+        draw(st.integers(1, 100)),
+        draw(st.integers(1, 100)),
+        tuple(fields),
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(schemas())
+@example(replace(BASE, name='"\\\x7f\x00\r\n\u2028'))
+def test_a_written_schema_reads_the_same(schema):
+    assert parse_schema(to_toml(schema)) == schema
+
+
+# ---------------------------------------------------------------- weak schemas
+
+
+def schema_of_types(*kinds):
+    return Schema(
+        "", 1024, 8, 2000, 500, 20, 5, tuple(Field(f"f{at}", kind, "link", 9) for at, kind in enumerate(kinds))
+    )
+
+
+WEAK = {
+    "one field": (["identifier"], "links 1 field(s) with 13 expected tokens"),
+    "a handful of tokens": (["sex", "year", "number"], "links 3 field(s) with 11 expected tokens"),
+}
+
+
+@pytest.mark.parametrize(("kinds", "message"), WEAK.values(), ids=WEAK)
+def test_a_weak_schema_is_refused(kinds, message):
+    with pytest.raises(RefusedError) as caught:
+        schema_of_types(*kinds).refuse_weak()
+    assert message in str(caught.value)
+    assert "--allow-weak" in caught.value.hint
+
+
+def test_fields_that_are_not_linked_add_no_strength():
+    schema = schema_of_types("identifier")
+    seen = replace(schema, fields=(*schema.fields, Field("date", "date", "confirm", 0)))
+    with pytest.raises(RefusedError):
+        seen.refuse_weak()
+
+
+@pytest.mark.parametrize("kinds", [["date", "sex"], ["surname", "year"], ["given", "year"]])
+def test_twelve_tokens_of_two_fields_are_enough(kinds):
+    schema_of_types(*kinds).refuse_weak()
+
+
+def test_hardening_can_be_chosen():
+    assert BASE.with_hardening(0) == replace(BASE, hardening=0)
+    for refused in (1, 9, -8, 16):
+        with pytest.raises(PprlError, match=r"^hardening is one of 0, 5, 8, 10$"):
+            BASE.with_hardening(refused)

@@ -1,0 +1,508 @@
+"""Write the vectors: `python tests/vectors/generate.py`.
+
+A second implementation of `docs/encoding.md`, from the standard library alone and one bit at a time; it imports
+nothing of pprl and reads only the bytes of its tables. The canonical value of each cell is written here by hand. So
+a vector that pprl passes says that two programs agree, not that one agrees with itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import math
+import struct
+import unicodedata
+from itertools import count, pairwise
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TABLES = HERE.parents[1] / "pprl" / "normalize" / "data"
+KEY = bytes(range(32))
+OTHER_KEY = bytes(range(1, 33))
+
+# ---------------------------------------------------------------- docs/encoding.md, section by section
+
+
+def folding_hash() -> bytes:
+    """§2."""
+    message = b"pprl-folding-1"
+    for name in ("letters.tsv", "lookalikes.tsv", "rules.tsv", "ranks.tsv", "months.tsv", "sex.tsv"):
+        data = (TABLES / name).read_bytes()
+        message += f"{name} {len(data)}\n".encode() + data
+    return hashlib.sha256(message).digest()
+
+
+def bigrams(word: str) -> list[str]:
+    padded = "_" + word + "_"
+    return [a + b for a, b in pairwise(padded)]
+
+
+def tokens(kind: str, value: str) -> list[str]:
+    """§4, without repetitions."""
+    found: list[str] = []
+    if kind in ("surname", "given", "patronymic", "text"):
+        for word in value.split(" "):
+            found += ["_" + word[0]] if word[-1] == "." else bigrams(word)
+    elif kind in ("date", "year"):
+        parts = value.split("-")
+        found += ["ymd"[at] + part for at, part in enumerate(parts)]
+        found += [f"{at}:{digit}" for at, digit in enumerate("".join(parts))]
+    elif kind == "identifier":
+        found += [f"{at}:{letter}" for at, letter in enumerate(value)] + bigrams(value)
+    elif kind == "number":
+        found += [str(int(value) + step) for step in (-2, -1, 0, 1, 2)]
+    else:
+        found.append(value)
+    return list(dict.fromkeys(found))
+
+
+EXPECTED = {
+    "surname": 8,
+    "given": 7,
+    "patronymic": 10,
+    "date": 11,
+    "year": 5,
+    "sex": 1,
+    "rank": 1,
+    "identifier": 13,
+    "category": 1,
+    "number": 5,
+    "text": 12,
+}
+
+
+def bits_per_token(length: int, fill: float, fields: list[tuple[str, float]]) -> list[int]:
+    """§4: k of each (type, weight)."""
+    expected = sum(weight * EXPECTED[kind] for kind, weight in fields)
+    kappa = math.log(1 - fill) / (math.log(1 - 1 / length) * expected)
+    return [max(1, min(32, round(weight * kappa))) for _, weight in fields]
+
+
+def canonical(schema: dict) -> bytes:
+    """§8."""
+    fields = sorted([field["name"], field["type"], field["k"]] for field in schema["fields"])
+    fill = round(schema["fill"] * 10_000)
+    encoding = f'"encoding":{{"fill":{fill},"hardening":{schema["hardening"]},"length":{schema["length"]}}}'
+    listed = ",".join(f'[{json.dumps(name)},"{kind}",{k}]' for name, kind, k in fields)
+    return f'{{{encoding},"fields":[{listed}],"format":1}}'.encode("ascii")
+
+
+def fingerprint(schema: dict) -> bytes:
+    """§8."""
+    return hashlib.sha256(b"pprl/1/schema\0" + folding_hash() + canonical(schema)).digest()
+
+
+def subkey(linkage_key: bytes, schema: dict, purpose: str) -> bytes:
+    """§5: extract, then one block of expand (RFC 5869)."""
+    extracted = hmac.digest(fingerprint(schema), linkage_key, "sha256")
+    return hmac.digest(extracted, b"pprl/1/" + purpose.encode() + b"\x01", "sha256")
+
+
+def space(field: dict) -> str:
+    return "name" if field["type"] in ("surname", "given", "patronymic") else "field/" + field["name"]
+
+
+def positions(space_key: bytes, token: str, length: int) -> list[int]:
+    """§5."""
+    digest = hashlib.blake2b(token.encode(), key=space_key, digest_size=64).digest()
+    return [word % length for word in struct.unpack("<32H", digest)]
+
+
+class Stream:
+    """§6: 64-bit words of SHAKE256, and draws below a bound."""
+
+    def __init__(self, seed: bytes, label: str) -> None:
+        prefix = struct.pack("<H", len(label.encode())) + label.encode() + seed
+        blocks = (hashlib.shake_256(prefix + struct.pack("<Q", block)).digest(8192) for block in count())
+        self._words = (word for block in blocks for word in struct.unpack("<1024Q", block))
+
+    def word(self) -> int:
+        return next(self._words)
+
+    def below(self, bounds: list[int]) -> list[int]:
+        words = [self.word() for _ in bounds]
+        limits = [2**64 - 2**64 % bound for bound in bounds]
+        while wrong := [at for at, word in enumerate(words) if word >= limits[at]]:
+            for at in wrong:
+                words[at] = self.word()
+        return [word % bound for word, bound in zip(words, bounds, strict=True)]
+
+
+def diffusion_rows(seed: bytes, length: int, mixed: int) -> list[list[int]]:
+    """§6."""
+    stream, rows = Stream(seed, "diffusion"), []
+    for _ in range(mixed):
+        row = list(range(length))
+        for place, step in enumerate(stream.below(list(range(length, 0, -1)))):
+            row[place], row[place + step] = row[place + step], row[place]
+
+        def clashes(entry: int, place: int) -> bool:
+            return any(earlier[place] == entry for earlier in rows)
+
+        for place in range(length):
+            while clashes(row[place], place):
+                (other,) = stream.below([length])
+                if not clashes(row[other], place) and not clashes(row[place], other):
+                    row[place], row[other] = row[other], row[place]
+        rows.append(row)
+    return rows
+
+
+def encoding(linkage_key: bytes, schema: dict, values: dict) -> bytes:
+    """§5 and §6: the published bytes of one person."""
+    length, plain = schema["length"], set()
+    for field in schema["fields"]:
+        if field["name"] in values:
+            key = subkey(linkage_key, schema, "tokens/" + space(field))
+            for token in tokens(field["type"], values[field["name"]]):
+                plain.update(positions(key, token, length)[: field["k"]])
+    bits = [place in plain for place in range(length)]
+    if schema["hardening"]:
+        seed = subkey(linkage_key, schema, "diffusion")
+        rows = cached_rows(seed, length, schema["hardening"])
+        bits = [sum(bits[row[place]] for row in rows) % 2 == 1 for place in range(length)]
+    return sum(1 << place for place, bit in enumerate(bits) if bit).to_bytes(length // 8, "little")
+
+
+_known_rows: dict[tuple[bytes, int, int], list[list[int]]] = {}
+
+
+def cached_rows(seed: bytes, length: int, mixed: int) -> list[list[int]]:
+    if (seed, length, mixed) not in _known_rows:
+        _known_rows[seed, length, mixed] = diffusion_rows(seed, length, mixed)
+    return _known_rows[seed, length, mixed]
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def folds() -> list[dict]:
+    """Cells and their canonical values, by hand."""
+    nfd = unicodedata.normalize
+    cases = [
+        ("surname, Russian", "surname", "Щербаков", "werbakov"),
+        ("surname, English romanisation", "surname", "Shcherbakov", "werbakov"),
+        ("surname, German romanisation", "surname", "Schtscherbakow", "werbakov"),
+        ("surname, scholarly romanisation in NFC", "surname", "Ščerbakov", "werbakov"),
+        ("surname, scholarly romanisation in NFD", "surname", nfd("NFD", "Ščerbakov"), "werbakov"),
+        ("surname, capitals", "surname", "ЩЕРБАКОВ", "werbakov"),
+        ("surname, a Latin o among Cyrillic letters", "surname", "Щербакoв", "werbakov"),
+        ("surname, a soft hyphen inside", "surname", "Щерба\u00adков", "werbakov"),
+        ("surname, Cyrillic short i in NFC", "surname", "Зойский", "zoiski"),
+        ("surname, Cyrillic short i in NFD", "surname", nfd("NFD", "Зойский"), "zoiski"),
+        ("surname, yo", "surname", "Дёмкин", "demkin"),
+        ("surname, double", "surname", "Лугова-Мирная", "lugova mirnaia"),
+        ("surname, Ukrainian letters", "surname", "Їжакевич", "ijakeviq"),
+        ("surname, Ukrainian with apostrophe", "surname", "Лук’яненко", "lukianenko"),
+        ("surname, Ukrainian with hard g", "surname", "Ґудзенко", "gudzenko"),
+        ("surname, Belarusian short u", "surname", "Каваўчук", "kavauquk"),
+        ("surname, Kazakh letters", "surname", "Әбдіғалиұлы", "abdigaliuli"),
+        ("surname, Kazakh letters, second", "surname", "Қоңырбаев", "konirbaev"),
+        ("surname, Latin with ogonek and stroke", "surname", "Wąsłowski", "vaslovski"),
+        ("surname, Latin with umlaut", "surname", "Grünbärg", "grunbarg"),
+        ("surname, h becomes kh", "surname", "Harzenko", "xarzenko"),
+        ("surname, doubled letter", "surname", "Коллонов", "kolonov"),
+        ("surname, digits are no letters", "surname", "Лугов2", "lugov"),
+        ("surname, nothing to read", "surname", "12", None),
+        ("given, Ukrainian h as g", "given", "Олег", "oleg"),
+        ("given, romanised", "given", "Oleh", "oleg"),
+        ("given, kh as g", "given", "Михайло", "migailo"),
+        ("given, initial", "given", "О.", "o."),
+        ("given, two initials in one cell", "given", "О.П.", "o. p."),
+        ("given, an initial without its stop", "given", "О", "o."),
+        ("given, an initial of two Latin letters", "given", "Yu.", "i."),
+        ("patronymic, Russian", "patronymic", "Ярославович", "iaroslavoviq"),
+        ("patronymic, romanised", "patronymic", "Yaroslavovich", "iaroslavoviq"),
+        ("text, folded as a surname", "text", "Нижнее Лугово", "nijne lugovo"),
+        ("date, day first with stops", "date", "07.03.1985", "1985-03-07"),
+        ("date, ISO", "date", "1985-03-07", "1985-03-07"),
+        ("date, ISO with time", "date", "1985-03-07 00:00:00", "1985-03-07"),
+        ("date, month as a Russian word", "date", "7 марта 1985 г.", "1985-03-07"),
+        ("date, month as a Ukrainian word", "date", "7 березня 1985 року", "1985-03-07"),
+        ("date, month as an English word", "date", "March 7, 1985", "1985-03-07"),
+        ("date, two digits of 1930 to 1999", "date", "07.03.30", "1930-03-07"),
+        ("date, two digits of 2000 to 2029", "date", "07.03.29", "2029-03-07"),
+        ("date, year and month", "date", "03.1985", "1985-03"),
+        ("date, year alone", "date", "1985", "1985"),
+        ("date, no day of the calendar", "date", "30.02.1985", None),
+        ("date, before 1850", "date", "1849", None),
+        ("year", "year", "1985", "1985"),
+        ("year, of a date", "year", "07.03.1985", "1985"),
+        ("sex, Russian", "sex", "муж.", "m"),
+        ("sex, Ukrainian", "sex", "жіноча", "f"),
+        ("sex, not a word for it", "sex", "да", None),
+        ("rank, abbreviated", "rank", "ст. л-т", "110"),
+        ("rank, with a word that is no rank", "rank", "гвардии старший лейтенант", "110"),
+        ("identifier, Cyrillic keyboard", "identifier", "АВ-123", "AB123"),
+        ("identifier, Latin keyboard", "identifier", "ab 123", "AB123"),
+        ("category", "category", "по контракту", "po kontraktu"),
+        ("category, capitals and hyphen", "category", "ПО-КОНТРАКТУ", "po kontraktu"),
+        ("number", "number", "1 234", "1234"),
+        ("number, half away from zero", "number", "-2,5", "-3"),
+        ("number, comma that could be either", "number", "1,234", None),
+    ]
+    return [{"name": name, "type": kind, "cell": cell, "value": value} for name, kind, cell, value in cases]
+
+
+TOKEN_CASES = [
+    ("surname", "surname", "li"),
+    ("surname of two words: padded one by one, shared bigrams once", "surname", "lugova mirna"),
+    ("surname of one letter repeated", "surname", "aaa"),
+    ("given name", "given", "oleg"),
+    ("initial: the first bigram of the full name", "given", "o."),
+    ("two initials", "given", "o. p."),
+    ("name and initial", "given", "oleg p."),
+    ("patronymic", "patronymic", "ilik"),
+    ("text", "text", "nijne lugovo"),
+    ("whole date", "date", "1985-03-07"),
+    ("year and month", "date", "1985-03"),
+    ("year alone", "date", "1985"),
+    ("field of type year", "year", "1985"),
+    ("sex", "sex", "m"),
+    ("rank", "rank", "110"),
+    ("identifier", "identifier", "AB11"),
+    ("category: one token, spaces and all", "category", "po kontraktu"),
+    ("number", "number", "7"),
+    ("number near zero", "number", "-1"),
+]
+
+
+def schema(length: int, hardening: int, *fields: tuple[str, str, int]) -> dict:
+    listed = [{"name": name, "type": kind, "k": k} for name, kind, k in fields]
+    return {"length": length, "hardening": hardening, "fill": 0.2, "fields": listed}
+
+
+def weighted(length: int, hardening: int, *fields: tuple[str, str]) -> dict:
+    ks = bits_per_token(length, 0.2, [(kind, 1.0) for _, kind in fields])
+    return schema(length, hardening, *((name, kind, k) for (name, kind), k in zip(fields, ks, strict=True)))
+
+
+PERSON = (("surname", "surname"), ("given", "given"), ("birth_date", "date"))
+EVERY_TYPE = tuple((f"the_{kind}", kind) for kind in EXPECTED)
+SCHEMAS = {
+    **{f"person, {length} bits, t = {t}": weighted(length, t, *PERSON) for length in (512, 1024, 2048) for t in (0, 8)},
+    **{f"person, 1024 bits, t = {t}": weighted(1024, t, *PERSON) for t in (5, 10)},
+    "every type, 1024 bits, t = 0": weighted(1024, 0, *EVERY_TYPE),
+    "every type, 1024 bits, t = 8": weighted(1024, 8, *EVERY_TYPE),
+    "explicit k: 1, 32 and 9": schema(
+        1024, 0, ("surname", "surname", 1), ("given", "given", 32), ("birth_date", "date", 9)
+    ),
+    "names with patronymic, 1024 bits, t = 0": weighted(1024, 0, *PERSON, ("patronymic", "patronymic")),
+    "two fields of one type": schema(1024, 0, ("home", "category", 20), ("unit", "category", 20)),
+    "a field's name beyond ASCII": schema(1024, 0, ("часть", "category", 20), ("year_2", "year", 12)),
+}
+
+WHOLE = {"surname": "Щербаков", "given": "Ярослав", "birth_date": "07.03.1985"}
+WHOLE_VALUES = {"surname": "werbakov", "given": "iaroslav", "birth_date": "1985-03-07"}
+
+
+def changed(cells: dict, values: dict) -> tuple[dict, dict]:
+    """The whole person with other cells and values; None takes a value away."""
+    return (
+        {name: cell for name, cell in {**WHOLE, **cells}.items() if cell is not None},
+        {name: value for name, value in {**WHOLE_VALUES, **values}.items() if value is not None},
+    )
+
+
+def rows() -> list[tuple[str, str, dict, dict]]:
+    """(name, schema, cells, canonical values by hand)."""
+    plain, mixed = "person, 1024 bits, t = 0", "person, 1024 bits, t = 8"
+    cells_of_every_type = {
+        "surname": ("Лугова-Мирная", "lugova mirnaia"),
+        "given": ("Олег", "oleg"),
+        "patronymic": ("Ярославович", "iaroslavoviq"),
+        "date": ("07.03.1985", "1985-03-07"),
+        "year": ("1985", "1985"),
+        "sex": ("муж.", "m"),
+        "rank": ("ст. л-т", "110"),
+        "identifier": ("АВ-123", "AB123"),
+        "category": ("по контракту", "po kontraktu"),
+        "number": ("1 234", "1234"),
+        "text": ("Нижнее Лугово", "nijne lugovo"),
+    }
+    all_cells = {f"the_{kind}": cell for kind, (cell, _) in cells_of_every_type.items()}
+    all_values = {f"the_{kind}": value for kind, (_, value) in cells_of_every_type.items()}
+    every = "every type, 1024 bits, t = 0"
+    shown = [(f"whole row; {name}", name, *changed({}, {})) for name in SCHEMAS if name.startswith("person")]
+    shown += [("whole row; explicit k", "explicit k: 1, 32 and 9", *changed({}, {}))]
+    shown += [
+        (f"only the {kind}", every, {f"the_{kind}": cell}, {f"the_{kind}": value})
+        for kind, (cell, value) in cells_of_every_type.items()
+    ]
+    shown += [("every type at once", every, all_cells, all_values)]
+    shown += [("every type at once, t = 8", "every type, 1024 bits, t = 8", all_cells, all_values)]
+    partial = {
+        "no given name": changed({"given": ""}, {"given": None}),
+        "no birth date": changed({"birth_date": "-"}, {"birth_date": None}),
+        "only the surname is known": changed({"given": "", "birth_date": ""}, {"given": None, "birth_date": None}),
+        "initial of the given name": changed({"given": "Я."}, {"given": "i."}),
+        "year of birth alone": changed({"birth_date": "1985"}, {"birth_date": "1985"}),
+        "year and month of birth": changed({"birth_date": "03.1985"}, {"birth_date": "1985-03"}),
+        "a birth date that cannot be read is a missing one": changed(
+            {"birth_date": "30.02.1985"}, {"birth_date": None}
+        ),
+        "surname and given name swapped: the same bits": changed(
+            {"surname": "Yaroslav", "given": "Щербаков"}, {"surname": "iaroslav", "given": "werbakov"}
+        ),
+        "English romanisation: the same bits": changed({"surname": "Shcherbakov", "given": "Yaroslav"}, {}),
+        "NFD: the same bits": changed({"surname": unicodedata.normalize("NFD", "Ščerbakov")}, {}),
+        "NFC: the same bits": changed({"surname": "Ščerbakov"}, {}),
+        "Ukrainian": changed({"surname": "Їжакевич", "given": "Олег"}, {"surname": "ijakeviq", "given": "oleg"}),
+        "Belarusian": changed({"surname": "Каваўчук"}, {"surname": "kavauquk"}),
+        "Kazakh": changed({"surname": "Қоңырбаев"}, {"surname": "konirbaev"}),
+        "Latin diacritics": changed({"surname": "Wąsłowski"}, {"surname": "vaslovski"}),
+        "nothing known: an empty row": ({"surname": "", "given": "?", "birth_date": "н/д"}, {}),
+    }
+    for name, (cells, values) in partial.items():
+        shown += [(f"{name}, t = 0", plain, cells, values), (f"{name}, t = 8", mixed, cells, values)]
+    shown += [
+        (
+            "surname, initials of given name and patronymic",
+            "names with patronymic, 1024 bits, t = 0",
+            {**WHOLE, "given": "Я.", "patronymic": "О."},
+            {**WHOLE_VALUES, "given": "i.", "patronymic": "o."},
+        ),
+        (
+            "one value in two fields: different bits",
+            "two fields of one type",
+            {"home": "Лугово", "unit": "Лугово"},
+            {"home": "lugovo", "unit": "lugovo"},
+        ),
+    ]
+    return shown
+
+
+def files() -> dict[str, object]:
+    """Each file with something in it. The vectors say what must be in them."""
+    handles = [("keys.json", keys()), ("folding.json", folding()), ("tokens.json", token_vectors())]
+    handles += [("draws.json", draws()), ("diffusion.json", diffusion()), ("schemas.json", schemas())]
+    return dict([*handles, ("encodings.json", encodings())])
+
+
+def folding() -> dict:
+    return {"folding_hash": folding_hash().hex(), "vectors": folds()}
+
+
+def token_vectors() -> dict:
+    listed = [
+        {"name": n, "type": kind, "value": value, "tokens": tokens(kind, value)} for n, kind, value in TOKEN_CASES
+    ]
+    placed = [
+        {"space_key": KEY.hex(), "token": token, "length": length, "positions": positions(KEY, token, length)}
+        for token, length in (("_o", 1024), ("_o", 512), ("_o", 2048), ("_o", 8192), ("y1985", 1024), ("№", 1024))
+    ]
+    return {"tokens": listed, "positions": placed}
+
+
+def keys() -> list[dict]:
+    listed = []
+    for key in (KEY, OTHER_KEY):
+        for name in ("person, 1024 bits, t = 8", "two fields of one type"):
+            purposes = ["key-check", "diffusion", "tokens/name", "tokens/field/birth_date"]
+            listed.append(
+                {
+                    "name": f"{name}; key {key[:2].hex()}…",
+                    "schema": name,
+                    "linkage_key": key.hex(),
+                    "salt": fingerprint(SCHEMAS[name]).hex(),
+                    "subkeys": {purpose: subkey(key, SCHEMAS[name], purpose).hex() for purpose in purposes},
+                    "key_check": subkey(key, SCHEMAS[name], "key-check")[:16].hex(),
+                }
+            )
+    return listed
+
+
+def draws() -> list[dict]:
+    listed = []
+    for label, seed in (("diffusion", KEY), ("demo", b"example"), ("подпись", b"")):
+        words, picks = Stream(seed, label), Stream(seed, label)
+        stream = [words.word() for _ in range(2048)]
+        bounds = [1, 2, 10, 1000, 2**32, 2**62 + 1, 2**62 + 1, 2**63 - 1, 3 * 2**61, 3 * 2**61, 3 * 2**61, 2**62 + 1]
+        listed.append(
+            {
+                "label": label,
+                "seed": seed.hex(),
+                "first_words": [f"{word:016x}" for word in stream[:4]],
+                "sha256_of_16384_bytes": hashlib.sha256(struct.pack("<2048Q", *stream)).hexdigest(),
+                "bounds": [str(bound) for bound in bounds],
+                "below": [str(draw) for draw in picks.below(bounds)],
+            }
+        )
+    return listed
+
+
+def diffusion() -> list[dict]:
+    listed = []
+    for length, mixed in ((512, 5), (1024, 8), (2048, 10)):
+        table = diffusion_rows(KEY, length, mixed)
+        entries = [entry for row in table for entry in row]
+        listed.append(
+            {
+                "name": f"{length} bits, t = {mixed}",
+                "seed": KEY.hex(),
+                "length": length,
+                "mixed": mixed,
+                "first_entries": [row[:8] for row in table],
+                "sha256_of_u16_rows": hashlib.sha256(struct.pack(f"<{len(entries)}H", *entries)).hexdigest(),
+            }
+        )
+    return listed
+
+
+def schemas() -> list[dict]:
+    """Schemas as files: the bytes and the fingerprint each must give, and the k it must compute."""
+
+    def toml(body: dict, *, written_k: bool) -> str:
+        head = f"[encoding]\nlength = {body['length']}\nhardening = {body['hardening']}\nfill = {body['fill']}\n"
+        parts = [
+            f'[fields."{field["name"]}"]\ntype = "{field["type"]}"\n' + (f"k = {field['k']}\n" if written_k else "")
+            for field in body["fields"]
+        ]
+        return "format = 1\n" + head + "".join(parts)
+
+    listed = []
+    for name, body in SCHEMAS.items():
+        for written_k in (True, False):
+            weights = bits_per_token(body["length"], 0.2, [(field["type"], 1.0) for field in body["fields"]])
+            if written_k or weights == [field["k"] for field in body["fields"]]:
+                listed.append(
+                    {
+                        "name": name + ("" if written_k else "; k by the formula"),
+                        "toml": toml(body, written_k=written_k),
+                        "k": {field["name"]: field["k"] for field in body["fields"]},
+                        "canonical": canonical(body).decode(),
+                        "fingerprint": fingerprint(body).hex(),
+                    }
+                )
+    return listed
+
+
+def encodings() -> dict:
+    return {
+        "schemas": SCHEMAS,
+        "vectors": [
+            {
+                "name": name,
+                "schema": of,
+                "linkage_key": key.hex(),
+                "cells": cells,
+                "values": values,
+                "encoding": encoding(key, SCHEMAS[of], values).hex(),
+            }
+            for key, name, of, cells, values in [
+                *((KEY, *row) for row in rows()),
+                *((OTHER_KEY, f"another key: {row[0]}", *row[1:]) for row in rows()[:2]),
+            ]
+        ],
+    }
+
+
+def build() -> dict[str, str]:
+    """The name of each file and its text."""
+    return {name: json.dumps(body, ensure_ascii=False, indent=1) + "\n" for name, body in files().items()}
+
+
+if __name__ == "__main__":
+    for file_name, text in build().items():
+        (HERE / file_name).write_text(text, encoding="utf-8")
