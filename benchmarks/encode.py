@@ -2,8 +2,8 @@
 
     python benchmarks/encode.py DATA [--rows 1000000] [--clkhash PYTHON]
 
-DATA holds `names_ru`. Rows are drawn by frequency: surname, given name, patronymic, birth date, half in Cyrillic, half in
-Latin letters. `--clkhash` names a Python that has clkhash installed (an environment of its own: its NumPy is old); the
+DATA holds `names_ru`. Rows are drawn by frequency: surname, given name, patronymic, birth date, half of them in Cyrillic,
+half in Latin letters. `--clkhash` names a Python that has clkhash installed (an environment of its own: its NumPy is old); the
 same columns, the same number of bits a token and 10,000 of the rows are encoded there, and the ratio is printed.
 """
 
@@ -44,14 +44,12 @@ import json, sys, time
 from clkhash import clk, schema
 names = ("surname", "given", "patronymic", "birth_date")
 k = int(sys.argv[2])
+hashing = {"comparison": {"type": "ngram", "n": 2}, "strategy": {"bitsPerToken": k}, "hash": {"type": "blakeHash"}}
+feature = {"format": {"type": "string", "encoding": "utf-8"}, "hashing": hashing}
 doc = {
     "version": 3,
-    "clkConfig": {"l": 1024, "kdf": {"type": "HKDF", "hash": "SHA256", "salt": "SCbL2zHNnmsckfzchsNkZY9XoHk96P/G5nUBrM7ybymlEFsMV6PAeDZCNp3rfNUPCtLDMOGQHG4pCQpfhiHCyA==", "info": "c2NoZW1hX2V4YW1wbGU=", "keySize": 64}},
-    "features": [
-        {"identifier": name, "format": {"type": "string", "encoding": "utf-8"},
-         "hashing": {"comparison": {"type": "ngram", "n": 2}, "strategy": {"bitsPerToken": k}, "hash": {"type": "blakeHash"}}}
-        for name in names
-    ],
+    "clkConfig": {"l": 1024, "kdf": {"type": "HKDF", "hash": "SHA256", "salt": "c2FsdA==", "info": "aW5m", "keySize": 64}},
+    "features": [{"identifier": name, **feature} for name in names],
 }
 read = schema.from_json_dict(doc)
 with open(sys.argv[1], encoding="utf-8") as file:

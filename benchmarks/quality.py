@@ -5,8 +5,8 @@
     python benchmarks/quality.py DATA --only FEBRL4    the cases whose name begins so
     python benchmarks/quality.py DATA --rules          partner rules compared on the same candidates
 
-F1 is of the pairs at the tool's own threshold; "true" is the share of the pairs that are wrong, "absent" the share whose
-person is not in the registry at all. Figures are medians over the seeds, rates means.
+F1 is of the pairs at the tool's own threshold; "true" is the share of the pairs that are wrong, "absent" the share
+whose person is not in the registry at all. Figures are medians over the seeds, rates means.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def table(cases: list[tuple[str, Callable[[int], Case]]], hardenings: tuple[int,
                 middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
                 mean = {key: statistics.fmean(run[key] for run in runs) for key in ("stated", "true", "absent")}
                 print(
-                    f"{name:58} {hardening:2} {rate / 100:4.0f}% {middle['f1']:6.4f} {mean['stated']:7.2%} {mean['true']:7.2%} "
+                    f"{name:58} {hardening:2} {rate / 100:4.0f}% {middle['f1']:6.4f} "
+                    f"{mean['stated']:7.2%} {mean['true']:7.2%} "
                     f"{mean['absent']:7.2%} {middle['found']:7.0f} {middle['net']:10.1f} "
                     f"{middle['low']:7.0f} –{middle['high']:7.0f} {middle['really']:16.0f} {middle['present']:8.0f}",
                     flush=True,

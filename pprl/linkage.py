@@ -101,7 +101,7 @@ def link_people(
     refuse_same_roster(own, theirs, schema)
     clock = _Clock()
     key = make_key(seed)
-    decoys = DECOYS_FOR_BIG_REGISTRY if len(theirs) > BIG_REGISTRY else schema.decoys
+    decoys = decoys_against(theirs, schema)
     encoded, rows = encode_list(own, schema, key, ids=list_ids, seed=seed, decoys=decoys, allow_weak=allow_weak)
     their_encoded, their_rows = encode_registry(theirs, schema, key, ids=registry_ids, seed=seed, allow_weak=allow_weak)
     clock.lap("encode")
@@ -110,6 +110,16 @@ def link_people(
     assessment = judge(scores, rows, their_rows, rate=rate)
     clock.lap("judge")
     return replace(assessment, seconds=clock.laps)
+
+
+def decoys_against(registry: People, schema: Schema) -> int:
+    """Decoys for each person: the schema's, or 4 against more than a million, where each costs much."""
+    return min(schema.decoys, DECOYS_FOR_BIG_REGISTRY) if len(registry) > BIG_REGISTRY else schema.decoys
+
+
+def pairs_to_compare(own: People, theirs: People, schema: Schema) -> int:
+    """About how many pairs `link_people` compares, decoys included."""
+    return len(own) * (1 + per_row(decoys_against(theirs, schema), len(own))) * len(theirs)
 
 
 def people_of(

@@ -7,12 +7,16 @@ pair can be found again in the file. No message holds a cell or the roster's pat
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime
 import io
 import itertools
+import re
 import sys
 import tomllib
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +27,7 @@ import pandas as pd
 from pprl.errors import RosterError, SchemaError
 
 MAX_COLUMNS = 16_384
+MAX_CELLS = 100_000_000
 DELIMITERS = ",;\t|"
 STDIN = Path("-")
 _END = "\x00end"  # can be no cell: text with NUL bytes is refused
@@ -131,6 +136,7 @@ def _delimiter(text: str) -> str:
 def _excel_records(data: bytes) -> Iterator[list[str]]:
     import python_calamine
 
+    _refuse_far_cells(data)
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheet = workbook.get_sheet_by_index(0)
@@ -146,6 +152,30 @@ def _excel_records(data: bytes) -> Iterator[list[str]]:
             "the roster is no whole spreadsheet", hint="copy it again, or save it again from Excel"
         ) from None
     return ([_cell_text(cell) for cell in row] for row in rows)
+
+
+def _refuse_far_cells(data: bytes) -> None:
+    """A stray cell far below and right of the table: the reader would lay out everything between, and run out of
+    memory. What a sheet says of its own extent is believed; damaged files are left to the reader."""
+    damaged = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+    with contextlib.suppress(*damaged), zipfile.ZipFile(io.BytesIO(data)) as parts:
+        for name in parts.namelist():
+            if not name.startswith("xl/worksheets/"):
+                continue
+            with parts.open(name) as sheet:
+                extent = re.search(rb'<dimension ref="[A-Z]+\d+:([A-Z]{1,3})(\d+)"', sheet.read(4096))
+            if extent and _column_number(extent[1]) * int(extent[2]) > MAX_CELLS:
+                raise RosterError(
+                    f"the spreadsheet reaches over more than {MAX_CELLS:,} cells",
+                    hint="delete stray cells far below or right of the table, or save it as CSV",
+                )
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - ord("A") + 1
+    return number
 
 
 def _cell_text(cell: object) -> str:

@@ -43,7 +43,9 @@ class Run:
 
     @property
     def errors(self) -> list[str]:
-        return [line.removeprefix("pprl: error: ") for line in self.err.splitlines() if line.startswith("pprl: error: ")]
+        return [
+            line.removeprefix("pprl: error: ") for line in self.err.splitlines() if line.startswith("pprl: error: ")
+        ]
 
     @property
     def hint(self) -> str:
@@ -51,7 +53,7 @@ class Run:
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory) -> tuple[str, str]:
+def small() -> tuple[str, str]:
     """The list and the registry of the example as CSV text, with canaries in the first row of each."""
     rows = EXAMPLE.joinpath("leaked.csv").read_text(encoding="utf-8").splitlines()[1:]
     ours = HEADER + PERSON + "".join(row.partition(",")[2] + "\n" for row in rows)
@@ -120,15 +122,17 @@ def refused(result: Run, says: str, *, status: int = 1, hint: bool = True, lines
     assert len(result.errors) == lines, result.err
     assert says in result.errors[0], result.err
     assert not result.errors[0].endswith(".")
-    assert result.errors[0][0].islower() or result.errors[0].startswith("PRIVATE-")
+    assert not result.errors[0][0].isupper() or result.errors[0].startswith("PRIVATE-")
     assert bool(result.hint) >= hint, "no hint"
     assert not result.out
 
 
-def workbook() -> bytes:
+def workbook(*, far: bool = False) -> bytes:
     book = openpyxl.Workbook()
     for row in csv.reader(io.StringIO(HEADER + PERSON * 40)):
         book.active.append(row)
+    if far:
+        book.active.cell(1_048_576, 300, "x")
     data = io.BytesIO()
     book.save(data)
     return data.getvalue()
@@ -172,11 +176,15 @@ NOT_ROSTERS = {
     "XLSX cut in the middle": (workbook()[: len(workbook()) // 2], "no whole spreadsheet"),
     "XLSX cut at its end": (workbook()[:-30], "no whole spreadsheet"),
     "XLSX with one byte changed": (flipped(workbook(), b"xl/worksheets/sheet1.xml"), "no whole spreadsheet"),
+    "XLSX with a stray cell far away": (workbook(far=True), "reaches over more than 100,000,000 cells"),
     "a ZIP that is no XLSX": (b"PK\x03\x04" + b"Zqxjkv" * 40, "no whole spreadsheet"),
     "XLS cut after its mark": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"Zqxjkv" * 90, "no whole spreadsheet"),
     "CSV ending inside a quote": (table(PERSON * 3, '"Зкъхжв,Иван,Иванович\nZqxjkv,1'), "ends inside a quoted cell"),
     "header ending inside a quote": ('"Фамилия,Имя\n'.encode() + PERSON.encode() * 9, "ends inside a quoted cell"),
-    "a row with too many cells": (table(PERSON, "Зкъхжв,Иван,Иванович,1990,Zqxjkv\n"), "row 3: 5 cells under 4 headers"),
+    "a row with too many cells": (
+        table(PERSON, "Зкъхжв,Иван,Иванович,1990,Zqxjkv\n"),
+        "row 3: 5 cells under 4 headers",
+    ),
     "more than 16,384 columns": (
         (",".join(f"Zqxjkv{at}" for at in range(16_385)) + "\n1\n").encode(),
         "more than 16,384 columns",
@@ -196,18 +204,22 @@ def test_what_is_no_roster_is_refused(desk, data, says):
     for result, whose in ((link(bad), "list"), (link(f"{FOLDER}/{LIST}", bad), "registry"), (encode(bad), "list")):
         refused(result, says)
         assert result.errors[0].startswith(f"{whose}: ")
-    refused(run("schema", f"{FOLDER}/{LIST}", bad, "-o", "new.toml"), "") if says.startswith("the roster") else None
+    if says.startswith("the roster"):
+        proposed = run("schema", f"{FOLDER}/{LIST}", bad, "-o", "new.toml")
+        refused(proposed, f"roster 2: {says}")
 
 
-def test_a_folder_or_nothing_in_place_of_a_roster(desk):
+@pytest.mark.usefixtures("desk")
+def test_a_folder_or_nothing_in_place_of_a_roster():
     for path, says in ((FOLDER, "the roster is a directory"), (f"{FOLDER}/Зкъхжв.csv", "No such file or directory")):
-        refused(link(path), f"list: {says}" if "directory" in says and path == FOLDER else says)
+        refused(link(path), says)
         refused(encode(path), says)
         refused(run("schema", path, "-o", "new.toml"), says)
 
 
+@pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize("name", ["Zqxjkv" * 60, "Zqxjkv/" * 900 + "x"], ids=["name", "path"])
-def test_a_roster_whose_path_is_too_long(desk, name):
+def test_a_roster_whose_path_is_too_long(name):
     refused(link(name), "the roster cannot be read: File name too long")
 
 
@@ -220,7 +232,8 @@ def test_the_same_file_twice(desk):
     refused(link(f"{FOLDER}/{LIST}", f"{FOLDER}/Zqxjkv-copy.csv"), "hold the same people in the same order")
 
 
-def test_a_list_larger_than_the_registry_needs_a_word(desk):
+@pytest.mark.usefixtures("desk")
+def test_a_list_larger_than_the_registry_needs_a_word():
     swapped = f"{FOLDER}/{REGISTRY}", f"{FOLDER}/{LIST}"
     refused(link(*swapped), "the list is larger than the registry")
     allowed = link(*swapped, "--yes-list")
@@ -240,8 +253,9 @@ COLUMNS = {
 }
 
 
+@pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize(("words", "says"), COLUMNS.values(), ids=COLUMNS)
-def test_columns_that_cannot_be_used(desk, words, says):
+def test_columns_that_cannot_be_used(words, says):
     refused(link(f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}", *words), says)
     own = [word.replace("--list-id", "--id").replace("--list-", "--").replace("--registry-", "--") for word in words]
     refused(encode(f"{FOLDER}/{LIST}", *own), says.removeprefix("list: ").removeprefix("registry: "))
@@ -305,15 +319,28 @@ def test_date_order_from_a_columns_file(desk):
 RATES = ["0", "0.5", "nan", "inf", "-0.05", "banana", "60%", "0.00001", "", "%", "5%%"]
 
 
+@pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize("rate", RATES)
-def test_rates_that_are_none(desk, rate):
-    refused(link(f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}", "--false-match-rate", rate), "a rate above 0 and below 0.5")
+def test_rates_that_are_none(rate):
+    refused(
+        link(f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}", "--false-match-rate", rate), "a rate above 0 and below 0.5"
+    )
     refused(run("judge", "s", "--rows", "r", "--false-match-rate", rate), "a rate above 0 and below 0.5")
 
 
+@pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize("rate", ["5%", "0.05", " 5 %", "5e-2"])
-def test_rates_that_are_one(desk, rate):
-    result = run("link", f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}", "--schema", "schema.toml", "--false-match-rate", rate, "--json")
+def test_rates_that_are_one(rate):
+    result = run(
+        "link",
+        f"{FOLDER}/{LIST}",
+        f"{FOLDER}/{REGISTRY}",
+        "--schema",
+        "schema.toml",
+        "--false-match-rate",
+        rate,
+        "--json",
+    )
     assert json.loads(result.out)["false_match_rate_asked"] == 0.05
 
 
@@ -386,15 +413,15 @@ def test_unreadable_cells_are_counted_with_their_rows(desk, small):
 
 def test_rows_of_which_nothing_can_be_read(desk):
     nothing = desk / FOLDER / "Zqxjkv.csv"
-    nothing.write_bytes(table(*["123,456,?,Zqxjkv 1\n"] * 70))
+    nothing.write_bytes(table(*["123,456,?,Zqxjkv 1\n"] * 200))
     registry = link(f"{FOLDER}/{LIST}", nothing, "--json")
     answer = json.loads(registry.out)
-    assert (answer["registry_rows"], answer["registry_encoded"], answer["found"]["count"]) == (70, 0, 0)
+    assert (answer["registry_rows"], answer["registry_encoded"], answer["found"]["count"]) == (200, 0, 0)
     shutil.rmtree("result")
     Path("pairs.csv").unlink()
     ours = link(nothing, f"{FOLDER}/{REGISTRY}", "--json")
     answer = json.loads(ours.out)
-    assert (answer["list_rows"], answer["list_encoded"], answer["found"]["count"]) == (70, 0, None)
+    assert (answer["list_rows"], answer["list_encoded"], answer["found"]["count"]) == (200, 0, None)
     assert any(warning.startswith("cannot tell") for warning in answer["warnings"])
     assert "found              cannot tell" in link(nothing, f"{FOLDER}/{REGISTRY}", "--force").out
 
@@ -437,15 +464,17 @@ def test_outputs_that_cannot_be_written(desk, path, says):
     refused(run("key", "-o", path), says, hint=False)
 
 
+@pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize("path", [".", "..", "/", ""])
-def test_outputs_without_a_name(desk, path):
+def test_outputs_without_a_name(path):
     good = f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}", "--schema", "schema.toml"
     for words in (("link", *good, "--pairs", path), ("key", "-o", path), ("schema", good[0], "-o", path)):
         refused(run(*words), "name a file to write", status=2)
 
 
+@pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize("path", ["/proc/pprl/result", "schema.toml", "schema.toml/result"])
-def test_result_folders_that_cannot_be_made(desk, path):
+def test_result_folders_that_cannot_be_made(path):
     good = f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}"
     for force in ((), ("--force",)):
         result = run("link", *good, "--schema", "schema.toml", "--pairs", "pairs.csv", "-o", path, *force)
@@ -455,7 +484,8 @@ def test_result_folders_that_cannot_be_made(desk, path):
     refused(run("demo", "/proc/pprl-demo"), "cannot be made a folder")
 
 
-def test_no_output_replaces_what_is_being_read(desk):
+@pytest.mark.usefixtures("desk")
+def test_no_output_replaces_what_is_being_read():
     ours, theirs = f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}"
     for path in (ours, theirs, "schema.toml"):
         result = run("link", ours, theirs, "--schema", "schema.toml", "--pairs", path, "--force")
@@ -464,7 +494,8 @@ def test_no_output_replaces_what_is_being_read(desk):
         refused(encode(ours, "-o", path, "--force"), "an output is also an input")
 
 
-def test_a_full_disk_leaves_nothing(desk, monkeypatch):
+@pytest.mark.usefixtures("desk")
+def test_a_full_disk_leaves_nothing(monkeypatch):
     def full(_: int) -> None:
         raise OSError(28, "No space left on device", "Зкъхжв")
 
@@ -473,7 +504,8 @@ def test_a_full_disk_leaves_nothing(desk, monkeypatch):
     refused(encode(f"{FOLDER}/{LIST}"), "cannot be written (No space left on device)", hint=False)
 
 
-def test_when_the_second_output_fails_the_first_goes_again(desk, monkeypatch):
+@pytest.mark.usefixtures("desk")
+def test_when_the_second_output_fails_the_first_goes_again(monkeypatch):
     from pprl import files
 
     write_new, written = files.write_new, []
@@ -568,14 +600,16 @@ def test_scores_and_rows_of_two_runs(exchanged, tmp_path, monkeypatch):
     refused(run("judge", "scores.pprl", *both), "not those of these scores")
 
 
-def test_separate_steps_give_what_link_gives(exchanged, tmp_path, monkeypatch, small):
+def test_separate_steps_give_what_link_gives(exchanged, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for file in exchanged.iterdir():
         shutil.copy(file, tmp_path)
     words = ("--registry-rows", "PRIVATE-registry.rows", "--pairs", "steps.csv", "--json")
     steps = json.loads(quiet("judge", "scores.pprl", "--rows", "PRIVATE-list.rows", *words))
     one = json.loads(
-        quiet("link", "list.csv", "registry.csv", "--schema", "schema.toml", "--seed", 7, "--pairs", "one.csv", "--json")
+        quiet(
+            "link", "list.csv", "registry.csv", "--schema", "schema.toml", "--seed", 7, "--pairs", "one.csv", "--json"
+        )
     )
     assert one.pop("seconds").keys() == {"encode", "match", "judge"}
     assert steps.pop("seconds") == {}
@@ -587,8 +621,9 @@ def test_separate_steps_give_what_link_gives(exchanged, tmp_path, monkeypatch, s
 STAGES = ["pprl.tables.read_roster", "pprl.linkage.encode", "pprl.linkage.match_encodings", "pprl.cli.output.pairs_csv"]
 
 
+@pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize("stage", STAGES)
-def test_what_nobody_foresaw_shows_its_type_and_place_only(desk, monkeypatch, stage):
+def test_what_nobody_foresaw_shows_its_type_and_place_only(monkeypatch, stage):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("Зкъхжв secret cell")
 
@@ -600,8 +635,9 @@ def test_what_nobody_foresaw_shows_its_type_and_place_only(desk, monkeypatch, st
     assert str(Path.home()) + os.sep not in result.err
 
 
+@pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize("stage", [*STAGES, "pprl.decoys.make_decoys", "os.fsync"])
-def test_an_interrupt_at_any_stage_leaves_nothing(desk, monkeypatch, stage):
+def test_an_interrupt_at_any_stage_leaves_nothing(monkeypatch, stage):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
@@ -614,7 +650,8 @@ def test_an_interrupt_at_any_stage_leaves_nothing(desk, monkeypatch, stage):
     assert not result.errors
 
 
-def test_an_interrupted_demo_leaves_an_empty_place(desk, monkeypatch):
+@pytest.mark.usefixtures("desk")
+def test_an_interrupted_demo_leaves_an_empty_place(monkeypatch):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
@@ -631,7 +668,8 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_control_c_in_the_middle_of_the_work(desk):
+@pytest.mark.usefixtures("desk")
+def test_control_c_in_the_middle_of_the_work():
     rosters = invent(5)
     many = pd.concat([rosters.registry] * 30)
     many["surname"] = many["surname"] + [f" {chr(97 + at % 26)}{chr(97 + at // 26 % 26)}" for at in range(len(many))]
@@ -662,7 +700,8 @@ def in_process_of_its_own(*words: str, **options: object) -> subprocess.Complete
     return subprocess.run([sys.executable, "-m", "cli", *words], capture_output=True, env=environment, **options)
 
 
-def test_a_reader_that_goes_away(desk):
+@pytest.mark.usefixtures("desk")
+def test_a_reader_that_goes_away():
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as closed:
@@ -673,7 +712,8 @@ def test_a_reader_that_goes_away(desk):
     assert ended.stderr == b""
 
 
-def test_standard_output_that_is_full(desk):
+@pytest.mark.usefixtures("desk")
+def test_standard_output_that_is_full():
     with open("/dev/full", "wb") as full:
         environment = {**os.environ, "PYTHONPATH": str(EXAMPLE.parents[1])}
         words = [sys.executable, "-m", "cli", "schema", f"{FOLDER}/{LIST}", "-o", "-"]
@@ -718,11 +758,11 @@ def test_a_roster_from_standard_input_and_pairs_to_standard_output(desk, small, 
     assert result.out == (desk / "pairs.csv").read_text(encoding="utf-8")
     assert "people compared" in result.err
     assert len(result.out.splitlines()) > 10
-    refused(link("-", "-"), "standard input can be read once only")
+    refused(run("link", "-", "-", "--schema", "schema.toml"), "standard input can be read once only")
     both = run("link", f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}", "--schema", "schema.toml", "--pairs", "-", "--json")
     refused(both, "would both write to standard output", status=2)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
-    refused(link("-"), "list: the roster is empty")
+    refused(run("link", "-", f"{FOLDER}/{REGISTRY}", "--schema", "schema.toml"), "list: the roster is empty")
 
 
 TYPED = {
@@ -735,14 +775,16 @@ TYPED = {
 }
 
 
+@pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize("words", TYPED.values(), ids=TYPED)
-def test_wrong_usage_does_not_repeat_a_rosters_name(desk, words):
+def test_wrong_usage_does_not_repeat_a_rosters_name(words):
     result = run(*words)
     refused(result, "", status=2)
     assert "--help" in result.hint
 
 
-def test_inspecting_a_roster_does_not_name_it(desk):
+@pytest.mark.usefixtures("desk")
+def test_inspecting_a_roster_does_not_name_it():
     refused(run("inspect", f"{FOLDER}/{LIST}"), "this is not a file of pprl")
     refused(run("inspect", FOLDER), "this is a directory")
 
@@ -792,10 +834,11 @@ def test_frames_of_any_making_give_the_same_answer(frames, usual, change):
 
 def test_numbers_that_became_fractions_beside_missing_ones():
     schema = parse_schema(
-        'format = 1\n[fields.number]\ntype = "identifier"\n[fields.year]\ntype = "year"\n[fields.given]\ntype = "given"\n'
+        "format = 1\n"
+        + "".join(f'[fields.{name}]\ntype = "{kind}"\n' for name, kind in (("number", "identifier"), ("year", "year")))
     )
-    whole = pd.DataFrame({"number": ["12345", "", "777"], "year": ["1980", "1981", ""], "given": ["Иван"] * 3})
-    fractions = pd.DataFrame({"number": [12345, None, 777], "year": [1980, 1981, None], "given": ["Иван"] * 3})
+    whole = pd.DataFrame({"number": ["12345", "", "777"], "year": ["1980", "1981", ""]})
+    fractions = pd.DataFrame({"number": [12345, None, 777], "year": [1980, 1981, None]})
     assert fractions["number"].dtype == float
     one, two = (pprl.people_of(frame, schema, None, None, "list").columns for frame in (whole, fractions))
     for name in ("number", "year"):

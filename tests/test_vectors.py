@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ import pytest
 from pprl.bits import BitMatrix
 from pprl.draws import Draws
 from pprl.encode import encode, key_check, positions, reference, subkey
+from pprl.files import KINDS
 from pprl.harden import diffusion_indices
-from pprl.normalize.people import MISSING, read_people
+from pprl.normalize import dates, names, text, values
+from pprl.normalize.people import EMPTY_CELLS, MISSING, read_people
 from pprl.normalize.text import folding_hash
 from pprl.schema import EXPECTED_TOKENS, HARDENINGS, Field, Schema, parse_schema
 from pprl.tokens import tokens
@@ -60,9 +63,9 @@ def test_the_generator_writes_what_is_here():
     spec.loader.exec_module(generate)
     built = generate.build()
     assert {path.name for path in VECTORS.glob("*.json")} == set(built)
-    for name, text in built.items():
+    for name, written in built.items():
         # When a folding table was changed on purpose: python tests/vectors/generate.py
-        assert (VECTORS / name).read_text(encoding="utf-8") == text, name
+        assert (VECTORS / name).read_text(encoding="utf-8") == written, name
 
 
 def test_folding_tables():
@@ -125,12 +128,12 @@ def test_schema(vector):
 def test_encoding(vector):
     schema, key = schema_of(vector["schema"]), bytes.fromhex(vector["linkage_key"])
     people = people_of(vector["cells"], schema)
-    values = {
+    found = {
         name: column.values[column.codes[0]] for name, column in people.columns.items() if column.codes[0] != MISSING
     }
-    assert values == vector["values"]
+    assert found == vector["values"]
     assert encode(people, schema, key).to_bytes().hex() == vector["encoding"]
-    bits = BitMatrix.from_positions([sorted(reference(values, schema, key))], schema.length)
+    bits = BitMatrix.from_positions([sorted(reference(found, schema, key))], schema.length)
     assert bits.to_bytes().hex() == vector["encoding"]
 
 
@@ -158,3 +161,54 @@ def test_nothing_is_left_without_a_vector():
     assert {kind for count, kind in linked if count == 1} == set(EXPECTED_TOKENS)  # each of them alone
     assert {vector["type"] for vector in FOLDING["vectors"]} == set(EXPECTED_TOKENS)
     assert {vector["type"] for vector in TOKENS["tokens"]} == set(EXPECTED_TOKENS)
+
+
+PAGE = (Path(__file__).parents[1] / "docs" / "encoding.md").read_text(encoding="utf-8")
+PATTERNS = {
+    "PALOCHKA": text._PALOCHKA,
+    "MAYBE INITIAL": names._MAYBE_INITIAL,
+    "INITIAL": names._INITIAL,
+    "FOLDED INITIAL": names._FOLDED_INITIAL,
+    "CHILD OF": names._PARTICLE,
+    "PATRONYMIC": names._PATRONYMIC,
+    "NUMBER": values._NUMBER,
+    "EITHER": values._THOUSANDS_OR_DECIMALS,
+    "TRAILER": dates._TRAILER,
+    "1 year": dates._YEAR,
+    "2 year first": dates._YEAR_FIRST,
+    "3 stops": dates._DOTS,
+    "4 eight": dates._EIGHT,
+    "5 year last": dates._YEAR_LAST,
+    "6 month year": dates._MONTH_YEAR,
+    "7 day name": dates._DAY_NAME_YEAR,
+    "8 name day": dates._NAME_DAY_YEAR,
+}
+FIELD_KEYS = ("type", "role", "weight", "k")
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_the_page_prints_the_patterns_that_run(name):
+    (lines,) = re.findall(rf"^{name}  +(\S.*\n(?: +\|.*\n)*)", PAGE, re.MULTILINE)
+    printed = "".join(line.strip() for line in lines.splitlines())
+    filled = printed.replace("{TIME}", dates._TIME).replace("{CHILD OF}", names._CHILD_OF)
+    assert filled == PATTERNS[name].pattern
+
+
+def test_the_page_prints_the_expected_tokens():
+    found = re.findall(r"^\| `(\w+)` \|.*\| (\d+) \|$", PAGE.partition("## 4 ")[2].partition("## 5 ")[0], re.MULTILINE)
+    assert {kind: int(number) for kind, number in found} == EXPECTED_TOKENS
+
+
+def test_the_page_prints_what_counts_as_missing():
+    (listed,) = re.findall(r"one of: nothing, (.*?)\. A cell", PAGE, re.DOTALL)
+    assert {*re.findall(r"`([^`]+)`", listed), ""} == EMPTY_CELLS
+
+
+def test_the_page_explains_every_key_and_file():
+    for schema_key in ("format", "name", "encoding.length", "encoding.hardening", "encoding.fill", "policy.decoys"):
+        assert f"| `{schema_key}` |" in PAGE
+    for schema_key in ("policy.false_match_rate", "policy.disclosure", *(f"fields.NAME.{key}" for key in FIELD_KEYS)):
+        assert f"| `{schema_key}` |" in PAGE
+    assert all(f"`{path.name}`" in PAGE for path in VECTORS.glob("*.json"))
+    assert all(f"`{kind.decode()}`" in PAGE for kind in KINDS)
+    assert all(f"`{table}`" in PAGE for table in text.FOLDING_TABLES)

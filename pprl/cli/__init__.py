@@ -77,7 +77,10 @@ def main(argv: list[str] | None = None) -> int:
         return EXIT_FAILED
     except OSError as error:
         _leave_stdout()
-        _say(f"the system refused to read or write ({error.strerror}) at {_place(error)}", "is there room on the disk, and may you write there?")
+        _say(
+            f"the system refused to read or write ({error.strerror}) at {_place(error)}",
+            "is there room on the disk, and may you write there?",
+        )
         return EXIT_FAILED
     except Exception as error:
         _say(

@@ -40,7 +40,7 @@ def demo(folder: Path | None, seed: int) -> None:
 
 def _play(folder: Path, seed: int, *, kept: bool) -> None:
     from pprl.demo import SCHEMA, invent
-    from pprl.linkage import ids_of, link_people
+    from pprl.linkage import ids_of, link_people, pairs_to_compare
     from pprl.match.engines import threads
     from pprl.schema import load_schema
 
@@ -58,7 +58,7 @@ def _play(folder: Path, seed: int, *, kept: bool) -> None:
     schema = load_schema(schema_path)
     list_frame, own = options.load_people(leaked, schema, (), None, "list")
     registry_frame, theirs = options.load_people(registry, schema, (), None, "registry")
-    with threads() as engine, searching() as progress:
+    with threads() as engine, searching(pairs_to_compare(own, theirs, schema)) as progress:
         assessment = link_people(
             own,
             theirs,

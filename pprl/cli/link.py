@@ -71,7 +71,7 @@ def link(
     Everything happens on this machine, and the result is for your own eyes. LIST and REGISTRY are CSV or XLSX files
     with the header in the first row; one of them may be - for standard input.
     """
-    from pprl.linkage import ids_of, link_people
+    from pprl.linkage import ids_of, link_people, pairs_to_compare
     from pprl.match.engines import threads as on_threads
     from pprl.schema import load_schema
     from pprl.tables import refuse_same_file
@@ -91,7 +91,7 @@ def link(
     registry_frame, theirs = options.load_people(
         registry_path, schema, registry_column, registry_columns_path, "registry"
     )
-    with on_threads(threads) as engine, searching() as progress:
+    with on_threads(threads) as engine, searching(pairs_to_compare(own, theirs, schema)) as progress:
         assessment = link_people(
             own,
             theirs,

@@ -22,7 +22,11 @@ Examples:
 )
 @click.argument("rosters", metavar="ROSTER...", nargs=-1, required=True, type=options.FilePath)
 @click.option(
-    "-o", "--output", type=options.NewFile(or_standard=True), required=True, help="The schema to write; - for standard output."
+    "-o",
+    "--output",
+    type=options.NewFile(or_standard=True),
+    required=True,
+    help="The schema to write; - for standard output.",
 )
 @click.option("--name", default="proposed", show_default=True, help="What the matter is called in the schema.")
 @options.force_option

@@ -64,7 +64,8 @@ def encode(
 ) -> None:
     """Encode ROSTER for whoever matches, and keep beside it, in PRIVATE-….rows, which row is which.
 
-    The file of encodings may go to the one who matches, if he never gets the key. The PRIVATE file stays with you.
+    ROSTER is a CSV or XLSX file with the header in the first row, or - for standard input. The file of encodings may
+    go to the one who matches, if he never gets the key. The PRIVATE file stays with you.
     """
     from pprl.linkage import encode_list, encode_registry, ids_of
     from pprl.schema import load_schema
@@ -109,7 +110,7 @@ def match(list_path: Path, registry_path: Path, output: Path, threads: int | Non
     options.refuse_overwriting([output], [list_path, registry_path])
     files.check_absent(output, force=force)
     ours, theirs = Encodings.read(list_path, "list"), Encodings.read(registry_path, "registry")
-    with on_threads(threads) as engine, searching() as progress:
+    with on_threads(threads) as engine, searching(len(ours) * len(theirs)) as progress:
         scores = match_encodings(ours, theirs, map=engine.map, progress=progress)
     scores.write(output, force=force)
     for text in notes():

@@ -1,0 +1,608 @@
+"""Our files: whole or refused, secret ones closed to others, and nothing half-written is ever left behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+import stat
+import struct
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pprl import files
+from pprl.bits import MAX_LENGTH, BitMatrix, Encodings, Stamp
+from pprl.errors import FileError, MismatchError, PprlError
+from pprl.match.scores import KEEP, Scores, match_encodings
+from pprl.rows import MAX_ID_BYTES, HomeRows
+
+STAMP = Stamp(256, 8, b"f" * 32, b"s" * 32, b"c" * 16)
+KEY = bytes(range(32))
+posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+
+
+def handles(*numbers):
+    return np.frombuffer(b"".join(number.to_bytes(16, "big") for number in numbers), dtype="V16")
+
+
+def encodings(count=2, side="registry"):
+    words = np.arange(1, 4 * count + 1, dtype="<u8").reshape(count, 4)
+    return Encodings(side, STAMP, 3, handles(*range(count)), BitMatrix(words))
+
+
+def home_rows(count=3):
+    return HomeRows(
+        "list",
+        STAMP,
+        4,
+        500,
+        1,
+        True,
+        handles(*range(count)),
+        np.arange(2, count + 2),
+        np.zeros(count, dtype=np.int32),
+        np.arange(count) > 0,
+        np.arange(count, dtype=np.int8),
+        np.array(["№1".encode(), b"two", b""][:count] + [b""] * (count - 3), dtype="S"),
+    )
+
+
+def scores(count=2):
+    common = np.arange(KEEP * count, dtype=np.uint32).reshape(count, KEEP)
+    return Scores(
+        STAMP, 9, 8, "numpy", handles(*range(count)), np.zeros((count, KEEP), dtype="V16"), common, 2 * common + 1
+    )
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of file is written and read, and what its header says first."""
+
+    magic: bytes
+    write: Any
+    read: Any
+    rows_at: int  # where the header says how many records there are, 0 for none
+    private: bool = False
+
+
+KINDS = {
+    "key": Kind(b"pprl-key", lambda path, **how: files.write_key(path, KEY, **how), files.read_key, 0, private=True),
+    "encodings": Kind(
+        b"pprl-enc", lambda path, **how: encodings().write(path, **how), Encodings.read, 10 + 1 + Stamp.LAYOUT.size
+    ),
+    "scores": Kind(b"pprl-sco", lambda path, **how: scores().write(path, **how), Scores.read, 10 + Stamp.LAYOUT.size),
+    "rows": Kind(
+        b"pprl-row",
+        lambda path, **how: home_rows().write(path, **how),
+        HomeRows.read,
+        10 + 1 + Stamp.LAYOUT.size,
+        private=True,
+    ),
+}
+each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+def put(path, data):
+    """A file that only its owner may read, written without the code under test."""
+    path.write_bytes(data)
+    path.chmod(0o600)
+    return path
+
+
+def specimen(kind, folder):
+    path = folder / "specimen"
+    kind.write(path, force=True)
+    return path.read_bytes()
+
+
+def shape(value):
+    """What must not change when bytes of a file do: types, and sizes of arrays."""
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.shape
+    if dataclasses.is_dataclass(value):
+        return type(value), [shape(getattr(value, field.name)) for field in dataclasses.fields(value)]
+    return type(value)
+
+
+def content(value):
+    """Everything in a value of ours, as something that compares."""
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.shape, value.tobytes()
+    if dataclasses.is_dataclass(value):
+        return type(value), [content(getattr(value, field.name)) for field in dataclasses.fields(value)]
+    return value
+
+
+# ---------------------------------------------------------------- there and back
+
+
+ROUND_TRIPS = {
+    "encodings of a registry": (encodings(), Encodings.read),
+    "encodings of a list": (encodings(side="list"), Encodings.read),
+    "no encodings": (encodings(0), Encodings.read),
+    "scores": (scores(), Scores.read),
+    "no scores": (scores(0), Scores.read),
+    "private rows": (home_rows(), HomeRows.read),
+    "private rows without ids": (replace(home_rows(), ids=np.array([b""] * 3)), HomeRows.read),
+    "the longest id": (replace(home_rows(), ids=np.array([b"a" * MAX_ID_BYTES, b"", b""])), HomeRows.read),
+}
+
+
+@pytest.mark.parametrize(("value", "read"), ROUND_TRIPS.values(), ids=ROUND_TRIPS)
+def test_what_is_written_is_read(tmp_path, value, read):
+    value.write(tmp_path / "x")
+    assert content(read(tmp_path / "x")) == content(value)
+
+
+def test_a_key_comes_back(tmp_path):
+    files.write_key(tmp_path / "key", KEY)
+    assert files.read_key(tmp_path / "key") == KEY
+    assert (tmp_path / "key").read_bytes() == b"pprl-key\x01\x00" + KEY
+
+
+def test_ids_come_back_as_text(tmp_path):
+    home_rows().write(tmp_path / "rows")
+    assert HomeRows.read(tmp_path / "rows").id_texts() == ["№1", "two", ""]
+    assert HomeRows.read(tmp_path / "rows").people == 1
+
+
+def test_an_id_beyond_what_fits_is_refused(tmp_path):
+    rows = replace(home_rows(), ids=np.array([b"a" * (MAX_ID_BYTES + 1), b"", b""]))
+    with pytest.raises(FileError, match=r"^x: an id is longer than 65,535 bytes$"):
+        rows.write(tmp_path / "x")
+    assert not list(tmp_path.iterdir())
+
+
+@given(st.integers(0, 70), st.sampled_from([256, 512, 1024, 8192]), st.sampled_from(Encodings.SIDES), st.integers(0, 9))
+def test_encodings_of_any_size(tmp_path_factory, count, length, side, seed):
+    words = np.random.default_rng(seed).integers(0, 2**64, (count, length // 64), dtype=np.uint64)
+    wanted = Encodings(side, replace(STAMP, length=length), 2**63, handles(*range(count)), BitMatrix(words))
+    path = tmp_path_factory.mktemp("any") / "x"
+    wanted.write(path)
+    assert content(Encodings.read(path, side)) == content(wanted)
+
+
+def test_bytes_of_encodings():
+    """docs/encoding.md §7, by hand."""
+    header = struct.pack("<8sHBIH32s32s16sQQ", b"pprl-enc", 1, 1, 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 2, 3)
+    assert len(header) == 113
+    rows = b"".join(at.to_bytes(16, "big") + struct.pack("<4Q", *range(4 * at + 1, 4 * at + 5)) for at in range(2))
+    written = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "write_new", lambda _path, parts, **_how: written.append(b"".join(parts)))
+        encodings().write(Path("x"))
+    assert written == [header + rows]
+
+
+def test_bytes_of_scores():
+    header = struct.pack("<IH32s32s16sQQQBB", 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 2, 9, 8, 16, 0)
+    rows = b"".join(
+        at.to_bytes(16, "big")
+        + bytes(256)
+        + struct.pack("<16I", *range(16 * at, 16 * at + 16))
+        + struct.pack("<16I", *(2 * each + 1 for each in range(16 * at, 16 * at + 16)))
+        for at in range(2)
+    )
+    assert scores().to_bytes() == header + rows
+
+
+def test_bytes_of_private_rows(tmp_path):
+    home_rows().write(tmp_path / "x")
+    header = struct.pack(
+        "<8sHBIH32s32s16sQQHQBH", b"pprl-row", 1, 0, 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 3, 4, 500, 1, 1, 4
+    )
+    rows = [
+        at.to_bytes(16, "big") + struct.pack("<qiBb4s", at + 2, 0, at > 0, at, text)
+        for at, text in enumerate(("№1".encode(), b"two", b""))
+    ]
+    assert (tmp_path / "x").read_bytes() == header + b"".join(rows)
+
+
+# ---------------------------------------------------------------- damage
+
+
+@each_kind
+def test_any_byte_changed_is_read_in_shape_or_refused(kind, tmp_path):
+    whole = specimen(kind, tmp_path)
+    wanted = shape(kind.read(tmp_path / "specimen"))
+    refused = 0
+    for at in range(len(whole)):
+        for flip in (0x01, 0x80, 0xFF):
+            path = put(tmp_path / "damaged", whole[:at] + bytes([whole[at] ^ flip]) + whole[at + 1 :])
+            try:
+                found = kind.read(path)
+            except PprlError as error:
+                assert str(error).startswith("damaged: ")  # noqa: PT017  most of these files are read
+                refused += 1
+            else:
+                assert shape(found) == wanted
+                assert at >= 10  # nothing of the preamble may differ
+    assert refused >= 3 * 10
+
+
+@each_kind
+def test_a_file_cut_anywhere_is_refused(kind, tmp_path):
+    whole = specimen(kind, tmp_path)
+    for size in range(len(whole)):
+        with pytest.raises(FileError) as caught:
+            kind.read(put(tmp_path / "cut", whole[:size]))
+        assert str(caught.value).startswith("cut: is cut short" if size >= 8 else "cut: is not a file of pprl; ")
+
+
+@each_kind
+@pytest.mark.parametrize("more", [b"\0", b"\n", bytes(1000)], ids=["a byte", "a line", "much"])
+def test_bytes_behind_the_end_are_refused(kind, more, tmp_path):
+    path = put(tmp_path / "long", specimen(kind, tmp_path) + more)
+    with pytest.raises(FileError, match=r"^long: has bytes behind its end$"):
+        kind.read(path)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS.values() if kind.rows_at], ids=lambda kind: kind.magic.decode()
+)
+@pytest.mark.parametrize("rows", [2**64 - 1, 2**60, 2**40, 2**32, 4], ids=lambda rows: f"{rows:,}")
+def test_a_promise_of_more_rows_is_refused_before_anything_is_allocated(kind, rows, tmp_path):
+    whole = specimen(kind, tmp_path)
+    path = put(tmp_path / "big", whole[: kind.rows_at] + struct.pack("<Q", rows) + whole[kind.rows_at + 8 :])
+    with pytest.raises(FileError, match=r"^big: is cut short$"):
+        kind.read(path)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS.values() if kind.rows_at], ids=lambda kind: kind.magic.decode()
+)
+def test_a_promise_of_fewer_rows_is_refused(kind, tmp_path):
+    whole = specimen(kind, tmp_path)
+    path = put(tmp_path / "few", whole[: kind.rows_at] + struct.pack("<Q", 1) + whole[kind.rows_at + 8 :])
+    with pytest.raises(FileError, match=r"^few: has bytes behind its end$"):
+        kind.read(path)
+
+
+LENGTH_AT, SIDE_AT = 11, 10  # in a file of encodings
+BAD_LENGTHS = (0, 1, 63, 100, 2 * MAX_LENGTH, 2**32 - 64, 2**32 - 1)
+
+
+@pytest.mark.parametrize("length", BAD_LENGTHS)
+def test_a_length_that_is_none_is_refused(length, tmp_path):
+    whole = specimen(KINDS["encodings"], tmp_path)
+    path = put(tmp_path / "x", whole[:LENGTH_AT] + struct.pack("<I", length) + whole[LENGTH_AT + 4 :])
+    with pytest.raises(FileError, match=r"^x: is damaged in its header$"):
+        Encodings.read(path)
+
+
+#: The specimen of private rows, one field of its header or of its first record overwritten.
+HEADER = struct.calcsize("<8sHBIH32s32s16sQQHQBH")
+DAMAGED_ROWS = {
+    "a third side": (10, b"\x02", "header"),
+    "no rate": (HEADER - 13, b"\x00\x00", "header"),
+    "a rate of a half": (HEADER - 13, struct.pack("<H", 5_000), "header"),
+    "ids without width": (HEADER - 2, b"\x00\x00", "header"),
+    "a person below 0": (HEADER + 24, struct.pack("<i", -1), "records"),
+    "a person that is not there": (HEADER + 24, struct.pack("<i", 1), "records"),
+    "neither decoy nor not": (HEADER + 28, b"\x02", "records"),
+    "a tenth class": (HEADER + 29, b"\x09", "records"),
+    "a class below 0": (HEADER + 29, b"\xff", "records"),
+    "an id that is no text": (HEADER + 30, b"\xff", "records"),
+}
+
+
+@pytest.mark.parametrize(("at", "value", "where"), DAMAGED_ROWS.values(), ids=DAMAGED_ROWS)
+def test_damaged_private_rows(at, value, where, tmp_path):
+    whole = specimen(KINDS["rows"], tmp_path)
+    path = put(tmp_path / "x", whole[:at] + value + whole[at + len(value) :])
+    with pytest.raises(FileError, match=rf"^x: is damaged in its {where}$"):
+        HomeRows.read(path)
+
+
+SCORES_HEADER = 10 + struct.calcsize("<IH32s32s16sQQQBB")
+DAMAGED_SCORES = {
+    "another number of candidates": (SCORES_HEADER - 2, b"\x11", "x: is damaged in its header"),
+    "a kernel from nowhere": (SCORES_HEADER - 1, b"\x02", "x: is damaged in its header"),
+    "more common bits than bits": (SCORES_HEADER + 16 + 256, b"\x01", "x: holds similarities above 1"),
+    "many more common bits than bits": (SCORES_HEADER + 16 + 256, b"\x01\x00\x00\x80", "x: holds similarities above 1"),
+}
+
+
+@pytest.mark.parametrize(("at", "value", "message"), DAMAGED_SCORES.values(), ids=DAMAGED_SCORES)
+def test_damaged_scores(at, value, message, tmp_path):
+    whole = specimen(KINDS["scores"], tmp_path)
+    path = put(tmp_path / "x", whole[:at] + value + whole[at + len(value) :])
+    with pytest.raises(FileError) as caught:
+        Scores.read(path)
+    assert str(caught.value) == message
+
+
+# ---------------------------------------------------------------- the wrong file
+
+
+@each_kind
+def test_a_file_of_another_kind_is_named(kind, tmp_path):
+    for other in KINDS.values():
+        if other is not kind:
+            other.write(tmp_path / "other", force=True)
+            with pytest.raises(FileError) as caught:
+                kind.read(tmp_path / "other")
+            held, needed = files.KINDS[other.magic], files.KINDS[kind.magic]
+            assert str(caught.value) == f"other: holds {held}; {needed} needed here"
+
+
+@each_kind
+@pytest.mark.parametrize("data", [b"", b"pprl", b"PK\x03\x04" + bytes(100), b"pprl-key"[::-1] + bytes(50)])
+def test_a_file_of_someone_else(kind, data, tmp_path):
+    with pytest.raises(FileError, match=r"^x: is not a file of pprl; .* needed here$"):
+        kind.read(put(tmp_path / "x", data))
+
+
+@each_kind
+def test_a_later_version_is_named(kind, tmp_path):
+    whole = specimen(kind, tmp_path)
+    with pytest.raises(FileError, match=r"^x: written in format 513; this version reads format 1$"):
+        kind.read(put(tmp_path / "x", whole[:8] + b"\x01\x02" + whole[10:]))
+
+
+@each_kind
+def test_missing_files_and_directories(kind, tmp_path):
+    with pytest.raises(FileError, match=r"^gone: cannot be read \(No such file or directory\)$"):
+        kind.read(tmp_path / "gone")
+    with pytest.raises(FileError, match=rf"^{tmp_path.name}: is a directory, not {files.KINDS[kind.magic]}$"):
+        kind.read(tmp_path)
+    with pytest.raises(FileError, match=r": cannot be read \(File name too long\)$"):
+        kind.read(tmp_path / ("x" * 300))
+
+
+@pytest.mark.parametrize(("side", "other"), [("list", "registry"), ("registry", "list")])
+def test_the_other_side(side, other, tmp_path):
+    encodings(side=side).write(tmp_path / "x")
+    replace(home_rows(), side=side).write(tmp_path / "y")
+    assert Encodings.read(tmp_path / "x", side).side == HomeRows.read(tmp_path / "y", side).side == side
+    with pytest.raises(FileError, match=f"^x: was encoded as a {side}, a {other} is needed here$"):
+        Encodings.read(tmp_path / "x", other)
+    with pytest.raises(FileError, match=f"^y: holds the rows of a {side}, those of a {other} are needed$"):
+        HomeRows.read(tmp_path / "y", other)
+
+
+def test_kinds_are_told_apart(tmp_path):
+    for kind in KINDS.values():
+        kind.write(tmp_path / "x", force=True)
+        assert files.kind_of(tmp_path / "x") == kind.magic
+    assert files.kind_of(put(tmp_path / "x", b"surname,given\n")) is None
+    assert {kind.magic for kind in KINDS.values()} == set(files.KINDS)
+
+
+# ---------------------------------------------------------------- secrets
+
+
+@posix
+@each_kind
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_secret_files_are_closed_whatever_the_umask(kind, mask, tmp_path):
+    before = os.umask(mask)
+    try:
+        kind.write(tmp_path / "x")
+    finally:
+        os.umask(before)
+    mode = stat.S_IMODE((tmp_path / "x").stat().st_mode)
+    assert mode == (0o600 if kind.private else 0o666 & ~mask)
+
+
+@posix
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS.values() if kind.private], ids=lambda kind: kind.magic.decode()
+)
+def test_a_secret_file_is_closed_before_anything_is_in_it(kind, tmp_path):
+    seen = []
+    before = os.umask(0)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                os,
+                "fsync",
+                lambda number: seen.append((stat.S_IMODE(os.fstat(number).st_mode), os.fstat(number).st_size)),
+            )
+            kind.write(tmp_path / "x")
+    finally:
+        os.umask(before)
+    assert [mode for mode, _ in seen] == [0o600]
+    assert seen[0][1] == (tmp_path / "x").stat().st_size  # all was written when it was synced
+
+
+@posix
+@each_kind
+def test_force_closes_a_file_that_was_open(kind, tmp_path):
+    (tmp_path / "x").write_bytes(b"old")
+    (tmp_path / "x").chmod(0o644)
+    kind.write(tmp_path / "x", force=True)
+    assert bool(stat.S_IMODE((tmp_path / "x").stat().st_mode) & 0o077) is not kind.private
+
+
+@posix
+@each_kind
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601, 0o660, 0o644])
+def test_a_secret_that_others_can_reach_is_refused(kind, mode, tmp_path):
+    kind.write(tmp_path / "x")
+    (tmp_path / "x").chmod(mode)
+    if kind.private:
+        with pytest.raises(FileError, match=r"^x: others on this machine can read it$") as caught:
+            kind.read(tmp_path / "x")
+        assert caught.value.hint == "chmod 600 x"
+    else:
+        kind.read(tmp_path / "x")
+
+
+@posix
+def test_a_key_its_owner_alone_can_read_is_read(tmp_path):
+    for mode in (0o400, 0o600, 0o700):
+        files.write_key(tmp_path / "key", KEY, force=True)
+        (tmp_path / "key").chmod(mode)
+        assert files.read_key(tmp_path / "key") == KEY
+
+
+# ---------------------------------------------------------------- complete or absent
+
+
+@each_kind
+def test_an_existing_file_stays(kind, tmp_path):
+    (tmp_path / "x").write_bytes(b"precious")
+    with pytest.raises(FileError, match=r"^x: exists already$") as caught:
+        kind.write(tmp_path / "x")
+    assert "--force" in caught.value.hint
+    assert (tmp_path / "x").read_bytes() == b"precious"
+    kind.write(tmp_path / "x", force=True)
+    assert (tmp_path / "x").read_bytes() == specimen(kind, tmp_path)
+
+
+def test_places_where_no_file_can_be(tmp_path):
+    for force in (False, True):
+        with pytest.raises(FileError, match=r": is a directory$"):
+            files.write_new(tmp_path, [b"x"], force=force)
+        with pytest.raises(FileError, match=r"^x: its folder does not exist$"):
+            files.write_new(tmp_path / "gone" / "x", [b"x"], force=force)
+        with pytest.raises(FileError, match=r": cannot be written \(File name too long\)$"):
+            files.write_new(tmp_path / ("x" * 300), [b"x"], force=force)
+        with pytest.raises(FileError, match=r": cannot be written \(File name too long\)$"):
+            files.write_new(tmp_path / ("x" * 250), [b"x"], force=force)  # with .part it is too long
+    assert not list(tmp_path.iterdir())
+
+
+FAILURES = MappingProxyType(
+    {
+        "no space left": (OSError(28, "No space left on device"), FileError),
+        "Ctrl-C": (KeyboardInterrupt(), KeyboardInterrupt),
+        "a bug": (ZeroDivisionError(), ZeroDivisionError),
+        "a refusal": (MismatchError("x"), MismatchError),
+    }
+)
+
+
+def parts_that_fail(error):
+    yield b"first part"
+    raise error
+
+
+@pytest.mark.parametrize("existing", [False, True], ids=["new", "existing"])
+@pytest.mark.parametrize(("error", "raised"), FAILURES.values(), ids=FAILURES)
+def test_a_failed_write_leaves_all_as_it_was(error, raised, existing, tmp_path):
+    if existing:
+        (tmp_path / "x").write_bytes(b"precious")
+    with pytest.raises(raised) as caught:
+        files.write_new(tmp_path / "x", parts_that_fail(error), force=True)
+    if raised is FileError:
+        assert str(caught.value) == "x: cannot be written (No space left on device)"
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == ({"x": b"precious"} if existing else {})
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_failed_sync_or_rename_leaves_all_as_it_was(call, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    (tmp_path / "x").write_bytes(b"precious")
+    monkeypatch.setattr(os if call == "fsync" else Path, call, fail)
+    with pytest.raises(FileError, match=r"^x: cannot be written \(Input/output error\)$"):
+        files.write_new(tmp_path / "x", [b"new"], force=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"x": b"precious"}
+
+
+def test_a_file_is_synced_before_it_has_its_name(tmp_path, monkeypatch):
+    order = []
+    sync, rename = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda number: (order.append("sync"), sync(number)))
+    monkeypatch.setattr(Path, "replace", lambda path, target: (order.append("rename"), rename(path, target))[1])
+    files.write_new(tmp_path / "x", [b"a", b"b"])
+    assert order == ["sync", "rename"]
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+@posix
+@each_kind
+def test_a_link_laid_at_the_place_of_the_part_is_not_followed(kind, tmp_path, monkeypatch):
+    """Someone who guessed the random name would otherwise get the secret, or overwrite a file of ours."""
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
+    for target in (tmp_path / "victim", tmp_path / "not there"):
+        if target.name == "victim":
+            target.write_bytes(b"precious")
+        trap = tmp_path / ".x.guessed.part"
+        trap.symlink_to(target)
+        with pytest.raises(FileError, match=r"^x: cannot be written \(File exists\)$"):
+            kind.write(tmp_path / "x")
+        trap.unlink(missing_ok=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"victim": b"precious"}
+
+
+@posix
+def test_force_replaces_a_link_and_not_what_it_points_to(tmp_path):
+    (tmp_path / "victim").write_bytes(b"precious")
+    (tmp_path / "x").symlink_to(tmp_path / "victim")
+    files.write_key(tmp_path / "x", KEY, force=True)
+    assert (tmp_path / "victim").read_bytes() == b"precious"
+    assert not (tmp_path / "x").is_symlink()
+
+
+# ---------------------------------------------------------------- what can be compared
+
+MISMATCHES = {
+    "hardening": (
+        replace(STAMP, hardening=0, fingerprint=b"t" * 32, key_check=b"d" * 16),
+        "the two were encoded with different hardening (8 and 0)",
+    ),
+    "folding tables": (
+        replace(STAMP, folding=b"g" * 32, fingerprint=b"t" * 32, key_check=b"d" * 16),
+        "the two were encoded with different folding tables",
+    ),
+    "schema": (
+        replace(STAMP, fingerprint=b"t" * 32, key_check=b"d" * 16),
+        "the two were encoded with different schemas",
+    ),
+    "length": (replace(STAMP, length=512), "the two were encoded with different schemas"),
+    "key": (replace(STAMP, key_check=b"d" * 16), "the two were encoded with different linkage keys"),
+}
+
+
+@pytest.mark.parametrize(("other", "message"), MISMATCHES.values(), ids=MISMATCHES)
+def test_what_differs_is_named(other, message):
+    with pytest.raises(MismatchError) as caught:
+        STAMP.require_same(other)
+    assert str(caught.value) == message
+    assert caught.value.hint
+
+
+def test_equal_stamps_are_the_same():
+    STAMP.require_same(Stamp.from_bytes(STAMP.to_bytes()))
+
+
+def test_encodings_that_differ_are_not_matched():
+    theirs = encodings()
+    with pytest.raises(MismatchError, match="different linkage keys"):
+        match_encodings(
+            encodings(side="list"), replace(theirs, stamp=replace(STAMP, key_check=b"d" * 16)), kernel="numpy"
+        )
+    assert len(match_encodings(encodings(side="list"), theirs, kernel="numpy")) == 2
+
+
+# ---------------------------------------------------------------- bits
+
+
+@given(st.lists(st.sets(st.integers(0, 255)), max_size=5))
+def test_bytes_are_the_bits_in_order(rows):
+    matrix = BitMatrix.from_positions([sorted(row) for row in rows], 256)
+    assert matrix.to_bytes() == b"".join(sum(1 << bit for bit in row).to_bytes(32, "little") for row in rows)
+    assert matrix.weights().tolist() == [len(row) for row in rows]
+    assert BitMatrix.from_bytes(matrix.to_bytes(), 256).words.tolist() == matrix.words.tolist()
+    assert (len(matrix), matrix.length) == (len(rows), 256)
+
+
+@pytest.mark.parametrize(
+    "words", [np.zeros(4, dtype="<u8"), np.zeros((4, 4), dtype=">u8"), np.zeros((4, 4), dtype="<i8")]
+)
+def test_a_bit_matrix_holds_nothing_else(words):
+    with pytest.raises(ValueError, match="little-endian"):
+        BitMatrix(words)
