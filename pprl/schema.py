@@ -108,8 +108,9 @@ class Schema:
             )
 
 
-def load_schema(path: Path) -> Schema:
+def load_schema(path: Path | str) -> Schema:
     """Read a schema file; every mistake in it is reported at once, with its line."""
+    path = Path(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:

@@ -36,12 +36,13 @@ _END = "\x00end"  # can be no cell: text with NUL bytes is refused
 NEEDED = "a header row and at least one row of people are needed"
 
 
-def read_roster(path: Path) -> pd.DataFrame:
+def read_roster(path: Path | str) -> pd.DataFrame:
     """A frame of text: columns are the headers, the index is the row of the spreadsheet; an empty cell is "".
 
     ``-`` is standard input. RosterError: the file is missing, empty, no table, cut short, or wider than 16,384
     columns.
     """
+    path = Path(path)
     try:
         data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except IsADirectoryError:

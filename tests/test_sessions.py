@@ -85,10 +85,14 @@ def steps(path: Path) -> tuple[str, list[tuple[str, list[str], list[str]]], str]
     return head, found, mark + fixtures
 
 
-def play(path: Path) -> list[tuple[str, list[str], list[str]]]:
-    """Run a transcript in the current folder: command, what it should print, what it printed; blank lines left out."""
+def copy_examples() -> None:
     for example in EXAMPLES.glob("two_files/*"):
         shutil.copy(example, ".")
+
+
+def play(path: Path) -> list[tuple[str, list[str], list[str]]]:
+    """Run a transcript in the current folder: command, what it should print, what it printed; blank lines left out."""
+    copy_examples()
     _, script, fixtures = steps(path)
     _, *parts = re.split(r"^-- (.+) --\n", fixtures, flags=re.M)
     for name, text in zip(parts[::2], parts[1::2], strict=True):

@@ -1,0 +1,58 @@
+"""What README shows is what happens: its commands and its Python are run and compared with what it prints.
+
+``python tests/test_readme.py`` writes what they print now into README.
+"""
+
+import contextlib
+import io
+import re
+import tempfile
+from pathlib import Path
+
+import test_sessions
+
+README = Path(__file__).parents[1] / "README.md"
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", flags=re.M | re.S)
+PYTHON = re.compile(r"^```python\n(.*?)^```$", flags=re.M | re.S)
+
+
+def played() -> list[tuple[str, list[str], list[str]]]:
+    """Each command of README, what it says it prints, and what it prints, in the current folder."""
+    text = README.read_text(encoding="utf-8")
+    Path("script.txt").write_text("".join(CONSOLE.findall(text)).replace("$ python example.py\n", "$ cat printed\n"), "utf-8")
+    (example,) = PYTHON.findall(text)
+    test_sessions.copy_examples()
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(example, "README.md", "exec"), {})
+    Path("printed").write_text(out.getvalue(), "utf-8")
+    return test_sessions.play(Path("script.txt"))
+
+
+def test_the_commands_and_the_python_of_readme(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for command, wanted, got in played():
+        assert test_sessions.same(wanted, got), command
+
+
+def test_readme_has_exactly_two_set_up_commands():
+    indented = re.findall(r"^    (\S.*)$", README.read_text(encoding="utf-8"), flags=re.M)
+    assert indented == ["pip install . && pprl demo", "pip install '.[test]' && pytest"]
+
+
+def rewrite() -> None:
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        results = iter(played())
+
+    def block(found: re.Match[str]) -> str:
+        lines = []
+        for line in found.group(1).splitlines():
+            if line.startswith("$ "):
+                lines += [line, *next(results)[2]]
+        return "\n".join(["```console", *lines, "```"])
+
+    README.write_text(CONSOLE.sub(block, README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    rewrite()
