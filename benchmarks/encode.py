@@ -2,9 +2,9 @@
 
     python benchmarks/encode.py DATA [--rows 1000000] [--clkhash PYTHON]
 
-DATA holds `names_ru`. Rows are drawn by frequency: surname, given name, patronymic, birth date, half of them in Cyrillic,
-half in Latin letters. `--clkhash` names a Python that has clkhash installed (an environment of its own: its NumPy is old); the
-same columns, the same number of bits a token and 10,000 of the rows are encoded there, and the ratio is printed.
+DATA holds `names_ru`. Rows are drawn by frequency: surname, given name, patronymic, birth date, half of them in
+Cyrillic, half in Latin letters. `--clkhash` names a Python that has clkhash installed (in an environment of its own: its
+NumPy is old); 10,000 of the rows are encoded there with as many bits a token, and the ratio is printed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ hashing = {"comparison": {"type": "ngram", "n": 2}, "strategy": {"bitsPerToken":
 feature = {"format": {"type": "string", "encoding": "utf-8"}, "hashing": hashing}
 doc = {
     "version": 3,
-    "clkConfig": {"l": 1024, "kdf": {"type": "HKDF", "hash": "SHA256", "salt": "c2FsdA==", "info": "aW5m", "keySize": 64}},
+    "clkConfig": {"l": 1024, "kdf": {"type": "HKDF", "hash": "SHA256", "salt": "c2Fs", "info": "aW5m", "keySize": 64}},
     "features": [{"identifier": name, **feature} for name in names],
 }
 read = schema.from_json_dict(doc)

@@ -216,7 +216,7 @@ def test_refused(kind, run, small):
 
 def test_another_key_schema_hardening_or_scores_are_named(small, steps):
     leaked, registry, _ = small
-    ours, rows, their, _ = steps
+    ours, _, their, _ = steps
     theirs = pprl.people_of(registry, SCHEMA_8, None, None, "registry")
     longer = pprl.parse_schema(SCHEMA.replace("1024", "2048"))
     for word, schema, key in (

@@ -19,7 +19,8 @@ PYTHON = re.compile(r"^```python\n(.*?)^```$", flags=re.M | re.S)
 def played() -> list[tuple[str, list[str], list[str]]]:
     """Each command of README, what it says it prints, and what it prints, in the current folder."""
     text = README.read_text(encoding="utf-8")
-    Path("script.txt").write_text("".join(CONSOLE.findall(text)).replace("$ python example.py\n", "$ cat printed\n"), "utf-8")
+    script = "".join(CONSOLE.findall(text)).replace("$ python example.py\n", "$ cat printed\n")
+    Path("script.txt").write_text(script, "utf-8")
     (example,) = PYTHON.findall(text)
     test_sessions.copy_examples()
     out = io.StringIO()
