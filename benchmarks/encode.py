@@ -3,7 +3,7 @@
     python benchmarks/encode.py DATA [--rows 1000000] [--clkhash PYTHON]
 
 DATA holds `names_ru`. Rows are drawn by frequency: surname, given name, patronymic, birth date, half of them in
-Cyrillic, half in Latin letters. `--clkhash` names a Python that has clkhash installed (in an environment of its own: its
+Cyrillic, half in Latin letters. `--clkhash` names a Python that has clkhash (in an environment of its own: its
 NumPy is old); 10,000 of the rows are encoded there with as many bits a token, and the ratio is printed.
 """
 

@@ -7,6 +7,7 @@ names.
 
 from __future__ import annotations
 
+import datetime
 import functools
 import importlib.resources
 from dataclasses import dataclass
@@ -141,9 +142,9 @@ def _typed(name: str, draws: Draws) -> str:
 
 def _dates(count: int, draws: Draws) -> list[str]:
     """Birth dates of men aged about 18 to 50 in 2022."""
-    start = np.datetime64("1972-01-01")
-    days = (np.datetime64("2004-06-30") - start).astype(int)
-    return [str(start + int(day)) for day in draws.below(int(days), count)]
+    first, last = datetime.date(1972, 1, 1), datetime.date(2004, 6, 29)
+    days = draws.below((last - first).days + 1, count).tolist()
+    return [(first + datetime.timedelta(days=day)).isoformat() for day in days]
 
 
 def _drawn(kind: str, count: int, draws: Draws) -> NDArray[np.object_]:

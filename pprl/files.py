@@ -111,10 +111,9 @@ def read_body(path: Path, kind: bytes, *, private: bool = False) -> Body:
             raise FileError(f"{path.name}: is a directory, not {KINDS[kind]}")
     found = kind_of(path)
     if found != kind:
-        what = f"holds {KINDS[found]}" if found else "is not a file of pprl"
-        raise FileError(
-            f"{path.name}: {what}; {KINDS[kind]} needed here", hint="`pprl inspect FILE` says what a file is"
-        )
+        # A file that is none of ours may be a roster, so it is not named.
+        what = f"{path.name}: holds {KINDS[found]}" if found else "not a file of pprl"
+        raise FileError(f"{what}; {KINDS[kind]} needed here", hint="`pprl inspect FILE` says what a file is")
     if private:
         refuse_shared(path)
     try:

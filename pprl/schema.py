@@ -44,6 +44,7 @@ HARDENINGS = (0, 5, 8, 10)
 LENGTHS = (256, 512, 1024, 2048, 4096, 8192)
 MIN_EXPECTED_TOKENS = 12
 MAX_K = 32
+MAX_BYTES = 1 << 20  # of a schema or columns file: parsing takes quadratic time at worst
 FULL_NAME = "full_name"
 
 
@@ -90,7 +91,9 @@ class Schema:
 
     def with_hardening(self, hardening: int) -> Schema:
         if hardening not in HARDENINGS:
-            raise SchemaError(f"hardening is one of {', '.join(map(str, HARDENINGS))}")
+            raise SchemaError(
+                f"hardening is one of {', '.join(map(str, HARDENINGS))}", hint="8 is the default, 0 hardens nothing"
+            )
         return replace(self, hardening=hardening)
 
     def refuse_weak(self) -> None:
@@ -111,16 +114,19 @@ class Schema:
 def load_schema(path: Path | str) -> Schema:
     """Read a schema file; every mistake in it is reported at once, with its line."""
     path = Path(path)
+    return parse_schema(read_text(path, path.name, "`pprl schema ROSTER… -o schema.toml` proposes one"), path.name)
+
+
+def read_text(path: Path, source: str, hint: str) -> str:
+    """The text of a TOML file of ours, by the name it is to be called."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        if path.stat().st_size > MAX_BYTES:
+            raise SchemaError(f"{source}: is larger than a mebibyte", hint=hint)
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise SchemaError(
-            f"{path.name}: cannot be read ({error.strerror})",
-            hint="`pprl schema ROSTER… -o schema.toml` proposes one",
-        ) from None
+        raise SchemaError(f"{source}: cannot be read ({error.strerror})", hint=hint) from None
     except UnicodeDecodeError:
-        raise SchemaError(f"{path.name}: not UTF-8 text", hint="a schema is a TOML file") from None
-    return parse_schema(text, path.name)
+        raise SchemaError(f"{source}: not UTF-8 text", hint="it is a TOML file") from None
 
 
 def parse_schema(text: str, source: str = "schema.toml") -> Schema:
@@ -342,7 +348,7 @@ def to_toml(schema: Schema) -> str:
     """The schema as a file, with its integers written out, so that both owners read the same numbers."""
     lines = [
         f"format = {FORMAT}",
-        f"name = {_quoted(schema.name)}",
+        f"name = {quoted(schema.name)}",
         "",
         "[encoding]            # everything here, the linked fields and the folding tables decide the bits",
         f"length = {schema.length}",
@@ -355,12 +361,12 @@ def to_toml(schema: Schema) -> str:
         f"disclosure = {schema.disclosure}",
     ]
     for field in schema.fields:
-        name = field.name if field.name.isascii() else _quoted(field.name)
+        name = field.name if field.name.isascii() else quoted(field.name)
         lines += ["", f"[fields.{name}]", f'type = "{field.type}"']
         lines += [f"k = {field.k}"] if field.role == "link" else [f'role = "{field.role}"']
     return "\n".join(lines) + "\n"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A TOML string: JSON's, but that TOML also wants DEL escaped."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -14,7 +14,6 @@ import io
 import itertools
 import re
 import sys
-import tomllib
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from typing import Literal
 import pandas as pd
 
 from pprl.errors import RosterError, SchemaError
+from pprl.schema import read_text, read_toml
 
 MAX_COLUMNS = 16_384
 MAX_CELLS = 100_000_000
@@ -203,11 +203,9 @@ COLUMNS_HINT = 'write lines such as surname = "HEADER" under [columns]; `pprl sc
 def read_columns_file(path: Path) -> ColumnsFile:
     """``[columns]`` FIELD = "HEADER" and ``[date_order]`` FIELD = "dmy", "mdy" or "ymd"."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise SchemaError(f"the columns file cannot be read: {error.strerror}", hint=COLUMNS_HINT) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        raise SchemaError("the columns file is not TOML", hint=COLUMNS_HINT) from None
+        data = read_toml(read_text(path, "the columns file", COLUMNS_HINT), "the columns file")
+    except SchemaError as error:
+        raise SchemaError(str(error), hint=COLUMNS_HINT) from None
     columns, orders = data.get("columns", {}), data.get("date_order", {})
     unknown = data.keys() - {"format", "columns", "date_order"}
     if unknown or not isinstance(columns, dict) or not isinstance(orders, dict):

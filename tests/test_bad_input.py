@@ -6,6 +6,7 @@ for them in everything that was printed and in every file that was not there bef
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import os
@@ -246,9 +247,9 @@ COLUMNS = {
     "header of other capitals": (("--list-column", "surname=ФАМИЛИЯ"), "list: no column 'ФАМИЛИЯ'"),
     "field that the schema lacks": (("--registry-column", "rank=given"), "registry: the schema has no field 'rank'"),
     "id that is no header": (("--list-id", "номер"), "no single column 'номер' for the ids"),
-    "columns file missing": (("--list-columns", "none.toml"), "the columns file cannot be read"),
-    "columns file that is a folder": (("--list-columns", FOLDER), "the columns file cannot be read"),
-    "columns file that is no TOML": (("--list-columns", f"{FOLDER}/{LIST}"), "the columns file is not TOML"),
+    "columns file missing": (("--list-columns", "none.toml"), "the columns file: cannot be read"),
+    "columns file that is a folder": (("--list-columns", FOLDER), "the columns file: cannot be read"),
+    "columns file that is no TOML": (("--list-columns", f"{FOLDER}/{LIST}"), "the columns file:1: not TOML"),
     "columns file with other things": (("--list-columns", "schema.toml"), "holds other things"),
 }
 
@@ -391,7 +392,14 @@ def test_cells_without_measure_are_counted_and_the_run_goes_on(desk, small):
     assert f"list: 1 cell(s) of given left out: a cell over 64 KiB (row {last + 2})" in result.err
 
 
-@pytest.mark.parametrize("cell", ["Зкъхжв " * 12_000, "Zqxjkv" * 11_000], ids=["words", "one word"])
+WITHOUT_MEASURE = {
+    "many words": "Зкъхжв " * 12_000,
+    "one word": "Zqxjkv" * 11_000,
+    "three": " ".join(["Zqxjkv" * 5_000] * 3),
+}
+
+
+@pytest.mark.parametrize("cell", WITHOUT_MEASURE.values(), ids=WITHOUT_MEASURE)
 def test_whole_names_without_measure_are_counted_once(desk, cell):
     roster = desk / FOLDER / "Zqxjkv.csv"
     roster.write_text(f"ФИО;Дата рождения\nЗкъхжв Иван;01.02.1990\n{cell};01.02.1991\n", encoding="utf-8")
@@ -525,12 +533,12 @@ def test_when_the_second_output_fails_the_first_goes_again(monkeypatch):
 
 KEYS = {
     "missing": (None, 0o600, "linkage.key: cannot be read (No such file or directory)"),
-    "empty": (b"", 0o600, "is not a file of pprl"),
+    "empty": (b"", 0o600, "not a file of pprl"),
     "short": (b"pprl-key\x01\x00" + bytes(31), 0o600, "is cut short"),
     "of its mark only": (b"pprl-key", 0o600, "is cut short"),
     "long": (b"pprl-key\x01\x00" + bytes(33), 0o600, "has bytes behind its end"),
     "of a later format": (b"pprl-key\x02\x00" + bytes(32), 0o600, "this version reads format 1"),
-    "raw bytes": (bytes(32), 0o600, "is not a file of pprl"),
+    "raw bytes": (bytes(32), 0o600, "not a file of pprl"),
     "encodings": (b"pprl-enc\x01\x00" + bytes(200), 0o600, "holds encodings; a linkage key needed here"),
     "readable by the group": (b"pprl-key\x01\x00" + bytes(32), 0o640, "others on this machine can read it"),
     "readable by all": (b"pprl-key\x01\x00" + bytes(32), 0o604, "others on this machine can read it"),
@@ -661,8 +669,9 @@ def test_an_interrupted_demo_leaves_an_empty_place(monkeypatch):
 
 
 PRELOADED = """
-import sys, pandas, numba, scipy.optimize, pprl.linkage, pprl.cli.output
+import signal, sys, pandas, numba, scipy.optimize, pprl.linkage, pprl.cli.output
 from pprl.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 print("ready", flush=True)
 sys.exit(main(sys.argv[1:]))
 """
@@ -695,9 +704,12 @@ def test_control_c_in_the_middle_of_the_work():
     assert listing() == before
 
 
-def in_process_of_its_own(*words: str, **options: object) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(EXAMPLE.parents[1]), **options.pop("env", {})}
-    return subprocess.run([sys.executable, "-m", "cli", *words], capture_output=True, env=environment, **options)
+def schema_into(stdout: object) -> tuple[int, list[str]]:
+    """`pprl schema … -o -` in a process of its own: its status and what it says."""
+    words = [sys.executable, "-m", "cli", "schema", f"{FOLDER}/{LIST}", "-o", "-"]
+    environment = {**os.environ, "PYTHONPATH": str(EXAMPLE.parents[1])}
+    ended = subprocess.run(words, stdout=stdout, stderr=subprocess.PIPE, env=environment, check=False)
+    return ended.returncode, ended.stderr.decode().splitlines()
 
 
 @pytest.mark.usefixtures("desk")
@@ -705,23 +717,29 @@ def test_a_reader_that_goes_away():
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as closed:
-        environment = {**os.environ, "PYTHONPATH": str(EXAMPLE.parents[1])}
-        words = [sys.executable, "-m", "cli", "schema", f"{FOLDER}/{LIST}", "-o", "-"]
-        ended = subprocess.run(words, stdout=closed, stderr=subprocess.PIPE, env=environment, check=False)
-    assert ended.returncode == 1
-    assert ended.stderr == b""
+        assert schema_into(closed) == (1, [])
+
+
+class Gone(io.StringIO):
+    def write(self, _: str) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
+@pytest.mark.parametrize("words", [("--version",), ("link", "--help")])
+def test_a_reader_that_goes_away_ends_in_a_status(words, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdout", Gone())
+    monkeypatch.setattr(sys, "stderr", sys.stderr)  # click puts a wrapper in its place
+    assert main(list(words)) == 1
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.usefixtures("desk")
 def test_standard_output_that_is_full():
     with open("/dev/full", "wb") as full:
-        environment = {**os.environ, "PYTHONPATH": str(EXAMPLE.parents[1])}
-        words = [sys.executable, "-m", "cli", "schema", f"{FOLDER}/{LIST}", "-o", "-"]
-        ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, env=environment, check=False)
-    assert ended.returncode == 1
-    said = ended.stderr.decode().splitlines()
-    assert said[0].startswith("pprl: error: the system refused to read or write (No space left on device)")
-    assert len(said) == 2
+        status, (said, hint) = schema_into(full)
+    assert status == 1
+    assert said.startswith("pprl: error: the system refused to read or write (No space left on device)")
+    assert hint.startswith("pprl: hint: ")
 
 
 INJECTED = ["=1+1", "+7", "-7", "@SUM(A1)", "\tx", "＝1"]

@@ -34,7 +34,7 @@ def roster(rows=200, seed=1):
             if at % 7 == 0
             else f"{rng.integers(1970, 2004)}"
             if at % 11 == 0
-            else str(np.datetime64("1970-01-01") + int(rng.integers(12_000)))
+            else str(np.datetime64("1970-01-01") + np.timedelta64(int(rng.integers(12_000)), "D"))
         )
         people.append(
             {

@@ -60,7 +60,8 @@ def test_work_survives_being_pickled(name):
 
 
 def test_dask_gives_the_same_answer():
-    distributed = pytest.importorskip("distributed")
+    import distributed
+
     with (
         distributed.LocalCluster(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,

@@ -221,7 +221,7 @@ def test_any_byte_changed_is_read_in_shape_or_refused(kind, tmp_path):
             try:
                 found = kind.read(path)
             except PprlError as error:
-                assert str(error).startswith("damaged: ")  # noqa: PT017  most of these files are read
+                assert str(error).startswith(("damaged: ", "not a file of pprl"))  # noqa: PT017  most of these files are read
                 refused += 1
             else:
                 assert shape(found) == wanted
@@ -235,7 +235,7 @@ def test_a_file_cut_anywhere_is_refused(kind, tmp_path):
     for size in range(len(whole)):
         with pytest.raises(FileError) as caught:
             kind.read(put(tmp_path / "cut", whole[:size]))
-        assert str(caught.value).startswith("cut: is cut short" if size >= 8 else "cut: is not a file of pprl; ")
+        assert str(caught.value).startswith("cut: is cut short" if size >= 8 else "not a file of pprl; ")
 
 
 @each_kind
@@ -338,7 +338,7 @@ def test_a_file_of_another_kind_is_named(kind, tmp_path):
 @each_kind
 @pytest.mark.parametrize("data", [b"", b"pprl", b"PK\x03\x04" + bytes(100), b"pprl-key"[::-1] + bytes(50)])
 def test_a_file_of_someone_else(kind, data, tmp_path):
-    with pytest.raises(FileError, match=r"^x: is not a file of pprl; .* needed here$"):
+    with pytest.raises(FileError, match=r"^not a file of pprl; .* needed here$"):
         kind.read(put(tmp_path / "x", data))
 
 

@@ -69,14 +69,10 @@ def main(argv: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("pprl: interrupted", err=True)
         return EXIT_INTERRUPTED
-    except SystemExit:  # click's answer to a reader that has gone away, as in `pprl … | head`
-        _leave_stdout()
-        return EXIT_FAILED
-    except BrokenPipeError:
+    except (SystemExit, BrokenPipeError):  # a reader has gone away, as in `pprl … | head`; click says it by SystemExit
         _leave_stdout()
         return EXIT_FAILED
     except OSError as error:
-        _leave_stdout()
         _say(
             f"the system refused to read or write ({error.strerror}) at {_place(error)}",
             "is there room on the disk, and may you write there?",

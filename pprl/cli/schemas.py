@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -36,7 +35,7 @@ def schema(rosters: tuple[Path, ...], output: Path, name: str, force: bool) -> N
     The schema goes to both owners. Beside it, each roster gets a PRIVATE-….columns.toml that stays with its owner.
     """
     from pprl.normalize.columns import propose_columns, propose_fields
-    from pprl.schema import parse_schema, to_toml
+    from pprl.schema import parse_schema, quoted, to_toml
     from pprl.tables import read_roster
 
     options.refuse_overwriting([output], rosters)
@@ -52,7 +51,7 @@ def schema(rosters: tuple[Path, ...], output: Path, name: str, force: bool) -> N
             "no header of a name or a birth date is known to stand in every roster",
             hint="write the schema by hand; README shows one",
         )
-    text = f"format = 1\nname = {json.dumps(name, ensure_ascii=False)}\n" + "".join(
+    text = f"format = 1\nname = {quoted(name)}\n" + "".join(
         f'[fields.{field}]\ntype = "{kind}"\nrole = "{role}"\n' for field, (kind, role) in fields.items()
     )
     proposed = parse_schema(text)
@@ -69,9 +68,7 @@ def schema(rosters: tuple[Path, ...], output: Path, name: str, force: bool) -> N
     with all_or_none(output, *mapped):
         files.write_new(output, [to_toml(proposed).encode()], force=force)
         for path, columns in mapped.items():
-            lines = "".join(
-                f"{field} = {json.dumps(header, ensure_ascii=False)}\n" for field, header in columns.items()
-            )
+            lines = "".join(f"{field} = {quoted(header)}\n" for field, header in columns.items())
             files.write_new(path, [f"[columns]\n{lines}".encode()], private=True, force=force)
     for field in proposed.fields:
         click.echo(f"{field.name:12} {field.type:12} {field.role:8}" + (f" k = {field.k}" if field.k else ""))

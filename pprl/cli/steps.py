@@ -170,8 +170,6 @@ def judge(
     rows = HomeRows.read(rows_path, "list")
     registry_rows = HomeRows.read(registry_rows_path, "registry") if registry_rows_path else None
     scores = Scores.read(scores_path)
-    if registry_rows:
-        scores.stamp.require_same(registry_rows.stamp)
     assessment = assess.judge(scores, rows, registry_rows, rate=rate)
     write_outputs(assessment, pairs, output, force=force)
     show_assessment(assessment, as_json=as_json, aside=pairs == options.STANDARD)

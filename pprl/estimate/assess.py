@@ -112,6 +112,8 @@ def judge(
     FileError: the rows are not those of these scores.
     """
     at = _find(scores, rows)
+    if registry_rows is not None:
+        scores.stamp.require_same(registry_rows.stamp)
     asked = (rate or rows.rate) / 10_000
     ids, numbers = _number(scores.theirs, scores.total > 0)
     everyone = Candidates(numbers[at], scores.dice()[at])
@@ -198,7 +200,7 @@ def _judge(
         net_found=(round(net, 1), round(min(low, net), 1), round(max(high, net), 1)),
         expected_by_chance=round(alone, 2),
         false_match_rate=round(false / count, 6) if count else None,
-        p_value=p_value(real.best(), decoys.best()),
+        p_value=float(f"{p_value(real.best(), decoys.best()):.3g}"),
         matchable_share=round(matchable / len(real), 6),
         fewest_findable=min(fewest) if fewest else None,
         ambiguous=int(unsure.sum()),

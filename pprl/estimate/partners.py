@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 NONE = -1
+UNIT = 2.0**30  # gains are whole numbers of 2^-30, so that sums of them are exact and no rounding decides a tie
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ class Partners:
     dice: Floats
 
 
+def gains(candidates: Candidates, floor: Floats) -> Floats:
+    """Similarity above the floor in units of 2^-30, −1 where there is no candidate: whole numbers, (rows, keep)."""
+    gain = np.rint(candidates.dice * UNIT) - np.rint(floor * UNIT)[:, None]
+    return np.where(candidates.ids == NONE, -1.0, gain)
+
+
 def assign(candidates: Candidates, floor: Floats) -> Partners:
     """One-to-one partners with the largest sum of (similarity − floor); ``floor`` is one number for each row.
 
@@ -55,16 +62,16 @@ def assign(candidates: Candidates, floor: Floats) -> Partners:
     1987).
     """
     rows = len(candidates)
-    allowed = (candidates.ids != NONE) & (candidates.dice > floor[:, None])
+    gain = gains(candidates, floor)
+    allowed = gain > 0
     if not allowed.any():
         return Partners(np.full(rows, NONE, dtype=np.int64), np.zeros(rows))
     theirs, column = np.unique(candidates.ids[allowed], return_inverse=True)
     row = np.nonzero(allowed)[0]
-    gain = (candidates.dice - floor[:, None])[allowed]
     alone = np.arange(rows)
     costs = csr_array(
         (
-            np.concatenate([2.0 - gain, np.full(rows, 2.0)]),
+            np.concatenate([2 * UNIT - gain[allowed], np.full(rows, 2 * UNIT)]),
             (np.concatenate([row, alone]), np.concatenate([column, len(theirs) + alone])),
         ),
         shape=(rows, len(theirs) + rows),
@@ -95,24 +102,25 @@ def ambiguous(candidates: Candidates, partners: Partners) -> Bools:
 
 
 def prices(candidates: Candidates, floor: Floats, partners: Partners) -> Floats:
-    """What the list would lose if a registry row were taken away, by id: shape (largest id + 2,), 0 where nobody has
-    it.
+    """What the list would lose if a registry row were taken away, by id, in units of 2^-30; 0 where nobody has it.
+
+    Shape (largest id + 2,); the last entry, 0, stands for "no row".
 
     The largest competitive prices of the assignment (Shapley & Shubik 1971): the owner of a row loses its gain there
     less the best it could have elsewhere, at the prices there. Found by relaxing from above until nothing moves.
     """
     price = np.zeros(int(candidates.ids.max(initial=NONE)) + 2)
     owners = np.flatnonzero(partners.ids != NONE)
-    gain = candidates.dice[owners] - floor[owners, None]
+    gain = gains(candidates.take(owners), floor[owners])
     ids, theirs = candidates.ids[owners], partners.ids[owners]
     mine = ids == theirs[:, None]
-    elsewhere = (ids != NONE) & (gain > 0) & ~mine
+    elsewhere = (gain > 0) & ~mine
     here = np.where(mine, gain, 0.0).max(axis=1, initial=0.0)
     price[theirs] = here
     while True:
         best_elsewhere = np.where(elsewhere, gain - price[ids], 0.0).max(axis=1, initial=0.0)
         relaxed = here - best_elsewhere
-        if (relaxed >= price[theirs] - 1e-12).all():
+        if (relaxed >= price[theirs]).all():
             return price
         price[theirs] = np.minimum(price[theirs], relaxed)
 
@@ -125,7 +133,7 @@ def arrivals(candidates: Candidates, floor: Floats, price: Floats) -> Floats:
     known = np.where(
         candidates.ids < len(price) - 1, candidates.ids, NONE
     )  # a row nobody of the list is near costs nothing
-    surplus = np.where(candidates.ids != NONE, candidates.dice - floor[:, None] - price[known], 0.0)
+    surplus = gains(candidates, floor) - price[known]
     choice = surplus.argmax(axis=1)
     row = np.arange(len(candidates))
     return np.where(surplus[row, choice] > 0, candidates.dice[row, choice], 0.0)

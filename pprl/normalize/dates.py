@@ -99,9 +99,10 @@ def _cell(text: str) -> str:
 
 def _ambiguous(text: str) -> tuple[str, ...] | None:
     """Either eight digits or the three parts of a date with the year last, if the cell has such a shape."""
+    text = _TRAILER.sub("", text)
     if found := _EIGHT.fullmatch(text):
         return (found[1],)
-    if found := _YEAR_LAST.fullmatch(_TRAILER.sub("", text)):
+    if found := _YEAR_LAST.fullmatch(text):
         return found[1], found[3], found[4]
     return None
 

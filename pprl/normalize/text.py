@@ -59,7 +59,8 @@ class Letters:
     kinds: dict[str, str]  # kinds of character: cyrillic, latin, ..., digit, space, stop, apostrophe, mark
     unknown: re.Pattern[str]
     mark: re.Pattern[str]
-    two_scripts: re.Pattern[str]
+    cyrillic: re.Pattern[str]
+    like_cyrillic: re.Pattern[str]
     to_cyrillic: dict[int, str]
     to_latin: dict[int, str]
 
@@ -86,7 +87,8 @@ def letters() -> Letters:
         kinds=kinds,
         unknown=re.compile(f"[^{_class(kinds)}]+"),
         mark=re.compile(f"[{_class(kinds, 'mark')}]"),
-        two_scripts=re.compile(f"[{cyrillic_class}].*[{latin_class}1|]|[{latin_class}1|].*[{cyrillic_class}]", re.S),
+        cyrillic=re.compile(f"[{cyrillic_class}]"),
+        like_cyrillic=re.compile(f"[{latin_class}1|]"),
         to_cyrillic={ord(a): b for a, b in pairs},
         to_latin={ord(b): a for a, b in pairs},
     )
@@ -122,7 +124,7 @@ def prepare(text: str, *, palochka: bool = False) -> str:
     numerals."""
     tables, text = letters(), known_text(text)
     if not text.isascii():
-        if tables.two_scripts.search(text):
+        if tables.cyrillic.search(text) and tables.like_cyrillic.search(text):
             text = _WORD.sub(lambda word: _one_script(word[0], palochka), text)
         if _SCHOLARLY.search(text):
             text = _CH.sub("kh", text)
