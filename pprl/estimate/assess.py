@@ -28,6 +28,7 @@ FLOOR = 0.002  # partners are looked for above this quantile of the decoys' best
 SMALL_CLASS = 50
 REPLICATES = 400
 LEVEL = 0.95
+SMALLEST_P = 1e-300  # what lies below is rounding, and no p is 0
 PAIR_COLUMNS = ("list_row", "registry_row", "list_id", "registry_id", "score", "q_value")
 
 
@@ -200,7 +201,7 @@ def _judge(
         net_found=(round(net, 1), round(min(low, net), 1), round(max(high, net), 1)),
         expected_by_chance=round(alone, 2),
         false_match_rate=round(false / count, 6) if count else None,
-        p_value=float(f"{p_value(real.best(), decoys.best()):.3g}"),
+        p_value=float(f"{max(p_value(real.best(), decoys.best()), SMALLEST_P):.3g}"),
         matchable_share=round(matchable / len(real), 6),
         fewest_findable=min(fewest) if fewest else None,
         ambiguous=int(unsure.sum()),
@@ -287,7 +288,7 @@ def _warnings(rows: HomeRows, scores: Scores, people: int, decoys: int) -> list[
         warnings.append("the key and the decoys come from --seed: this run can be repeated and is not secret")
     if people and decoys and rows.fallbacks > 0.1 * decoys:
         warnings.append(
-            f"{rows.fallbacks / decoys:.0%} of the decoys found no other row with their given name or patronymic: "
+            f"{rows.fallbacks / decoys:.0%} of the decoys took their surname from a row that is not akin: "
             "the error rate is less sure"
         )
     if people > scores.registry_encoded:
