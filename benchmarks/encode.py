@@ -23,7 +23,8 @@ from pprl.bits import BitMatrix
 from pprl.demo import ROMAN
 from pprl.encode import encode
 from pprl.harden import diffuse
-from pprl.linkage import make_key, people_of
+from pprl.keys import LinkageKey
+from pprl.linkage import people_of
 from pprl.schema import parse_schema
 
 FIELDS = """format = 1
@@ -80,7 +81,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--clkhash", metavar="PYTHON")
     arguments = parser.parse_args()
-    frame, key = rosters(arguments.data, arguments.rows), make_key(1)
+    frame, key = rosters(arguments.data, arguments.rows), LinkageKey.make(1).secret
     print(f"{len(frame):,} rows; distinct: " + ", ".join(f"{name} {frame[name].nunique():,}" for name in frame))
     speeds = {}
     for hardening in (0, 8):

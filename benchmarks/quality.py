@@ -22,7 +22,8 @@ from partner_rules import RULES, compare
 from rosters import Case
 
 from pprl.estimate.assess import judge
-from pprl.linkage import encode_list, encode_registry, make_key, people_of
+from pprl.keys import LinkageKey
+from pprl.linkage import encode_list, encode_registry, people_of
 from pprl.match.engines import threads
 from pprl.match.scores import match_encodings
 from pprl.schema import parse_schema
@@ -33,7 +34,7 @@ RATES = (500, 100)
 def run(case: Case, hardening: int, seed: int):
     """Scores and both owners' rows of one case."""
     schema = parse_schema(f"format = 1\n[encoding]\nhardening = {hardening}\n{case.fields}")
-    key = make_key(seed)
+    key = LinkageKey.make(seed)
     own = people_of(case.leaked, schema, case.list_columns, None, "list")
     theirs = people_of(case.registry, schema, case.registry_columns, None, "registry")
     encoded, rows = encode_list(own, schema, key, seed=seed, allow_weak=True)
@@ -45,7 +46,7 @@ def run(case: Case, hardening: int, seed: int):
 def measured(case: Case, hardening: int, seed: int) -> Iterator[tuple[int, dict[str, float]]]:
     scores, rows, their_rows = run(case, hardening, seed)
     for rate in RATES:
-        assessment = judge(scores, rows, their_rows, rate=rate)
+        assessment = judge(scores, rows, their_rows, rate=rate / 10_000)
         pairs = assessment.pairs
         truth = case.truth[pairs.list_row.to_numpy(dtype=int)]
         got = case.people_of_registry[pairs.registry_row.to_numpy(dtype=int)]

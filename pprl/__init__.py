@@ -4,8 +4,8 @@ The tour, from the outside in:
 
 - `link(list_frame, registry_frame, schema)` does everything for someone who holds both rosters, and returns an
   `Assessment`; `read_roster` and `load_schema` read what it needs.
-- The same in steps: `make_key`, `encode_list`, `encode_registry` (at home), `match_encodings` (by someone without the
-  key), `judge` (at home again).
+- The same in steps: `LinkageKey.make`, `encode_list`, `encode_registry` (at home), `match_encodings` (without
+  the key), `judge` (at home again).
 - `pprl.schema` is the vocabulary, `pprl.encode` the heart, `pprl.estimate` the verdict.
 
 Names are loaded when they are first used, so that ``pprl --help`` loads neither pandas nor scipy.
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from pprl.errors import PprlError as PprlError
     from pprl.estimate.assess import Assessment as Assessment
     from pprl.estimate.assess import judge as judge
+    from pprl.keys import LinkageKey as LinkageKey
     from pprl.linkage import encode_list as encode_list
     from pprl.linkage import encode_registry as encode_registry
     from pprl.linkage import link as link
-    from pprl.linkage import make_key as make_key
     from pprl.linkage import people_of as people_of
     from pprl.match.scores import Scores as Scores
     from pprl.match.scores import match_encodings as match_encodings
@@ -48,7 +48,7 @@ _HOMES = {
     "judge": "pprl.estimate.assess",
     "link": "pprl.linkage",
     "load_schema": "pprl.schema",
-    "make_key": "pprl.linkage",
+    "LinkageKey": "pprl.keys",
     "match_encodings": "pprl.match.scores",
     "parse_schema": "pprl.schema",
     "people_of": "pprl.linkage",

@@ -119,7 +119,7 @@ class Encodings:
 
     side: str  # "list" or "registry"
     stamp: Stamp
-    rows_read: int  # rows of the roster, before unreadable ones were left out; 0 for a list, whose decoys hide its size
+    rows_read: int  # rows of the roster, before unreadable ones were left out; 0 for a list
     handles: NDArray[np.void]  # shape (rows,), 16 bytes each
     bits: BitMatrix
 
@@ -133,7 +133,7 @@ class Encodings:
         header = self.HEADER.pack(self.SIDES.index(self.side), self.stamp.to_bytes(), len(self), self.rows_read)
         records = np.empty(len(self), dtype=self._record(self.stamp.length))
         records["handle"], records["words"] = self.handles, self.bits.words
-        files.write_new(path, [files.preamble(b"pprl-enc"), header, records.tobytes()], force=force)
+        files.write_new(path, [files.preamble(b"pprl-enc"), header, records.tobytes()], private=True, force=force)
 
     @classmethod
     def read(cls, path: Path, side: str | None = None) -> Encodings:

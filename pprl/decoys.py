@@ -22,24 +22,27 @@ from pprl.draws import Draws
 from pprl.normalize.people import MISSING, People
 from pprl.schema import Schema
 
-MIN_DECOYS = 1_000
+DECOYS_A_LIST = 1_000
 ROUNDS = 12  # how often a decoy that turned out to be no new person is drawn again
 DRAWS_A_SURNAME = 8
 
 
 @dataclass(frozen=True)
 class Decoys:
-    """``people`` are the made-up rows, ``base`` the list row each was made from; ``fallbacks`` of them found no row
-    akin and took any surname of their class and sex."""
+    """``people`` are the made-up rows, ``base`` the list row each was made from; those that ``fell_back`` found no row
+    akin and took any surname of their class and sex. All of one length."""
 
     people: People
     base: NDArray[np.int64]
-    fallbacks: int
+    fell_back: NDArray[np.bool_]
+
+    def take(self, chosen: NDArray[np.int64]) -> Decoys:
+        return Decoys(self.people.take(chosen), self.base[chosen], self.fell_back[chosen])
 
 
 def per_row(wanted: int, rows: int) -> int:
     """Decoys for each row: as many as wanted, and at least 1,000 in all."""
-    return max(wanted, -(-MIN_DECOYS // rows)) if rows else wanted
+    return max(wanted, -(-DECOYS_A_LIST // rows)) if rows else wanted
 
 
 def make_decoys(people: People, schema: Schema, count: int, draws: Draws) -> Decoys:
@@ -51,7 +54,7 @@ def make_decoys(people: People, schema: Schema, count: int, draws: Draws) -> Dec
         if good.all() or not len(base):
             break
         again = np.flatnonzero(~good)
-        too_few = good.sum() < MIN_DECOYS
+        too_few = good.sum() < DECOYS_A_LIST
         redrawn, fell_again, _ = maker.draw(base[again], skip=max(0, turn - ROUNDS // 2) if too_few else 0)
         columns[again], fell_back[again] = redrawn, fell_again
         good = maker.new_people(columns)
@@ -60,7 +63,7 @@ def make_decoys(people: People, schema: Schema, count: int, draws: Draws) -> Dec
         for at, (name, column) in enumerate(people.columns.items())
     }
     base = base[good]
-    return Decoys(People(people.rows[base], made), base, int(fell_back[good].sum()))
+    return Decoys(People(people.rows[base], made), base, fell_back[good])
 
 
 class _Maker:

@@ -27,7 +27,6 @@ KINDS = {
     b"pprl-row": "private rows",
 }
 _PREAMBLE = struct.Struct("<8sH")
-KEY_BYTES = 32
 
 
 def check_absent(path: Path, *, force: bool = False) -> None:
@@ -132,13 +131,3 @@ def refuse_shared(path: Path) -> None:
     checked."""
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise FileError(f"{path.name}: others on this machine can read it", hint=f"chmod 600 {path.name}")
-
-
-def read_key(path: Path) -> bytes:
-    """The 32 bytes of a linkage key."""
-    body = read_body(path, b"pprl-key", private=True)
-    return bytes(body.expect(body.data, KEY_BYTES))
-
-
-def write_key(path: Path, key: bytes, *, force: bool = False) -> None:
-    write_new(path, [preamble(b"pprl-key"), key], private=True, force=force)

@@ -16,28 +16,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pprl.bits import BitMatrix, Encodings, Stamp
+from pprl.bits import BitMatrix, Encodings, Stamp, Words
 from pprl.decoys import make_decoys, per_row
 from pprl.draws import Draws, fresh_seed, seed_from
 from pprl.encode import encode, key_check
 from pprl.errors import RefusedError, RosterError
 from pprl.estimate.assess import Assessment, judge
+from pprl.keys import LinkageKey
 from pprl.match.scores import match_encodings
 from pprl.normalize.columns import propose_columns
 from pprl.normalize.dates import Order
 from pprl.normalize.people import MISSING, People, read_people
 from pprl.normalize.text import folding_hash
 from pprl.rows import HomeRows
-from pprl.schema import Schema
+from pprl.schema import Field, Schema
 
 BIG_REGISTRY = 1_000_000
 MAX_ID_BYTES = 1_024  # the private rows hold every id at the width of the longest
 DECOYS_FOR_BIG_REGISTRY = 4
-
-
-def make_key(seed: int | None = None) -> bytes:
-    """32 bytes from the operating system, or those of ``seed``, which are no secret."""
-    return fresh_seed() if seed is None else Draws(seed_from(seed), "linkage key").bytes(32)
 
 
 def link(
@@ -52,7 +48,7 @@ def link(
     list_id: str | None = None,
     registry_id: str | None = None,
     seed: int | None = None,
-    rate: int | None = None,
+    rate: float | str | None = None,
     allow_weak: bool = False,
     allow_larger_list: bool = False,
 ) -> Assessment:
@@ -61,7 +57,7 @@ def link(
     Both frames hold text. ``…_columns`` map fields of the schema to headers; fields that are not mapped are looked
     for under their own name or a usual header. ``…_orders`` settle the order of dates, ``…_id`` name a column of ids
     to carry into the pairs. ``seed`` makes a run that can be repeated and is not secret; ``rate`` is the false-match
-    rate asked, in ten-thousandths. PprlError, with a hint, for everything the caller can mend.
+    rate asked, such as 0.05 or "5%". PprlError, with a hint, for everything the caller can mend.
     """
     return link_people(
         people_of(list_frame, schema, list_columns, list_orders, "list"),
@@ -84,7 +80,7 @@ def link_people(
     list_ids: list[str] | None = None,
     registry_ids: list[str] | None = None,
     seed: int | None = None,
-    rate: int | None = None,
+    rate: float | str | None = None,
     allow_weak: bool = False,
     allow_larger_list: bool = False,
     kernel: str = "auto",
@@ -99,8 +95,14 @@ def link_people(
             hint="are the two swapped? If not, pass --yes-list (in Python allow_larger_list=True)",
         )
     refuse_same_roster(own, theirs, schema)
+    if allow_weak and not filled(schema, own, theirs):
+        raise RefusedError(
+            "no linked field is filled in both rosters", hint="name the columns; `pprl link --help` shows how"
+        )
+    if not allow_weak:
+        refuse_weak(schema, own, theirs)
     clock = _Clock()
-    key = make_key(seed)
+    key = LinkageKey.make(seed)
     decoys = decoys_against(theirs, schema)
     encoded, rows = encode_list(own, schema, key, ids=list_ids, seed=seed, decoys=decoys, allow_weak=allow_weak)
     their_encoded, their_rows = encode_registry(theirs, schema, key, ids=registry_ids, seed=seed, allow_weak=allow_weak)
@@ -109,7 +111,8 @@ def link_people(
     clock.lap("match")
     assessment = judge(scores, rows, their_rows, rate=rate)
     clock.lap("judge")
-    return replace(assessment, seconds=clock.laps)
+    said = (*bare_lines(schema, own, "list"), *bare_lines(schema, theirs, "registry"))
+    return replace(assessment, seconds=clock.laps, warnings=(*said, *assessment.warnings))
 
 
 def decoys_against(registry: People, schema: Schema) -> int:
@@ -140,7 +143,7 @@ def people_of(
 def encode_list(
     people: People,
     schema: Schema,
-    key: bytes,
+    key: LinkageKey,
     *,
     ids: list[str] | None = None,
     seed: int | None = None,
@@ -149,12 +152,17 @@ def encode_list(
 ) -> tuple[Encodings, HomeRows]:
     """Encode the people of a list and their decoys, in a shuffled order; rows of one person become one."""
     if not allow_weak:
-        schema.refuse_weak()
+        refuse_weak(schema, people)
     root = fresh_seed() if seed is None else seed_from(seed)
-    kept = _distinct(people, schema)
-    unique = _take(people, kept)
+    own = encode(people, schema, key.secret).words
+    kept = _first_of_equals(own)
+    kept = kept[_encodable(people, schema)[kept]]
+    unique = people.take(kept)
     made = make_decoys(unique, schema, per_row(decoys or schema.decoys, len(unique)), Draws(root, "decoys"))
-    bits = np.concatenate([encode(unique, schema, key).words, encode(made.people, schema, key).words])
+    bits = np.concatenate([own[kept], encode(made.people, schema, key.secret).words])
+    new = _first_of_equals(bits)[len(unique) :] - len(unique)  # a decoy that reads like somebody else is none
+    made = made.take(new)
+    bits = np.concatenate([bits[: len(unique)], bits[len(unique) :][new]])
     count, total = len(unique), len(bits)
     handles = _handles(root, "list", total)
     stamp = stamp_of(schema, key)
@@ -163,8 +171,8 @@ def encode_list(
         stamp,
         len(people),
         schema.false_match_rate,
-        made.fallbacks,
-        seed is not None,
+        int(made.fell_back.sum()),
+        key.repeatable or seed is not None,
         handles,
         np.concatenate([unique.rows, unique.rows[made.base]]),
         np.concatenate([np.arange(count), made.base]).astype(np.int32),
@@ -179,7 +187,7 @@ def encode_list(
 def encode_registry(
     people: People,
     schema: Schema,
-    key: bytes,
+    key: LinkageKey,
     *,
     ids: list[str] | None = None,
     seed: int | None = None,
@@ -187,11 +195,11 @@ def encode_registry(
 ) -> tuple[Encodings, HomeRows]:
     """Encode every row of a registry that has anything to compare, in a shuffled order."""
     if not allow_weak:
-        schema.refuse_weak()
+        refuse_weak(schema, people)
     root = fresh_seed() if seed is None else seed_from(seed)
     kept = np.flatnonzero(_encodable(people, schema))
-    known = _take(people, kept)
-    bits = encode(known, schema, key).words
+    known = people.take(kept)
+    bits = encode(known, schema, key.secret).words
     handles = _handles(root, "registry", len(known))
     stamp = stamp_of(schema, key)
     rows = HomeRows(
@@ -200,7 +208,7 @@ def encode_registry(
         len(people),
         schema.false_match_rate,
         0,
-        seed is not None,
+        key.repeatable or seed is not None,
         handles,
         known.rows,
         np.arange(len(known), dtype=np.int32),
@@ -212,9 +220,43 @@ def encode_registry(
     return Encodings("registry", stamp, len(people), handles[order], BitMatrix(bits[order])), rows
 
 
-def stamp_of(schema: Schema, key: bytes) -> Stamp:
+def stamp_of(schema: Schema, key: LinkageKey) -> Stamp:
     folding = folding_hash()
-    return Stamp(schema.length, schema.hardening, folding, schema.fingerprint(folding), key_check(key, schema))
+    return Stamp(schema.length, schema.hardening, folding, schema.fingerprint(folding), key_check(key.secret, schema))
+
+
+def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:
+    """The linked fields that hold something in every one of the rosters."""
+    return tuple(
+        field
+        for field in schema.linked()
+        if all(bool((people.columns[field.name].codes != MISSING).any()) for people in rosters)
+    )
+
+
+def refuse_weak(schema: Schema, *rosters: People) -> None:
+    """RefusedError: no linked field is filled in all rosters, or what is filled is too weak (`Schema.refuse_weak`)."""
+    if not all(map(len, rosters)):
+        return
+    common = filled(schema, *rosters)
+    if not common:
+        raise RefusedError(
+            "no linked field is filled in both rosters"
+            if len(rosters) > 1
+            else "no linked field is filled in the roster",
+            hint="name the columns, say --list-column surname=HEADER; `pprl link --help` shows how",
+        )
+    schema.refuse_weak(common)
+
+
+def bare_lines(schema: Schema, people: People, whose: str) -> list[str]:
+    """What a user must know of the fields of a roster: those that hold nothing, and cells that were left out."""
+    empty = [field.name for field in schema.linked() if field not in filled(schema, people)]
+    lines = [f"{whose}: nothing to read for {', '.join(empty)}: missing in every row"] if empty and len(people) else []
+    for (field, reason), rows in sorted(people.unreadable.items()):
+        first = ", ".join(map(str, rows[:5])) + (", …" if len(rows) > 5 else "")
+        lines.append(f"{whose}: {len(rows):,} cell(s) of {field} left out: {reason} (row {first})")
+    return lines
 
 
 def refuse_same_roster(own: People, theirs: People, schema: Schema) -> None:
@@ -235,17 +277,11 @@ def _encodable(people: People, schema: Schema) -> NDArray[np.bool_]:
     return present
 
 
-def _distinct(people: People, schema: Schema) -> NDArray[np.int64]:
-    """The first row of each person, by all linked values; rows with none of them are left out."""
-    codes = np.stack([people.columns[field.name].codes for field in schema.linked()], axis=1)
-    codes = np.ascontiguousarray(codes)
-    keys = codes.view(np.dtype((np.void, codes.dtype.itemsize * codes.shape[1]))).ravel()
-    first = np.sort(np.unique(keys, return_index=True)[1]) if len(keys) else np.zeros(0, dtype=np.int64)
-    return first[_encodable(people, schema)[first]]
-
-
-def _take(people: People, rows: NDArray[np.int64]) -> People:
-    return People(people.rows[rows], {name: column.take(rows) for name, column in people.columns.items()})
+def _first_of_equals(words: Words) -> NDArray[np.int64]:
+    """The places of the rows that equal no row before them, in order."""
+    rows = np.ascontiguousarray(words)
+    keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+    return np.sort(np.unique(keys, return_index=True)[1]).astype(np.int64)
 
 
 def _handles(root: bytes, side: str, count: int) -> NDArray[np.void]:

@@ -96,16 +96,16 @@ class Schema:
             )
         return replace(self, hardening=hardening)
 
-    def refuse_weak(self) -> None:
+    def refuse_weak(self, linked: tuple[Field, ...] | None = None) -> None:
         """A single field or a handful of tokens can be read off its encoding, and matches strangers.
 
         RefusedError: fewer than two linked fields, or fewer than 12 expected tokens.
         """
-        linked = self.linked()
+        linked = self.linked() if linked is None else linked
         tokens = sum(EXPECTED_TOKENS[field.type] for field in linked)
         if len(linked) < 2 or tokens < MIN_EXPECTED_TOKENS:
             raise RefusedError(
-                f"the schema links {len(linked)} field(s) with {tokens} expected tokens: "
+                f"only {len(linked)} field(s) with {tokens} expected tokens can be linked: "
                 "too weak to protect or to tell people apart",
                 hint="link at least two fields, say a name and a birth date, or pass --allow-weak",
             )
@@ -143,7 +143,7 @@ def read_toml(text: str, source: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"\(at line (\d+), column \d+\)", str(error))
         line = f"{where.group(1)}" if where else str(text.count("\n") + 1)
-        what = re.sub(r"\s*\(at .*\)$", "", str(error))
+        what = re.split(r"['\"(]", re.sub(r"\s*\(at .*\)$", "", str(error)))[0].strip()  # no word of the file itself
         raise SchemaError(f"{source}:{line}: not TOML: {what[0].lower() + what[1:]}") from None
     except (ValueError, RecursionError):  # an integer of thousands of digits; thousands of brackets
         raise SchemaError(f"{source}:1: not TOML: a number or a nesting without measure") from None

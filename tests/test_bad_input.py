@@ -422,16 +422,22 @@ def test_unreadable_cells_are_counted_with_their_rows(desk, small):
 def test_rows_of_which_nothing_can_be_read(desk):
     nothing = desk / FOLDER / "Zqxjkv.csv"
     nothing.write_bytes(table(*["123,456,?,Zqxjkv 1\n"] * 200))
-    registry = link(f"{FOLDER}/{LIST}", nothing, "--json")
-    answer = json.loads(registry.out)
-    assert (answer["registry_rows"], answer["registry_encoded"], answer["found"]["count"]) == (200, 0, 0)
-    shutil.rmtree("result")
-    Path("pairs.csv").unlink()
-    ours = link(nothing, f"{FOLDER}/{REGISTRY}", "--json")
-    answer = json.loads(ours.out)
-    assert (answer["list_rows"], answer["list_encoded"], answer["found"]["count"]) == (200, 0, None)
-    assert any(warning.startswith("cannot tell") for warning in answer["warnings"])
-    assert "found              cannot tell" in link(nothing, f"{FOLDER}/{REGISTRY}", "--force").out
+    for rosters in ((f"{FOLDER}/{LIST}", nothing), (nothing, f"{FOLDER}/{REGISTRY}")):
+        refused(link(*rosters, "--json"), "no linked field is filled in both rosters")
+        refused(link(*rosters, "--allow-weak"), "no linked field is filled in both rosters")
+
+
+def test_rosters_that_share_no_field(desk):
+    names, dates = desk / "names.csv", desk / "dates.csv"
+    names.write_text("surname,given\n" + "".join(f"Иванов{at},Иван\n" for at in range(30)), "utf-8")
+    dates.write_text("birth_date\n" + "".join(f"1990-01-{at:02}\n" for at in range(1, 31)), "utf-8")
+    refused(link(names, dates), "no linked field is filled in both rosters")
+
+
+def test_fields_that_one_roster_lacks_do_not_count_against_weakness(desk):
+    surnames = desk / "surnames.csv"
+    surnames.write_text("surname\n" + "".join(f"Иванов{at}\n" for at in range(30)), "utf-8")
+    refused(link(surnames, f"{FOLDER}/{REGISTRY}"), "only 1 field(s) with 8 expected tokens can be linked")
 
 
 FEW = {
@@ -534,14 +540,14 @@ def test_when_the_second_output_fails_the_first_goes_again(monkeypatch):
 KEYS = {
     "missing": (None, 0o600, "linkage.key: cannot be read (No such file or directory)"),
     "empty": (b"", 0o600, "not a file of pprl"),
-    "short": (b"pprl-key\x01\x00" + bytes(31), 0o600, "is cut short"),
+    "short": (b"pprl-key\x01\x00" + bytes(32), 0o600, "is cut short"),
     "of its mark only": (b"pprl-key", 0o600, "is cut short"),
-    "long": (b"pprl-key\x01\x00" + bytes(33), 0o600, "has bytes behind its end"),
-    "of a later format": (b"pprl-key\x02\x00" + bytes(32), 0o600, "this version reads format 1"),
+    "long": (b"pprl-key\x01\x00" + bytes(34), 0o600, "has bytes behind its end"),
+    "of a later format": (b"pprl-key\x02\x00" + bytes(33), 0o600, "this version reads format 1"),
     "raw bytes": (bytes(32), 0o600, "not a file of pprl"),
     "encodings": (b"pprl-enc\x01\x00" + bytes(200), 0o600, "holds encodings; a linkage key needed here"),
-    "readable by the group": (b"pprl-key\x01\x00" + bytes(32), 0o640, "others on this machine can read it"),
-    "readable by all": (b"pprl-key\x01\x00" + bytes(32), 0o604, "others on this machine can read it"),
+    "readable by the group": (b"pprl-key\x01\x00" + bytes(33), 0o640, "others on this machine can read it"),
+    "readable by all": (b"pprl-key\x01\x00" + bytes(33), 0o604, "others on this machine can read it"),
 }
 
 

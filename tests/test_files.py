@@ -20,11 +20,12 @@ from hypothesis import strategies as st
 from pprl import files
 from pprl.bits import MAX_LENGTH, BitMatrix, Encodings, Stamp
 from pprl.errors import FileError, MismatchError, PprlError
+from pprl.keys import LinkageKey
 from pprl.match.scores import KEEP, Scores, match_encodings
 from pprl.rows import MAX_ID_BYTES, HomeRows
 
 STAMP = Stamp(256, 8, b"f" * 32, b"s" * 32, b"c" * 16)
-KEY = bytes(range(32))
+KEY = LinkageKey(bytes(range(32)), repeatable=False)
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 
 
@@ -55,10 +56,10 @@ def home_rows(count=3):
 
 
 def scores(count=2):
-    common = np.arange(KEEP * count, dtype=np.uint32).reshape(count, KEEP)
-    return Scores(
-        STAMP, 9, 8, "numpy", handles(*range(count)), np.zeros((count, KEEP), dtype="V16"), common, 2 * common + 1
-    )
+    common = np.tile(np.arange(KEEP + 3, 3, -1, dtype=np.uint32), (count, 1))
+    theirs = np.broadcast_to(handles(*range(100, 100 + KEEP)), (count, KEEP)).copy()
+    total = np.full((count, KEEP), 2 * KEEP + 6, dtype=np.uint32)
+    return Scores(STAMP, 9, 8, "numpy", handles(*range(count)), theirs, common, total)
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Kind:
 
 
 KINDS = {
-    "key": Kind(b"pprl-key", lambda path, **how: files.write_key(path, KEY, **how), files.read_key, 0, private=True),
+    "key": Kind(b"pprl-key", lambda path, **how: KEY.write(path, **how), LinkageKey.read, 0, private=True),
     "encodings": Kind(
         b"pprl-enc", lambda path, **how: encodings().write(path, **how), Encodings.read, 10 + 1 + Stamp.LAYOUT.size
     ),
@@ -144,9 +145,9 @@ def test_what_is_written_is_read(tmp_path, value, read):
 
 
 def test_a_key_comes_back(tmp_path):
-    files.write_key(tmp_path / "key", KEY)
-    assert files.read_key(tmp_path / "key") == KEY
-    assert (tmp_path / "key").read_bytes() == b"pprl-key\x01\x00" + KEY
+    KEY.write(tmp_path / "key")
+    assert LinkageKey.read(tmp_path / "key") == KEY
+    assert (tmp_path / "key").read_bytes() == b"pprl-key\x01\x00\x00" + KEY.secret
 
 
 def test_ids_come_back_as_text(tmp_path):
@@ -187,9 +188,9 @@ def test_bytes_of_scores():
     header = struct.pack("<IH32s32s16sQQQBB", 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 2, 9, 8, 16, 0)
     rows = b"".join(
         at.to_bytes(16, "big")
-        + bytes(256)
-        + struct.pack("<16I", *range(16 * at, 16 * at + 16))
-        + struct.pack("<16I", *(2 * each + 1 for each in range(16 * at, 16 * at + 16)))
+        + b"".join(theirs.to_bytes(16, "big") for theirs in range(100, 116))
+        + struct.pack("<16I", *range(19, 3, -1))
+        + struct.pack("<16I", *[38] * 16)
         for at in range(2)
     )
     assert scores().to_bytes() == header + rows
@@ -307,8 +308,11 @@ SCORES_HEADER = 10 + struct.calcsize("<IH32s32s16sQQQBB")
 DAMAGED_SCORES = {
     "another number of candidates": (SCORES_HEADER - 2, b"\x11", "x: is damaged in its header"),
     "a kernel from nowhere": (SCORES_HEADER - 1, b"\x02", "x: is damaged in its header"),
-    "more common bits than bits": (SCORES_HEADER + 16 + 256, b"\x01", "x: holds similarities above 1"),
-    "many more common bits than bits": (SCORES_HEADER + 16 + 256, b"\x01\x00\x00\x80", "x: holds similarities above 1"),
+    "more common bits than bits": (SCORES_HEADER + 16 + 256, b"\x40", "x: holds what no search gives"),
+    "many more common bits than bits": (SCORES_HEADER + 272, b"\x01\x00\x00\x80", "x: holds what no search gives"),
+    "a better candidate behind a worse one": (SCORES_HEADER + 272, b"\x01", "x: holds what no search gives"),
+    "a candidate twice": (SCORES_HEADER + 31, bytes([101]), "x: holds what no search gives"),
+    "a row twice": (SCORES_HEADER + Scores.RECORD.itemsize + 15, bytes([0]), "x: holds what no search gives"),
 }
 
 
@@ -384,14 +388,13 @@ def test_kinds_are_told_apart(tmp_path):
 @posix
 @each_kind
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
-def test_secret_files_are_closed_whatever_the_umask(kind, mask, tmp_path):
+def test_files_are_closed_whatever_the_umask(kind, mask, tmp_path):
     before = os.umask(mask)
     try:
         kind.write(tmp_path / "x")
     finally:
         os.umask(before)
-    mode = stat.S_IMODE((tmp_path / "x").stat().st_mode)
-    assert mode == (0o600 if kind.private else 0o666 & ~mask)
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o600
 
 
 @posix
@@ -421,7 +424,7 @@ def test_force_closes_a_file_that_was_open(kind, tmp_path):
     (tmp_path / "x").write_bytes(b"old")
     (tmp_path / "x").chmod(0o644)
     kind.write(tmp_path / "x", force=True)
-    assert bool(stat.S_IMODE((tmp_path / "x").stat().st_mode) & 0o077) is not kind.private
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o600
 
 
 @posix
@@ -441,9 +444,9 @@ def test_a_secret_that_others_can_reach_is_refused(kind, mode, tmp_path):
 @posix
 def test_a_key_its_owner_alone_can_read_is_read(tmp_path):
     for mode in (0o400, 0o600, 0o700):
-        files.write_key(tmp_path / "key", KEY, force=True)
+        KEY.write(tmp_path / "key", force=True)
         (tmp_path / "key").chmod(mode)
-        assert files.read_key(tmp_path / "key") == KEY
+        assert LinkageKey.read(tmp_path / "key") == KEY
 
 
 # ---------------------------------------------------------------- complete or absent
@@ -542,7 +545,7 @@ def test_a_link_laid_at_the_place_of_the_part_is_not_followed(kind, tmp_path, mo
 def test_force_replaces_a_link_and_not_what_it_points_to(tmp_path):
     (tmp_path / "victim").write_bytes(b"precious")
     (tmp_path / "x").symlink_to(tmp_path / "victim")
-    files.write_key(tmp_path / "x", KEY, force=True)
+    KEY.write(tmp_path / "x", force=True)
     assert (tmp_path / "victim").read_bytes() == b"precious"
     assert not (tmp_path / "x").is_symlink()
 

@@ -11,7 +11,7 @@ LAYERS = (
     {"bits", "schema", "draws"},
     {"tables"},
     {"normalize"},
-    {"tokens"},
+    {"tokens", "keys"},
     {"harden"},
     {"encode"},
     {"decoys", "rows"},
@@ -21,7 +21,9 @@ LAYERS = (
     {"cli"},
 )
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
-PURE = {"match": {"normalize", "tables", "encode", "rows", "decoys"}}  # the linkage unit has neither key nor rosters
+PURE = {
+    "match": {"normalize", "tables", "encode", "rows", "decoys", "keys"}
+}  # the linkage unit has neither key nor rosters
 
 
 def imports(path: Path) -> set[str]:

@@ -34,7 +34,7 @@ def small(rosters):
 @pytest.fixture(scope="module")
 def steps(small):
     leaked, registry, _ = small
-    key = pprl.make_key(5)
+    key = pprl.LinkageKey.make(5)
     own = pprl.people_of(leaked, SCHEMA_8, LIST_COLUMNS, None, "list")
     theirs = pprl.people_of(registry, SCHEMA_8, None, None, "registry")
     ours, rows = pprl.encode_list(own, SCHEMA_8, key, ids=leaked["№"].tolist(), seed=5)
@@ -171,7 +171,7 @@ def test_a_person_twice_in_the_registry_is_found_but_in_no_pair(small):
 
 def test_a_lower_rate_finds_no_more(small):
     leaked, registry, _ = small
-    counts = [link(leaked, registry, rate=rate).found for rate in (100, 500, 2000)]
+    counts = [link(leaked, registry, rate=rate).found for rate in (0.01, 0.05, "20%")]
     assert counts == sorted(counts)
 
 
@@ -220,15 +220,15 @@ def test_another_key_schema_hardening_or_scores_are_named(small, steps):
     theirs = pprl.people_of(registry, SCHEMA_8, None, None, "registry")
     longer = pprl.parse_schema(SCHEMA.replace("1024", "2048"))
     for word, schema, key in (
-        ("hardening", SCHEMA_8.with_hardening(5), pprl.make_key(5)),
-        ("schemas", longer, pprl.make_key(5)),
-        ("linkage keys", SCHEMA_8, pprl.make_key(6)),
+        ("hardening", SCHEMA_8.with_hardening(5), pprl.LinkageKey.make(5)),
+        ("schemas", longer, pprl.LinkageKey.make(5)),
+        ("linkage keys", SCHEMA_8, pprl.LinkageKey.make(6)),
     ):
         other, _ = pprl.encode_registry(theirs, schema, key, seed=5)
         with pytest.raises(MismatchError, match=word):
             pprl.match_encodings(ours, other)
     own = pprl.people_of(leaked, SCHEMA_8, LIST_COLUMNS, None, "list")
-    _, other_rows = pprl.encode_list(own, SCHEMA_8, pprl.make_key(5), seed=6)
+    _, other_rows = pprl.encode_list(own, SCHEMA_8, pprl.LinkageKey.make(5), seed=6)
     with pytest.raises(FileError, match="not those of these scores"):
         pprl.judge(pprl.match_encodings(ours, their), other_rows)
 
@@ -240,3 +240,57 @@ def test_too_few_decoys_is_cannot_tell(small):
     assert answer.found is None
     assert answer.to_dict()["net_found"] == {"value": None, "low": None, "high": None}
     assert any("cannot tell" in warning for warning in answer.warnings)
+
+
+RATES = {"too much": 0.5, "nothing": 0, "less": -3, "no number": "banana", "ten-thousandths": 500}
+
+
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+def test_a_rate_that_is_none_is_refused(rate, small):
+    with pytest.raises(pprl.PprlError, match="the false-match rate is not a rate above 0 and below 0.5"):
+        link(*small[:2], rate=rate)
+
+
+def test_a_key_from_a_seed_is_remembered_as_no_secret(small, tmp_path):
+    pprl.LinkageKey.make(5).write(tmp_path / "key")
+    leaked, registry, _ = small
+    own = pprl.people_of(leaked, SCHEMA_8, LIST_COLUMNS, None, "list")
+    theirs = pprl.people_of(registry, SCHEMA_8, None, None, "registry")
+    key = pprl.LinkageKey.read(tmp_path / "key")
+    ours, rows = pprl.encode_list(own, SCHEMA_8, key)
+    their, _ = pprl.encode_registry(theirs, SCHEMA_8, key)
+    answer = pprl.judge(pprl.match_encodings(ours, their), rows)
+    assert not answer.to_dict()["secret"]
+    assert any("not secret" in warning for warning in answer.warnings)
+    assert pprl.LinkageKey.make().secret.hex() not in repr(pprl.LinkageKey.make())
+    assert key.secret.hex() not in repr(key)
+
+
+def test_a_man_listed_twice_takes_nobody_elses_place(small):
+    """His second row has surname and given name exchanged; the registry holds him and his brother."""
+    leaked, registry, _ = small
+    him = ["Заболотный", "Аркадий", "Власович", "11.03.1988"]
+    rows = [["901", *him], ["902", him[1], him[0], *him[2:]]]
+    listed = pd.concat([leaked, pd.DataFrame(rows, columns=leaked.columns)], ignore_index=True)
+    known = [["R_him", "Zabolotnyi", "Arkadii", "Vlasovich", "1988-03-11"]]
+    known += [["R_brother", "Zabolotnyi", "Valerii", "Vlasovich", "1988-03-11"]]
+    held = pd.concat([registry, pd.DataFrame(known, columns=registry.columns)], ignore_index=True)
+    for hardening in (0, 8):
+        pairs = link(listed, held, SCHEMA_8.with_hardening(hardening)).to_frame()
+        assert pairs.registry_id[pairs.list_id.isin(["901", "902"])].tolist() == ["R_him"]
+
+
+def test_few_possible_decoys_make_little_findable():
+    """Nearly every combination of the names is on the list, so next to no decoys can be made; nobody is present."""
+    surnames = [
+        f"{stem}ов" for stem in ("Иван", "Петр", "Сидор", "Козл", "Сокол", "Попл", "Лебед", "Орл", "Волк", "Зайц")
+    ]
+    givens = ["Иван", "Пётр", "Олег", "Борис", "Глеб", "Семён", "Тарас", "Фёдор", "Юрий", "Яков"]
+    listed = [(surname, given) for surname in surnames for given in givens][:-4]
+    strangers = [
+        (f"{a}{b}енко", given) for a in ("Бон", "Кор", "Мар", "Тим") for b in ("дар", "ниль", "ош") for given in givens
+    ]
+    schema = pprl.parse_schema("format=1\n[fields.surname]\ntype='surname'\n[fields.given]\ntype='given'")
+    frames = [pd.DataFrame(rows, columns=["surname", "given"], dtype=object) for rows in (listed, strangers)]
+    found = [pprl.link(*frames, schema, seed=seed).found or 0 for seed in range(20)]
+    assert sum(count > 0 for count in found) <= binom.ppf(0.9999, 20, 0.05)

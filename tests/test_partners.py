@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from pprl.estimate.partners import NONE, Candidates, ambiguous, arrivals, assign, prices
+from pprl.estimate.partners import NONE, Candidates, Partners, ambiguous, arrivals, assign, prices
 
 FLOOR = 0.25
 THEIRS = 5
@@ -76,17 +76,43 @@ AMBIGUOUS = {
     "the equal row belongs to someone better": ([[0.9, 0.9, 0, 0, 0], [0, 1, 0, 0, 0]], [False, False]),
     "two people, one row": ([[0.9, 0, 0, 0, 0], [0.9, 0, 0, 0, 0]], "one of them"),
     "an equal suitor who has a better partner": ([[0.9, 0, 0, 0, 0], [0.9, 1, 0, 0, 0]], [False, False]),
+    "two people who could change places": ([[0.875, 0.75, 0, 0, 0], [0.875, 0.75, 0, 0, 0]], [True, True]),
+    "the sum is the same either way": ([[0.875, 0.75, 0, 0, 0], [0.75, 0.625, 0, 0, 0]], [True, True]),
     "nobody near": ([[0.1, 0.1, 0, 0, 0]], [False]),
 }
 
 
-@pytest.mark.parametrize(("rows", "wanted"), AMBIGUOUS.values(), ids=AMBIGUOUS)
-def test_ambiguous_is_what_order_alone_decides(rows, wanted):
+def unsure(rows):
     candidates = table(rows)
     partners = assign(candidates, floors(candidates))
-    unsure = ambiguous(candidates, partners).tolist()
+    price = prices(candidates, floors(candidates), partners)
+    return partners, ambiguous(candidates, floors(candidates), partners, price).tolist()
+
+
+@pytest.mark.parametrize(("rows", "wanted"), AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_ambiguous_is_what_order_alone_decides(rows, wanted):
+    partners, found = unsure(rows)
     if wanted == "one of them":
-        assert unsure == (partners.ids != NONE).tolist()
-        assert sum(unsure) == 1
+        assert found == (partners.ids != NONE).tolist()
+        assert sum(found) == 1
     else:
-        assert unsure == wanted
+        assert found == wanted
+
+
+@settings(max_examples=300)
+@given(matrices)
+def test_a_pair_is_ambiguous_if_and_only_if_another_best_assignment_lacks_it(rows):
+    partners, found = unsure(rows)
+    for at, theirs in enumerate(partners.ids):
+        if theirs != NONE:
+            without = [[0 if (i, j) == (at, theirs) else s for j, s in enumerate(row)] for i, row in enumerate(rows)]
+            assert found[at] == (best_sum(without) == best_sum(rows))
+
+
+def test_a_long_chain_is_priced_at_once():
+    n = 20_000
+    ids = np.stack([np.arange(n), np.arange(1, n + 1)], axis=1)
+    dice = np.full((n, 2), 0.75)  # everyone could move on by one, and the last to a free row
+    chain = Candidates(ids, dice)
+    price = prices(chain, np.full(n, FLOOR), Partners(np.arange(n), np.full(n, 0.75)))
+    assert not price.any()

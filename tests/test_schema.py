@@ -561,8 +561,8 @@ def schema_of_types(*kinds):
 
 
 WEAK = {
-    "one field": (["identifier"], "links 1 field(s) with 13 expected tokens"),
-    "a handful of tokens": (["sex", "year", "number"], "links 3 field(s) with 11 expected tokens"),
+    "one field": (["identifier"], "only 1 field(s) with 13 expected tokens"),
+    "a handful of tokens": (["sex", "year", "number"], "only 3 field(s) with 11 expected tokens"),
 }
 
 

@@ -17,7 +17,8 @@ KEPT = ("leaked.csv", "registry.csv", "schema.toml", "truth.csv", "PRIVATE-pairs
 
 
 @click.command(
-    epilog="\b\nExamples:\n  pprl demo\n  pprl demo shown     (keeps the rosters, to try the other commands on)"
+    short_help="Link made-up rosters and show the truth beside the result.",
+    epilog="\b\nExamples:\n  pprl demo\n  pprl demo shown     (keeps the rosters, to try the other commands on)",
 )
 @click.argument("folder", metavar="[DIR]", required=False, type=options.FilePath)
 @click.option("--seed", type=click.IntRange(min=0), default=2022, show_default=True, help="Other people, same story.")

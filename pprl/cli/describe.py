@@ -7,6 +7,7 @@ from pathlib import Path
 from pprl import files
 from pprl.bits import Encodings, Stamp
 from pprl.errors import FileError
+from pprl.keys import LinkageKey
 from pprl.match.scores import Scores
 from pprl.rows import HomeRows
 
@@ -17,8 +18,10 @@ def describe(path: Path) -> dict[str, str | int]:
         raise FileError("this is a directory", hint="name a file that pprl wrote")
     match files.kind_of(path):
         case b"pprl-key":
-            files.read_key(path)
-            return {"kind": "linkage key", "bytes": files.KEY_BYTES}
+            return {
+                "kind": "linkage key",
+                "secret": "no: made from --seed" if LinkageKey.read(path).repeatable else "yes",
+            }
         case b"pprl-enc":
             encodings = Encodings.read(path)
             return {

@@ -12,12 +12,13 @@ from pprl.cli.progress import searching
 
 
 @click.command(
+    short_help="How many of LIST are in REGISTRY, both in hand.",
     epilog="""\b
 Examples:
   pprl link leaked.csv registry.xlsx --schema schema.toml
   pprl link leaked.csv registry.csv --schema schema.toml --list-column full_name=ФИО --pairs pairs.csv
   pprl link leaked.csv registry.csv --schema schema.toml --false-match-rate 1% --json
-"""
+""",
 )
 @click.argument("list_path", metavar="LIST", type=options.FilePath)
 @click.argument("registry_path", metavar="REGISTRY", type=options.FilePath)
@@ -56,7 +57,7 @@ def link(
     list_id: str | None,
     registry_id: str | None,
     hardening: int | None,
-    rate: int | None,
+    rate: float | None,
     allow_weak: bool,
     yes_list: bool,
     seed: int | None,

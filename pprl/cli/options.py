@@ -22,16 +22,16 @@ FilePath = click.Path(path_type=Path)
 STANDARD = Path("-")
 
 
-class Rate(click.ParamType[int]):
-    """A rate as ten-thousandths: 0.05 or 5%."""
+class Rate(click.ParamType[float]):
+    """A rate: 0.05 or 5%."""
 
     name = "rate"
 
-    def convert(self, value: Any, param: click.Parameter | None, _ctx: click.Context | None) -> int:
+    def convert(self, value: Any, param: click.Parameter | None, _ctx: click.Context | None) -> float:
         from pprl.schema import ten_thousandths
 
         try:
-            return ten_thousandths(value)
+            return ten_thousandths(value) / 10_000
         except ValueError as error:
             raise PprlError(
                 f"{param.opts[0] if param else 'rate'} is not {error}", hint="--false-match-rate 5%"
@@ -153,21 +153,7 @@ def load_people(
     if unnamed:
         note(f"{whose}: " + ", ".join(f"{field} from column {header!r}" for field, header in unnamed.items()))
     people = people_of(frame, schema, {**proposed, **given}, from_file.orders if from_file else None, whose)
-    bare = [field.name for field in schema.linked() if not people.columns[field.name].values]
-    if bare and len(people):
-        note(f"{whose}: nothing to read for {', '.join(bare)}: missing in every row")
-    for line in unreadable_lines(people, whose):
-        note(line)
     return frame, people
-
-
-def unreadable_lines(people: People, whose: str) -> list[str]:
-    """One line for each field and reason, with the first rows it happened in."""
-    lines = []
-    for (field, reason), rows in sorted(people.unreadable.items()):
-        first = ", ".join(map(str, rows[:5])) + (", …" if len(rows) > 5 else "")
-        lines.append(f"{whose}: {len(rows):,} cell(s) of {field} left out: {reason} (row {first})")
-    return lines
 
 
 def note(text: str) -> None:

@@ -113,13 +113,12 @@ def summary(assessment: Assessment) -> list[str]:
         f"people compared    {a.list_encoded:,} of the list ({a.list_rows:,} rows) "
         f"with {a.registry_encoded:,} of the registry"
     ]
-    if a.found is None or a.net_found is None or a.expected_by_chance is None:
+    if a.found is None or a.net_found is None:
         return [*lines, "found              cannot tell"]
-    asked = f"{a.false_match_rate_asked:.4g}"
-    if a.found == 0:
+    asked = f"{a.false_match_rate_asked:.2%}"
+    if a.found == 0 or a.expected_by_chance is None:
         lines.append(
-            f"found              0 at a false-match rate of {asked}; "
-            f"fewer than {a.fewest_findable} could not have been found"
+            f"found              0 at a false-match rate of {asked}; at least {a.fewest_findable} would be needed"
         )
     else:
         value, low, high = a.net_found

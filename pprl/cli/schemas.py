@@ -13,11 +13,12 @@ from pprl.errors import FileError, RosterError
 
 
 @click.command(
+    short_help="Propose a schema from the headers of rosters.",
     epilog="""\b
 Examples:
   pprl schema leaked.csv registry.xlsx -o schema.toml
   pprl schema leaked.csv -o -
-"""
+""",
 )
 @click.argument("rosters", metavar="ROSTER...", nargs=-1, required=True, type=options.FilePath)
 @click.option(

@@ -14,7 +14,7 @@ from pprl.cli.output import all_or_none, check_outputs, show_assessment, write_o
 from pprl.cli.progress import searching
 
 
-@click.command(epilog="\b\nExample:\n  pprl key -o linkage.key")
+@click.command(short_help="Make the key that both owners share.", epilog="\b\nExample:\n  pprl key -o linkage.key")
 @click.option(
     "-o",
     "--output",
@@ -26,18 +26,21 @@ from pprl.cli.progress import searching
 @options.force_option
 def key(output: Path, seed: int | None, force: bool) -> None:
     """Make the linkage key that both owners share and nobody else may see: 32 random bytes."""
-    from pprl.linkage import make_key
+    from pprl.keys import LinkageKey
 
-    files.write_key(output, make_key(seed), force=force)
+    LinkageKey.make(seed).write(output, force=force)
+    if seed is not None:
+        note("warning: a key from --seed is no secret: whoever tries numbers has it")
     click.echo(f"{output.name}: give it to the other owner by a safe way, and never to whoever matches")
 
 
 @click.command(
+    short_help="Encode a roster for whoever matches.",
     epilog="""\b
 Examples:
   pprl encode leaked.csv --schema schema.toml --key-file linkage.key --as list -o list.pprl
   pprl encode registry.xlsx --schema schema.toml --key-file linkage.key --as registry -o registry.pprl
-"""
+""",
 )
 @click.argument("roster", type=options.FilePath)
 @options.schema_option
@@ -46,6 +49,9 @@ Examples:
 @options.columns_options()
 @click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
 @click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of encodings to write.")
+@click.option(
+    "--decoys", type=click.IntRange(1, 100), help="Made-up rows for each person of a list; by default the schema's."
+)
 @options.weak_option
 @options.seed_option
 @options.force_option
@@ -58,6 +64,7 @@ def encode(
     columns_path: Path | None,
     id_header: str | None,
     output: Path,
+    decoys: int | None,
     allow_weak: bool,
     seed: int | None,
     force: bool,
@@ -67,7 +74,8 @@ def encode(
     ROSTER is a CSV or XLSX file with the header in the first row, or - for standard input. The file of encodings may
     go to the one who matches, if he never gets the key. The PRIVATE file stays with you.
     """
-    from pprl.linkage import encode_list, encode_registry, ids_of
+    from pprl.keys import LinkageKey
+    from pprl.linkage import bare_lines, encode_list, encode_registry, ids_of
     from pprl.schema import load_schema
 
     private = output.with_name(f"PRIVATE-{output.stem}.rows")
@@ -75,26 +83,36 @@ def encode(
     schema = load_schema(schema_path)
     if not allow_weak:
         schema.refuse_weak()
-    linkage_key = files.read_key(key_file)
+    linkage_key = LinkageKey.read(key_file)
+    if linkage_key.repeatable:
+        note("warning: the key comes from --seed and is no secret: use it for nothing but trials")
     for path in (output, private):
         files.check_absent(path, force=force)
     frame, people = options.load_people(roster, schema, column, columns_path, side)
-    encode_side = encode_list if side == "list" else encode_registry
-    encodings, rows = encode_side(
-        people, schema, linkage_key, ids=ids_of(frame, id_header), seed=seed, allow_weak=allow_weak
-    )
+    for text in bare_lines(schema, people, side):
+        note(f"warning: {text}")
+    ids = ids_of(frame, id_header)
+    if side == "list":
+        encodings, rows = encode_list(
+            people, schema, linkage_key, ids=ids, seed=seed, decoys=decoys, allow_weak=allow_weak
+        )
+    else:
+        encodings, rows = encode_registry(people, schema, linkage_key, ids=ids, seed=seed, allow_weak=allow_weak)
     with all_or_none(private, output):
         rows.write(private, force=force)
         encodings.write(output, force=force)
-    decoys = len(rows) - rows.people
-    click.echo(f"{output.name}: {rows.people:,} people" + (f" and {decoys:,} decoys" if decoys else ""))
+    made_up = len(rows) - rows.people
+    click.echo(f"{output.name}: {rows.people:,} people" + (f" and {made_up:,} decoys" if made_up else ""))
     click.echo(f"{private.name}: which row is which; it stays with you")
     click.echo(
         "whoever holds this file and the key can try names until they fit: send it only to one who never gets the key"
     )
 
 
-@click.command(epilog="\b\nExample:\n  pprl match list.pprl registry.pprl -o scores.pprl")
+@click.command(
+    short_help="Compare two files of encodings, without the key.",
+    epilog="\b\nExample:\n  pprl match list.pprl registry.pprl -o scores.pprl",
+)
 @click.argument("list_path", metavar="LIST.pprl", type=options.FilePath)
 @click.argument("registry_path", metavar="REGISTRY.pprl", type=options.FilePath)
 @click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of scores to write.")
@@ -122,11 +140,12 @@ def match(list_path: Path, registry_path: Path, output: Path, threads: int | Non
 
 
 @click.command(
+    short_help="Open the labels: who is found, how many falsely.",
     epilog="""\b
 Examples:
   pprl judge scores.pprl --rows PRIVATE-list.rows
   pprl judge scores.pprl --rows PRIVATE-list.rows --registry-rows PRIVATE-registry.rows --pairs pairs.csv
-"""
+""",
 )
 @click.argument("scores_path", metavar="SCORES.pprl", type=options.FilePath)
 @click.option("--rows", "rows_path", type=options.FilePath, required=True, help="The list's PRIVATE-….rows.")
@@ -154,7 +173,7 @@ def judge(
     scores_path: Path,
     rows_path: Path,
     registry_rows_path: Path | None,
-    rate: int | None,
+    rate: float | None,
     pairs: Path | None,
     as_json: bool,
     output: Path | None,
@@ -175,7 +194,7 @@ def judge(
     show_assessment(assessment, as_json=as_json, aside=pairs == options.STANDARD)
 
 
-@click.command(epilog="\b\nExample:\n  pprl inspect list.pprl")
+@click.command(short_help="Say what a file is.", epilog="\b\nExample:\n  pprl inspect list.pprl")
 @click.argument("path", metavar="FILE", type=options.FilePath)
 @options.json_option
 def inspect(path: Path, as_json: bool) -> None:

@@ -16,11 +16,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pprl.draws import Draws
-from pprl.errors import FileError
+from pprl.errors import FileError, PprlError
 from pprl.estimate.errors import MIN_DECOYS, Curve, Sample, fewest_findable, p_value
 from pprl.estimate.partners import NONE, Candidates, ambiguous, arrivals, assign, prices
 from pprl.match.scores import Scores
 from pprl.rows import HomeRows
+from pprl.schema import ten_thousandths
 
 FORMAT = 1
 PARTNER_RULE = "arrivals"
@@ -103,11 +104,11 @@ class Assessment:
 
 
 def judge(
-    scores: Scores, rows: HomeRows, registry_rows: HomeRows | None = None, *, rate: int | None = None
+    scores: Scores, rows: HomeRows, registry_rows: HomeRows | None = None, *, rate: float | str | None = None
 ) -> Assessment:
     """Open the labels and judge.
 
-    ``rate`` is the false-match rate asked, in ten-thousandths; without it the schema's. With the registry's own rows
+    ``rate`` is the false-match rate asked, such as 0.05 or "5%"; without it the schema's. With the registry's own rows
     the pairs name its rows and ids, else its handles stand in ``registry_id``.
 
     FileError: the rows are not those of these scores.
@@ -115,7 +116,10 @@ def judge(
     at = _find(scores, rows)
     if registry_rows is not None:
         scores.stamp.require_same(registry_rows.stamp)
-    asked = (rate or rows.rate) / 10_000
+    try:
+        asked = (rows.rate if rate is None else ten_thousandths(rate)) / 10_000
+    except ValueError as error:
+        raise PprlError(f"the false-match rate is not {error}", hint='say 0.05 or "5%"') from None
     ids, numbers = _number(scores.theirs, scores.total > 0)
     everyone = Candidates(numbers[at], scores.dice()[at])
     real, decoys = everyone.take(np.flatnonzero(~rows.decoy)), everyone.take(np.flatnonzero(rows.decoy))
@@ -159,7 +163,8 @@ def _judge(
         floor = float(np.quantile(here, FLOOR)) if len(here) else 0.0
         floors[0][classes == each], floors[1][decoy_classes == each] = floor, floor
     partners = assign(real, floors[0])
-    reached = arrivals(decoys, floors[1], prices(real, floors[0], partners))
+    price = prices(real, floors[0], partners)
+    reached = arrivals(decoys, floors[1], price)
     one_each = np.unique(person, return_index=True)[1]
     nobody_present = assign(decoys.take(one_each), floors[1][one_each])
 
@@ -181,7 +186,7 @@ def _judge(
         pi0 = sample.share_without_partner(np.ones(len(ours)), np.ones(len(theirs)))
         line = sample.curve(np.ones(len(ours)), np.ones(len(theirs)), pi0)
         matchable += (1 - pi0) * len(ours)
-        fewest.append(fewest_findable(pi0, asked))
+        fewest.append(fewest_findable(pi0, asked, len(ours), len(theirs)))
         if (cut := line.at_rate(asked)) == NONE:
             continue
         threshold = float(line.threshold[cut])
@@ -191,7 +196,7 @@ def _judge(
         false += float(line.false[cut])
         alone += float((nobody_present.dice[decoy_classes[one_each] == each] >= threshold).mean()) * len(ours)
     count = int(found.sum())
-    unsure = found & ambiguous(real, partners)
+    unsure = found & ambiguous(real, floors[0], partners, price)
     low, high = _bootstrap(samples, len(real), asked, Draws(seed, "bootstrap"))
     net = max(0.0, count - false)
     return replace(
@@ -199,7 +204,7 @@ def _judge(
         threshold=round(min(thresholds), 6) if thresholds else None,
         found=count,
         net_found=(round(net, 1), round(min(low, net), 1), round(max(high, net), 1)),
-        expected_by_chance=round(alone, 2),
+        expected_by_chance=round(alone, 2) if thresholds else None,
         false_match_rate=round(false / count, 6) if count else None,
         p_value=float(f"{max(p_value(real.best(), decoys.best()), SMALLEST_P):.3g}"),
         matchable_share=round(matchable / len(real), 6),

@@ -24,7 +24,7 @@ class Curve:
 
     threshold: Floats
     found: Floats
-    false: Floats  # π0 · (what chance gives + 1)
+    false: Floats  # π0 · (what chance gives, and one more)
 
     def false_match_rate(self) -> Floats:
         return np.minimum(1.0, self.false / self.found)
@@ -69,16 +69,18 @@ class Sample:
     def curve(self, real_weight: Floats, decoy_weight: Floats, pi0: float) -> Curve:
         """Found and false at every distinct similarity of a real partner.
 
-        Of n people like the decoys, n · (share of decoys that reach the threshold) would be found (Elias & Gygi
-        2007); one is added so that a threshold chosen with the same decoys stays conservative (Levitsky et al. 2017);
-        and since only absent people can be found falsely, the sum is multiplied by π0 (Käll et al. 2008).
+        Of n people like the M decoys, n · (share of decoys that reach the threshold) are found (Elias & Gygi 2007).
+        One decoy more is counted, or one person if that is more, so that a threshold chosen with these decoys stays
+        conservative (Levitsky et al. 2017); and since only absent people can be found falsely, the sum is multiplied by
+        π0 (Käll et al. 2008).
         """
         found = np.cumsum(real_weight[self._order])[self._last_of_equals]
         below = np.append(0.0, np.cumsum(decoy_weight[self._decoy_order]))[self._decoys_below]
         total = float(decoy_weight.sum())
-        chance = (total - below) / total * float(real_weight.sum())
+        people = float(real_weight.sum())
+        chance = (total - below) / total * people + max(1.0, people / total)
         kept = found > 0
-        return Curve(self._threshold[kept], found[kept], (pi0 * (chance + 1))[kept])
+        return Curve(self._threshold[kept], found[kept], (pi0 * chance)[kept])
 
 
 def p_value(real_best: Floats, decoy_best: Floats) -> float:
@@ -98,6 +100,6 @@ def p_value(real_best: Floats, decoy_best: Floats) -> float:
     return float(hypergeom.cdf(r - 1, n + m, m, above + r - 1))
 
 
-def fewest_findable(pi0: float, rate: float) -> int:
-    """The fewest matches a class can find at ``rate``, all of them above every decoy: π0 / x ≤ rate."""
-    return math.ceil(pi0 / rate - 1e-9)
+def fewest_findable(pi0: float, rate: float, people: int, decoys: int) -> int:
+    """The fewest matches a class can find at ``rate``, all of them above every decoy: π0 · max(1, n/M) / x ≤ rate."""
+    return math.ceil(pi0 * max(1.0, people / decoys) / rate - 1e-9)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -86,21 +86,6 @@ def assign(candidates: Candidates, floor: Floats) -> Partners:
     )
 
 
-def ambiguous(candidates: Candidates, partners: Partners) -> Bools:
-    """Rows whose partner is a matter of order: an equally good one was free, or an equally good suitor went without."""
-    owner_dice = np.zeros(max(int(candidates.ids.max(initial=0)), int(partners.ids.max(initial=0))) + 2)
-    owner_dice[partners.ids] = np.where(partners.ids == NONE, 0.0, partners.dice)
-    owner_dice[NONE] = 2.0
-    here = (partners.ids != NONE)[:, None]
-    other = here & (candidates.ids != NONE) & (candidates.ids != partners.ids[:, None])
-    free_equal = other & (candidates.dice == partners.dice[:, None]) & (owner_dice[candidates.ids] <= candidates.dice)
-    suitor = (candidates.ids != NONE) & (candidates.ids != partners.ids[:, None])
-    suitor &= (candidates.dice == owner_dice[candidates.ids]) & (partners.dice[:, None] < candidates.dice)
-    contested = np.isin(partners.ids, candidates.ids[suitor])
-    unsure: Bools = (partners.ids != NONE) & (free_equal.any(axis=1) | contested)
-    return unsure
-
-
 def prices(candidates: Candidates, floor: Floats, partners: Partners) -> Floats:
     """What the list would lose if a registry row were taken away, by id, in units of 2^-30; 0 where nobody has it.
 
@@ -117,12 +102,54 @@ def prices(candidates: Candidates, floor: Floats, partners: Partners) -> Floats:
     elsewhere = (gain > 0) & ~mine
     here = np.where(mine, gain, 0.0).max(axis=1, initial=0.0)
     price[theirs] = here
-    while True:
-        best_elsewhere = np.where(elsewhere, gain - price[ids], 0.0).max(axis=1, initial=0.0)
-        relaxed = here - best_elsewhere
-        if (relaxed >= price[theirs]).all():
-            return price
-        price[theirs] = np.minimum(price[theirs], relaxed)
+    suitor, slot = np.nonzero(elsewhere)
+    wanted = csr_array((np.ones(len(suitor)), (ids[suitor, slot], suitor)), shape=(len(price), len(owners)))
+    stale = np.arange(len(owners))
+    while len(stale):  # only who could move to a row that has become cheaper looks again
+        best_elsewhere = np.where(elsewhere[stale], gain[stale] - price[ids[stale]], 0.0).max(axis=1, initial=0.0)
+        relaxed = here[stale] - best_elsewhere
+        cheaper = relaxed < price[theirs[stale]]
+        price[theirs[stale[cheaper]]] = relaxed[cheaper]
+        stale = np.unique(wanted[theirs[stale[cheaper]]].indices)
+    return price
+
+
+def ambiguous(candidates: Candidates, floor: Floats, partners: Partners, price: Floats) -> Bools:
+    """Rows whose partner is a matter of order: another assignment with the same sum lacks the pair.
+
+    By complementary slackness every best assignment uses tight edges only, those whose gain is the row's surplus plus
+    the price. A pair can be exchanged if and only if it lies on a cycle of tight edges, taken in turn out of and into
+    the assignment, where one further node stands for being left alone at no loss (rows of surplus or price 0).
+    """
+    rows, last = len(candidates), len(price)
+    gain = gains(candidates, floor)
+    owner = np.flatnonzero(partners.ids != NONE)
+    mine = (candidates.ids == partners.ids[:, None]) & (partners.ids != NONE)[:, None]
+    surplus = np.where(mine, gain, 0.0).max(axis=1, initial=0.0)
+    surplus[owner] -= price[partners.ids[owner]]
+    tight = (gain > 0) & ~mine & (gain == surplus[:, None] + price[candidates.ids])
+    left, slot = np.nonzero(tight)
+    taken = np.zeros(last, dtype=bool)
+    taken[partners.ids[owner]] = True
+    outside = rows + last
+    single = np.flatnonzero(partners.ids == NONE)
+    no_loss = owner[surplus[owner] == 0]
+    free = np.flatnonzero(~taken)
+    cheap = np.flatnonzero(taken & (price == 0))
+    edges = [
+        (left, rows + candidates.ids[left, slot]),  # a row could move there
+        (rows + partners.ids[owner], owner),  # whoever is there has to go
+        (np.full(len(single), outside), single),
+        (no_loss, np.full(len(no_loss), outside)),
+        (rows + free, np.full(len(free), outside)),
+        (np.full(len(cheap), outside), rows + cheap),
+    ]
+    start, end = (np.concatenate(part) for part in zip(*edges, strict=True))
+    graph = csr_array((np.ones(len(start)), (start, end)), shape=(outside + 1, outside + 1))
+    _, cycle = connected_components(graph, directed=True, connection="strong")
+    unsure = np.zeros(rows, dtype=bool)
+    unsure[owner] = cycle[owner] == cycle[rows + partners.ids[owner]]
+    return unsure
 
 
 def arrivals(candidates: Candidates, floor: Floats, price: Floats) -> Floats:

@@ -67,7 +67,7 @@ class Scores:
         return header + records.tobytes()
 
     def write(self, path: Path, *, force: bool = False) -> None:
-        files.write_new(path, [files.preamble(b"pprl-sco"), self.to_bytes()], force=force)
+        files.write_new(path, [files.preamble(b"pprl-sco"), self.to_bytes()], private=True, force=force)
 
     @classmethod
     def read(cls, path: Path) -> Scores:
@@ -76,8 +76,8 @@ class Scores:
         if keep != KEEP or kernel >= len(KERNELS):
             raise FileError(f"{path.name}: is damaged in its header", hint="get the file again")
         records = np.frombuffer(body.expect(data, rows * cls.RECORD.itemsize), dtype=cls.RECORD)
-        if (2 * records["common"].astype(np.int64) > records["total"]).any():
-            raise FileError(f"{path.name}: holds similarities above 1", hint="get the file again")
+        if not _sound(records):
+            raise FileError(f"{path.name}: holds what no search gives", hint="get the file again")
         return cls(
             Stamp.from_bytes(stamp),
             read,
@@ -88,6 +88,22 @@ class Scores:
             records["common"].copy(),
             records["total"].copy(),
         )
+
+
+def _sound(records: NDArray[np.void]) -> bool:
+    """No row twice, no candidate twice in a row, similarities from 0 to 1 and falling, and nothing behind a gap."""
+    common, total = records["common"].astype(np.int64), records["total"].astype(np.int64)
+    there = total > 0
+    falling = common[:, 1:] * np.maximum(total[:, :-1], 1) <= common[:, :-1] * np.maximum(total[:, 1:], 1)
+    theirs = np.sort(records["theirs"], axis=1)
+    twice = (theirs[:, 1:] == theirs[:, :-1]) & (theirs[:, 1:] != np.zeros((), dtype="V16"))
+    return bool(
+        (2 * common <= total).all()
+        and (there == (common > 0)).all()
+        and falling.all()
+        and not twice.any()
+        and len(np.unique(records["handle"])) == len(records)
+    )
 
 
 def match_encodings(

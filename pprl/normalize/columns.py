@@ -61,8 +61,13 @@ def propose_columns(headers: Iterable[str], schema: Schema, given: Mapping[str, 
                 hint=f"say which with --column {field.name}=HEADER (link: --list-column, --registry-column)",
             )
     names = [field for field in schema.fields if field.type in NAME_TYPES and field.role == "link"]
-    if names and FULL_NAME in only and not any(field.name in proposed or field.name in given for field in names):
-        proposed[FULL_NAME] = only[FULL_NAME]
+    mapped = {field.type for field in names if field.name in proposed or field.name in given}
+    if names and FULL_NAME in only and FULL_NAME not in given:
+        given_names = [field.name for field in names if field.type == "given"]
+        if not mapped:
+            proposed[FULL_NAME] = only[FULL_NAME]
+        elif "surname" in mapped and "given" not in mapped and len(given_names) == 1:
+            proposed[given_names[0]] = only[FULL_NAME]  # `name` beside `surname`
     return proposed
 
 

@@ -53,6 +53,10 @@ class People:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def take(self, chosen: NDArray[np.int64]) -> People:
+        """The chosen rows, in the order given; what was unreadable is not carried along."""
+        return People(self.rows[chosen], {name: column.take(chosen) for name, column in self.columns.items()})
+
     def completeness(self, schema: Schema) -> NDArray[np.int8]:
         """The class of each row, 0 … 8: ``3 · name + date`` over NAME_PARTS and DATE_PARTS, linked fields only."""
         linked = {kind: [f.name for f in schema.linked() if f.type == kind] for kind in (*NAME_TYPES, "date", "year")}
@@ -134,7 +138,8 @@ def _headers_hint(labels: list[str]) -> str:
     """The headers of a roster, if that is what they are: where none is known, the first row may hold a person."""
     if not header_types(labels):
         return "none of its headers is a usual one: does the first row hold the headers?"
-    return "the headers are: " + ", ".join(repr(label)[:42] for label in labels[:20])
+    known = [label for hits in header_types(labels).values() for label in hits]
+    return "the usual ones among its headers are: " + ", ".join(map(repr, known[:20]))
 
 
 def _row_labels(frame: pd.DataFrame) -> NDArray[np.int64]:
