@@ -247,7 +247,7 @@ RATES = {"too much": 0.5, "nothing": 0, "less": -3, "no number": "banana", "ten-
 
 @pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
 def test_a_rate_that_is_none_is_refused(rate, small):
-    with pytest.raises(pprl.PprlError, match="the false-match rate is not a rate above 0 and below 0.5"):
+    with pytest.raises(pprl.PprlError, match=r"the false-match rate is not a rate above 0 and below 0\.5"):
         link(*small[:2], rate=rate)
 
 
