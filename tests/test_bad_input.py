@@ -176,7 +176,7 @@ NOT_ROSTERS = {
     "XLSX cut in the middle": (workbook()[: len(workbook()) // 2], "no whole spreadsheet"),
     "XLSX cut at its end": (workbook()[:-30], "no whole spreadsheet"),
     "XLSX with one byte changed": (flipped(workbook(), b"xl/worksheets/sheet1.xml"), "no whole spreadsheet"),
-    "XLSX with a stray cell far away": (workbook(far=True), "reaches over more than 100,000,000 cells"),
+    "XLSX with a stray cell far away": (workbook(far=True), "reaches over more than 30,000,000 cells"),
     "a ZIP that is no XLSX": (b"PK\x03\x04" + b"Zqxjkv" * 40, "no whole spreadsheet"),
     "XLS cut after its mark": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"Zqxjkv" * 90, "no whole spreadsheet"),
     "CSV ending inside a quote": (table(PERSON * 3, '"Зкъхжв,Иван,Иванович\nZqxjkv,1'), "ends inside a quoted cell"),

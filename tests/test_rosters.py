@@ -15,6 +15,7 @@ from pprl.normalize.ranks import fold_rank
 from pprl.normalize.values import fold_identifier
 from pprl.schema import parse_schema
 from pprl.tables import read_roster
+from pprl.tables.layout import is_name, locate
 from pprl.tables.text import find_delimiter, find_encoding
 
 SAMPLES = Path(__file__).parent / "data" / "roster_formats"
@@ -164,3 +165,116 @@ def test_the_delimiter(mark):
     assert find_delimiter(DELIMITED[mark]) == mark
     title = "Список личного состава, по состоянию на 01.03.2024\n\n"
     assert find_delimiter(title + DELIMITED[mark]) == mark
+
+
+def rows_of(text: str) -> list[list[str]]:
+    return [line.split(";") for line in text.strip("\n").split("\n")]
+
+
+LAYOUTS = {
+    "titles, two header rows, column numbers, sections, a total, signatures": (
+        """Список
+
+№;ФИО;;Дата рождения
+;Фамилия;Имя;
+1;2;3;4
+1 рота;;;
+1;Иванов;Иван;1980
+2;Петров;Пётр;
+;ООО «Ромашка»;;
+3;Сидоров;;
+4;;;
+Итого;3;;
+Командир роты;капитан;И.И. Петров;
+«__» ____ 2024 г.;;;""",
+        ["№", "Фамилия", "Имя", "Дата рождения"],
+        [
+            (7, "1", "Иванов", "Иван", "1980", "1 рота"),
+            (8, "2", "Петров", "Пётр", "", "1 рота"),
+            (10, "3", "Сидоров", "", "", "ООО «Ромашка»"),
+        ],
+    ),
+    "heads of groups make two dates of one word": (
+        "ФИО;Дата;;Звание\n;рождения;призыва;\nИванов Иван;1980;2000;рядовой",
+        ["ФИО", "Дата рождения", "Дата призыва", "Звание"],
+        [(3, "Иванов Иван", "1980", "2000", "рядовой", "")],
+    ),
+    "names without a header": (
+        "Иванов Иван\nПетров П.П.",
+        ["full_name"],
+        [(1, "Иванов Иван", ""), (2, "Петров П.П.", "")],
+    ),
+    "numbered names below a title, a platoon between them, a commander after them": (
+        "СПИСОК ЛИЧНОГО СОСТАВА\n1. Иванов Иван\n2) Петров П.П.\n2 взвод\nСидоров Пётр\nКомандир Сидоренко",
+        ["full_name"],
+        [(2, "Иванов Иван", ""), (3, "Петров П.П.", ""), (5, "Сидоров Пётр", "2 взвод")],
+    ),
+    "numbers beside names": (
+        "1;Иванов Иван\n2;Петров Пётр",
+        ["", "full_name"],
+        [(1, "1", "Иванов Иван", ""), (2, "2", "Петров Пётр", "")],
+    ),
+    "the header again on the next page, and a date below": (
+        "Фамилия;Имя\nАбай;Рахман\nФамилия;Имя\nЮн;Ян\n01.03.2024;",
+        ["Фамилия", "Имя"],
+        [(2, "Абай", "Рахман", ""), (4, "Юн", "Ян", "")],
+    ),
+    "people with one cell stay": (
+        "id;name;born\nP000;;\nP001;Иванов;\n;;1980\nP002;Пётр;1981",
+        ["id", "name", "born"],
+        [
+            (2, "P000", "", "", ""),
+            (3, "P001", "Иванов", "", ""),
+            (4, "", "", "1980", ""),
+            (5, "P002", "Пётр", "1981", ""),
+        ],
+    ),
+    "unknown headers: nothing but empty rows is left out": (
+        "a;b;c\nx;;\n;;y\n;;\n12;;",
+        ["a", "b", "c"],
+        [(2, "x", "", "", ""), (3, "", "", "y", ""), (5, "12", "", "", "")],
+    ),
+    "a commander among the people, and as the last of them": (
+        "Должность;ФИО;Дата рождения\nстрелок;Иванов И.И.;1980\nКомандир взвода;Петров Пётр;\n"
+        "Начальник штаба ______ Иванов;;",
+        ["Должность", "ФИО", "Дата рождения"],
+        [(2, "стрелок", "Иванов И.И.", "1980", ""), (3, "Командир взвода", "Петров Пётр", "", "")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "header", "people"), LAYOUTS.values(), ids=LAYOUTS)
+def test_the_table_in_a_layout(text, header, people):
+    table = locate(rows_of(text))
+    assert table.header == header
+    assert list(zip(table.places, *table.columns, table.sections, strict=True)) == people
+
+
+NAMES = [
+    "Иванов Иван",
+    "ИВАНОВ Иван Иванович",
+    "Вержбицкий А.Б.",
+    "А. Б. Вержбицкий",
+    "Мамедов Рашид Али оглы",
+    "Д'Арк Жанна",
+]
+NO_NAMES = [
+    "2 взвод (вымышл.)",
+    "Рота связи",
+    "ООО «Ромашка»",
+    "12345",
+    "",
+    "иванов иван",
+    "Командир Иванов",
+    "Итого людей",
+]
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_what_looks_like_a_name(text):
+    assert is_name(text)
+
+
+@pytest.mark.parametrize("text", NO_NAMES)
+def test_what_looks_like_no_name(text):
+    assert not is_name(text)

@@ -159,7 +159,7 @@ def _column_of_names(head: list[list[str]]) -> int | None:
         return None
     column = where[0][0]
     names = sum(is_name(_without_number(_cell(record, column))) for record in head)
-    return column if 2 * names > len(head) else None
+    return column if 2 * names >= len(head) else None
 
 
 def _cell(record: list[str], at: int) -> str:
@@ -188,7 +188,7 @@ def _read_rows(table: Table, rows: Iterator[Numbered]) -> None:
                 )
             record = [*record[: width - 1], *filter(str.strip, record[width - 1 :])]
         if bare_list:
-            record = [_without_number(cell) for cell in record]
+            record = [plain if is_name(plain := _without_number(cell), 1) else cell for cell in record]
         alone = _alone(record, numbers)
         if alone is not None:
             if not alone[1] or _TOTAL.match(alone[1]):
@@ -252,7 +252,7 @@ def _drop_signatures(table: Table) -> None:
         in_full |= sum(is_name(last[at], words=1) for at in names) > 1
         born = any(last[at][:1].isdigit() for at in dates)
         signed = any("___" in cell for cell in filled) or (_SIGNED.match(filled[0]) and not in_full and not born)
-        dated = len(filled) == 1 and names and not any(last[at] for at in names) and not _has_letters(filled[0])
+        dated = len(filled) == 1 and names and not _has_letters(filled[0])
         if not (signed or dated):
             return
         for column in table.columns:

@@ -15,7 +15,7 @@ from pprl.errors import RosterError
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
-MAX_CELLS = 100_000_000
+MAX_CELLS = 30_000_000
 MAX_SHEETS = 1_000
 MAX_UNPACKED = 1 << 30
 MAX_STRINGS = 1 << 28
@@ -108,8 +108,8 @@ def _refuse_bombs(data: bytes) -> None:
         raise RosterError(_DAMAGED, hint=_COPY_AGAIN) from None
 
 
-_CELL = re.compile(rb'<(?:\w+:)?c r="([A-Z]{2,3})\d')
-_ROW = re.compile(rb'<(?:\w+:)?(?:row|c)\s[^>]*?\br="[A-Z]*(\d{5,})"')
+_COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{2,3})\d")
+_ROW = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]*(\d{5,7})[\"']")
 
 
 def _refuse_far_cells(parts: zipfile.ZipFile, info: zipfile.ZipInfo, *, is_sheet: bool) -> None:
@@ -120,8 +120,8 @@ def _refuse_far_cells(parts: zipfile.ZipFile, info: zipfile.ZipInfo, *, is_sheet
         while piece := part.read(1 << 20):
             if is_sheet:
                 piece = rest + piece
-                column = max([column, *map(_column_number, set(_CELL.findall(piece)))])
-                row = max([row, *map(int, _ROW.findall(piece)[-1:])])
+                column = max([column, *map(_column_number, set(_COLUMN.findall(piece)))])
+                row = max([row, *map(int, set(_ROW.findall(piece)))])
                 rest = piece[-200:]
     if row * column > MAX_CELLS:
         raise RosterError(
@@ -132,7 +132,7 @@ def _refuse_far_cells(parts: zipfile.ZipFile, info: zipfile.ZipInfo, *, is_sheet
 
 def _column_number(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = 26 * number + letter - ord("A") + 1
     return number
 
