@@ -56,8 +56,8 @@ def _play(folder: Path, seed: int, *, kept: bool) -> None:
         f"and a registry of {len(rosters.registry):,} (Latin)"
     )
     schema = load_schema(schema_path)
-    list_frame, own = options.load_people(leaked, schema, (), None, None, "list")
-    registry_frame, theirs = options.load_people(registry, schema, (), None, None, "registry")
+    list_frame, own = options.load_people(leaked, schema, (), None, "list")
+    registry_frame, theirs = options.load_people(registry, schema, (), None, "registry")
     with threads() as engine, searching(pairs_to_compare(own, theirs, schema)) as progress:
         assessment = link_people(
             own,

@@ -91,9 +91,9 @@ def link(
     refuse_same_file(list_path, registry_path)
     if not allow_weak:
         schema.refuse_weak()
-    list_frame, own = options.load_people(list_path, schema, list_column, list_columns_path, list_sheet, "list")
+    list_frame, own = options.load_people(list_path, schema, list_column, list_columns_path, "list", list_sheet)
     registry_frame, theirs = options.load_people(
-        registry_path, schema, registry_column, registry_columns_path, registry_sheet, "registry"
+        registry_path, schema, registry_column, registry_columns_path, "registry", registry_sheet
     )
     with on_threads(threads) as engine, searching(pairs_to_compare(own, theirs, schema)) as progress:
         assessment = link_people(

@@ -144,8 +144,8 @@ def load_people(
     schema: Schema,
     column: tuple[tuple[str, str], ...],
     columns_path: Path | None,
-    sheet: str | None,
     whose: str,
+    sheet: str | None = None,
 ) -> tuple[pd.DataFrame, People]:
     """Read a roster and fold it; what is proposed from its headers is said on stderr."""
     from pprl.errors import RosterError

@@ -80,7 +80,7 @@ def encode(
     linkage_key = files.read_key(key_file)
     for path in (output, private):
         files.check_absent(path, force=force)
-    frame, people = options.load_people(roster, schema, column, columns_path, sheet, side)
+    frame, people = options.load_people(roster, schema, column, columns_path, side, sheet)
     encode_side = encode_list if side == "list" else encode_registry
     encodings, rows = encode_side(
         people, schema, linkage_key, ids=ids_of(frame, id_header), seed=seed, allow_weak=allow_weak

@@ -44,7 +44,7 @@ def read_roster(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
         raise RosterError("the roster is a directory", hint="name a CSV or XLSX file") from None
     except OSError as error:
         raise RosterError(f"the roster cannot be read: {error.strerror}", hint="name a CSV or XLSX file") from None
-    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = data[:512].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
     if not start and not data.strip():
         raise RosterError("the roster is empty", hint=NEEDED)
     if data.startswith(b"pprl-"):
