@@ -457,3 +457,10 @@ def test_an_old_workbook():
         ["1", "Локтионов Евгений Георгиевич", "2002-04-11", "ТС-967127"],
         ["2", "Мясников Л.В.", "28.07.1964", "007"],
     ]
+
+
+@pytest.mark.parametrize("length", [512, 4096, 5300], ids=["an error", "a panic", "another panic"])
+def test_an_old_workbook_cut_short_is_refused_however_the_reader_takes_it(tmp_path, length):
+    (tmp_path / "roster.xls").write_bytes((SAMPLES / "small.xls").read_bytes()[:length])
+    with pytest.raises(RosterError, match="no whole spreadsheet"):
+        read_roster(tmp_path / "roster.xls")

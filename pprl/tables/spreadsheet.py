@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import io
 import re
@@ -37,12 +38,8 @@ def sheets_of(data: bytes) -> dict[str, Iterator[list[str]]]:
         _refuse_bombs(data)
     elif "EncryptedPackage".encode("utf-16-le") in data:
         raise RosterError(_PROTECTED, hint=_UNPROTECT)
-    try:
+    with _reader_errors():
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-    except python_calamine.PasswordError:
-        raise RosterError(_PROTECTED, hint=_UNPROTECT) from None
-    except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError, OSError):
-        raise RosterError(_DAMAGED, hint=_COPY_AGAIN) from None
     names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet]
     if len(names) > MAX_SHEETS:
         raise RosterError(f"the roster has more than {MAX_SHEETS:,} sheets", hint=_ONE_SHEET)
@@ -52,14 +49,28 @@ def sheets_of(data: bytes) -> dict[str, Iterator[list[str]]]:
 _ONE_SHEET = "save the sheet that holds the people as a workbook of its own"
 
 
+@contextlib.contextmanager
+def _reader_errors() -> Iterator[None]:
+    """What the reader makes of a damaged file; in old workbooks it panics, which is no Exception in Python."""
+    import python_calamine
+
+    damaged = (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError, OSError)
+    try:
+        yield
+    except python_calamine.PasswordError:
+        raise RosterError(_PROTECTED, hint=_UNPROTECT) from None
+    except BaseException as error:
+        if isinstance(error, damaged) or type(error).__name__ == "PanicException":
+            raise RosterError(_DAMAGED, hint=_COPY_AGAIN) from None
+        raise
+
+
 def _records(workbook: object, name: str) -> Iterator[list[str]]:
     import python_calamine
 
     assert isinstance(workbook, python_calamine.CalamineWorkbook)
-    try:
+    with _reader_errors():
         sheet = workbook.get_sheet_by_name(name)
-    except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError, OSError):
-        raise RosterError(_DAMAGED, hint=_COPY_AGAIN) from None
     below = _merged_down(sheet)
     for at, row in enumerate(sheet.to_python(skip_empty_area=False)):
         record = [cell if type(cell) is str else _cell_text(cell) for cell in row]
