@@ -235,6 +235,23 @@ LAYOUTS = {
             (5, "P002", "Пётр", "1981", ""),
         ],
     ),
+    "names that could be sections or totals stay": (
+        "№;name;born\n1;van Dyke Jan;\n;иванов иван;\n2;Иванов Иван (выбыл);\n"
+        ";Петров Пётр, командир отделения 2;\n;x;1980",
+        ["№", "name", "born"],
+        [
+            (2, "1", "van Dyke Jan", "", ""),
+            (3, "", "иванов иван", "", ""),
+            (4, "2", "Иванов Иван (выбыл)", "", ""),
+            (5, "", "Петров Пётр, командир отделения 2", "", ""),
+            (6, "", "x", "1980", ""),
+        ],
+    ),
+    "a surname that is a word for sums": (
+        "surname;given\nTotal;Jean\nTotal;2",
+        ["surname", "given"],
+        [(2, "Total", "Jean", "")],
+    ),
     "unknown headers: nothing but empty rows is left out": (
         "a;b;c\nx;;\n;;y\n;;\n12;;",
         ["a", "b", "c"],

@@ -122,7 +122,7 @@ _OFFICE = re.compile(
     r"|отдел\w*|групп[аы]|управлени[ея]|штаб\w*|част[ьи]|войсков\w*|приложени\w*|приказ\w*|утвержда\w*|экз\w*"
     r"|секретно|служб[аы]|организаци\w*|компани\w*|предприяти\w*|филиал\w*|цех|участок|смена|ооо|зао|оао|пао|ао|фгуп"
     r"|відділ\w*|підрозділ\w*|військов\w*|частин\w*|додаток|наказ\w*|загін|отряд\w*|экипаж\w*|расч[её]т\w*|вымышл\w*"
-    r"|list|company|platoon|battalion|squad|brigade|unit|department|section|personnel|staff|roster|members)\b",
+    r"|company|platoon|battalion|squad|brigade|unit|department|section|personnel|staff|roster|members)\b",
     re.IGNORECASE,
 )
 _TOTAL = re.compile(r"(?:итого|всего|усього|разом|total|в том числе)\b", re.IGNORECASE)
@@ -225,7 +225,8 @@ def _is_section(at: int, text: str, names: set[int]) -> bool:
     if not _has_letters(text) or _SIGNED.match(text):
         return False
     if at in names:
-        return not is_name(text, words=1) and (" " in text or bool(_OFFICE.search(text)))
+        first_words = " ".join(text.split()[:2])  # what comes after a name may well be an office
+        return bool(_OFFICE.search(first_words)) or not (text[0].isalpha() or is_name(_without_number(text), words=1))
     return bool(_OFFICE.search(text)) or (bool(names) and (" " in text or text.isalpha()))
 
 
@@ -236,7 +237,7 @@ def _is_no_person(record: list[str], header: list[str], names: set[int]) -> bool
     if first == "1" and filled[1] == "2" and filled == [str(at) for at in range(1, len(filled) + 1)]:
         return True
     if _TOTAL.match(first):
-        return not any(is_name(_cell(record, at)) for at in names)
+        return not any(is_name(_cell(record, at), words=1) for at in names)
     return _labels(record) == header if " ".join(first.split()) in header else False
 
 
