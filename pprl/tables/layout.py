@@ -132,8 +132,7 @@ _SIGNED = re.compile(
     r"|склав|виконавець|підпис|signed|signature|prepared by|commander|commanding|date)(?!\w)|.*_{3}",
     re.IGNORECASE | re.DOTALL,
 )
-_WORD = r"(?:[^\W\d_]\.){1,3}|[^\W\d_][^\W\d_'’ʼ`ь]*(?:['’ʼ`\-‐–][^\W\d_]+)*\.?|[^\W\d_]+(?:['’ʼ`\-‐–][^\W\d_]+)*"
-_NAME = re.compile(rf"(?:{_WORD})(?:[\s,]+(?:{_WORD})|(?<=\.)(?:{_WORD}))*")
+_WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`‐–-][^\W\d_]+)*\.?")
 _NUMBER = re.compile(r"\s*\d+\s*[.)]?\s*(?=[^\W\d_])")
 
 
@@ -146,7 +145,8 @@ def is_name(text: str, words: int = 2) -> bool:
     text = text.strip()
     if len(text) > 200 or not text[:1].isalpha() or not text[0].isupper():
         return False
-    if len(re.findall(r"[^\W\d_]+", text)) < words or not _NAME.fullmatch(text):
+    written = text.replace(".", ". ").replace(",", " ").split()
+    if len(written) < words or not all(map(_WORD.fullmatch, written)):
         return False
     return not (_OFFICE.search(text) or _TOTAL.match(text) or _SIGNED.match(text))
 
