@@ -10,11 +10,13 @@ import errno
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,13 +151,39 @@ def table(*rows: str) -> bytes:
     return (HEADER + "".join(rows)).encode()
 
 
+def packed(**parts: bytes) -> bytes:
+    """The workbook with parts added; their names end in .xml."""
+    data = io.BytesIO(workbook())
+    with zipfile.ZipFile(data, "a", zipfile.ZIP_DEFLATED) as book:
+        for name, part in parts.items():
+            book.writestr(f"xl/{name.replace('__', '/')}.xml", part)
+    return data.getvalue()
+
+
+def undeclared(cell: str) -> bytes:
+    """A stray cell far away, in a sheet that does not declare how far it reaches."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook())) as old, zipfile.ZipFile(data, "w") as new:
+        for name in old.namelist():
+            part = re.sub(rb"<dimension[^>]*>", b"", old.read(name))
+            new.writestr(name, part.replace(b"</sheetData>", cell.encode() + b"</sheetData>"))
+    return data.getvalue()
+
+
+def claiming(size: int, **parts: bytes) -> bytes:
+    """A workbook whose directory says of its last part that it unpacks to so many bytes."""
+    data = packed(**parts)
+    at = data.rindex(b"PK\x01\x02")
+    return data[: at + 24] + size.to_bytes(4, "little") + data[at + 28 :]
+
+
 MANY = [f"Иванов,Иван,Иванович,{1 + at % 28:02d}.03.1980\n" for at in range(60)]
 NOT_ROSTERS = {
     "empty file": (b"", "the roster is empty"),
     "only spaces and line ends": (b" \r\n\n ", "the roster is empty"),
     "header only": (HEADER.encode(), "a header and no rows"),
     "header and empty rows": (table(",,,\n", "\n", " , ,,\n"), "a header and no rows"),
-    "first row empty": (b",,,\n" + PERSON.encode(), "the first row of the roster is empty"),
+    "first row empty": (b",,,\n" + PERSON.encode(), "a header and no rows"),
     "no usual header": (b"a,b,c\nZqxjkv,1,2\n", "no column of the roster is mapped"),
     "no header at all": (PERSON.encode() * 3, "no column of the roster is mapped"),
     "a surname twice": (
@@ -169,15 +197,36 @@ NOT_ROSTERS = {
     "binary junk": (bytes(range(256)) * 40, "neither XLSX nor text"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(255, 0, -1)) * 9, "neither XLSX nor text"),
     "NUL bytes": (table(PERSON) + b"\0\0\0", "NUL bytes"),
-    "UTF-16 without a mark": ((HEADER + PERSON).encode("utf-16-le"), "NUL bytes"),
     "UTF-16 cut in the middle of a letter": ((HEADER + PERSON).encode("utf-16")[:-1], "neither XLSX nor text"),
     "UTF-32": ((HEADER + PERSON).encode("utf-32"), "NUL bytes"),
-    "an old Cyrillic code page": ((HEADER + PERSON).encode("cp1251"), "neither XLSX nor text"),
+    "a code page of Western Europe": ("name\nJürgen Müller\nZqxjkv Größe\n".encode("latin-1"), "neither XLSX nor text"),
     "UTF-8 cut in the middle of a letter": (table(PERSON).rstrip() + "ж".encode()[:1], "neither XLSX nor text"),
     "XLSX cut in the middle": (workbook()[: len(workbook()) // 2], "no whole spreadsheet"),
     "XLSX cut at its end": (workbook()[:-30], "no whole spreadsheet"),
     "XLSX with one byte changed": (flipped(workbook(), b"xl/worksheets/sheet1.xml"), "no whole spreadsheet"),
-    "XLSX with a stray cell far away": (workbook(far=True), "reaches over more than 100,000,000 cells"),
+    "XLSX with a stray cell far away": (workbook(far=True), "reaches over more than 30,000,000 cells"),
+    "XLSX with a far cell that is not declared": (
+        undeclared('<row><c t="n" r="XFD1048576"><v>1</v></c></row>'),
+        "reaches over more than 30,000,000 cells",
+    ),
+    "XLSX that unpacks to more than a gigabyte": (claiming(1 << 31, media=bytes(1 << 20)), "unpacks to more than"),
+    "XLSX with an enormous table of strings": (
+        claiming(300 << 20, sharedStrings=b"<sst>"),
+        "unpacks to more",
+    ),
+    "XLSX that lies about what it unpacks to": (claiming(16, media=bytes(1 << 20)), "no whole spreadsheet"),
+    "XLSX of ten thousand sheets": (
+        packed(**{f"worksheets__sheet{at}": b"<worksheet/>" for at in range(2, 10_001)}),
+        "more than 1,000 sheets",
+    ),
+    "XLSX with a password": (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "EncryptedPackage".encode("utf-16-le") + b"Zqxjkv" * 90,
+        "protected with a password",
+    ),
+    "a web page": ("<html><table><tr><td>Зкъхжв</td></tr></table>".encode(), "a web page or XML"),
+    "a web page as Windows saves it": ("\n<!DOCTYPE html>Зкъхжв".encode("utf-8-sig"), "a web page or XML"),
+    "a web page in UTF-16": ("<table><tr><td>Зкъхжв".encode("utf-16"), "a web page or XML"),
+    "a workbook of XML": ("<?xml version='1.0'?><Workbook>Зкъхжв</Workbook>".encode("cp1251"), "a web page or XML"),
     "a ZIP that is no XLSX": (b"PK\x03\x04" + b"Zqxjkv" * 40, "no whole spreadsheet"),
     "XLS cut after its mark": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"Zqxjkv" * 90, "no whole spreadsheet"),
     "CSV ending inside a quote": (table(PERSON * 3, '"Зкъхжв,Иван,Иванович\nZqxjkv,1'), "ends inside a quoted cell"),
@@ -297,6 +346,25 @@ def test_an_ambiguous_column_is_settled_by_naming_it(desk):
     bad.write_bytes(table(PERSON).replace("Фамилия".encode(), "Фамилия,last name".encode()).replace(b"Zq", b"x,Zq"))
     refused(encode(bad), "2 columns could be surname: 'Фамилия', 'last name'")
     assert encode(bad, "--column", "surname=Фамилия").status == 0
+
+
+def test_several_sheets_stop_until_one_is_named(desk):
+    book = openpyxl.load_workbook(io.BytesIO(workbook()))
+    book.create_sheet("Zqxjkv").append(["ФИО", "Дата рождения"])
+    book["Zqxjkv"].append(["Зкъхжв Иван Иванович", "1990"])
+    book.save(desk / FOLDER / "Zqxjkv.xlsx")
+    roster, registry = f"{FOLDER}/Zqxjkv.xlsx", f"{FOLDER}/{REGISTRY}"
+    for result in (encode(roster), link(roster), link(registry, roster), run("schema", roster, "-o", "new.toml")):
+        refused(result, "2 sheets of the roster hold a table")
+        assert "--sheet" in result.hint
+    refused(encode(roster, "--sheet", "зкъхжв"), "the roster has no sheet of that name")
+    assert "1 people" in encode(roster, "--sheet", "Zqxjkv").out
+    shutil.copy(roster, "plain.xlsx")
+    assert run("schema", "plain.xlsx", "--sheet", "Sheet", "-o", "new.toml").status == 0
+    assert link(roster, registry, "--list-sheet", "Sheet").status == 0
+    (desk / "pairs.csv").unlink()
+    shutil.rmtree(desk / "result")
+    assert link(registry, roster, "--registry-sheet", "all", "--yes-list").status == 0
 
 
 def test_a_field_without_a_column_is_said(desk):

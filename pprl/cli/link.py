@@ -25,6 +25,8 @@ Examples:
 @options.schema_option
 @options.columns_options("list")
 @options.columns_options("registry")
+@options.sheet_option("list")
+@options.sheet_option("registry")
 @click.option("--list-id", metavar="HEADER", help="Column of the list whose text names its rows in the pairs.")
 @click.option("--registry-id", metavar="HEADER", help="The same for the registry.")
 @click.option("--hardening", type=int, metavar="T", help="0, 5, 8 or 10 instead of the schema's.")
@@ -54,6 +56,8 @@ def link(
     list_columns_path: Path | None,
     registry_column: tuple[tuple[str, str], ...],
     registry_columns_path: Path | None,
+    list_sheet: str | None,
+    registry_sheet: str | None,
     list_id: str | None,
     registry_id: str | None,
     hardening: int | None,
@@ -69,8 +73,8 @@ def link(
 ) -> None:
     """Encode LIST and REGISTRY, match them, and say how many people of the list are in the registry.
 
-    Everything happens on this machine, and the result is for your own eyes. LIST and REGISTRY are CSV or XLSX files
-    with the header in the first row; one of them may be - for standard input.
+    Everything happens on this machine, and the result is for your own eyes. LIST and REGISTRY are CSV, XLSX or
+    XLS files as offices write them, titles and signatures included; one of them may be - for standard input.
     """
     from pprl.linkage import ids_of, link_people, pairs_to_compare
     from pprl.match.engines import threads as on_threads
@@ -88,9 +92,9 @@ def link(
     refuse_same_file(list_path, registry_path)
     if not allow_weak:
         schema.refuse_weak()
-    list_frame, own = options.load_people(list_path, schema, list_column, list_columns_path, "list")
+    list_frame, own = options.load_people(list_path, schema, list_column, list_columns_path, "list", list_sheet)
     registry_frame, theirs = options.load_people(
-        registry_path, schema, registry_column, registry_columns_path, "registry"
+        registry_path, schema, registry_column, registry_columns_path, "registry", registry_sheet
     )
     with on_threads(threads) as engine, searching(pairs_to_compare(own, theirs, schema)) as progress:
         assessment = link_people(

@@ -105,6 +105,16 @@ def columns_options(prefix: str = "") -> Callable[[F], F]:
     return add
 
 
+def sheet_option(prefix: str = "") -> Callable[[F], F]:
+    dash, name = (f"{prefix}-", f"{prefix}_") if prefix else ("", "")
+    return click.option(
+        f"--{dash}sheet",
+        f"{name}sheet",
+        metavar="NAME|all",
+        help="Which sheet of a workbook, or all of them joined; by default the only one with a table.",
+    )
+
+
 def weak_option(command: F) -> F:
     return click.option("--allow-weak", is_flag=True, help="Accept a schema that links too little.")(command)
 
@@ -135,6 +145,7 @@ def load_people(
     column: tuple[tuple[str, str], ...],
     columns_path: Path | None,
     whose: str,
+    sheet: str | None = None,
 ) -> tuple[pd.DataFrame, People]:
     """Read a roster and fold it; what is proposed from its headers is said on stderr."""
     from pprl.errors import RosterError
@@ -145,7 +156,7 @@ def load_people(
     from_file = read_columns_file(columns_path) if columns_path else None
     given = {**(from_file.columns if from_file else {}), **dict(column)}
     try:
-        frame = read_roster(path)
+        frame = read_roster(path, sheet)
         proposed = propose_columns(frame.columns, schema, given)
     except RosterError as error:
         raise RosterError(f"{whose}: {error}", hint=error.hint) from None

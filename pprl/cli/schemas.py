@@ -21,6 +21,7 @@ Examples:
 """,
 )
 @click.argument("rosters", metavar="ROSTER...", nargs=-1, required=True, type=options.FilePath)
+@options.sheet_option()
 @click.option(
     "-o",
     "--output",
@@ -30,7 +31,7 @@ Examples:
 )
 @click.option("--name", default="proposed", show_default=True, help="What the matter is called in the schema.")
 @options.force_option
-def schema(rosters: tuple[Path, ...], output: Path, name: str, force: bool) -> None:
+def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str, force: bool) -> None:
     """Propose a schema from what all ROSTERs have in common, and for each roster which column is which field.
 
     The schema goes to both owners. Beside it, each roster gets a PRIVATE-….columns.toml that stays with its owner.
@@ -43,7 +44,7 @@ def schema(rosters: tuple[Path, ...], output: Path, name: str, force: bool) -> N
     headers: list[list[str]] = []
     for number, path in enumerate(rosters, start=1):
         try:
-            headers.append(list(read_roster(path).columns))
+            headers.append(list(read_roster(path, sheet).columns))
         except RosterError as error:
             raise RosterError(f"roster {number}: {error}", hint=error.hint) from None
     fields = propose_fields(headers)

@@ -47,6 +47,7 @@ Examples:
 @click.option("--key-file", type=options.FilePath, required=True, help="The linkage key, from `pprl key`.")
 @click.option("--as", "side", type=click.Choice(["list", "registry"]), required=True, help="A list gets decoys.")
 @options.columns_options()
+@options.sheet_option()
 @click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
 @click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of encodings to write.")
 @click.option(
@@ -62,6 +63,7 @@ def encode(
     side: str,
     column: tuple[tuple[str, str], ...],
     columns_path: Path | None,
+    sheet: str | None,
     id_header: str | None,
     output: Path,
     decoys: int | None,
@@ -71,7 +73,7 @@ def encode(
 ) -> None:
     """Encode ROSTER for whoever matches, and keep beside it, in PRIVATE-….rows, which row is which.
 
-    ROSTER is a CSV or XLSX file with the header in the first row, or - for standard input. The file of encodings may
+    ROSTER is a CSV, XLSX or XLS file, or - for standard input. The file of encodings may
     go to the one who matches, if he never gets the key. The PRIVATE file stays with you.
     """
     from pprl.keys import LinkageKey
@@ -88,7 +90,7 @@ def encode(
         note("warning: the key comes from --seed and is no secret: use it for nothing but trials")
     for path in (output, private):
         files.check_absent(path, force=force)
-    frame, people = options.load_people(roster, schema, column, columns_path, side)
+    frame, people = options.load_people(roster, schema, column, columns_path, side, sheet)
     for text in bare_lines(schema, people, side):
         note(f"warning: {text}")
     ids = ids_of(frame, id_header)

@@ -30,12 +30,16 @@ PROPOSED_FIELDS = {
 
 def header_types(headers: Iterable[str]) -> dict[str, list[str]]:
     """For each type (and ``full_name``) the headers that say so."""
-    known = _known_headers()
     found: dict[str, list[str]] = {}
     for header in headers:
-        if kind := known.get(_plain(header)):
+        if kind := header_type(header):
             found.setdefault(kind, []).append(header)
     return found
+
+
+def header_type(header: str) -> str | None:
+    """The type that a header says: one of the schema's, ``full_name``, or ``row`` for the running number."""
+    return _known_headers().get(_plain(header)) if len(header) < 100 else None
 
 
 def propose_columns(headers: Iterable[str], schema: Schema, given: Mapping[str, str]) -> dict[str, str]:
@@ -93,4 +97,4 @@ def _known_headers() -> dict[str, str]:
 
 
 def _plain(header: str) -> str:
-    return re.sub(r"[\W_]+", "", header).lower().replace("ё", "е")
+    return re.sub(r"[\W_]+", "", header.replace("№", "n")).lower().replace("ё", "е")
