@@ -26,7 +26,7 @@ from pprl.keys import LinkageKey
 from pprl.match.scores import match_encodings
 from pprl.normalize.columns import propose_columns
 from pprl.normalize.dates import Order
-from pprl.normalize.people import MISSING, People, read_people
+from pprl.normalize.people import LOST_LETTERS, MISSING, People, read_people
 from pprl.normalize.text import folding_hash
 from pprl.rows import HomeRows
 from pprl.schema import Field, Schema
@@ -255,7 +255,8 @@ def bare_lines(schema: Schema, people: People, whose: str) -> list[str]:
     lines = [f"{whose}: nothing to read for {', '.join(empty)}: missing in every row"] if empty and len(people) else []
     for (field, reason), rows in sorted(people.unreadable.items()):
         first = ", ".join(map(str, rows[:5])) + (", …" if len(rows) > 5 else "")
-        lines.append(f"{whose}: {len(rows):,} cell(s) of {field} left out: {reason} (row {first})")
+        what = "read without" if reason == LOST_LETTERS else "left out:"
+        lines.append(f"{whose}: {len(rows):,} cell(s) of {field} {what} {reason} (row {first})")
     return lines
 
 

@@ -18,6 +18,7 @@ from pprl.normalize.columns import header_types
 from pprl.normalize.dates import Order, decide_order, parse_date
 from pprl.normalize.names import fold_name, split_full_name
 from pprl.normalize.ranks import fold_rank
+from pprl.normalize.text import dropped_letters
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
 from pprl.schema import FULL_NAME, NAME_TYPES, Field, Schema
 
@@ -177,7 +178,7 @@ def _split_full_names(
 def _fold_column(
     cells: pd.Series[str], entry: Field, order: Order | None
 ) -> tuple[Column, dict[str, NDArray[np.int64]]]:
-    """Canonical values of a column, and the row places of what could not be read, by reason."""
+    """Canonical values of a column, and the row places of what could not be read or not wholly, by reason."""
     codes, distinct = pd.factorize(cells)
     texts = [_text(value) for value in distinct]
     fold = _folder(entry, texts, order)
@@ -191,6 +192,8 @@ def _fold_column(
             value = fold(text)
             if value:
                 target[at] = canonical.setdefault(value, len(canonical))
+                if entry.type in FOLDED_TYPES and dropped_letters(text):
+                    reasons.setdefault(LOST_LETTERS, []).append(at)
             else:
                 reasons.setdefault(UNREADABLE[entry.type], []).append(at)
     wrong = {reason: np.flatnonzero(np.isin(codes, ats)) for reason, ats in reasons.items()}
@@ -207,6 +210,9 @@ def _too_long(text: str) -> bool:
         return False
     return len(text) > MAX_CELL_BYTES or len(text.encode(errors="replace")) > MAX_CELL_BYTES
 
+
+LOST_LETTERS = "letters that no table knows"  # the cell is read, but for these
+FOLDED_TYPES = frozenset({*NAME_TYPES, "text", "category"})
 
 UNREADABLE = {
     "surname": "no letters of a name",

@@ -166,5 +166,7 @@ def latin_text(text: str) -> str:
 
 def dropped_letters(text: str) -> int:
     """How many letters of the text are in no table, and so lost: for the report, never for the encoding."""
-    kinds = letters().kinds
-    return sum(letter.isalpha() and letter not in kinds for letter in text)
+    tables = letters()
+    if not tables.unknown.search(text):
+        return 0
+    return sum(letter.isalpha() and letter not in tables.kinds for letter in text)
