@@ -21,7 +21,7 @@ from pprl.decoys import make_decoys, per_row
 from pprl.draws import Draws, fresh_seed, seed_from
 from pprl.encode import encode, key_check
 from pprl.errors import RefusedError, RosterError
-from pprl.estimate.assess import Assessment, judge
+from pprl.estimate.assess import Assessment, asked_rate, judge
 from pprl.keys import LinkageKey
 from pprl.match.scores import match_encodings
 from pprl.normalize.columns import propose_columns
@@ -95,12 +95,16 @@ def link_people(
             hint="are the two swapped? If not, pass --yes-list (in Python allow_larger_list=True)",
         )
     refuse_same_roster(own, theirs, schema)
-    if allow_weak and not filled(schema, own, theirs):
+    said = (*bare_lines(schema, own, "list"), *bare_lines(schema, theirs, "registry"))
+    common = filled(schema, own, theirs)
+    if not common and len(own) and len(theirs):
         raise RefusedError(
-            "no linked field is filled in both rosters", hint="name the columns; `pprl link --help` shows how"
+            "no linked field is filled in both rosters",
+            hint="; ".join((*said, "name the columns, say --list-column surname=HEADER")),
         )
-    if not allow_weak:
-        refuse_weak(schema, own, theirs)
+    if common and not allow_weak:
+        schema.refuse_weak(common)
+    asked = None if rate is None else asked_rate(rate)
     clock = _Clock()
     key = LinkageKey.make(seed)
     decoys = decoys_against(theirs, schema)
@@ -109,9 +113,8 @@ def link_people(
     clock.lap("encode")
     scores = match_encodings(encoded, their_encoded, kernel=kernel, map=map, progress=progress)
     clock.lap("match")
-    assessment = judge(scores, rows, their_rows, rate=rate)
+    assessment = judge(scores, rows, their_rows, rate=asked)
     clock.lap("judge")
-    said = (*bare_lines(schema, own, "list"), *bare_lines(schema, theirs, "registry"))
     return replace(assessment, seconds=clock.laps, warnings=(*said, *assessment.warnings))
 
 
@@ -151,8 +154,8 @@ def encode_list(
     allow_weak: bool = False,
 ) -> tuple[Encodings, HomeRows]:
     """Encode the people of a list and their decoys, in a shuffled order; rows of one person become one."""
-    if not allow_weak:
-        refuse_weak(schema, people)
+    if not allow_weak and len(people):
+        schema.refuse_weak(filled(schema, people))
     root = fresh_seed() if seed is None else seed_from(seed)
     own = encode(people, schema, key.secret).words
     kept = _first_of_equals(own)
@@ -194,8 +197,8 @@ def encode_registry(
     allow_weak: bool = False,
 ) -> tuple[Encodings, HomeRows]:
     """Encode every row of a registry that has anything to compare, in a shuffled order."""
-    if not allow_weak:
-        refuse_weak(schema, people)
+    if not allow_weak and len(people):
+        schema.refuse_weak(filled(schema, people))
     root = fresh_seed() if seed is None else seed_from(seed)
     kept = np.flatnonzero(_encodable(people, schema))
     known = people.take(kept)
@@ -232,21 +235,6 @@ def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:
         for field in schema.linked()
         if all(bool((people.columns[field.name].codes != MISSING).any()) for people in rosters)
     )
-
-
-def refuse_weak(schema: Schema, *rosters: People) -> None:
-    """RefusedError: no linked field is filled in all rosters, or what is filled is too weak (`Schema.refuse_weak`)."""
-    if not all(map(len, rosters)):
-        return
-    common = filled(schema, *rosters)
-    if not common:
-        raise RefusedError(
-            "no linked field is filled in both rosters"
-            if len(rosters) > 1
-            else "no linked field is filled in the roster",
-            hint="name the columns, say --list-column surname=HEADER; `pprl link --help` shows how",
-        )
-    schema.refuse_weak(common)
 
 
 def bare_lines(schema: Schema, people: People, whose: str) -> list[str]:

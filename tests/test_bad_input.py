@@ -499,7 +499,9 @@ def test_rosters_that_share_no_field(desk):
     names, dates = desk / "names.csv", desk / "dates.csv"
     names.write_text("surname,given\n" + "".join(f"Иванов{at},Иван\n" for at in range(30)), "utf-8")
     dates.write_text("birth_date\n" + "".join(f"1990-01-{at:02}\n" for at in range(1, 31)), "utf-8")
-    refused(link(names, dates), "no linked field is filled in both rosters")
+    result = link(names, dates)
+    refused(result, "no linked field is filled in both rosters")
+    assert "registry: nothing to read for surname, given, patronymic" in result.err
 
 
 def test_fields_that_one_roster_lacks_do_not_count_against_weakness(desk):

@@ -216,7 +216,7 @@ def test_refused(kind, run, small):
 
 def test_another_key_schema_hardening_or_scores_are_named(small, steps):
     leaked, registry, _ = small
-    ours, _, their, _ = steps
+    ours, rows, their, _ = steps
     theirs = pprl.people_of(registry, SCHEMA_8, None, None, "registry")
     longer = pprl.parse_schema(SCHEMA.replace("1024", "2048"))
     for word, schema, key in (
@@ -224,9 +224,11 @@ def test_another_key_schema_hardening_or_scores_are_named(small, steps):
         ("schemas", longer, pprl.LinkageKey.make(5)),
         ("linkage keys", SCHEMA_8, pprl.LinkageKey.make(6)),
     ):
-        other, _ = pprl.encode_registry(theirs, schema, key, seed=5)
+        other, other_rows = pprl.encode_registry(theirs, schema, key, seed=5)
         with pytest.raises(MismatchError, match=word):
             pprl.match_encodings(ours, other)
+        with pytest.raises(MismatchError, match=word):  # equal seeds gave both the same handles
+            pprl.judge(pprl.match_encodings(ours, their), rows, other_rows)
     own = pprl.people_of(leaked, SCHEMA_8, LIST_COLUMNS, None, "list")
     _, other_rows = pprl.encode_list(own, SCHEMA_8, pprl.LinkageKey.make(5), seed=6)
     with pytest.raises(FileError, match="not those of these scores"):

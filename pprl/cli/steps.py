@@ -86,8 +86,8 @@ def encode(
     if not allow_weak:
         schema.refuse_weak()
     linkage_key = LinkageKey.read(key_file)
-    if linkage_key.repeatable:
-        note("warning: the key comes from --seed and is no secret: use it for nothing but trials")
+    if linkage_key.repeatable or seed is not None:
+        note("warning: the key or the decoys come from --seed and are no secret: use this for nothing but trials")
     for path in (output, private):
         files.check_absent(path, force=force)
     frame, people = options.load_people(roster, schema, column, columns_path, side, sheet)

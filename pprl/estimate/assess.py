@@ -116,10 +116,7 @@ def judge(
     at = _find(scores, rows)
     if registry_rows is not None:
         scores.stamp.require_same(registry_rows.stamp)
-    try:
-        asked = (rows.rate if rate is None else ten_thousandths(rate)) / 10_000
-    except ValueError as error:
-        raise PprlError(f"the false-match rate is not {error}", hint='say 0.05 or "5%"') from None
+    asked = rows.rate / 10_000 if rate is None else asked_rate(rate)
     ids, numbers = _number(scores.theirs, scores.total > 0)
     everyone = Candidates(numbers[at], scores.dice()[at])
     real, decoys = everyone.take(np.flatnonzero(~rows.decoy)), everyone.take(np.flatnonzero(rows.decoy))
@@ -141,6 +138,14 @@ def judge(
         )
         return replace(base, warnings=tuple(warnings))
     return _judge(base, real, decoys, rows, registry_rows, ids, asked, warnings, _bootstrap_seed(scores))
+
+
+def asked_rate(rate: float | str) -> float:
+    """A false-match rate such as 0.05 or "5%", as a number; PprlError for what is none."""
+    try:
+        return ten_thousandths(rate) / 10_000
+    except ValueError as error:
+        raise PprlError(f"the false-match rate is not {error}", hint='say 0.05 or "5%"') from None
 
 
 def _judge(
