@@ -8,7 +8,7 @@ someone who holds both rosters.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,12 +24,16 @@ from pprl.errors import RefusedError, RosterError
 from pprl.estimate.assess import Assessment, asked_rate, judge
 from pprl.keys import LinkageKey
 from pprl.match.scores import match_encodings
-from pprl.normalize.columns import propose_columns
+from pprl.normalize.ages import refuse_wrong_ages, year_of_ages
 from pprl.normalize.dates import Order
-from pprl.normalize.people import LOST_LETTERS, MISSING, People, read_people
+from pprl.normalize.people import LOST_LETTERS, MISSING, People, join_people, read_people
+from pprl.normalize.persons import persons_of
+from pprl.normalize.proposals import propose_columns
 from pprl.normalize.text import folding_hash
+from pprl.places import places_text
 from pprl.rows import HomeRows
 from pprl.schema import Field, Schema
+from pprl.tables import part_of
 
 BIG_REGISTRY = 1_000_000
 MAX_ID_BYTES = 1_024  # the private rows hold every id at the width of the longest
@@ -37,7 +41,7 @@ DECOYS_FOR_BIG_REGISTRY = 4
 
 
 def link(
-    list_frame: pd.DataFrame,
+    list_frame: pd.DataFrame | Sequence[pd.DataFrame],
     registry_frame: pd.DataFrame,
     schema: Schema,
     *,
@@ -51,20 +55,23 @@ def link(
     rate: float | str | None = None,
     allow_weak: bool = False,
     allow_larger_list: bool = False,
+    list_any_age: bool = False,
+    registry_any_age: bool = False,
 ) -> Assessment:
     """How many people of the list are in the registry, who they are, and how many of them are false.
 
-    Both frames hold text. ``…_columns`` map fields of the schema to headers; fields that are not mapped are looked
-    for under their own name or a usual header. ``…_orders`` settle the order of dates, ``…_id`` name a column of ids
-    to carry into the pairs. ``seed`` makes a run that can be repeated and is not secret; ``rate`` is the false-match
+    The frames hold text; several list frames are parts of one list, in which nobody counts twice. ``…_columns`` map fields of the schema to headers; fields that are not mapped are looked
+    for under their own name, a usual header, or by their contents. ``…_orders`` settle the order of dates, ``…_id`` name a column of ids
+    to carry into the pairs, ``…_any_age`` accept birth dates of children and the very old. ``seed`` makes a run that can be repeated and is not secret; ``rate`` is the false-match
     rate asked, such as 0.05 or "5%". PprlError, with a hint, for everything the caller can mend.
     """
+    parts = numbered([list_frame] if isinstance(list_frame, pd.DataFrame) else list_frame)
     return link_people(
-        people_of(list_frame, schema, list_columns, list_orders, "list"),
-        people_of(registry_frame, schema, registry_columns, registry_orders, "registry"),
+        people_of_parts(parts, schema, list_columns, list_orders, "list", any_age=list_any_age),
+        people_of(registry_frame, schema, registry_columns, registry_orders, "registry", any_age=registry_any_age),
         schema,
-        list_ids=ids_of(list_frame, list_id),
-        registry_ids=ids_of(registry_frame, registry_id),
+        list_ids=ids_of(parts, list_id),
+        registry_ids=ids_of([registry_frame], registry_id),
         seed=seed,
         rate=rate,
         allow_weak=allow_weak,
@@ -107,7 +114,7 @@ def link_people(
     asked = None if rate is None else asked_rate(rate)
     clock = _Clock()
     key = LinkageKey.make(seed)
-    decoys = decoys_against(theirs, schema)
+    decoys = decoys_against(len(theirs), schema)
     encoded, rows = encode_list(own, schema, key, ids=list_ids, seed=seed, decoys=decoys, allow_weak=allow_weak)
     their_encoded, their_rows = encode_registry(theirs, schema, key, ids=registry_ids, seed=seed, allow_weak=allow_weak)
     clock.lap("encode")
@@ -118,14 +125,14 @@ def link_people(
     return replace(assessment, seconds=clock.laps, warnings=(*said, *assessment.warnings))
 
 
-def decoys_against(registry: People, schema: Schema) -> int:
+def decoys_against(registry_rows: int, schema: Schema) -> int:
     """Decoys for each person: the schema's, or 4 against more than a million, where each costs much."""
-    return min(schema.decoys, DECOYS_FOR_BIG_REGISTRY) if len(registry) > BIG_REGISTRY else schema.decoys
+    return min(schema.decoys, DECOYS_FOR_BIG_REGISTRY) if registry_rows > BIG_REGISTRY else schema.decoys
 
 
 def pairs_to_compare(own: People, theirs: People, schema: Schema) -> int:
     """About how many pairs `link_people` compares, decoys included."""
-    return len(own) * (1 + per_row(decoys_against(theirs, schema), len(own))) * len(theirs)
+    return len(own) * (1 + per_row(decoys_against(len(theirs), schema), len(own))) * len(theirs)
 
 
 def people_of(
@@ -134,13 +141,58 @@ def people_of(
     columns: Mapping[str, str] | None,
     orders: Mapping[str, Order] | None,
     whose: str,
+    *,
+    any_age: bool = False,
 ) -> People:
-    """A frame folded into people; fields that are not mapped are looked for under their own name or a usual header."""
-    mapped = dict(columns or {})
+    """A frame folded into people; fields that are not mapped are looked for under their own name, a usual header, or
+    by their contents."""
+    mapped, year = dict(columns or {}), year_of_ages(schema)
     try:
-        return read_people(frame, schema, {**propose_columns(frame.columns, schema, mapped), **mapped}, orders)
+        proposed = propose_columns(frame, schema, mapped, year)
+        people = read_people(frame, schema, {field: guess.header for field, guess in proposed.items()} | mapped, orders)
+        if not any_age:
+            refuse_wrong_ages(people, schema, year)
     except RosterError as error:
         raise RosterError(f"{whose}: {error}", hint=error.hint) from None
+    return people
+
+
+def numbered(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Parts of one list, their rows labelled apart; a single frame stays as it is."""
+    if len(frames) == 1:
+        return list(frames)
+    return [part_of(number, frame) for number, frame in enumerate(frames, start=1)]
+
+
+def people_of_parts(
+    frames: Sequence[pd.DataFrame],
+    schema: Schema,
+    columns: Mapping[str, str] | None,
+    orders: Mapping[str, Order] | None,
+    whose: str,
+    *,
+    any_age: bool = False,
+) -> People:
+    """Parts of one list, each with columns of its own, as one; a mapped header counts in each part that has it."""
+    mapped = columns_of_parts(frames, dict(columns or {}), whose)
+    names = [whose] if len(frames) == 1 else [f"{whose} {number}" for number in range(1, len(frames) + 1)]
+    return join_people(
+        [
+            people_of(frame, schema, own, orders, name, any_age=any_age)
+            for frame, own, name in zip(frames, mapped, names, strict=True)
+        ]
+    )
+
+
+def columns_of_parts(frames: Sequence[pd.DataFrame], columns: Mapping[str, str], whose: str) -> list[dict[str, str]]:
+    """The part of a mapping that each frame has headers for; a header that none of several has is an error."""
+    if len(frames) == 1:
+        return [dict(columns)]
+    headers = [set(map(str, frame.columns)) for frame in frames]
+    for header in columns.values():
+        if not any(header in own for own in headers):
+            raise RosterError(f"{whose}: no part has a column {header!r}", hint="name a header of one of the parts")
+    return [{field: header for field, header in columns.items() if header in own} for own in headers]
 
 
 def encode_list(
@@ -153,13 +205,15 @@ def encode_list(
     decoys: int | None = None,
     allow_weak: bool = False,
 ) -> tuple[Encodings, HomeRows]:
-    """Encode the people of a list and their decoys, in a shuffled order; rows of one person become one."""
+    """Encode the people of a list and their decoys, in a shuffled order; rows of one person (`persons_of`, or of equal
+    encodings) become one."""
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
     root = fresh_seed() if seed is None else seed_from(seed)
     own = encode(people, schema, key.secret).words
-    kept = _first_of_equals(own)
-    kept = kept[_encodable(people, schema)[kept]]
+    kept = np.flatnonzero(persons_of(people, schema) == np.arange(len(people)))
+    kept = kept[_first_of_equals(own[kept])]
+    kept = kept[encodable(people, schema)[kept]]
     unique = people.take(kept)
     made = make_decoys(unique, schema, per_row(decoys or schema.decoys, len(unique)), Draws(root, "decoys"))
     bits = np.concatenate([own[kept], encode(made.people, schema, key.secret).words])
@@ -200,7 +254,7 @@ def encode_registry(
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
     root = fresh_seed() if seed is None else seed_from(seed)
-    kept = np.flatnonzero(_encodable(people, schema))
+    kept = np.flatnonzero(encodable(people, schema))
     known = people.take(kept)
     bits = encode(known, schema, key.secret).words
     handles = _handles(root, "registry", len(known))
@@ -242,9 +296,8 @@ def bare_lines(schema: Schema, people: People, whose: str) -> list[str]:
     empty = [field.name for field in schema.linked() if field not in filled(schema, people)]
     lines = [f"{whose}: nothing to read for {', '.join(empty)}: missing in every row"] if empty and len(people) else []
     for (field, reason), rows in sorted(people.unreadable.items()):
-        first = ", ".join(map(str, rows[:5])) + (", …" if len(rows) > 5 else "")
         what = "read without" if reason == LOST_LETTERS else "left out:"
-        lines.append(f"{whose}: {len(rows):,} cell(s) of {field} {what} {reason} (row {first})")
+        lines.append(f"{whose}: {len(rows):,} cell(s) of {field} {what} {reason} ({places_text(rows)})")
     return lines
 
 
@@ -259,7 +312,8 @@ def refuse_same_roster(own: People, theirs: People, schema: Schema) -> None:
     raise RefusedError("list and registry hold the same people in the same order", hint="name two different rosters")
 
 
-def _encodable(people: People, schema: Schema) -> NDArray[np.bool_]:
+def encodable(people: People, schema: Schema) -> NDArray[np.bool_]:
+    """The rows that have any linked value."""
     present = np.zeros(len(people), dtype=bool)
     for field in schema.linked():
         present |= people.columns[field.name].codes != MISSING
@@ -277,19 +331,23 @@ def _handles(root: bytes, side: str, count: int) -> NDArray[np.void]:
     return np.frombuffer(Draws(root, f"{side} handles").bytes(16 * count), dtype="V16")
 
 
-def ids_of(frame: pd.DataFrame, header: str | None) -> list[str] | None:
-    """The owner's own ids as text, or None when none are asked for."""
+def ids_of(frames: Sequence[pd.DataFrame], header: str | None) -> list[str] | None:
+    """The owner's own ids as text, over all parts of a roster, or None when none are asked for."""
     if header is None:
         return None
-    if list(frame.columns).count(header) != 1:
+    counts = [list(frame.columns).count(header) for frame in frames]
+    if max(counts) != 1:
         raise RosterError(f"no single column {header!r} for the ids", hint="--list-id and --registry-id name a header")
-    ids = ["" if pd.isna(value) else str(value) for value in frame[header]]
-    for row, text in zip(frame.index, ids, strict=True):
-        if len(text.encode(errors="replace")) > MAX_ID_BYTES:
-            raise RosterError(
-                f"row {row}, column {header!r}: an id of more than {MAX_ID_BYTES} bytes",
-                hint="--list-id and --registry-id name a column of short ids",
-            )
+    ids: list[str] = []
+    for frame, count in zip(frames, counts, strict=True):
+        texts = ["" if pd.isna(value) else str(value) for value in frame[header]] if count else [""] * len(frame)
+        for row, text in zip(frame.index, texts, strict=True):
+            if len(text.encode(errors="replace")) > MAX_ID_BYTES:
+                raise RosterError(
+                    f"row {row}, column {header!r}: an id of more than {MAX_ID_BYTES} bytes",
+                    hint="--list-id and --registry-id name a column of short ids",
+                )
+        ids += texts
     return ids
 
 

@@ -10,6 +10,7 @@ Rates are kept as ten-thousandths, so that canonical bytes hold integers and tex
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import hashlib
 import json
@@ -70,6 +71,7 @@ class Schema:
     decoys: int
     disclosure: int
     fields: tuple[Field, ...]
+    registry_as_of: datetime.date | None = None
 
     def linked(self) -> tuple[Field, ...]:
         """The fields that are encoded, in the order of the file."""
@@ -202,14 +204,15 @@ class _Reader:
         length = self.choice(encoding, "encoding.length", 1024, LENGTHS)
         hardening = self.choice(encoding, "encoding.hardening", 8, HARDENINGS)
         fill = self.rate(encoding, "encoding.fill", 0.20, 0.5)
-        policy = self.table("policy", ("false_match_rate", "decoys", "disclosure"))
+        policy = self.table("policy", ("false_match_rate", "decoys", "disclosure", "registry_as_of"))
         rate = self.rate(policy, "policy.false_match_rate", 0.05, 0.5)
         decoys = self.integer(policy, "policy.decoys", 20, 1, 100)
         disclosure = self.integer(policy, "policy.disclosure", 5, 1, 100)
+        as_of = self.day(policy, "policy.registry_as_of")
         fields = self.fields(length, fill)
         if self.mistakes:
             raise SchemaError("\n".join(text for _, text in sorted(self.mistakes)))
-        return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields)
+        return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields, as_of)
 
     def fields(self, length: int, fill: int) -> tuple[Field, ...]:
         tables = self.data.get("fields", {})
@@ -300,6 +303,14 @@ class _Reader:
             return default
         return float(value)
 
+    def day(self, table: dict[str, Any], key: str) -> datetime.date | None:
+        value = table.get(key.rpartition(".")[2])
+        try:
+            return datetime.date.fromisoformat(str(value)) if value is not None else None
+        except ValueError:
+            self.wrong(key, "a day such as 2022-06-01")
+            return None
+
     def rate(self, table: dict[str, Any], key: str, default: float, below: float) -> int:
         value = table.get(key.rpartition(".")[2], default)
         try:
@@ -360,6 +371,8 @@ def to_toml(schema: Schema) -> str:
         f"decoys = {schema.decoys}           # made-up rows for each real one",
         f"disclosure = {schema.disclosure}",
     ]
+    if schema.registry_as_of:
+        lines.append(f"registry_as_of = {schema.registry_as_of}   # the day the registry shows; ages are counted then")
     for field in schema.fields:
         name = field.name if field.name.isascii() else quoted(field.name)
         lines += ["", f"[fields.{name}]", f'type = "{field.type}"']

@@ -7,7 +7,7 @@ PACKAGE = Path(__file__).parents[1] / "pprl"
 
 LAYERS = (
     {"errors"},
-    {"files"},
+    {"files", "places"},
     {"bits", "schema", "draws"},
     {"normalize"},
     {"tables"},
@@ -17,7 +17,8 @@ LAYERS = (
     {"decoys", "rows"},
     {"match"},
     {"estimate"},
-    {"linkage", "demo"},
+    {"linkage", "demo", "ledger"},
+    {"preview"},
     {"cli"},
 )
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pprl.errors import RosterError
-from pprl.normalize.columns import propose_columns
 from pprl.normalize.names import fold_name
 from pprl.normalize.people import MISSING, People, read_people
+from pprl.normalize.proposals import propose_columns
 from pprl.normalize.ranks import fold_rank
 from pprl.normalize.values import fold_identifier
 from pprl.schema import parse_schema
@@ -65,7 +65,9 @@ def canonical(person: dict[str, str]) -> dict[str, str | None]:
 
 def folded(frame: pd.DataFrame) -> list[dict[str, str | None]]:
     """What the people of a roster fold to, with the columns that are proposed for them."""
-    people = read_people(frame, SCHEMA, propose_columns(frame.columns, SCHEMA, {}))
+    people = read_people(
+        frame, SCHEMA, {field: guess.header for field, guess in propose_columns(frame, SCHEMA, {}, 2024).items()}
+    )
     assert not people.unreadable
     return [{name: value(people, name, row) for name in FIELDS} for row in range(len(people))]
 

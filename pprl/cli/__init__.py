@@ -17,6 +17,7 @@ import sys
 import click
 
 import pprl
+from pprl.cli.check import check
 from pprl.cli.demo import demo
 from pprl.cli.link import link
 from pprl.cli.schemas import schema
@@ -35,12 +36,13 @@ def cli() -> None:
 
     \b
     Try it:                pprl demo
+    What a roster can do:  pprl check leaked.xlsx --schema schema.toml
     Both rosters in hand:  pprl link leaked.csv registry.xlsx --schema schema.toml
     In separate steps:     pprl key, encode (each owner), match (whoever compares), judge
     """
 
 
-for command in (demo, schema, link, key, encode, match, judge, inspect):
+for command in (demo, schema, check, link, key, encode, match, judge, inspect):
     cli.add_command(command)
 
 

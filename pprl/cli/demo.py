@@ -57,15 +57,15 @@ def _play(folder: Path, seed: int, *, kept: bool) -> None:
         f"and a registry of {len(rosters.registry):,} (Latin)"
     )
     schema = load_schema(schema_path)
-    list_frame, own = options.load_people(leaked, schema, (), None, "list")
-    registry_frame, theirs = options.load_people(registry, schema, (), None, "registry")
-    with threads() as engine, searching(pairs_to_compare(own, theirs, schema)) as progress:
+    own = options.load((leaked,), schema, (), None, "list")
+    theirs = options.load((registry,), schema, (), None, "registry")
+    with threads() as engine, searching(pairs_to_compare(own.people, theirs.people, schema)) as progress:
         assessment = link_people(
-            own,
-            theirs,
+            own.people,
+            theirs.people,
             schema,
-            list_ids=ids_of(list_frame, "№"),
-            registry_ids=ids_of(registry_frame, "id"),
+            list_ids=ids_of(own.frames, "№"),
+            registry_ids=ids_of(theirs.frames, "id"),
             seed=seed,
             map=engine.map,
             progress=progress,

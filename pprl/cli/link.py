@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pprl.cli import options
 from pprl.cli.output import check_outputs, show_assessment, write_outputs
 from pprl.cli.progress import searching
+from pprl.errors import PprlError
+
+if TYPE_CHECKING:
+    from pprl.estimate.assess import Assessment
+    from pprl.schema import Schema
 
 
 @click.command(
@@ -18,15 +25,19 @@ Examples:
   pprl link leaked.csv registry.xlsx --schema schema.toml
   pprl link leaked.csv registry.csv --schema schema.toml --list-column full_name=ФИО --pairs pairs.csv
   pprl link leaked.csv registry.csv --schema schema.toml --false-match-rate 1% --json
+  pprl link part1.xlsx registry.csv --list part2.csv --schema schema.toml
 """,
 )
 @click.argument("list_path", metavar="LIST", type=options.FilePath)
 @click.argument("registry_path", metavar="REGISTRY", type=options.FilePath)
 @options.schema_option
+@options.more_lists_option
 @options.columns_options("list")
 @options.columns_options("registry")
 @options.sheet_option("list")
 @options.sheet_option("registry")
+@options.any_age_option("list")
+@options.any_age_option("registry")
 @click.option("--list-id", metavar="HEADER", help="Column of the list whose text names its rows in the pairs.")
 @click.option("--registry-id", metavar="HEADER", help="The same for the registry.")
 @click.option("--hardening", type=int, metavar="T", help="0, 5, 8 or 10 instead of the schema's.")
@@ -40,6 +51,7 @@ Examples:
 @click.option("--yes-list", is_flag=True, help="The list may be larger than the registry.")
 @options.seed_option
 @options.threads_option
+@click.option("--no-ledger", is_flag=True, help="Leave no trace of this run in the ledger of runs.")
 @click.option(
     "--pairs",
     type=options.NewFile(or_standard=True),
@@ -52,12 +64,15 @@ def link(
     list_path: Path,
     registry_path: Path,
     schema_path: Path,
+    more_lists: tuple[Path, ...],
     list_column: tuple[tuple[str, str], ...],
     list_columns_path: Path | None,
     registry_column: tuple[tuple[str, str], ...],
     registry_columns_path: Path | None,
     list_sheet: str | None,
     registry_sheet: str | None,
+    list_any_age: bool,
+    registry_any_age: bool,
     list_id: str | None,
     registry_id: str | None,
     hardening: int | None,
@@ -66,6 +81,7 @@ def link(
     yes_list: bool,
     seed: int | None,
     threads: int | None,
+    no_ledger: bool,
     pairs: Path | None,
     as_json: bool,
     output: Path | None,
@@ -75,34 +91,52 @@ def link(
 
     Everything happens on this machine, and the result is for your own eyes. LIST and REGISTRY are CSV, XLSX or
     XLS files as offices write them, titles and signatures included; one of them may be - for standard input.
+
+    The result says the how-manieth run with this list it is and what changed since the last: a figure that came after
+    ten tries means less. The ledger that knows it stands in your own state folder (or where PPRL_LEDGER says) and holds
+    keyed hashes only.
     """
     from pprl.linkage import ids_of, link_people, pairs_to_compare
     from pprl.match.engines import threads as on_threads
     from pprl.schema import load_schema
-    from pprl.tables import refuse_same_file
+    from pprl.tables import refuse_same_files
 
     schema = load_schema(schema_path)
     if hardening is not None:
         schema = schema.with_hardening(hardening)
     options.refuse_overwriting(
         [pairs, output and output / "result.json"],
-        [list_path, registry_path, schema_path, list_columns_path, registry_columns_path],
+        [list_path, *more_lists, registry_path, schema_path, list_columns_path, registry_columns_path],
     )
     check_outputs(pairs, output, as_json=as_json, force=force)
-    refuse_same_file(list_path, registry_path)
+    refuse_same_files([list_path, *more_lists], registry_path)
     if not allow_weak:
         schema.refuse_weak()
-    list_frame, own = options.load_people(list_path, schema, list_column, list_columns_path, "list", list_sheet)
-    registry_frame, theirs = options.load_people(
-        registry_path, schema, registry_column, registry_columns_path, "registry", registry_sheet
+    own = options.load(
+        (list_path, *more_lists),
+        schema,
+        list_column,
+        list_columns_path,
+        "list",
+        sheet=list_sheet,
+        any_age=list_any_age,
     )
-    with on_threads(threads) as engine, searching(pairs_to_compare(own, theirs, schema)) as progress:
+    theirs = options.load(
+        (registry_path,),
+        schema,
+        registry_column,
+        registry_columns_path,
+        "registry",
+        sheet=registry_sheet,
+        any_age=registry_any_age,
+    )
+    with on_threads(threads) as engine, searching(pairs_to_compare(own.people, theirs.people, schema)) as progress:
         assessment = link_people(
-            own,
-            theirs,
+            own.people,
+            theirs.people,
             schema,
-            list_ids=ids_of(list_frame, list_id),
-            registry_ids=ids_of(registry_frame, registry_id),
+            list_ids=ids_of(own.frames, list_id),
+            registry_ids=ids_of(theirs.frames, registry_id),
             seed=seed,
             rate=rate,
             allow_weak=allow_weak,
@@ -110,5 +144,30 @@ def link(
             map=engine.map,
             progress=progress,
         )
+    if not no_ledger:
+        assessment = replace(assessment, run=_counted(own, theirs, schema, assessment))
     write_outputs(assessment, pairs, output, force=force)
     show_assessment(assessment, as_json=as_json, aside=pairs == options.STANDARD)
+
+
+def _counted(own: options.Loaded, theirs: options.Loaded, schema: Schema, assessment: Assessment) -> str:
+    """What the ledger says of this run; a ledger that cannot be used stops nobody."""
+    from pprl.ledger import count_run, place
+
+    path = place()
+    if path is None:
+        return ""
+    try:
+        count = count_run(
+            path,
+            own.frames,
+            theirs.frames,
+            schema,
+            [*own.columns, *theirs.columns],
+            round(assessment.false_match_rate_asked * 10_000),
+            repeatable=assessment.repeatable,
+        )
+    except PprlError as error:
+        options.note(f"warning: this run is not counted: {error}; {error.hint}")
+        return ""
+    return str(count)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -139,32 +140,71 @@ def threads_option(command: F) -> F:
     )(command)
 
 
-def load_people(
-    path: Path,
+def any_age_option(prefix: str = "") -> Callable[[F], F]:
+    dash, name = (f"{prefix}-", f"{prefix}_") if prefix else ("", "")
+    return click.option(
+        f"--{dash}any-age",
+        f"{name}any_age",
+        is_flag=True,
+        help="Accept birth dates that make many people younger than 16 or older than 75.",
+    )
+
+
+def more_lists_option(command: F) -> F:
+    return click.option(
+        "--list",
+        "more_lists",
+        type=FilePath,
+        multiple=True,
+        metavar="FILE",
+        help="Another part of the list; nobody counts twice. May repeat.",
+    )(command)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A roster as it was read: its parts as tables, which header served which field in each, and the people."""
+
+    frames: list[pd.DataFrame]
+    columns: list[dict[str, str]]
+    people: People
+
+
+def load(
+    paths: Sequence[Path],
     schema: Schema,
     column: tuple[tuple[str, str], ...],
     columns_path: Path | None,
     whose: str,
+    *,
     sheet: str | None = None,
-) -> tuple[pd.DataFrame, People]:
-    """Read a roster and fold it; what is proposed from its headers is said on stderr."""
+    any_age: bool = False,
+) -> Loaded:
+    """Read a roster, in one part or several, and fold it; what is proposed for its columns is said on stderr."""
     from pprl.errors import RosterError
-    from pprl.linkage import people_of
-    from pprl.normalize.columns import propose_columns
+    from pprl.linkage import columns_of_parts, numbered, people_of_parts
+    from pprl.normalize.ages import year_of_ages
+    from pprl.normalize.proposals import propose_columns
     from pprl.tables import read_columns_file, read_roster
 
     from_file = read_columns_file(columns_path) if columns_path else None
     given = {**(from_file.columns if from_file else {}), **dict(column)}
+    names = [whose] if len(paths) == 1 else [f"{whose} {number}" for number in range(1, len(paths) + 1)]
+    frames, name = [], ""
+    mapped: list[dict[str, str]] = []
     try:
-        frame = read_roster(path, sheet)
-        proposed = propose_columns(frame.columns, schema, given)
+        for path, name in zip(paths, names, strict=True):
+            frames.append(read_roster(path, sheet))
+        for frame, own, name in zip(frames, columns_of_parts(frames, given, whose), names, strict=True):
+            proposed = propose_columns(frame, schema, own, year_of_ages(schema))
+            if unnamed := {field: guess for field, guess in proposed.items() if field != guess.header}:
+                note(f"{name}: " + ", ".join(f"{field} {guess.source}" for field, guess in unnamed.items()))
+            mapped.append({field: guess.header for field, guess in proposed.items()} | own)
     except RosterError as error:
-        raise RosterError(f"{whose}: {error}", hint=error.hint) from None
-    unnamed = {field: header for field, header in proposed.items() if field != header}
-    if unnamed:
-        note(f"{whose}: " + ", ".join(f"{field} from column {header!r}" for field, header in unnamed.items()))
-    people = people_of(frame, schema, {**proposed, **given}, from_file.orders if from_file else None, whose)
-    return frame, people
+        raise RosterError(f"{name}: {error}", hint=error.hint) from None
+    frames = numbered(frames)
+    orders = from_file.orders if from_file else None
+    return Loaded(frames, mapped, people_of_parts(frames, schema, given, orders, whose, any_age=any_age))
 
 
 def note(text: str) -> None:

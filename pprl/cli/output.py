@@ -134,14 +134,18 @@ def summary(assessment: Assessment) -> list[str]:
             lines.append(
                 f"ambiguous          {a.ambiguous:,} of the found have several equally good partners and are in no pair"
             )
+    for number, (people, found) in enumerate(a.lists, start=1):
+        lines.append(f"{f'of them in list {number}':19}{found:,} of {people:,} people ({share(found, people)})")
     assert a.p_value is not None
     p = "p < .001" if a.p_value < 0.001 else f"p = {a.p_value:.3f}"
     lines.append(f"list and chance    {p} that people like the decoys would score as high (one test, fixed beforehand)")
+    if a.run:
+        lines.append(f"run                {a.run}")
     return lines
 
 
 def share(count: float, of: int) -> str:
     """A percentage that is 0 or 100 only when it is exactly so."""
-    if count in (0, of):
+    if count in (0, of):  # of nobody, none
         return f"{100 if count else 0} %"
     return f"{min(99.9, max(0.1, 100 * count / of)):.1f} %"

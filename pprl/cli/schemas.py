@@ -1,7 +1,8 @@
-"""pprl schema: propose a schema and the column mapping from the headers of rosters."""
+"""pprl schema: propose a schema and the column mapping from the headers and contents of rosters."""
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from pprl.errors import FileError, RosterError
 
 
 @click.command(
-    short_help="Propose a schema from the headers of rosters.",
+    short_help="Propose a schema from rosters.",
     epilog="""\b
 Examples:
   pprl schema leaked.csv registry.xlsx -o schema.toml
@@ -34,23 +35,27 @@ Examples:
 def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str, force: bool) -> None:
     """Propose a schema from what all ROSTERs have in common, and for each roster which column is which field.
 
-    The schema goes to both owners. Beside it, each roster gets a PRIVATE-….columns.toml that stays with its owner.
+    A column is known by its header, by its contents, or both; how sure that is stands beside it. The schema goes to
+    both owners. Beside it, each roster gets a PRIVATE-….columns.toml that stays with its owner; correct it by hand
+    where a guess is wrong, and pass it with --columns.
     """
-    from pprl.normalize.columns import propose_columns, propose_fields
+    from pprl.normalize.ages import year_of_ages
+    from pprl.normalize.proposals import guess_columns, propose_columns, propose_fields
     from pprl.schema import parse_schema, quoted, to_toml
     from pprl.tables import read_roster
 
     options.refuse_overwriting([output], rosters)
-    headers: list[list[str]] = []
+    frames = []
     for number, path in enumerate(rosters, start=1):
         try:
-            headers.append(list(read_roster(path, sheet).columns))
+            frames.append(read_roster(path, sheet))
         except RosterError as error:
             raise RosterError(f"roster {number}: {error}", hint=error.hint) from None
-    fields = propose_fields(headers)
+    today = datetime.date.today().year
+    fields = propose_fields(guess_columns(frame, today) for frame in frames)
     if not any(role == "link" for _, role in fields.values()):
         raise RosterError(
-            "no header of a name or a birth date is known to stand in every roster",
+            "no column of names or birth dates is known to stand in every roster",
             hint="write the schema by hand; README shows one",
         )
     text = f"format = 1\nname = {quoted(name)}\n" + "".join(
@@ -60,9 +65,10 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
     if output == options.STANDARD:
         click.echo(to_toml(proposed).encode(), nl=False)
         return
+    year = year_of_ages(proposed)
     mapped = {
-        output.with_name(name): propose_columns(own, proposed, {})
-        for name, own in zip(_columns_names(rosters), headers, strict=True)
+        output.with_name(name): propose_columns(frame, proposed, {}, year)
+        for name, frame in zip(_columns_names(rosters), frames, strict=True)
     }
     files.check_absent(output, force=force)
     if any(path.exists() for path in mapped) and not force:
@@ -70,10 +76,17 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
     with all_or_none(output, *mapped):
         files.write_new(output, [to_toml(proposed).encode()], force=force)
         for path, columns in mapped.items():
-            lines = "".join(f"{field} = {quoted(header)}\n" for field, header in columns.items())
+            lines = "".join(
+                f"{field} = {quoted(guess.header)}  # {guess.word}: {guess.because}\n"
+                for field, guess in columns.items()
+            )
             files.write_new(path, [f"[columns]\n{lines}".encode()], private=True, force=force)
     for field in proposed.fields:
         click.echo(f"{field.name:12} {field.type:12} {field.role:8}" + (f" k = {field.k}" if field.k else ""))
+    for number, columns in enumerate(mapped.values(), start=1):
+        click.echo(f"roster {number}:")
+        for name, guess in columns.items():
+            click.echo(f"  {name:12} {guess.word:9} {guess.header!r} ({guess.because})")
     click.echo(f"{output.name}: send it to the other owner; the PRIVATE-….columns.toml stay with you")
 
 

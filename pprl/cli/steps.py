@@ -46,8 +46,10 @@ Examples:
 @options.schema_option
 @click.option("--key-file", type=options.FilePath, required=True, help="The linkage key, from `pprl key`.")
 @click.option("--as", "side", type=click.Choice(["list", "registry"]), required=True, help="A list gets decoys.")
+@options.more_lists_option
 @options.columns_options()
 @options.sheet_option()
+@options.any_age_option()
 @click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
 @click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of encodings to write.")
 @click.option(
@@ -61,9 +63,11 @@ def encode(
     schema_path: Path,
     key_file: Path,
     side: str,
+    more_lists: tuple[Path, ...],
     column: tuple[tuple[str, str], ...],
     columns_path: Path | None,
     sheet: str | None,
+    any_age: bool,
     id_header: str | None,
     output: Path,
     decoys: int | None,
@@ -79,9 +83,13 @@ def encode(
     from pprl.keys import LinkageKey
     from pprl.linkage import bare_lines, encode_list, encode_registry, ids_of
     from pprl.schema import load_schema
+    from pprl.tables import refuse_same_files
 
     private = output.with_name(f"PRIVATE-{output.stem}.rows")
-    options.refuse_overwriting([output, private], [roster, schema_path, key_file, columns_path])
+    options.refuse_overwriting([output, private], [roster, *more_lists, schema_path, key_file, columns_path])
+    if more_lists and side != "list":
+        raise click.UsageError("--list adds parts to a list, and this is --as registry")
+    refuse_same_files([roster, *more_lists])
     schema = load_schema(schema_path)
     if not allow_weak:
         schema.refuse_weak()
@@ -90,10 +98,11 @@ def encode(
         note("warning: the key or the decoys come from --seed and are no secret: use this for nothing but trials")
     for path in (output, private):
         files.check_absent(path, force=force)
-    frame, people = options.load_people(roster, schema, column, columns_path, side, sheet)
+    loaded = options.load((roster, *more_lists), schema, column, columns_path, side, sheet=sheet, any_age=any_age)
+    people = loaded.people
     for text in bare_lines(schema, people, side):
         note(f"warning: {text}")
-    ids = ids_of(frame, id_header)
+    ids = ids_of(loaded.frames, id_header)
     if side == "list":
         encodings, rows = encode_list(
             people, schema, linkage_key, ids=ids, seed=seed, decoys=decoys, allow_weak=allow_weak

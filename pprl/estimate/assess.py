@@ -20,6 +20,7 @@ from pprl.errors import FileError, PprlError
 from pprl.estimate.errors import MIN_DECOYS, Curve, Sample, fewest_findable, p_value
 from pprl.estimate.partners import NONE, Candidates, ambiguous, arrivals, assign, prices
 from pprl.match.scores import Scores
+from pprl.places import LIST_STEP
 from pprl.rows import HomeRows
 from pprl.schema import ten_thousandths
 
@@ -39,7 +40,8 @@ class Assessment:
 
     ``found`` are people whose partner reaches the threshold of their class; ``net_found`` is found minus the expected
     false matches, with a 95 % interval; ``threshold`` is the lowest of the classes' thresholds. None stands for
-    "cannot tell".
+    "cannot tell". ``lists`` are people and found of each part, where the list has several; ``run`` is what the ledger
+    of runs said.
     """
 
     list_rows: int
@@ -60,11 +62,14 @@ class Assessment:
     fewest_findable: int | None = None
     ambiguous: int = 0
     pairs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PAIR_COLUMNS)))
+    lists: tuple[tuple[int, int], ...] = ()
+    run: str = ""
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
-        """The matched pairs: one row a pair, columns list_row, registry_row, list_id, registry_id, score, q_value."""
+        """The matched pairs: one row a pair, columns list_row, registry_row, list_id, registry_id, score, q_value;
+        before them ``list``, the part, where the list has several."""
         return self.pairs.copy()
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,6 +102,8 @@ class Assessment:
             "fewest_findable": self.fewest_findable,
             "pairs": len(self.pairs),
             "ambiguous": self.ambiguous,
+            "lists": [{"people": people, "found": found} for people, found in self.lists],
+            "run": self.run or None,
             "secret": not self.repeatable,
             "warnings": list(self.warnings),
             "seconds": dict(self.seconds),
@@ -215,9 +222,16 @@ def _judge(
         matchable_share=round(matchable / len(real), 6),
         fewest_findable=min(fewest) if fewest else None,
         ambiguous=int(unsure.sum()),
+        lists=_parts(rows.rows[~rows.decoy] // LIST_STEP, found),
         pairs=_pairs(np.flatnonzero(found & ~unsure), partners.ids, partners.dice, q_values, rows, registry_rows, ids),
         warnings=tuple(warnings),
     )
+
+
+def _parts(part: NDArray[np.int64], found: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
+    """People and found of each part of a list that was read in several."""
+    numbers = range(1, int(part.max(initial=0)) + 1)
+    return tuple((int((part == number).sum()), int(found[part == number].sum())) for number in numbers)
 
 
 def merged_classes(completeness: NDArray[np.int8]) -> NDArray[np.int64]:
@@ -279,9 +293,10 @@ def _pairs(
         all_ids = registry_rows.id_texts()
         their_rows = registry_rows.rows[place].tolist()
         their_ids = [all_ids[at] for at in place]
-    return pd.DataFrame(
+    part = rows.rows[people] // LIST_STEP
+    pairs = pd.DataFrame(
         {
-            "list_row": rows.rows[people],
+            "list_row": rows.rows[people] % LIST_STEP,
             "registry_row": pd.array(their_rows, dtype="Int64"),
             "list_id": [own_ids[at] for at in people],
             "registry_id": their_ids,
@@ -290,6 +305,9 @@ def _pairs(
         },
         columns=list(PAIR_COLUMNS),
     )
+    if part.any():
+        pairs.insert(0, "list", part)
+    return pairs
 
 
 def _warnings(rows: HomeRows, scores: Scores, people: int, decoys: int) -> list[str]:

@@ -120,6 +120,11 @@ _PATRONYMIC = re.compile(
 _INITIAL_WORD = re.compile(r"[^\W\d_]{1,2}\.|[^\W\d_]")
 
 
+def is_patronymic(text: str) -> bool:
+    """It ends as patronymics do; some surnames do too."""
+    return _PATRONYMIC.fullmatch(text) is not None
+
+
 def split_full_name(text: str) -> tuple[str, str, str]:
     """Surname, given names and patronymic as written, from one cell.
 

@@ -6,7 +6,7 @@ counted by field and reason with the rows it stands in, and never kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,11 @@ EMPTY_CELLS = frozenset({"", "-", "–", "—", "?", "н/д", "нет", "нет 
 #: Completeness of a row: name (full, initials, absent) × date (full, year, absent).
 NAME_PARTS = ("full", "initials", "absent")
 DATE_PARTS = ("full", "year", "absent")
+CLASS_NAMES = tuple(
+    f"{name}, {date}"
+    for name in ("whole name", "initials", "no name")
+    for date in ("whole date", "year or month", "no date")
+)
 
 
 @dataclass(frozen=True)
@@ -256,3 +261,23 @@ def _folder(entry: Field, texts: list[str], order: Order | None) -> Callable[[st
             return fold_number
         case _:
             return fold_category
+
+
+def join_people(parts: Sequence[People]) -> People:
+    """Several rosters as one, in their order; their row labels must differ already."""
+    first, *others = parts
+    if not others:
+        return first
+    columns: dict[str, Column] = {}
+    for name in first.columns:
+        numbers: dict[str, int] = {}
+        codes = []
+        for column in (part.columns[name] for part in parts):
+            target = [numbers.setdefault(value, len(numbers)) for value in column.values] + [MISSING]
+            codes.append(np.array(target, dtype=np.int32)[column.codes])
+        columns[name] = Column(tuple(numbers), np.concatenate(codes))
+    unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
+    for part in parts:
+        for key, rows in part.unreadable.items():
+            unreadable[key] = unreadable.get(key, ()) + rows
+    return People(np.concatenate([part.rows for part in parts]), columns, unreadable)

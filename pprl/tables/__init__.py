@@ -9,6 +9,7 @@ file. No message holds a cell or the roster's path.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ from typing import Literal
 import pandas as pd
 
 from pprl.errors import RosterError, SchemaError
+from pprl.places import LIST_STEP, SHEET_STEP
 from pprl.schema import read_text, read_toml
 from pprl.tables.layout import NEEDED, SECTION, Table, locate
 from pprl.tables.spreadsheet import MARKS, sheets_of
@@ -23,7 +25,6 @@ from pprl.tables.text import csv_records
 
 STDIN = Path("-")
 ALL_SHEETS = "all"
-SHEET_STEP = 10_000_000
 SHEET_HINT = "say which with --sheet NAME, or --sheet all (link: --list-sheet, --registry-sheet)"
 
 
@@ -31,7 +32,7 @@ def read_roster(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
     """A frame of text: columns are the headers, the index is the row of the spreadsheet; an empty cell is "".
 
     ``-`` is standard input. Names of units that stand in rows of their own become the column ``section``, a list of
-    names without a header the column ``full_name``. ``sheet`` is the name of a sheet or ``all``; by default there must
+    names without a header the column ``full_name``; a column without a header is called ``column C``. ``sheet`` is the name of a sheet or ``all``; by default there must
     be only one with a table. With ``all``, row 17 of the third of several sheets is labelled 30,000,017. A CSV is
     one sheet, whatever ``sheet`` says.
 
@@ -90,8 +91,18 @@ def _tables(data: bytes, sheet: str | None) -> dict[int, Table]:
     return tables
 
 
+def part_of(number: int, frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame as the ``number``-th of several lists, counted from 1."""
+    return frame.set_axis(frame.index + number * LIST_STEP)
+
+
+def _letters(at: int) -> str:
+    return (_letters(at // 26 - 1) if at >= 26 else "") + chr(ord("A") + at % 26)
+
+
 def _frame(table: Table, offset: int = 0) -> pd.DataFrame:
-    header, columns = list(table.header), list(table.columns)
+    header = [label or f"column {_letters(at)}" for at, label in enumerate(table.header)]
+    columns = list(table.columns)
     if any(table.sections):
         header.append(SECTION if SECTION not in header else f"{SECTION} (rows)")
         columns.append(table.sections)
@@ -102,16 +113,20 @@ def _frame(table: Table, offset: int = 0) -> pd.DataFrame:
     return frame
 
 
-def refuse_same_file(left: Path, right: Path) -> None:
-    """RosterError when both names lead to one file, or both to standard input."""
-    if left == right == STDIN:
-        raise RosterError("standard input can be read once only", hint="name a file for one of the two rosters")
-    try:
-        same = left.samefile(right)
-    except OSError:
-        return  # what cannot be read is reported when it is read
-    if same:
-        raise RosterError("list and registry are the same file", hint="name two different rosters")
+def refuse_same_files(parts: Sequence[Path], registry: Path | None = None) -> None:
+    """RosterError when two of the rosters are one file, or more than one is standard input."""
+    paths = [*parts, registry] if registry else [*parts]
+    if paths.count(STDIN) > 1:
+        raise RosterError("standard input can be read once only", hint="name files for the other rosters")
+    for at, left in enumerate(paths):
+        for right in paths[at + 1 :]:
+            try:
+                same = left.samefile(right)
+            except OSError:
+                continue  # what cannot be read is reported when it is read
+            if same:
+                which = "list and registry" if right == registry else "two parts of the list"
+                raise RosterError(f"{which} are the same file", hint="name different rosters")
 
 
 @dataclass(frozen=True)

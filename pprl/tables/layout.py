@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from pprl.errors import RosterError
 from pprl.normalize.columns import header_type
+from pprl.normalize.proposals import is_value
 from pprl.schema import FULL_NAME, NAME_TYPES
 
 MAX_COLUMNS = 16_384
@@ -67,7 +68,7 @@ def _find_header(head: list[list[str]]) -> tuple[list[str], int, bool]:
     """The header, the place of the first record below it, and whether it is known.
 
     The record with most known headers, alone or together with the next; where none is known, the names of a list
-    without a header, or else the first record that is as wide as the table.
+    without a header, or else the first record that is as wide as the table, unless it is a person already.
     """
     known = [sum(header_type(cell) is not None for cell in record) for record in head]
     for at in range(1, len(head)):
@@ -84,6 +85,8 @@ def _find_header(head: list[list[str]]) -> tuple[list[str], int, bool]:
         return [""] * where + [FULL_NAME], first, True
     widths = [sum(1 for cell in record if cell.strip()) for record in head]
     at = next(at for at, width in enumerate(widths) if 2 * width >= max(widths))
+    if max(widths) > 1 and any(map(is_value, filter(str.strip, head[at]))):
+        return [""] * max(map(len, head)), at, False
     return _labels(head[at]), at + 1, False
 
 

@@ -121,10 +121,17 @@ def _plausibility(text: str) -> float:
 
 
 def find_delimiter(head: str) -> str:
-    """The one under which the header is known and the next record has cells too; none for a list of one column."""
+    """The one under which the header is known and the next record has cells too; none for a list of one column, also
+    where a comma stands in each of its names."""
+    lines = [line for line in head.splitlines()[:200] if line.strip()]
+    if 10 * sum(_NAME_WITH_COMMA.fullmatch(line) is not None for line in lines) > 8 * len(lines):
+        return NO_DELIMITER
     judged = [(_judge(head, mark), mark) for mark in DELIMITERS]
     (agrees, *_), mark = max(judged, key=lambda pair: pair[0])
     return mark if agrees else NO_DELIMITER
+
+
+_NAME_WITH_COMMA = re.compile(r"[^\W\d_][^,;\t|\d]{0,60}, [^\W\d_][^,;\t|\d]{0,90}")
 
 
 def _judge(head: str, mark: str) -> tuple[bool, int, int, bool]:

@@ -1,0 +1,154 @@
+"""pprl check: what of a roster would be encoded, and what it could show."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pprl.cli import options
+from pprl.cli.output import share
+from pprl.cli.progress import searching
+from pprl.errors import RefusedError
+
+if TYPE_CHECKING:
+    from pprl.preview import Class, Preview
+
+SHOWN_ROWS = 20
+ENOUGH_FOR_A_SHARE = 20
+
+
+@click.command(
+    short_help="What of a roster would be encoded, and what it could show.",
+    epilog="""\b
+Examples:
+  pprl check leaked.xlsx --schema schema.toml
+  pprl check leaked.xlsx --schema schema.toml --registry-rows 12000
+  pprl check leaked.xlsx --schema schema.toml --show-values     (on a terminal, for your own eyes)
+""",
+)
+@click.argument("roster", type=options.FilePath)
+@options.schema_option
+@options.more_lists_option
+@options.columns_options()
+@options.sheet_option()
+@options.any_age_option()
+@click.option(
+    "--registry-rows",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Try what each class of rows could claim against an invented registry of N rows.",
+)
+@click.option("--show-values", is_flag=True, help="Print the cells that cannot be read; on a terminal only.")
+@options.seed_option
+@options.threads_option
+@options.json_option
+def check(
+    roster: Path,
+    schema_path: Path,
+    more_lists: tuple[Path, ...],
+    column: tuple[tuple[str, str], ...],
+    columns_path: Path | None,
+    sheet: str | None,
+    any_age: bool,
+    registry_rows: int | None,
+    show_values: bool,
+    seed: int | None,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Show what of ROSTER would be encoded: rows and people, what cannot be read, and who stands there twice.
+
+    With --registry-rows, also what it could show against a registry of that size. For that, people of the roster with
+    some letters mistyped, and strangers put together from its names, are linked with it as `pprl link` does. Nothing
+    is written.
+    """
+    from pprl.draws import seed_from
+    from pprl.match.engines import threads as on_threads
+    from pprl.preview import pairs_to_try, preview, with_claims
+    from pprl.schema import load_schema
+    from pprl.tables import refuse_same_files
+
+    if show_values and (as_json or not sys.stdout.isatty()):
+        raise RefusedError(
+            "--show-values prints cells, and standard output is no terminal",
+            hint="look at them on a terminal; without it the rows are named and nothing of them is shown",
+        )
+    schema = load_schema(schema_path)
+    refuse_same_files([roster, *more_lists])
+    loaded = options.load((roster, *more_lists), schema, column, columns_path, "roster", sheet=sheet, any_age=any_age)
+    seen = preview(loaded.people, loaded.frames, loaded.columns, schema)
+    if registry_rows is not None and seen.people:
+        with on_threads(threads) as engine, searching(pairs_to_try(seen, schema, registry_rows)) as progress:
+            seen = with_claims(
+                seen,
+                loaded.people,
+                schema,
+                registry_rows,
+                seed=None if seed is None else seed_from(seed),
+                map=engine.map,
+                progress=progress,
+            )
+    if as_json:
+        click.echo(json.dumps(seen.to_dict(), ensure_ascii=False))
+        return
+    click.echo("\n".join(_lines(seen)))
+    if show_values:
+        _show_values(seen, loaded)
+
+
+def _lines(seen: Preview) -> list[str]:
+    from pprl.places import place_text, places_text
+
+    twice = len(seen.duplicates)
+    lines = [
+        f"rows               {seen.rows:,}",
+        f"people             {seen.people:,}" + (f"; {twice:,} rows say again who is there already" if twice else ""),
+    ]
+    if twice:
+        pairs = ", ".join(f"{place_text(again)} is {place_text(first)}" for first, again in seen.duplicates[:5])
+        lines.append(f"                   {pairs}" + (", …" if twice > 5 else ""))
+    if seen.empty:
+        lines.append(f"nothing to encode  {seen.empty:,} rows have no value of any linked field")
+    for (field, reason), rows in sorted(seen.unreadable.items()):
+        lines.append(f"{field:18} {len(rows):,} cell(s): {reason} ({places_text(rows, SHOWN_ROWS)})")
+    before, after = seen.spellings
+    if before:
+        lines.append(f"names              {before:,} spellings of words, {after:,} after folding")
+    if seen.registry_rows:
+        lines.append(f"what could be claimed against a registry of {seen.registry_rows:,} rows:")
+    else:
+        lines.append("classes (say --registry-rows N for what each could claim):")
+    return lines + [f"  {_class(each)}" for each in seen.classes]
+
+
+def _class(each: Class) -> str:
+    line = f"{each.name:26} {each.people:7,} people"
+    if each.claim is None:
+        return line
+    claim = each.claim
+    match claim.what:
+        case "pairs":
+            of = share(claim.found, claim.present) if claim.present >= ENOUGH_FOR_A_SHARE else f"{claim.found}"
+            return f"{line}   pairs: {of} of {claim.present} who were put into it were found"
+        case "count":
+            return f"{line}   a net count within {claim.within:.0%} of the people; no single pair is sure enough"
+        case _:
+            return f"{line}   nothing: strangers are as like them as they themselves"
+
+
+def _show_values(seen: Preview, loaded: options.Loaded) -> None:
+    """The cells that could not be read, for the owner's own eyes."""
+    from pprl.places import place_text
+    from pprl.schema import FULL_NAME
+
+    for (field, reason), rows in sorted(seen.unreadable.items()):
+        click.echo(f"\n{field}: {reason}")
+        for row in rows:
+            for frame, columns in zip(loaded.frames, loaded.columns, strict=True):
+                header = columns.get(field) or columns.get(FULL_NAME)
+                if header is not None and row in frame.index:
+                    click.echo(f"  {place_text(row)}: {frame.at[row, header]!r}")
