@@ -4,6 +4,11 @@ There is one kind for each thing the user would do differently. Messages never h
 path of a roster: an error ends in logs and screenshots.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class PprlError(Exception):
     """Shown as one line on stderr with a hint, without a traceback; exit status 1."""
@@ -19,6 +24,15 @@ class SchemaError(PprlError):
 
 class RosterError(PprlError):
     """A table of people cannot be read, or lacks a column that the schema needs."""
+
+
+@contextmanager
+def naming(whose: str) -> Iterator[None]:
+    """Say in a refusal which roster it is about: the list, the registry, the second of three."""
+    try:
+        yield
+    except RosterError as error:
+        raise RosterError(f"{whose}: {error}", hint=error.hint) from None
 
 
 class FileError(PprlError):

@@ -20,7 +20,7 @@ from pprl.bits import BitMatrix, Encodings, Stamp, Words
 from pprl.decoys import make_decoys, per_row
 from pprl.draws import Draws, fresh_seed, seed_from
 from pprl.encode import encode, key_check
-from pprl.errors import RefusedError, RosterError
+from pprl.errors import RefusedError, RosterError, naming
 from pprl.estimate.assess import Assessment, asked_rate, judge
 from pprl.keys import LinkageKey
 from pprl.match.scores import match_encodings
@@ -60,10 +60,12 @@ def link(
 ) -> Assessment:
     """How many people of the list are in the registry, who they are, and how many of them are false.
 
-    The frames hold text; several list frames are parts of one list, in which nobody counts twice. ``…_columns`` map fields of the schema to headers; fields that are not mapped are looked
-    for under their own name, a usual header, or by their contents. ``…_orders`` settle the order of dates, ``…_id`` name a column of ids
-    to carry into the pairs, ``…_any_age`` accept birth dates of children and the very old. ``seed`` makes a run that can be repeated and is not secret; ``rate`` is the false-match
-    rate asked, such as 0.05 or "5%". PprlError, with a hint, for everything the caller can mend.
+    The frames hold text; several list frames are parts of one list, in which nobody counts twice. ``…_columns`` map
+    fields of the schema to headers; fields that are not mapped are looked for under their own name, a usual header, or
+    by their contents. ``…_orders`` settle the order of dates, ``…_id`` name a column of ids to carry into the pairs,
+    ``…_any_age`` accept birth dates of children and the very old. ``seed`` makes a run that can be repeated and is not
+    secret; ``rate`` is the false-match rate asked, such as 0.05 or "5%". PprlError, with a hint, for everything the
+    caller can mend.
     """
     parts = numbered([list_frame] if isinstance(list_frame, pd.DataFrame) else list_frame)
     return link_people(
@@ -147,13 +149,11 @@ def people_of(
     """A frame folded into people; fields that are not mapped are looked for under their own name, a usual header, or
     by their contents."""
     mapped, year = dict(columns or {}), year_of_ages(schema)
-    try:
+    with naming(whose):
         proposed = propose_columns(frame, schema, mapped, year)
         people = read_people(frame, schema, {field: guess.header for field, guess in proposed.items()} | mapped, orders)
         if not any_age:
             refuse_wrong_ages(people, schema, year)
-    except RosterError as error:
-        raise RosterError(f"{whose}: {error}", hint=error.hint) from None
     return people
 
 

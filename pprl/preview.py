@@ -91,7 +91,7 @@ class Preview:
 def preview(
     people: People, frames: Sequence[pd.DataFrame], columns: Sequence[Mapping[str, str]], schema: Schema
 ) -> Preview:
-    """Rows, people, duplicates, classes, and what could not be read; ``columns`` says which header served which field."""
+    """Rows, people, duplicates, classes, and what could not be read; ``columns`` is field to header in each frame."""
     stands, filled = persons_of(people, schema), encodable(people, schema)
     unique = people.take(_persons(stands, filled))
     classes, counts = np.unique(unique.completeness(schema), return_counts=True)

@@ -183,7 +183,7 @@ NOT_ROSTERS = {
     "only spaces and line ends": (b" \r\n\n ", "the roster is empty"),
     "header only": (HEADER.encode(), "a header and no rows"),
     "header and empty rows": (table(",,,\n", "\n", " , ,,\n"), "a header and no rows"),
-    "first row empty": (b",,,\n" + PERSON.encode(), "a header and no rows"),
+    "first row empty": (b",,,\n" + PERSON.encode(), "no column of the roster is mapped"),
     "no usual header": (b"a,b,c\nZqxjkv,1,2\n", "no column of the roster is mapped"),
     "no header at all": (PERSON.encode() * 3, "no column of the roster is mapped"),
     "a surname twice": (
@@ -696,6 +696,7 @@ def test_separate_steps_give_what_link_gives(exchanged, tmp_path, monkeypatch):
         )
     )
     assert one.pop("seconds").keys() == {"encode", "match", "judge"}
+    assert (one.pop("run"), steps.pop("run")) == ("1 with this list", None)
     assert steps.pop("seconds") == {}
     assert one == steps
     assert one["found"]["count"] > 10

@@ -15,7 +15,7 @@ import pytest
 
 import pprl
 from pprl.cli import cli, main
-from pprl.cli.options import load_people
+from pprl.cli.options import load
 from pprl.schema import parse_schema
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +34,7 @@ def own_process(*words: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 def test_the_commands_are_these():
-    assert COMMANDS == ["demo", "encode", "inspect", "judge", "key", "link", "match", "schema"]
+    assert COMMANDS == ["check", "demo", "encode", "inspect", "judge", "key", "link", "match", "schema"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -212,7 +212,7 @@ def people_of(data: bytes, folder: Path, *, name: str = "roster") -> list[tuple[
     """The canonical values of each row."""
     path = folder / name
     path.write_bytes(data)
-    _, people = load_people(path, SCHEMA, (), None, "list")
+    people = load([path], SCHEMA, (), None, "list").people
     columns = [people.columns[field.name] for field in SCHEMA.fields]
     return [
         tuple(column.values[code] if (code := int(column.codes[at])) >= 0 else None for column in columns)

@@ -168,7 +168,7 @@ def test_the_limits_of_ages():
     assert len(people(["24.02.2022"] * 10, any_age=True)) == 10
 
 
-def test_without_a_day_in_the_schema_ages_are_counted_now(monkeypatch):
+def test_without_a_day_in_the_schema_ages_are_counted_now():
     from pprl.normalize import ages
 
     today = parse_schema('format = 1\nname = "x"\n[fields.surname]\ntype = "surname"\n[fields.born]\ntype = "year"\n')

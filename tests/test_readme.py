@@ -6,7 +6,6 @@
 import contextlib
 import io
 import re
-import tempfile
 from pathlib import Path
 
 import test_sessions
@@ -42,7 +41,7 @@ def test_readme_has_exactly_two_set_up_commands():
 
 
 def rewrite() -> None:
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    with test_sessions.fresh_folder():
         results = iter(played())
 
     def block(found: re.Match[str]) -> str:

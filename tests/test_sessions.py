@@ -16,6 +16,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -119,8 +120,16 @@ def test_every_command_has_a_transcript():
     assert set(cli.commands) <= shown
 
 
+@contextlib.contextmanager
+def fresh_folder() -> Iterator[None]:
+    """A current folder and a ledger of runs of its own."""
+    with tempfile.TemporaryDirectory() as state, tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        os.environ["PPRL_LEDGER"] = str(Path(state) / "runs.json")
+        yield
+
+
 def rewrite(path: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    with fresh_folder():
         played = play(path)
     head, script, fixtures = steps(path)
     text = head

@@ -106,13 +106,13 @@ def _lines(seen: Preview) -> list[str]:
     twice = len(seen.duplicates)
     lines = [
         f"rows               {seen.rows:,}",
-        f"people             {seen.people:,}" + (f"; {twice:,} rows say again who is there already" if twice else ""),
+        f"people             {seen.people:,}" + (f"; {twice:,} row(s) repeat one of them" if twice else ""),
     ]
     if twice:
         pairs = ", ".join(f"{place_text(again)} is {place_text(first)}" for first, again in seen.duplicates[:5])
         lines.append(f"                   {pairs}" + (", …" if twice > 5 else ""))
     if seen.empty:
-        lines.append(f"nothing to encode  {seen.empty:,} rows have no value of any linked field")
+        lines.append(f"nothing to encode  {seen.empty:,} row(s) have no value of any linked field")
     for (field, reason), rows in sorted(seen.unreadable.items()):
         lines.append(f"{field:18} {len(rows):,} cell(s): {reason} ({places_text(rows, SHOWN_ROWS)})")
     before, after = seen.spellings

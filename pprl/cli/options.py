@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pprl.errors import PprlError, RefusedError
+from pprl.errors import PprlError, RefusedError, naming
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,7 +181,6 @@ def load(
     any_age: bool = False,
 ) -> Loaded:
     """Read a roster, in one part or several, and fold it; what is proposed for its columns is said on stderr."""
-    from pprl.errors import RosterError
     from pprl.linkage import columns_of_parts, numbered, people_of_parts
     from pprl.normalize.ages import year_of_ages
     from pprl.normalize.proposals import propose_columns
@@ -190,18 +189,17 @@ def load(
     from_file = read_columns_file(columns_path) if columns_path else None
     given = {**(from_file.columns if from_file else {}), **dict(column)}
     names = [whose] if len(paths) == 1 else [f"{whose} {number}" for number in range(1, len(paths) + 1)]
-    frames, name = [], ""
-    mapped: list[dict[str, str]] = []
-    try:
-        for path, name in zip(paths, names, strict=True):
+    frames = []
+    for path, name in zip(paths, names, strict=True):
+        with naming(name):
             frames.append(read_roster(path, sheet))
-        for frame, own, name in zip(frames, columns_of_parts(frames, given, whose), names, strict=True):
+    mapped: list[dict[str, str]] = []
+    for frame, own, name in zip(frames, columns_of_parts(frames, given, whose), names, strict=True):
+        with naming(name):
             proposed = propose_columns(frame, schema, own, year_of_ages(schema))
-            if unnamed := {field: guess for field, guess in proposed.items() if field != guess.header}:
-                note(f"{name}: " + ", ".join(f"{field} {guess.source}" for field, guess in unnamed.items()))
-            mapped.append({field: guess.header for field, guess in proposed.items()} | own)
-    except RosterError as error:
-        raise RosterError(f"{name}: {error}", hint=error.hint) from None
+        if unnamed := {field: guess for field, guess in proposed.items() if field != guess.header}:
+            note(f"{name}: " + ", ".join(f"{field} {guess.source}" for field, guess in unnamed.items()))
+        mapped.append({field: guess.header for field, guess in proposed.items()} | own)
     frames = numbered(frames)
     orders = from_file.orders if from_file else None
     return Loaded(frames, mapped, people_of_parts(frames, schema, given, orders, whose, any_age=any_age))

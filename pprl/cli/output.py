@@ -114,7 +114,7 @@ def summary(assessment: Assessment) -> list[str]:
         f"with {a.registry_encoded:,} of the registry"
     ]
     if a.found is None or a.net_found is None:
-        return [*lines, "found              cannot tell"]
+        return [*lines, "found              cannot tell", *_run(a)]
     asked = f"{a.false_match_rate_asked:.2%}"
     if a.found == 0 or a.expected_by_chance is None:
         lines.append(
@@ -139,9 +139,11 @@ def summary(assessment: Assessment) -> list[str]:
     assert a.p_value is not None
     p = "p < .001" if a.p_value < 0.001 else f"p = {a.p_value:.3f}"
     lines.append(f"list and chance    {p} that people like the decoys would score as high (one test, fixed beforehand)")
-    if a.run:
-        lines.append(f"run                {a.run}")
-    return lines
+    return lines + _run(a)
+
+
+def _run(assessment: Assessment) -> list[str]:
+    return [f"run                {assessment.run}"] if assessment.run else []
 
 
 def share(count: float, of: int) -> str:

@@ -10,7 +10,7 @@ import click
 from pprl import files
 from pprl.cli import options
 from pprl.cli.output import all_or_none
-from pprl.errors import FileError, RosterError
+from pprl.errors import FileError, RosterError, naming
 
 
 @click.command(
@@ -47,10 +47,8 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
     options.refuse_overwriting([output], rosters)
     frames = []
     for number, path in enumerate(rosters, start=1):
-        try:
+        with naming(f"roster {number}"):
             frames.append(read_roster(path, sheet))
-        except RosterError as error:
-            raise RosterError(f"roster {number}: {error}", hint=error.hint) from None
     today = datetime.date.today().year
     fields = propose_fields(guess_columns(frame, today) for frame in frames)
     if not any(role == "link" for _, role in fields.values()):

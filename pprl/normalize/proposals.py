@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import pandas as pd
 
@@ -97,7 +98,7 @@ def _guess(header: str, cells: Sequence[str], year: int) -> Guess | None:
         return Guess(header, kind, BY_CONTENTS * share, f"{contents}, whatever the header says")
     if not cells:
         return Guess(header, said, 0.3, "header above an empty column")
-    if len(cells) < ENOUGH or said in (*NAME_TYPES, FULL_NAME, "category"):
+    if (len(cells) < ENOUGH and fits > 0) or len(cells) < 2 or said in (*NAME_TYPES, FULL_NAME, "category"):
         return Guess(header, said, 0.7, "header")
     return Guess(header, said, DOUBTFUL, f"header, but only {fits:.0%} of the contents fit")
 
@@ -135,7 +136,7 @@ def best_fit(cells: Sequence[str], year: int) -> tuple[str, float]:
 def _run_on(cells: Sequence[str]) -> bool:
     """1, 2, 3, and so on, a few missing."""
     numbers = [int(text) for text in cells if text.strip().isdecimal() and len(text) < 9]
-    steps = sum(later - earlier == 1 for earlier, later in zip(numbers, numbers[1:], strict=False))
+    steps = sum(later - earlier == 1 for earlier, later in pairwise(numbers))
     return len(numbers) == len(cells) and steps >= NEARLY_ALL * (len(cells) - 1)
 
 
@@ -166,6 +167,10 @@ def is_given_name(word: str) -> bool:
     return fold_name(word, given=True) in _given_names()
 
 
+def _is_initial(text: str) -> bool:
+    return re.fullmatch(r"\s*[^\W\d_]\.?\s*", text) is not None
+
+
 @cache
 def _given_names() -> frozenset[str]:
     return frozenset(fold_name(row["name"], given=True) for row in read_table("given_names.tsv"))
@@ -181,8 +186,8 @@ _SERVICE = re.compile(r"(?:kontrakt|mobili|sroch|prizyv|dobrovol|kadr|stroko|con
 
 _FITS: dict[str, Callable[[str, int], bool]] = {
     FULL_NAME: _is_name_in_full,
-    "patronymic": lambda text, _: is_patronymic(text.strip()),
-    "given": lambda text, _: is_given_name(text) or re.fullmatch(r"[^\W\d_]\.?", text.strip()) is not None,
+    "patronymic": lambda text, _: is_patronymic(text.strip()) or _is_initial(text),
+    "given": lambda text, _: is_given_name(text) or _is_initial(text),
     "surname": lambda text, _: _SURNAME.fullmatch(text.strip()) is not None and not is_patronymic(text.strip()),
     "date": _is_date_of_birth,
     "year": _is_date_of_birth,

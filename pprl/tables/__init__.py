@@ -32,9 +32,9 @@ def read_roster(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
     """A frame of text: columns are the headers, the index is the row of the spreadsheet; an empty cell is "".
 
     ``-`` is standard input. Names of units that stand in rows of their own become the column ``section``, a list of
-    names without a header the column ``full_name``; a column without a header is called ``column C``. ``sheet`` is the name of a sheet or ``all``; by default there must
-    be only one with a table. With ``all``, row 17 of the third of several sheets is labelled 30,000,017. A CSV is
-    one sheet, whatever ``sheet`` says.
+    names without a header the column ``full_name``, any other column without a header ``column C``. ``sheet`` is the
+    name of a sheet or ``all``; by default there must be only one with a table. With ``all``, row 17 of the third of
+    several sheets is labelled 30,000,017. A CSV is one sheet, whatever ``sheet`` says.
 
     RosterError: the file is missing, empty, no table, cut short, protected, or wider than 16,384 columns.
     """

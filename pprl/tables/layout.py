@@ -24,6 +24,8 @@ _LOOK = 60  # rows at the top among which the header is looked for
 _TAIL = 12  # rows at the end that may be signatures
 _KEPT = 100_000  # distinct texts that are held once only, however often they occur
 
+VALUE_TYPES = ("date", "year", "sex", "rank", "identifier")  # what stands alone in such a column is a poor cell
+
 Numbered = tuple[int, list[str]]
 
 
@@ -196,7 +198,7 @@ def _read_rows(table: Table, rows: Iterator[Numbered]) -> None:
         if alone is not None:
             if not alone[1] or _TOTAL.match(alone[1]):
                 continue
-            if _is_section(*alone, names):
+            if _is_section(*alone, names) and (kinds[alone[0]] not in VALUE_TYPES or _OFFICE.search(alone[1])):
                 section = alone[1]
                 continue
         elif _is_no_person(record, header if table.known else [], names):
