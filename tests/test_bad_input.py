@@ -214,6 +214,14 @@ NOT_ROSTERS = {
         claiming(300 << 20, sharedStrings=b"<sst>"),
         "unpacks to more",
     ),
+    "XLSX that counts more strings than there is memory": (
+        packed(sharedStrings=b'<sst count="9" uniqueCount="99999999999"><si><t>Zqxjkv</t></si></sst>'),
+        "no whole spreadsheet",
+    ),
+    "XLSX whose strings contain each other": (
+        packed(sharedStrings=b'<!DOCTYPE x [<!ENTITY a "&b;"><!ENTITY b "&a;">]><sst><si><t>&a;</t></si></sst>'),
+        "no whole spreadsheet",
+    ),
     "XLSX that lies about what it unpacks to": (claiming(16, media=bytes(1 << 20)), "no whole spreadsheet"),
     "XLSX of ten thousand sheets": (
         packed(**{f"worksheets__sheet{at}": b"<worksheet/>" for at in range(2, 10_001)}),

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import io
+import json
 import re
+import subprocess
+import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 
 from pprl.errors import RosterError
-
-if TYPE_CHECKING:
-    from python_calamine import CalamineSheet
 
 MAX_CELLS = 30_000_000
 MAX_SHEETS = 1_000
 MAX_UNPACKED = 1 << 30
 MAX_STRINGS = 1 << 28
+LONGEST_SECONDS = 300  # of reading an old workbook, which holds 65,536 rows a sheet
 MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _DAMAGED = "the roster is no whole spreadsheet"
 _COPY_AGAIN = "copy it again, or save it again from Excel"
@@ -28,22 +28,50 @@ _UNPROTECT = "open it in Excel, take the password off, and save a copy"
 
 
 def sheets_of(data: bytes) -> dict[str, Iterator[list[str]]]:
-    """The records of each sheet by its name. They are read when they are asked for.
-
-    Hidden sheets and rows are read like others: the reader does not tell them apart. A formula is its last value.
-    """
-    import python_calamine
-
+    """The records of each sheet by its name. They are read when they are asked for."""
     if data.startswith(b"PK"):
         _refuse_bombs(data)
-    elif "EncryptedPackage".encode("utf-16-le") in data:
+        return _new_workbook(data)
+    if "EncryptedPackage".encode("utf-16-le") in data:
         raise RosterError(_PROTECTED, hint=_UNPROTECT)
+    return _old_workbook(data)
+
+
+def _new_workbook(data: bytes) -> dict[str, Iterator[list[str]]]:
+    from pprl.tables import workbook
+
     with _reader_errors():
-        workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-    names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet]
+        book = workbook.open_workbook(data)
+        names = workbook.names_of(book)
+    _refuse_many(names)
+
+    def records(name: str) -> Iterator[list[str]]:
+        with _reader_errors():
+            sheet = workbook.read_sheet(book, name)
+        yield from _filled(sheet.merged, sheet.rows)
+
+    return {name: records(name) for name in names}
+
+
+def _old_workbook(data: bytes) -> dict[str, Iterator[list[str]]]:
+    """Read by a program of its own, since the reader may end the process that reads a damaged one."""
+    try:
+        program = Path(__file__).with_name("workbook.py")
+        done = subprocess.run(  # noqa: S603  our own file, no words of the user
+            [sys.executable, str(program)], input=data, capture_output=True, timeout=LONGEST_SECONDS, check=True
+        )
+        answer = json.loads(done.stdout)
+    except (subprocess.SubprocessError, ValueError):
+        raise RosterError(_DAMAGED, hint=_COPY_AGAIN) from None
+    if answer == "password":
+        raise RosterError(_PROTECTED, hint=_UNPROTECT)
+    _refuse_many(answer)
+    return {name: _filled(merged, iter(rows)) for name, (merged, rows) in answer.items()}
+
+
+def _refuse_many(names: Collection[str]) -> None:
     if len(names) > MAX_SHEETS:
         raise RosterError(f"the roster has more than {MAX_SHEETS:,} sheets", hint=_ONE_SHEET)
-    return {name: _records(workbook, name) for name in names}
 
 
 _ONE_SHEET = "save the sheet that holds the people as a workbook of its own"
@@ -51,7 +79,7 @@ _ONE_SHEET = "save the sheet that holds the people as a workbook of its own"
 
 @contextlib.contextmanager
 def _reader_errors() -> Iterator[None]:
-    """What the reader makes of a damaged file; in old workbooks it panics, which is no Exception in Python."""
+    """What the reader makes of a damaged file; some make it panic, which is no Exception in Python."""
     import python_calamine
 
     damaged = (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError, OSError)
@@ -65,36 +93,25 @@ def _reader_errors() -> Iterator[None]:
         raise
 
 
-def _records(workbook: object, name: str) -> Iterator[list[str]]:
-    import python_calamine
-
-    assert isinstance(workbook, python_calamine.CalamineWorkbook)
-    with _reader_errors():
-        sheet = workbook.get_sheet_by_name(name)
-    below = _merged_down(sheet)
-    for at, row in enumerate(sheet.to_python(skip_empty_area=False)):
-        record = [cell if type(cell) is str else _cell_text(cell) for cell in row]
-        if at in below and sum(1 for cell in record if cell) > 1:
-            for column, (first, value) in below[at].items():
-                if at == first:
-                    below[at][column][1][:] = [record[column]]
-                elif not record[column]:
-                    record[column] = value[0] if value else ""
-        yield record
-
-
-def _merged_down(sheet: CalamineSheet) -> dict[int, dict[int, tuple[int, list[str]]]]:
-    """For each row, its columns that are merged with rows above or below: first row, and its text once it is read.
+def _filled(merged: Iterable[tuple[int, int, int]], rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The rows with what is merged over several of them in each.
 
     What is written once for several people, a rank or a unit, holds for each of them. Rows that have nothing else of
     their own are no people and stay as they are.
     """
     below: dict[int, dict[int, tuple[int, list[str]]]] = {}
-    for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
+    for top, left, bottom in merged:
         value: list[str] = []
-        for row in range(top, bottom + 1) if top < bottom < top + 100_000 else ():
+        for row in range(top, bottom + 1) if bottom < top + 100_000 else ():
             below.setdefault(row, {})[left] = top, value
-    return below
+    for at, record in enumerate(rows):
+        if at in below and sum(1 for cell in record if cell) > 1:
+            for column, (first, value) in below[at].items():
+                if at == first:
+                    value[:] = [record[column]]
+                elif not record[column]:
+                    record[column] = value[0] if value else ""
+        yield record
 
 
 def _refuse_bombs(data: bytes) -> None:
@@ -114,9 +131,22 @@ def _refuse_bombs(data: bytes) -> None:
                     "the spreadsheet unpacks to more than a table of people can be", hint="save the table as CSV"
                 )
             for info in infos:
+                if info.filename.lower().endswith("sharedstrings.xml"):
+                    _refuse_lying_count(parts, info)
                 _refuse_far_cells(parts, info, is_sheet=info in sheets)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
         raise RosterError(_DAMAGED, hint=_COPY_AGAIN) from None
+
+
+_COUNT = re.compile(rb"[cC]ount\s*=\s*[\"'](\d+)")
+
+
+def _refuse_lying_count(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+    """The reader makes room for as many strings as the table claims to hold; each takes a few bytes at least."""
+    with parts.open(info) as part:
+        claims = map(int, _COUNT.findall(part.read(4096)))
+    if max(claims, default=0) > info.file_size:
+        raise RosterError(_DAMAGED, hint=_COPY_AGAIN)
 
 
 _COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{2,3})\d")
@@ -146,13 +176,3 @@ def _column_number(letters: bytes) -> int:
     for letter in letters.upper():
         number = 26 * number + letter - ord("A") + 1
     return number
-
-
-def _cell_text(cell: object) -> str:
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
-        return cell.date().isoformat()
-    if isinstance(cell, datetime.datetime):
-        return cell.isoformat(sep=" ")
-    return str(cell)
