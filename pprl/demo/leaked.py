@@ -96,8 +96,8 @@ def entries_of(people: Sequence[Person], dice: Dice) -> list[Entry]:
 
 
 def _entry(number: int, at: int, person: Person, again: int, unit: str, dice: Dice) -> Entry:
-    """``again`` numbers the second rows, which have initials only, a year only, or the name in another order; it is −1
-    for the first."""
+    """``again`` numbers the second rows, which have initials only, a year only, or the name in another order, each
+    written as no first row is; it is −1 for the first."""
     surname, given, patronymic = (
         mistyped(name, dice, LETTERS) if dice.percent(TYPED) else name
         for name in (person.surname, person.given, person.patronymic)
@@ -105,7 +105,7 @@ def _entry(number: int, at: int, person: Person, again: int, unit: str, dice: Di
     first, other_hand = again < 0, again % 3
     if dice.percent(INITIALS) if first else other_hand == 0:
         given, patronymic = given[0] + ".", patronymic[0] + "."
-        name = _with_initials(surname, given, patronymic, dice)
+        name = _with_initials(surname, given, patronymic, dice) if first else f"{surname} {given[0]} {patronymic[0]}"
     elif first and dice.percent(1):
         patronymic = ""
         name = f"{surname} {given}"
@@ -129,11 +129,14 @@ def _entry(number: int, at: int, person: Person, again: int, unit: str, dice: Di
 
 
 def _whole_name(surname: str, given: str, patronymic: str, dice: Dice, *, last: bool) -> str:
-    """Most write surname, given name, patronymic; some shout, break the line, or put the surname last."""
+    """Most write surname, given name, patronymic; some shout, break the line, or put the surname last. ``last`` is a
+    hand that always does, in capitals."""
     if dice.percent(1.5):
         surname = _with_lookalike(surname)
     roll = dice.below(100)
-    if last or roll < 8:
+    if last:
+        return f"{given} {patronymic} {surname.upper()}"
+    if roll < 8:
         return f"{given} {patronymic} {surname}"
     if roll < 24:
         return f"{surname.upper()} {given} {patronymic}"
@@ -164,7 +167,9 @@ def _with_initials(surname: str, given: str, patronymic: str, dice: Dice) -> str
 
 def _birth(born: datetime.date, dice: Dice, *, bare_year: bool) -> tuple[str, Cell]:
     """What is stated, and the cell that states it: a date, text with the day first, the year only, or nothing."""
-    if bare_year or dice.percent(YEAR):
+    if bare_year:
+        return str(born.year), f"{born.year} г.р."
+    if dice.percent(YEAR):
         cells: tuple[Cell, ...] = (born.year, f"{born.year} г.", f"{born.year}")
         return str(born.year), dice.one_of(cells)
     if dice.percent(NO_DATE):

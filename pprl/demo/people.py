@@ -84,7 +84,7 @@ def _person(dice: Dice, service: str, rank: int, *, serving: bool = False) -> Pe
     """Three in four of those on contract had signed by the registry's date, all of them if they are ``serving``."""
     culture = dice.weighted(CULTURES)
     if service == CONSCRIPT:
-        born = dice.date(datetime.date(2001, 6, 1), datetime.date(2004, 2, 1))
+        born = dice.date(datetime.date(2001, 6, 1), datetime.date(2003, 8, 31))
         joined = dice.date(datetime.date(2021, 10, 1), datetime.date(2022, 5, 31))
     elif service == MOBILISED:
         born = dice.date(datetime.date(1974, 1, 1), datetime.date(_youngest(rank) - 1, 12, 31))
