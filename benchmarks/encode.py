@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from pprl.bits import BitMatrix
-from pprl.demo import ROMAN
+from pprl.demo.registry import ROMAN
 from pprl.encode import encode
 from pprl.harden import diffuse
 from pprl.keys import LinkageKey

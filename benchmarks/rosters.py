@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pprl.demo import OTHER_ROMAN, ROMAN
+from pprl.demo.registry import OTHER_ROMAN, ROMAN
 
 NAMES = '[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n'
 PATRONYMIC = '[fields.patronymic]\ntype = "patronymic"\n'

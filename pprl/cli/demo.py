@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +15,11 @@ from pprl.cli.output import all_or_none, make_folder, show_assessment, write_out
 from pprl.cli.progress import searching
 from pprl.errors import FileError
 
-KEPT = ("leaked.csv", "registry.csv", "schema.toml", "truth.csv", "PRIVATE-pairs.csv")
+if TYPE_CHECKING:
+    from pprl.demo import Rosters
+    from pprl.estimate.assess import Assessment
+
+KEPT = ("list.xlsx", "registry.csv", "schema.toml", "truth.csv", "PRIVATE-pairs.csv")
 
 
 @click.command(
@@ -25,8 +31,8 @@ KEPT = ("leaked.csv", "registry.csv", "schema.toml", "truth.csv", "PRIVATE-pairs
 def demo(folder: Path | None, seed: int) -> None:
     """Invent a leaked list and a registry, link them, and print the result beside the truth.
 
-    1,010 men in Cyrillic against 12,000 in Latin letters. Without DIR everything happens in a temporary folder; DIR
-    must be absent or empty.
+    A clerk's XLSX of 1,010 men in Cyrillic against a CSV of 12,000 in Latin letters, which is older than part of the
+    list. Without DIR everything happens in a temporary folder; DIR must be absent or empty.
     """
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="pprl-demo-") as temporary:
@@ -47,13 +53,12 @@ def _play(folder: Path, seed: int, *, kept: bool) -> None:
 
     rosters = invent(seed)
     leaked, registry, schema_path, truth_path, pairs = (folder / name for name in KEPT)
-    files.write_new(leaked, [rosters.leaked.to_csv(index=False).encode()])
+    files.write_new(leaked, [rosters.workbook()])
     files.write_new(registry, [rosters.registry.to_csv(index=False).encode()])
     files.write_new(schema_path, [SCHEMA.encode()])
-    truth = "".join(f"{ours},{theirs}\n" for ours, theirs in rosters.present.items())
-    files.write_new(truth_path, [("№,id\n" + truth).encode()])
+    files.write_new(truth_path, [rosters.truth().to_csv(index=False).encode()])
     click.echo(
-        f"invented           a leaked list of {len(rosters.leaked):,} men (Cyrillic) "
+        f"invented           a leaked list of {len(rosters.people):,} men in {len(rosters.entries):,} rows (Cyrillic) "
         f"and a registry of {len(rosters.registry):,} (Latin)"
     )
     schema = load_schema(schema_path)
@@ -64,25 +69,36 @@ def _play(folder: Path, seed: int, *, kept: bool) -> None:
             own.people,
             theirs.people,
             schema,
-            list_ids=ids_of(own.frames, "№"),
+            list_ids=ids_of(own.frames, "№ п/п"),
             registry_ids=ids_of(theirs.frames, "id"),
             seed=seed,
             map=engine.map,
             progress=progress,
         )
     show_assessment(assessment, as_json=False)
-    right = sum(
-        rosters.present.get(ours) == theirs
-        for ours, theirs in zip(assessment.pairs.list_id, assessment.pairs.registry_id, strict=True)
-    )
-    wrong = len(assessment.pairs) - right
     click.echo("")
-    click.echo(f"the truth          {len(rosters.present):,} of the list are in the registry")
-    click.echo(
-        f"pairs              {right:,} right, {wrong:,} wrong ({wrong / max(1, len(assessment.pairs)):.2%}); "
-        f"{len(rosters.present) - right:,} missed"
-    )
+    click.echo("\n".join(_truth(rosters, assessment)))
     if kept:
         write_outputs(assessment, pairs, None, force=False)
         click.echo(f"kept               {', '.join(sorted(path.name for path in folder.iterdir()))}")
-        click.echo("go on              pprl link leaked.csv registry.csv --schema schema.toml --pairs pairs.csv")
+        click.echo("go on              pprl link list.xlsx registry.csv --schema schema.toml --pairs PRIVATE-again.csv")
+
+
+def _truth(rosters: Rosters, assessment: Assessment) -> list[str]:
+    """What is so, in the words of the result."""
+    from pprl.demo import ABSENT, IN_REGISTRY, TOO_LATE
+
+    states = Counter(map(rosters.status, range(len(rosters.people))))
+    present = states[IN_REGISTRY]
+    marks = rosters.marked(list(assessment.pairs.list_id), list(assessment.pairs.registry_id))
+    lines = [
+        f"the truth          {present:,} of the {len(rosters.people):,} are in the registry; "
+        f"{states[TOO_LATE]:,} joined after its date and cannot be; {states[ABSENT]:,} are missing there",
+        f"pairs              {marks.right:,} right, {marks.wrong:,} wrong "
+        f"({marks.wrong / max(1, len(assessment.pairs)):.2%}); {marks.missed:,} missed",
+    ]
+    if assessment.net_found is not None:
+        _, low, high = assessment.net_found
+        holds = "holds" if low <= present <= high else "does not hold"
+        lines.insert(1, f"the interval       {low:,.0f} to {high:,.0f} {holds} the truth of {present:,}")
+    return lines

@@ -1,0 +1,74 @@
+"""The registry as another office kept it: the division's personnel list of 1 June 2022, romanised by several hands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from pprl.demo.dice import Dice, mistyped
+from pprl.demo.people import FIRST_OFFICER, Person
+
+HEADERS = ("id", "surname", "given", "patronymic", "birth_date", "rank", "personal_number", "joined")
+TYPED = 3  # percent of names with a typing error
+NO_DATE = 3  # percent of rows
+
+#: Romanisation of travel documents (ICAO Doc 9303, part 3, section 6), and what other offices write instead.
+CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
+LATIN = "a b v g d e e zh z i i k l m n o p r s t u f kh ts ch sh shch ie y - e iu ia"
+ROMAN = {letter: roman.strip("-") for letter, roman in zip(CYRILLIC, LATIN.split(), strict=True)}
+OTHER_ROMAN = {"й": "y", "ё": "yo", "ю": "yu", "я": "ya", "х": "h", "щ": "sch", "ъ": "", "ц": "c"}
+ENGLISH = ROMAN | {"й": "y", "ё": "yo", "ю": "yu", "я": "ya", "ъ": ""}
+SCHOLARLY = ROMAN | {"й": "j", "ё": "jo", "ю": "ju", "я": "ja", "х": "h", "ц": "c", "ъ": ""}
+
+ENGLISH_RANKS = (
+    *("Private", "Private First Class", "Junior Sergeant", "Sergeant", "Senior Sergeant", "Starshina"),
+    *("Praporshchik", "Senior Praporshchik", "Junior Lieutenant", "Lieutenant", "Senior Lieutenant", "Captain"),
+    *("Major", "Lieutenant Colonel", "Colonel"),
+)
+LATIN_SHAPES = str.maketrans("АВЕКМНОРСТХ", "ABEKMHOPCTX")
+LETTERS = "aeiounkltvpr"
+
+
+def frame_of(people: Sequence[Person], listed: int, twice: int, dice: Dice) -> tuple[pd.DataFrame, list[int]]:
+    """The table, and who stands in each of its rows; ``twice`` of the people have two.
+
+    The first ``listed`` people are on the list too, which is later: some have risen by then."""
+    hands = [*range(len(people)), *dice.order(len(people))[:twice]]
+    order = dice.order(len(hands))
+    rows = []
+    for number, at in enumerate(order):
+        who = hands[at]
+        person = people[who]
+        rank = person.rank
+        if who < listed and rank not in (0, FIRST_OFFICER) and dice.percent(30):
+            rank -= 1
+        habit, short, parts = _habit(dice), dice.percent(30), (person.surname, person.given, person.patronymic)
+        names = (_romanised(name, habit, dice, short=short) for name in parts)
+        born = "" if dice.percent(NO_DATE) else person.born.isoformat()
+        personal = person.number.translate(LATIN_SHAPES) if dice.percent(75) else ""
+        rows.append([f"R{number:05d}", *names, born, ENGLISH_RANKS[rank], personal, person.joined.isoformat()])
+    return pd.DataFrame(rows, columns=list(HEADERS), dtype=object), [hands[at] for at in order]
+
+
+def _habit(dice: Dice) -> dict[str, str]:
+    """How one hand romanises: by the passport's table, wholly or but for some letters, or by a table of its own."""
+    roll = dice.below(100)
+    if roll < 40:
+        return ROMAN
+    if roll < 65:
+        return ENGLISH
+    if roll < 75:
+        return SCHOLARLY
+    return ROMAN | {letter: other for letter, other in OTHER_ROMAN.items() if dice.percent(40)}
+
+
+def _romanised(name: str, habit: dict[str, str], dice: Dice, *, short: bool) -> str:
+    """``short`` hands write -y for -ий and -ый, as in Dmitry."""
+    if short and name.endswith(("ий", "ый")):
+        name = name[:-2] + "ы"
+    letters = (habit.get(letter.lower(), letter) for letter in name)
+    latin = "".join(
+        roman.capitalize() if letter.isupper() else roman for letter, roman in zip(name, letters, strict=True)
+    )
+    return mistyped(latin, dice, LETTERS) if dice.percent(TYPED) else latin
