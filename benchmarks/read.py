@@ -1,6 +1,6 @@
 """Reading rosters: a workbook of 20,000 rows against the bare spreadsheet reader, and a CSV of a million rows in memory.
 
-    python benchmarks/read.py
+python benchmarks/read.py
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def main() -> None:
         begin = time.perf_counter()
         done = subprocess.run([sys.executable, "-c", READ, str(table)], capture_output=True, text=True, check=True)
         peak = int(done.stdout) * (1 if sys.platform == "darwin" else 1024)
-        print(f"CSV of a million rows  {peak / 1e6:,.0f} MB at most, {time.perf_counter() - begin:.1f} s, Python included")
+        print(
+            f"CSV of a million rows  {peak / 1e6:,.0f} MB at most, {time.perf_counter() - begin:.1f} s, Python included"
+        )
 
 
 if __name__ == "__main__":

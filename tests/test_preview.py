@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import pprl
 from pprl.cli.options import load
+from pprl.demo import SCHEMA as DEMO
+from pprl.demo import invent
 from pprl.draws import seed_from
 from pprl.preview import preview, with_claims
 from pprl.schema import parse_schema
@@ -115,3 +118,25 @@ def test_as_json(messy, monkeypatch, capsys):
     assert told["duplicates"] == [[2, 3]]
     assert told["registry_rows"] == 50
     assert {each["claim"]["what"] for each in told["classes"]} <= {"pairs", "count", "nothing"}
+
+
+def test_what_check_foretells_of_the_demo_is_what_link_finds():
+    """The share of present people that is found, foretold from the list alone and counted with the truth."""
+    rosters = invent(3)
+    schema = parse_schema(DEMO)
+    loaded = pprl.people_of(rosters.leaked, schema, None, None, "list")
+    columns = {"full_name": "Фамилия, имя, отчество"}
+    foretold = with_claims(
+        preview(loaded, [rosters.leaked], [columns], schema), loaded, schema, len(rosters.registry), seed=seed_from(1)
+    )
+    answer = pprl.link(rosters.leaked, rosters.registry, schema, list_id="№ п/п", registry_id="id", seed=1)
+    marks = rosters.marked(list(answer.pairs.list_id), list(answer.pairs.registry_id))
+    claims = [each.claim for each in foretold.classes]
+    told = sum(claim.found for claim in claims) / sum(claim.present for claim in claims)
+    found = marks.right / len(rosters.ids)
+    assert abs(told - found) < 0.05
+    dated, initials = (
+        next(each.claim for each in foretold.classes if each.name == name)
+        for name in ("whole name, whole date", "initials, whole date")
+    )
+    assert dated.found / dated.present > 0.9 > 0.6 > initials.found / initials.present
