@@ -22,7 +22,17 @@ from functools import cache
 
 from pprl.normalize.text import dropped_letters, letters, prepare, read_table
 
-__all__ = ["Rule", "dropped_letters", "fold_name", "fold_with", "rules", "split_full_name"]
+__all__ = [
+    "Rule",
+    "dropped_letters",
+    "fold_name",
+    "fold_with",
+    "holds_name",
+    "name_words",
+    "rules",
+    "split_full_name",
+    "without_remarks",
+]
 
 
 @dataclass(frozen=True)
@@ -122,7 +132,7 @@ _PATRONYMIC = re.compile(
 )
 _PATRONYMIC_ENDS = frozenset("ичаыуhčayiıuИЧАЫУHČAYIIİU")  # its last letters: only saves time
 _INITIAL_WORD = re.compile(r"(?:[^\W\d_]{1,2}|shch|sch|dzh)\.|[^\W\d_]", re.IGNORECASE)
-_REMARK = re.compile(r"""\([^()]*\)?|\[[^][]*\]?|\{[^{}]*\}?|«[^«»]*»?|[“„][^“”„]*[“”]?|"[^"]*"?""")
+_REMARK = re.compile(r"""\([^()]*\)?|\[[^][]*\]?|\{[^{}]*\}?|(?<![^\W\d_])(?:«[^«»]*»|[“„][^“”„]*[“”]|"[^"]*")""")
 _BEFORE_A_NAME = re.compile(r"[oоdд]['’ʼ`]", re.IGNORECASE)
 _DASHES = "-‐‑‒–—―−"
 _EDGES = _DASHES + ":;!?*/|+=_#"
@@ -160,7 +170,7 @@ def split_full_name(text: str) -> tuple[str, str, str]:
     2. only initials: there is no surname;
     3. some words in capitals and some not: those in capitals are the surname;
     4. more than two words and a patronymic behind the first: the word before it is the given name, all others the
-       surname (Кара Мурза Иван Петрович, Роман Аркадьевич Абрамович);
+       surname, if they are not only initials (Кара Мурза Иван Петрович, Роман Аркадьевич Абрамович);
     5. initials: the surname is what follows them, or stands before them (Петров Водкин К.С.);
     6. a particle gives the surname away (Людвиг ван Бетховен);
     7. the first word is the surname (Нгуен Ван Тхань).
@@ -206,6 +216,11 @@ def holds_name(words: Sequence[str]) -> bool:
     if len(words) < 2 or all(map(_is_initial, words)):
         return False
     return len(words) > 2 or not _is_patronymic(words[1])
+
+
+def name_words(text: str) -> list[str]:
+    """The words of a name, for tests: in one script each, initials apart, remarks left out."""
+    return _words(without_remarks(text).replace(",", " ")).plain
 
 
 def _words(text: str, *, surname: bool = True) -> _Words:
@@ -351,15 +366,17 @@ def _places(words: Sequence[str]) -> tuple[Sequence[int], Sequence[int], Sequenc
     if len(words) > 2:
         for at in every[1:]:
             if words[at][-1] in _PATRONYMIC_ENDS and _is_patronymic(words[at]):
-                return [*every[: at - 1], *every[at + 1 :]], (at - 1,), (at,)
+                surname = [*every[: at - 1], *every[at + 1 :]]
+                if not initials or any(place not in initials for place in surname):
+                    return surname, (at - 1,), (at,)
     if initials:
         last = initials[-1] + 1
         if last < len(words):
             return (every[last:], *_given_and_patronymic(words, every[:last]))
-        surname = 1 if len(initials) == 1 else len(words) - len(initials)
-        return (every[:surname], *_given_and_patronymic(words, every[surname:]))
-    surname = max((at for at in every if _has_particle(words[at])), default=0)
-    return (every[surname : surname + 1], [at for at in every if at != surname], ())
+        end = 1 if len(initials) == 1 else len(words) - len(initials)
+        return (every[:end], *_given_and_patronymic(words, every[end:]))
+    chosen = max((at for at in every if _has_particle(words[at])), default=0)
+    return (chosen,), [at for at in every if at != chosen], ()
 
 
 def _in_capitals(word: str) -> bool:
