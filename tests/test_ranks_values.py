@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pprl.normalize.names import fold_name
-from pprl.normalize.ranks import fold_rank, split_rank
+from pprl.normalize.ranks import fold_rank, quick_look, split_rank
 from pprl.normalize.sex import derive_sex, sex_of
 from pprl.normalize.text import latin_text, read_table
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
@@ -207,12 +207,21 @@ RANK_OR_INITIALS = {"гл. ст.", "г.-м.", "м.с-нт"}
 
 
 @pytest.mark.parametrize("place", ["{rank} Лугов И.И.", "Лугов И.И. {rank}", "Лугов Иван Иванович, {rank}"])
-def test_the_quick_look_hides_no_rank(place: str) -> None:
+@pytest.mark.parametrize("case", [str, str.upper, str.capitalize])
+def test_every_rank_of_the_table_comes_off(place: str, case: Callable[[str], str]) -> None:
     ranks = {row["abbreviation"] for row in read_table("ranks.tsv") if row["order"] != "-"} - RANK_OR_INITIALS
-    for case in (str, str.upper, str.capitalize):
-        texts = [place.format(rank=case(rank)) for rank in ranks]
-        assert [text for text in texts if fold_name(split_rank(text)[1], given=False)[:5] != "lugov"] == []
-        assert [text for text in texts if not split_rank(text)[0]] == []
+    texts = [place.format(rank=case(rank)) for rank in ranks]
+    assert [text for text in texts if fold_rank(split_rank(text)[0]) is None] == []
+    assert {fold_name(split_rank(text)[1], given=False)[:5] for text in texts} == {"lugov"}
+
+
+LETTERS = st.text(st.sampled_from("рядкапмйорнс-.,() ИванКЛ\xadaкo"), max_size=12)
+
+
+@given(st.lists(st.sampled_from(["ряд.", "к-н", "майор", "Лугов", "И.И.", "запаса", "гв.", "(", ")", ","]) | LETTERS))
+def test_the_quick_look_hides_no_rank(parts: list[str]) -> None:
+    text = " ".join(parts)
+    assert quick_look()(text) or split_rank(text) == ("", text)
 
 
 @given(st.text())

@@ -169,8 +169,8 @@ def split_full_name(text: str) -> tuple[str, str, str]:
     1. a comma parts the surname from the rest; but behind a name that is whole without it, it begins a remark;
     2. only initials: there is no surname;
     3. some words in capitals and some not: those in capitals are the surname;
-    4. more than two words and a patronymic behind the first: the word before it is the given name, all others the
-       surname, if they are not only initials (Кара Мурза Иван Петрович, Роман Аркадьевич Абрамович);
+    4. more than two words and a patronymic, but not behind an initial: the word before it is the given name, all
+       others the surname (Кара Мурза Иван Петрович, Роман Аркадьевич Абрамович);
     5. initials: the surname is what follows them, or stands before them (Петров Водкин К.С.);
     6. a particle gives the surname away (Людвиг ван Бетховен);
     7. the first word is the surname (Нгуен Ван Тхань).
@@ -365,10 +365,8 @@ def _places(words: Sequence[str]) -> tuple[Sequence[int], Sequence[int], Sequenc
             return (capitals, *_given_and_patronymic(words, [at for at in every if at not in capitals]))
     if len(words) > 2:
         for at in every[1:]:
-            if words[at][-1] in _PATRONYMIC_ENDS and _is_patronymic(words[at]):
-                surname = [*every[: at - 1], *every[at + 1 :]]
-                if not initials or any(place not in initials for place in surname):
-                    return surname, (at - 1,), (at,)
+            if words[at][-1] in _PATRONYMIC_ENDS and _is_patronymic(words[at]) and at - 1 not in initials:
+                return [*every[: at - 1], *every[at + 1 :]], (at - 1,), (at,)
     if initials:
         last = initials[-1] + 1
         if last < len(words):

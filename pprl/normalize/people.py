@@ -17,7 +17,7 @@ from pprl.errors import RosterError
 from pprl.normalize.columns import header_types
 from pprl.normalize.dates import Order, decide_order, parse_date
 from pprl.normalize.names import fold_name, split_full_name, without_remarks
-from pprl.normalize.ranks import fold_rank, split_rank
+from pprl.normalize.ranks import fold_rank, quick_look, split_rank
 from pprl.normalize.sex import sex_of
 from pprl.normalize.text import dropped_letters
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
@@ -150,14 +150,17 @@ def _without_ranks(
     names: pd.Series[str], glued: NDArray[np.object_], *, whole: bool
 ) -> tuple[pd.Series[str], NDArray[np.object_]]:
     """A column of names without ranks, and the ranks of its rows beside those found before."""
+    may_hold_rank = quick_look()
     codes, distinct = pd.factorize(names)
-    texts = [_text(value) for value in distinct]
-    pairs = [("", text) if _too_long(text) else split_rank(text, whole=whole) for text in texts]
-    ranks = np.array([*(rank for rank, _ in pairs), ""], dtype=object)
+    rests = [*map(_text, distinct), ""]
+    ranks: NDArray[np.object_] = np.full(len(rests), "", dtype=object)
+    for at in [at for at, text in enumerate(rests) if may_hold_rank(text) and not _too_long(text)]:
+        ranks[at], rests[at] = split_rank(rests[at], whole=whole)
     if not ranks.any():
         return names, glued
-    rests = np.array([*(rest for _, rest in pairs), ""], dtype=object)[codes]
-    return pd.Series(rests, index=names.index), np.where(glued == "", ranks[codes], glued)
+    return pd.Series(np.array(rests, dtype=object)[codes], index=names.index), np.where(
+        glued == "", ranks[codes], glued
+    )
 
 
 def _filled_up(cells: pd.Series[str], others: NDArray[np.object_]) -> pd.Series[str]:

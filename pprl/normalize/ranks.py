@@ -10,11 +10,11 @@ Clerks also write the rank into the cell of the name; ``split_rank`` takes it ou
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
-from itertools import product
 
 from pprl.normalize.names import holds_name, name_words
-from pprl.normalize.text import latin_text, letters, read_table
+from pprl.normalize.text import latin_text, read_table
 
 
 def fold_rank(text: str) -> str | None:
@@ -47,38 +47,60 @@ def _not_a_rank() -> re.Pattern[str]:
 _UNIT = re.compile(r"[^\s.,;:()]+\.?")
 _BRACKETS = re.compile(r"\(([^()]+)\)")
 _NO_INITIALS = re.compile(r"[^\W\d_]{3}|[^\W\d_][-/][^\W\d_]|\d|[^\W\d_]{2}(?!\.)")
-_LETTERS = re.compile(r"[^\W\d_]+")
-_EDGES = " \t\n\xa0.,;:()/-–—"
 _CAPITAL_INITIAL = re.compile(r"(?<![^\W\d_])[A-ZА-ЯІЇЄҐ]\.")
+_ONE_WORD = re.compile(r"[^\W\d_]+")
+_AROUND = " \t\n\r\xa0,;:()/-–—"
 _MOST_WORDS = 7
 
 
 def split_rank(text: str, *, whole: bool = True) -> tuple[str, str]:
-    """A name and the rank that is glued to it: the rank (or nothing) and the rest, both as written.
+    """The rank that is glued to a name (or nothing) and the rest, both as written.
 
-    The longest beginning, or else the longest end, that is a rank, if what is left holds a name; in brackets it may
-    stand anywhere. A rank of one word may be a surname (Майор Пётр Петрович), unless it is in small letters and the
-    rest is not: then a surname and a given name or initials must be left, or in a cell that is no ``whole`` name any
-    word. Initials are no rank (К.Н. Иванов).
+    In brackets a rank may stand anywhere; else it is the longest beginning or, failing that, the longest end of the
+    text that is a rank, if what is left holds a name. A rank of one word may be a surname (Майор Пётр Петрович),
+    unless it is in small letters and the rest is not: then a surname and a given name or initials must be left, or,
+    in a cell that is no ``whole`` name, any word. Initials are no rank (К.Н. Иванов).
 
     >>> split_rank("гв. ст. с-т Петров П.П."), split_rank("Иванов И.И. (ряд.)"), split_rank("Майор Пётр Петрович")
     (('гв. ст. с-т', 'Петров П.П.'), ('ряд.', 'Иванов И.И.'), ('', 'Майор Пётр Петрович'))
     """
-    if not _may_hold_rank(text):
-        return "", text
     for found in _BRACKETS.finditer(text):
         rest = (text[: found.start()] + " " + text[found.end() :]).strip()
         if fold_rank(found[1]) and name_words(rest):
             return found[1], rest
-    units = [found.span() for found in _UNIT.finditer(text)]
-    longest = min(_MOST_WORDS, len(units) - 1)
-    cuts = [(text[: units[count][0]], text[units[count][0] :]) for count in range(longest, 0, -1)]
-    cuts += [(text[units[-count][0] :], text[: units[-count][0]]) for count in range(longest, 0, -1)]
-    for rank, rest in cuts:
-        rank, rest = rank.strip(_EDGES.replace(".", "")), rest.lstrip(_EDGES).rstrip(_EDGES.replace(".", ""))
+    units = list(_UNIT.finditer(text))
+    counts = range(min(_MOST_WORDS, len(units) - 1), 0, -1)
+    cuts: list[tuple[str, str]] = []
+    if counts and _can_begin(units[0][0]):
+        cuts += [(text[: units[count].start()], text[units[count].start() :]) for count in counts]
+    if counts and _can_end(units[-1][0]):
+        cuts += [(text[units[-count].start() :], text[: units[-count].start()]) for count in counts]
+    for rank, rest in ((rank.strip(_AROUND), rest.lstrip(_AROUND + ".").rstrip(_AROUND)) for rank, rest in cuts):
         if _is_no_initials(rank) and fold_rank(rank) and _leaves_name(rank, rest, whole):
             return rank, rest
     return "", text
+
+
+def quick_look() -> Callable[[str], bool]:
+    """Tells whether `split_rank` can find anything in a text, by its first and last word, and remembers the words: in
+    a column they come back."""
+    begins: dict[str, bool] = {}
+    ends: dict[str, bool] = {}
+
+    def may_hold_rank(text: str) -> bool:
+        words = text.split()
+        if not words:
+            return False
+        first, last = words[0], words[-1]
+        if first not in begins:
+            units = _UNIT.findall(first)
+            begins[first] = not units or _can_begin(units[0])
+        if last not in ends:
+            units = _UNIT.findall(last)
+            ends[last] = not units or _can_end(units[-1])
+        return begins[first] or ends[last] or "(" in text
+
+    return may_hold_rank
 
 
 def _is_no_initials(rank: str) -> bool:
@@ -87,43 +109,22 @@ def _is_no_initials(rank: str) -> bool:
 
 def _leaves_name(rank: str, rest: str, whole: bool) -> bool:
     words = name_words(rest)
-    if not words or not any(len(word.rstrip(".")) > 1 for word in words):
+    if all(len(word.rstrip(".")) < 2 for word in words):
         return False
-    could_be_surname = _LETTERS.fullmatch(rank) and (not rank.islower() or rest.islower())
+    could_be_surname = _ONE_WORD.fullmatch(rank) and (not rank.islower() or rest.islower())
     return not (could_be_surname and whole) or holds_name(words)
 
 
-def _may_hold_rank(text: str) -> bool:
-    """A quick look at both ends: at three letters, which few names share with a rank, and only then at the words."""
-    begins, ends = _edge_letters()
-    tail = text[:-1] if text[-1:] == "." else text
-    if text[:1].isalpha() and tail[-1:].isalpha() and "(" not in text:
-        if not (text[:3] in begins or text[:2] in begins or tail[-3:] in ends):
-            return False
-        units = _UNIT.findall(text)
-        first_words, last_words = _edge_words()
-        return latin_text(units[0]) in first_words or latin_text(units[-1]) in last_words
-    return not text.isspace() and text != ""
+def _can_begin(word: str) -> bool:
+    return latin_text(word) in _edge_words()[0]
+
+
+def _can_end(word: str) -> bool:
+    return latin_text(word) in _edge_words()[1]
 
 
 @cache
 def _edge_words() -> tuple[frozenset[str], frozenset[str]]:
+    """The first and the last words of all rows."""
     ranks = [_UNIT.findall(row["abbreviation"]) for row in read_table("ranks.tsv")]
     return frozenset(latin_text(words[0]) for words in ranks), frozenset(latin_text(words[-1]) for words in ranks)
-
-
-@cache
-def _edge_letters() -> tuple[frozenset[str], frozenset[str]]:
-    """With what a rank can begin and end, in small letters and capitals and with look-alike letters."""
-    doubles: dict[str, set[str]] = {}
-    for code, other in [*letters().to_latin.items(), *letters().to_cyrillic.items()]:
-        doubles.setdefault(chr(code), {chr(code)}).add(other)
-    begins: set[str] = set()
-    ends: set[str] = set()
-    for row in read_table("ranks.tsv"):
-        rank = row["abbreviation"]
-        first, phrase = re.split(r"[\s.]", rank)[0], rank.rstrip(".")
-        for case in (str.lower, str.upper, str.capitalize):
-            for edges, edge in ((begins, case(first[:3])), (ends, f" {case(phrase)}"[-3:])):
-                edges |= {"".join(chosen) for chosen in product(*(doubles.get(each, each) for each in edge))}
-    return frozenset(begins), frozenset(ends)
