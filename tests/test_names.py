@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 import unicodedata
 from collections import Counter
 from itertools import combinations
@@ -22,6 +23,7 @@ from pprl.normalize.names import (
     rules,
     split_full_name,
 )
+from pprl.normalize.ranks import split_rank
 from pprl.normalize.text import FOLDING_TABLES, folding_hash, latin_text, read_table
 
 DATA = Path(__file__).parent / "data"
@@ -417,12 +419,33 @@ def test_every_way_of_writing_a_person_splits_back(
 
 
 @hypothesis_given(st.sampled_from(PEOPLE), st.sampled_from(sorted(WRITTEN)))
-def test_the_short_way_through_usual_names_is_the_long_one(person: tuple[str, str, str], way: str) -> None:
+def test_the_short_way_is_the_long_one_for_people(person: tuple[str, str, str], way: str) -> None:
     surname, first, last = person
     cell = WRITTEN[way][0].format(
         surname=surname, SURNAME=surname.upper(), given=first, patronymic=last, g=first[0], p=last[0]
     )
     assert split_full_name(cell) == split_full_name(cell + " *")  # a sign that is no usual one, and no letter
+
+
+@settings(max_examples=300)
+@hypothesis_given(st.lists(st.sampled_from(["Иванов", "Ильич", "ИЛЬИЧ", "Ван", "Оглы", "И.", "П", "Ян-Пётр", "Лу."])))
+def test_the_short_way_is_the_long_one(words: list[str]) -> None:
+    cell = " ".join(words)
+    assert [part.rstrip(".") for part in split_full_name(cell)] == [
+        part.rstrip(".") for part in split_full_name(cell + " *")
+    ]
+
+
+LONG = ["И", "И ", "И.", "ИЛЬИЧ ", "Ван ", "ван", "(", "«", '"', "- ", "а-", "1 ", ",", "о'"]
+
+
+@pytest.mark.parametrize("part", LONG)
+def test_no_cell_takes_long_to_split(part: str) -> None:
+    begin = time.process_time()
+    for end in ("", "*", "ч", "."):
+        split_full_name(part * 8_000 + end)
+        split_rank(part * 8_000 + end)
+    assert time.process_time() - begin < 2
 
 
 def test_letters_that_no_table_knows_are_counted() -> None:

@@ -137,10 +137,11 @@ _BEFORE_A_NAME = re.compile(r"[oоdд]['’ʼ`]", re.IGNORECASE)
 _DASHES = "-‐‑‒–—―−"
 _EDGES = _DASHES + ":;!?*/|+=_#"
 _BRACKETS = str.maketrans(dict.fromkeys('()[]{}«»“„”"', " "))
-_USUAL = re.compile(
-    r"(?: *[А-ЯЁІЇЄҐ](?:\.|[А-Яа-яЁёІіЇїЄєҐґ]*(?:-[А-Яа-яЁёІіЇїЄєҐґ]+)*+(?!\.)))*"
-    r"|(?: *[A-Z](?:\.|[A-Za-z]*(?:-[A-Za-z]+)*+(?!\.)))*"
+_USUAL = re.compile(  # words in one script that begin with a capital; possessive, for there is one way to read them
+    r"(?: *[А-ЯЁІЇЄҐ](?:\.|[А-Яа-яЁёІіЇїЄєҐґ]*+(?:-[А-Яа-яЁёІіЇїЄєҐґ]++)*+(?!\.)))*+"
+    r"|(?: *[A-Z](?:\.|[A-Za-z]*+(?:-[A-Za-z]++)*+(?!\.)))*+"
 )
+_MOST_WORDS = 64  # what follows is no name any more
 
 
 @cache
@@ -182,7 +183,7 @@ def split_full_name(text: str) -> tuple[str, str, str]:
     """
     if _USUAL.fullmatch(text):
         tokens = text.replace(".", ". ").split()
-        if not [token for token in tokens if len(token) < 7 and _is_joined(token)]:
+        if len(tokens) <= _MOST_WORDS and not [token for token in tokens if len(token) < 7 and _is_joined(token)]:
             return _parts(tokens, *_places(tokens))
     before, comma, after = without_remarks(text).strip(" ,;").partition(",")
     words = _words(before)
@@ -230,7 +231,7 @@ def _words(text: str, *, surname: bool = True) -> _Words:
     written, plain = words.written, words.plain
     glue: str | None = None  # what stands between the last word and the next
     lost = ""  # letters that no table knows are still to be counted, with the next word
-    for token in text.replace(".", ". ").split():
+    for token in text.replace(".", ". ").split()[:_MOST_WORDS]:
         bare = token.strip(_EDGES)
         clean = prepare(bare, palochka=True)
         if not _is_initial(clean):

@@ -173,12 +173,13 @@ def _filled_up(cells: pd.Series[str], others: NDArray[np.object_]) -> pd.Series[
 
 def _with_sex_of_names(column: Column, names: Mapping[str, Column]) -> Column:
     """The sexes of a column and, where it has none, what the patronymic or else the surname tells."""
-    values = [*column.values, *(sex for sex in ("m", "f") if sex not in column.values)]
+    values = {value: at for at, value in enumerate(column.values)}
     codes = column.codes
     for part in ("patronymic", "surname"):
         if part in names:
             told = [sex_of(part, value) for value in names[part].values]
-            by_value = np.array([*(values.index(sex) if sex else MISSING for sex in told), MISSING], dtype=np.int32)
+            places = [values.setdefault(sex, len(values)) if sex else MISSING for sex in told]
+            by_value = np.array([*places, MISSING], dtype=np.int32)
             codes = np.where(codes == MISSING, by_value[names[part].codes], codes)
     return Column(tuple(values), codes)
 
