@@ -49,7 +49,7 @@ _BRACKETS = re.compile(r"\(([^()]+)\)")
 _NO_INITIALS = re.compile(r"[^\W\d_]{3}|[^\W\d_][-/][^\W\d_]|\d|[^\W\d_]{2}(?!\.)")
 _CAPITAL_INITIAL = re.compile(r"(?<![^\W\d_])[A-ZА-ЯІЇЄҐ]\.")
 _ONE_WORD = re.compile(r"[^\W\d_]+")
-_AROUND = " \t\n\r\xa0,;:()/-–—"
+_AROUND = " \t\n\r\xa0,;:/-–—"
 _MOST_WORDS = 7
 
 
@@ -72,10 +72,11 @@ def split_rank(text: str, *, whole: bool = True) -> tuple[str, str]:
     counts = range(min(_MOST_WORDS, len(units) - 1), 0, -1)
     cuts: list[tuple[str, str]] = []
     if counts and _can_begin(units[0][0]):
-        cuts += [(text[: units[count].start()], text[units[count].start() :]) for count in counts]
+        cuts += [(text[: units[count - 1].end()], text[units[count - 1].end() :]) for count in counts]
     if counts and _can_end(units[-1][0]):
         cuts += [(text[units[-count].start() :], text[: units[-count].start()]) for count in counts]
-    for rank, rest in ((rank.strip(_AROUND), rest.lstrip(_AROUND + ".").rstrip(_AROUND)) for rank, rest in cuts):
+    for rank, rest in cuts:
+        rank, rest = rank.strip(_AROUND + "()"), rest.lstrip(_AROUND + ".)").rstrip(_AROUND + "(")
         if _is_no_initials(rank) and fold_rank(rank) and _leaves_name(rank, rest, whole):
             return rank, rest
     return "", text
