@@ -1,4 +1,4 @@
-"""Reading rosters: a workbook of 20,000 rows against the bare spreadsheet reader, and a CSV of a million rows in memory.
+"""Reading rosters: a workbook of 20,000 rows against the bare spreadsheet reader, the memory of a CSV of a million.
 
 python benchmarks/read.py
 """
@@ -22,7 +22,11 @@ from pprl.demo import invent
 from pprl.draws import Draws, seed_from
 
 RUNS = 9
-READ = "import sys, pprl, resource; pprl.read_roster(sys.argv[1]); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+READ = """
+import resource, sys, pprl
+pprl.read_roster(sys.argv[1])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
 
 
 def rows(count: int) -> list[list[str]]:

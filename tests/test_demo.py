@@ -16,6 +16,7 @@ from pprl.demo.people import CONSCRIPT, CONTRACT, LADDER, MOBILISATION, MOBILISE
 from pprl.linkage import people_of
 from pprl.normalize.names import fold_name
 from pprl.normalize.people import MISSING
+from pprl.normalize.proposals import propose_columns
 from pprl.normalize.ranks import fold_rank
 from pprl.normalize.values import fold_category, fold_identifier
 
@@ -142,9 +143,18 @@ def _texts(column):
 
 
 def test_the_dates_of_joining_and_leaving_are_not_born(sheet):
-    columns = pprl.linkage.propose_columns(sheet.columns, pprl.parse_schema(SCHEMA), {})
-    assert columns["birth_date"] == "Дата рожд."
-    assert columns["full_name"] == "Фамилия, имя, отчество"
+    columns = propose_columns(sheet, pprl.parse_schema(SCHEMA), {}, 2022)
+    assert columns["birth_date"].header == "Дата рожд."
+    assert columns["full_name"].header == "Фамилия, имя, отчество"
+    blank = sheet.set_axis([f"column {at}" for at in range(sheet.shape[1])], axis=1)
+    columns = propose_columns(blank, pprl.parse_schema(SCHEMA), {}, 2022)
+    assert {field: guess.header for field, guess in columns.items()} == {
+        "birth_date": "column 3",
+        "rank": "column 1",
+        "personal_number": "column 4",
+        "category": "column 5",
+        "full_name": "column 2",
+    }
 
 
 def test_the_list_is_messy(rosters):

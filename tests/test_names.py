@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import time
 import unicodedata
 from collections import Counter
 from itertools import combinations
@@ -21,6 +23,7 @@ from pprl.normalize.names import (
     rules,
     split_full_name,
 )
+from pprl.normalize.ranks import split_rank
 from pprl.normalize.text import FOLDING_TABLES, folding_hash, latin_text, read_table
 
 DATA = Path(__file__).parent / "data"
@@ -304,12 +307,145 @@ FULL_NAMES = {
     "no patronymic": ("Ким Чен Ир", ("Ким", "Чен Ир", "")),
     "one word": ("Иванов", ("Иванов", "", "")),
     "nothing": (" ", ("", "", "")),
+    "hyphen between spaces": ("Римский - Корсаков Николай Андреевич", ("Римский-Корсаков", "Николай", "Андреевич")),
+    "such a surname last": ("Николай Андреевич Римский — Корсаков", ("Римский-Корсаков", "Николай", "Андреевич")),
+    "hyphen with one space": ("Петров -Водкин К.С.", ("Петров-Водкин", "К.", "С.")),
+    "double surname of two words": ("Кара Мурза Иван Петрович", ("Кара Мурза", "Иван", "Петрович")),
+    "the same with initials": ("Петров Водкин К.С.", ("Петров Водкин", "К.", "С.")),
+    "double given name": ("Дюпон Жан - Клод", ("Дюпон", "Жан-Клод", "")),
+    "initials with a hyphen": ("Дюпон Ж.-К.", ("Дюпон", "Ж.", "К.")),
+    "particle and given name": ("Людвиг ван Бетховен", ("ван Бетховен", "Людвиг", "")),
+    "particles, surname first": ("Ван дер Берг Ян", ("Ван дер Берг", "Ян", "")),
+    "particles and patronymic": ("Ян Петрович ван дер Берг", ("ван дер Берг", "Ян", "Петрович")),
+    "particles before capitals": ("Jan van der BERG", ("van der BERG", "Jan", "")),
+    "particles behind a comma": ("Berg, Jan van der", ("van der Berg", "Jan", "")),
+    "Arabic": ("Усама бин Салем", ("бин Салем", "Усама", "")),
+    "article with a hyphen": ("аль-Ахмад Хасан", ("аль-Ахмад", "Хасан", "")),
+    "article in capitals": ("Аль Ахмад Хасан", ("Аль Ахмад", "Хасан", "")),
+    "Armenian": ("Тер Петросян Левон", ("Тер Петросян", "Левон", "")),
+    "Мак": ("Мак Грегор Иван Петрович", ("Мак Грегор", "Иван", "Петрович")),
+    "Мак is a surname": ("Мак Иван Петрович", ("Мак", "Иван", "Петрович")),
+    "Ван is a surname": ("Ван Иван Иванович", ("Ван", "Иван", "Иванович")),
+    "Vietnamese": ("Нгуен Ван Тхань", ("Нгуен", "Ван Тхань", "")),
+    "O with an apostrophe": ("О’Брайен Джон", ("О’Брайен", "Джон", "")),
+    "O apart": ("О' Брайен Джон", ("О'Брайен", "Джон", "")),
+    "Tuvan": ("Ооржак Аян Мергенович", ("Ооржак", "Аян", "Мергенович")),
+    "оглы with a hyphen between spaces": ("Алиев Вагиф Гасан - оглы", ("Алиев", "Вагиф", "Гасан-оглы")),
+    "оглы grown on": ("Вагиф Гасаноглы Алиев", ("Алиев", "Вагиф", "Гасаноглы")),
+    "Оглы in capitals": ("АЛИЕВ ВАГИФ ГАСАН ОГЛЫ", ("АЛИЕВ", "ВАГИФ", "ГАСАН ОГЛЫ")),
+    "кызы": ("Алиева Лейла Гасан кызы", ("Алиева", "Лейла", "Гасан кызы")),
+    "гызы grown on": ("Алиева Лейла Гасангызы", ("Алиева", "Лейла", "Гасангызы")),
+    "Uzbek": ("Юсупов Алишер Акмал ўғли", ("Юсупов", "Алишер", "Акмал ўғли")),
+    "Uzbek, Latin": ("Karimov Akmal Islom o'g'li", ("Karimov", "Akmal", "Islom o'g'li")),
+    "Azerbaijani, Latin": ("Aliyev Vaqif Hasan oğlu", ("Aliyev", "Vaqif", "Hasan oğlu")),
+    "Ukrainian, surname last": ("Сергій Ілліч Гнатюк", ("Гнатюк", "Сергій", "Ілліч")),
+    "Belarusian": ("Алесь Пятровіч Каваль", ("Каваль", "Алесь", "Пятровіч")),
+    "German romanisation": ("Iwan Petrowitsch Lugow", ("Lugow", "Iwan", "Petrowitsch")),
+    "Latin о in the patronymic": ("Иван Ивaнoвич Иванов", ("Иванов", "Иван", "Ивaнoвич")),
+    "Latin i in the patronymic": ("Олена Петрiвна Коваль", ("Коваль", "Олена", "Петрiвна")),
+    "a decomposed patronymic": ("Ганна Сергївна Коваль", ("Коваль", "Ганна", "Сергївна")),
+    "no-break spaces": ("Иван Иванович Иванов", ("Иванов", "Иван", "Иванович")),
+    "stops and no spaces": ("Иванов.И.И.", ("Иванов.", "И.", "И.")),
+    "a stop at the end": ("Иван Иванович Иванов.", ("Иванов.", "Иван", "Иванович")),
+    "small letters": ("иван иванович иванов", ("иванов", "иван", "иванович")),
+    "a surname in small letters": ("Иван Иванович иванов", ("иванов", "Иван", "Иванович")),
+    "Latin, surname in capitals": ("Ivan Sergeevich PETROV", ("PETROV", "Ivan", "Sergeevich")),
+    "remark in brackets": ("Иван Иванович Иванов (выбыл)", ("Иванов", "Иван", "Иванович")),
+    "bracket that does not close": ("Иванов Иван (позывной Сокол", ("Иванов", "Иван", "")),
+    "call sign in quotation marks": ("Иванов Иван «Сокол» Иванович", ("Иванов", "Иван", "Иванович")),
+    "all in quotation marks": ('"Иванов Иван"', ("Иванов", "Иван", "")),
+    "remark behind a dash": ("Иванов Иван - выбыл", ("Иванов", "Иван", "")),
+    "in capitals": ("ИВАНОВ И.И. – ВЫБЫЛ", ("ИВАНОВ", "И.", "И.")),
+    "remark in small letters": ("Иванов Иван уволен в запас", ("Иванов", "Иван", "")),
+    "remark behind a comma": ("Иванов Иван Иванович, Командир роты", ("Иванов", "Иван", "Иванович")),
+    "date behind a comma": ("Иванов Иван, 1985 г.р.", ("Иванов", "Иван", "")),
+    "date": ("Иванов И.И. 12.03.1985 г.р.", ("Иванов", "И.", "И.")),
+    "running number": ("12. Иванов Иван", ("Иванов", "Иван", "")),
+    "letters that no table knows": ("李 Ли Иван Петрович", ("李 Ли", "Иван", "Петрович")),
 }
 
 
 @pytest.mark.parametrize(("text", "parts"), FULL_NAMES.values(), ids=FULL_NAMES)
 def test_full_names_fall_into_parts(text: str, parts: tuple[str, str, str]) -> None:
     assert split_full_name(text) == parts
+
+
+with (DATA / "roster_formats" / "sample_truth.csv").open(encoding="utf-8") as rows:
+    PEOPLE = [(row["surname"], row["given"], row["patronymic"]) for row in csv.DictReader(rows)] + [
+        ("ван дер Берг", "Ян", "Петрович"),
+        ("Мамин-Сибиряк", "Наркис", "Дмитриевич"),
+        ("Кара Мурза", "Иван", "Сергеевич"),
+        ("Тер-Петросян", "Ашот", "Акопович"),
+        ("Алиев", "Вагиф", "Гасан оглы"),
+        ("Гнатюк", "Олена", "Іллівна"),
+        ("Абрамович", "Лука", "Ильич"),
+        ("Petrov", "Ivan", "Sergeevich"),
+    ]
+WRITTEN = {  # what the cell holds, and which parts of it are initials
+    "surname first": ("{surname} {given} {patronymic}", ""),
+    "surname last": ("{given} {patronymic} {surname}", ""),
+    "surname in capitals, first": ("{SURNAME} {given} {patronymic}", ""),
+    "surname in capitals, last": ("{given} {patronymic} {SURNAME}", ""),
+    "capitals on a line of their own": ("{SURNAME}\n{given} {patronymic}", ""),
+    "comma": ("{surname}, {given} {patronymic}", ""),
+    "initials behind": ("{surname} {g}.{p}.", "gp"),
+    "initials behind, spaces": ("{surname} {g}. {p}.", "gp"),
+    "initials in front": ("{g}.{p}. {surname}", "gp"),
+    "initials in front, no space": ("{g}.{p}.{surname}", "gp"),
+    "comma and initials": ("{surname}, {g}.{p}.", "gp"),
+    "patronymic as initial, surname last": ("{given} {p}. {surname}", "p"),
+}
+MARKS = ("", " (выбыл)", " - выбыл", " «Сокол»", " 12.03.1985")
+
+
+def initial(name: str, wanted: bool) -> str:
+    return name[0] + "." if wanted else name
+
+
+@hypothesis_given(
+    st.sampled_from(PEOPLE), st.sampled_from(sorted(WRITTEN)), st.sampled_from(MARKS), st.sampled_from("   ")
+)
+def test_every_way_of_writing_a_person_splits_back(
+    person: tuple[str, str, str], way: str, mark: str, space: str
+) -> None:
+    surname, first, last = person
+    form, initials = WRITTEN[way]
+    cell = form.format(surname=surname, SURNAME=surname.upper(), given=first, patronymic=last, g=first[0], p=last[0])
+    found = split_full_name((cell + mark).replace(" ", space))
+    wanted = (surname, initial(first, "g" in initials), initial(last, "p" in initials))
+    if "SURNAME" in form:
+        wanted = (surname.upper(), *wanted[1:])
+    assert tuple(part.replace(space, " ") for part in found) == wanted
+
+
+@hypothesis_given(st.sampled_from(PEOPLE), st.sampled_from(sorted(WRITTEN)))
+def test_the_short_way_is_the_long_one_for_people(person: tuple[str, str, str], way: str) -> None:
+    surname, first, last = person
+    cell = WRITTEN[way][0].format(
+        surname=surname, SURNAME=surname.upper(), given=first, patronymic=last, g=first[0], p=last[0]
+    )
+    assert split_full_name(cell) == split_full_name(cell + " *")  # a sign that is no usual one, and no letter
+
+
+@settings(max_examples=300)
+@hypothesis_given(st.lists(st.sampled_from(["Иванов", "Ильич", "ИЛЬИЧ", "Ван", "Оглы", "И.", "П", "Ян-Пётр", "Лу."])))
+def test_the_short_way_is_the_long_one(words: list[str]) -> None:
+    cell = " ".join(words)
+    assert [part.rstrip(".") for part in split_full_name(cell)] == [
+        part.rstrip(".") for part in split_full_name(cell + " *")
+    ]
+
+
+LONG = ["И", "И ", "И.", "ИЛЬИЧ ", "Ван ", "ван", "(", "«", '"', "- ", "а-", "1 ", ",", "о'"]
+
+
+@pytest.mark.parametrize("part", LONG)
+def test_no_cell_takes_long_to_split(part: str) -> None:
+    begin = time.process_time()
+    for end in ("", "*", "ч", "."):
+        split_full_name(part * 8_000 + end)
+        split_rank(part * 8_000 + end)
+    assert time.process_time() - begin < 2
 
 
 def test_letters_that_no_table_knows_are_counted() -> None:

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pprl.errors import RosterError
+from pprl.linkage import filled
 from pprl.normalize.names import fold_name
 from pprl.normalize.people import MISSING, People, read_people
 from pprl.normalize.proposals import propose_columns
@@ -498,3 +499,77 @@ def test_an_old_workbook_at_which_the_reader_dies_is_refused(tmp_path):
     (tmp_path / "roster.xls").write_bytes(data)
     with pytest.raises(RosterError, match="no whole spreadsheet"):
         read_roster(tmp_path / "roster.xls")
+
+
+SEXED = parse_schema(
+    """
+format = 1
+[fields.surname]
+type = "surname"
+[fields.given]
+type = "given"
+[fields.patronymic]
+type = "patronymic"
+[fields.sex]
+type = "sex"
+[fields.rank]
+type = "rank"
+"""
+)
+
+
+def in_rows(people: People, name: str) -> list[str | None]:
+    return [value(people, name, row) for row in range(len(people))]
+
+
+def test_a_rank_that_is_glued_to_a_name_goes_to_the_rank():
+    cells = ["гв. ст. с-т Петров П.П.", "Иванов Иван Иванович, рядовой", "Лугов Лев", "Майор Пётр Петрович", None]
+    frame = pd.DataFrame({"ФИО": cells}, dtype=object)
+    people = read_people(frame, SEXED, {"full_name": "ФИО"})
+    assert in_rows(people, "surname") == ["petrov", "ivanov", "lugov", "maer", None]
+    assert in_rows(people, "given") == ["p.", "ivan", "lev", "petr", None]
+    assert in_rows(people, "rank") == ["50", "10", None, None, None]
+    assert not people.unreadable
+
+
+def test_a_cell_of_the_rank_stands_above_a_glued_one():
+    frame = pd.DataFrame(
+        {"Ф": ["майор Иванов", "Капитан Петров", "Матрос"], "И": ["Иван", "Пётр", "Лев"], "З": ["сержант", "-", ""]}
+    )
+    people = read_people(frame, SEXED, {"surname": "Ф", "given": "И", "rank": "З"})
+    assert in_rows(people, "surname") == ["ivanov", "petrov", "matros"]
+    assert in_rows(people, "rank") == ["40", "120", None]
+
+
+def test_a_rank_comes_off_a_name_where_no_field_wants_it():
+    frame = pd.DataFrame({"ФИО": ["рядовой Иванов Иван"]})
+    schema = parse_schema('format=1\n[fields.surname]\ntype="surname"\n[fields.given]\ntype="given"')
+    people = read_people(frame, schema, {"full_name": "ФИО"})
+    assert (in_rows(people, "surname"), in_rows(people, "given")) == (["ivanov"], ["ivan"])
+
+
+def test_the_sex_comes_from_the_cell_else_the_patronymic_else_the_surname():
+    frame = pd.DataFrame(
+        {
+            "Ф": ["Петрова", "Ковальчук", "Петров", "Ковальчук", "Орлова", None],
+            "О": ["Ивановна", "Иванович", "", "П.", "Лукична", None],
+            "Пол": ["м", "", "?", "-", "да", "ж"],
+        }
+    )
+    mapped = {"surname": "Ф", "patronymic": "О"}
+    people = read_people(frame, SEXED, {**mapped, "sex": "Пол"})
+    assert in_rows(people, "sex") == ["m", "m", "m", None, "f", "f"]
+    assert people.unreadable == {("sex", "not a known word for a sex"): (4,)}
+    assert in_rows(read_people(frame, SEXED, mapped), "sex") == ["f", "m", "m", None, "f", None]
+
+
+def test_sex_that_is_told_by_names_counts_as_filled():
+    frame = pd.DataFrame({"ФИО": ["Петров Иван Иванович", "Petrova Anna Ivanovna"]})
+    people = read_people(frame, SEXED, {"full_name": "ФИО"})
+    assert [field.name for field in filled(SEXED, people)] == ["surname", "given", "patronymic", "sex"]
+
+
+def test_what_stands_in_brackets_is_no_part_of_a_name():
+    frame = pd.DataFrame({"Ф": ["Иванова (Петрова)", "(Орлова)"], "И": ["Анна «Сова»", 'Лук"ян']})
+    people = read_people(frame, SEXED, {"surname": "Ф", "given": "И"})
+    assert (in_rows(people, "surname"), in_rows(people, "given")) == (["ivanova", "orlova"], ["ana", "lukian"])

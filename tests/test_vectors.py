@@ -17,7 +17,7 @@ from pprl.draws import Draws
 from pprl.encode import encode, key_check, positions, reference, subkey
 from pprl.files import KINDS
 from pprl.harden import diffusion_indices
-from pprl.normalize import dates, names, text, values
+from pprl.normalize import dates, names, ranks, text, values
 from pprl.normalize.people import EMPTY_CELLS, MISSING, read_people
 from pprl.normalize.text import folding_hash
 from pprl.schema import EXPECTED_TOKENS, HARDENINGS, Field, Schema, parse_schema
@@ -169,6 +169,11 @@ PATTERNS = {
     "MAYBE INITIAL": names._MAYBE_INITIAL,
     "INITIAL": names._INITIAL,
     "FOLDED INITIAL": names._FOLDED_INITIAL,
+    "REMARK": names._REMARK,
+    "RANK": ranks._NO_INITIALS,
+    "INITIAL WORD": names._INITIAL_WORD,
+    "O": names._BEFORE_A_NAME,
+    "SERIES AND NUMBER": values._SERIES_AND_NUMBER,
     "CHILD OF": names._PARTICLE,
     "PATRONYMIC": names._PATRONYMIC,
     "NUMBER": values._NUMBER,

@@ -22,7 +22,17 @@ from functools import cache
 
 from pprl.normalize.text import dropped_letters, letters, prepare, read_table
 
-__all__ = ["Rule", "dropped_letters", "fold_name", "fold_with", "rules", "split_full_name"]
+__all__ = [
+    "Rule",
+    "dropped_letters",
+    "fold_name",
+    "fold_with",
+    "holds_name",
+    "name_words",
+    "rules",
+    "split_full_name",
+    "without_remarks",
+]
 
 
 @dataclass(frozen=True)
@@ -110,14 +120,43 @@ def _mark_initial(found: re.Match[str]) -> str:
     return found[1] + _STOP + " " if found[1] else found[2] + _LONE
 
 
-_CHILD_OF = r"оглы|огли|улы|ұлы|уулу|[кқг]ызы|[кқ]изи|o[gğ]l[yui]|uulu|uly|[kqg][yi]z[yi]"
+_CHILD_OF = (
+    r"о[гғ]л[ыиу]|[уў][гғ]ли|[уұ]лы|улу|уулу|[кқг][ыи]з[ыи]|o['’ʻ‘]?[gğ]['’ʻ‘]?h?l[yuiı]|ulu|uulu|uly|[kqg][yiı]z[yiı]"
+)
 _PARTICLE = re.compile(_CHILD_OF, re.IGNORECASE)
 _PATRONYMIC = re.compile(
-    rf".+[ -](?:{_CHILD_OF})|..+(?:[уұ]лы|[кқ]ызы)"
-    r"|..+(?:ич|[оеиіїў]вна|[аеоя]ўна|[иі]чна|v[iy]t?ch|v[iy][čc]|[oeiy]vna|[yi]chna|il[iy]+ch|lukich|kuz'?mich|fomich)",
+    r"..+(?:[иі]ч|[оеиіїў]вна|[аеоя]ўна|[иі]чна|о[гғ]л[ыи]|[уұ]лы|[кқг]ызы|[vw][iy](?:t?s?ch|[čc])|[oeiy][vw]na|[aeoy]ŭna"
+    r"|[yi]chna|il[iy]+t?ch|lukich|kuz'?mich|fomich|nikitich|o[gğ]ly|uly|[kqg][yi]z[yi])"
+    rf"|.+[ -](?:{_CHILD_OF})",
     re.IGNORECASE,
 )
-_INITIAL_WORD = re.compile(r"[^\W\d_]{1,2}\.|[^\W\d_]")
+_PATRONYMIC_ENDS = frozenset("ичаыуhčayiıuИЧАЫУHČAYIIİU")  # its last letters: only saves time
+_INITIAL_WORD = re.compile(r"(?:[^\W\d_]{1,2}|shch|sch|dzh)\.|[^\W\d_]", re.IGNORECASE)
+_REMARK = re.compile(r"""\([^()]*\)?|\[[^][]*\]?|\{[^{}]*\}?|(?<![^\W\d_])(?:«[^«»]*»|[“„][^“”„]*[“”]|"[^"]*")""")
+_BEFORE_A_NAME = re.compile(r"[oоdд]['’ʼ`]", re.IGNORECASE)
+_DASHES = "-‐‑‒–—―−"
+_EDGES = _DASHES + ":;!?*/|+=_#"
+_BRACKETS = str.maketrans(dict.fromkeys('()[]{}«»“„”"', " "))
+_USUAL = re.compile(  # words in one script that begin with a capital; possessive, for there is one way to read them
+    r"(?: *[А-ЯЁІЇЄҐ](?:\.|[А-Яа-яЁёІіЇїЄєҐґ]*+(?:-[А-Яа-яЁёІіЇїЄєҐґ]++)*+(?!\.)))*+"
+    r"|(?: *[A-Z](?:\.|[A-Za-z]*+(?:-[A-Za-z]++)*+(?!\.)))*+"
+)
+_MOST_WORDS = 64  # what follows is no name any more
+
+
+@cache
+def _particles() -> dict[str, str]:
+    return {row["particle"]: row["joins"] for row in read_table("particles.tsv")}
+
+
+def without_remarks(text: str) -> str:
+    """A name without what stands in brackets or quotation marks, unless that is all there is.
+
+    >>> without_remarks("Иванов(выбыл)"), without_remarks("«Иванов»")
+    ('Иванов ', ' Иванов ')
+    """
+    kept = _REMARK.sub(" ", text)
+    return kept if any(map(str.isalpha, kept)) else text.translate(_BRACKETS)
 
 
 def is_patronymic(text: str) -> bool:
@@ -128,54 +167,229 @@ def is_patronymic(text: str) -> bool:
 def split_full_name(text: str) -> tuple[str, str, str]:
     """Surname, given names and patronymic as written, from one cell.
 
-    What follows a comma is no surname. A surname in capitals among words that are not gives itself away,
-    then initials do, then a patronymic: it stands last, or second before the surname. Otherwise the surname
-    comes first.
+    What stands in brackets or quotation marks is left out. Words are parted by white space, and a full stop ends one;
+    ``оглы`` or ``кызы`` joins the word before it, a particle (``particles.tsv``) the word behind it, a dash between
+    spaces both. Behind words that hold a name already, a number, a word in small letters, or a dash behind a
+    patronymic begins a remark, which is left out. Of the rest, the first rule that applies:
+
+    1. a comma parts the surname from the rest; but behind a name that is whole without it, it begins a remark;
+    2. only initials: there is no surname;
+    3. some words in capitals and some not: those in capitals are the surname;
+    4. more than two words and a patronymic, but not behind an initial: the word before it is the given name, all
+       others the surname (Кара Мурза Иван Петрович, Роман Аркадьевич Абрамович);
+    5. initials: the surname is what follows them, or stands before them (Петров Водкин К.С.);
+    6. a particle gives the surname away (Людвиг ван Бетховен);
+    7. the first word is the surname (Нгуен Ван Тхань).
+
+    A patronymic is known by its ending, through look-alike letters too.
 
     >>> split_full_name("И.П. Иванов"), split_full_name("Роман Аркадьевич Абрамович")
     (('Иванов', 'И.', 'П.'), ('Абрамович', 'Роман', 'Аркадьевич'))
     """
-    before, comma, after = text.strip(" ,;").partition(",")
-    if comma:
-        return (" ".join(_words(before)), *_given_and_patronymic(_words(after.replace(",", " "))))
+    if _USUAL.fullmatch(text):
+        tokens = text.replace(".", ". ").split()
+        if len(tokens) <= _MOST_WORDS and not [token for token in tokens if len(token) < 7 and _is_joined(token)]:
+            return _parts(tokens, *_places(tokens))
+    before, comma, after = without_remarks(text).strip(" ,;").partition(",")
     words = _words(before)
-    long = [word for word in words if not _INITIAL_WORD.fullmatch(word)]
-    capitals = [word for word in long if word.isupper()]
-    if not long:
-        return ("", *_given_and_patronymic(words))
-    if capitals and len(capitals) < len(long):
-        rest = [word for word in words if word not in capitals]
-        return (" ".join(capitals), *_given_and_patronymic(rest))
-    found = next((place for place, word in enumerate(words) if place and _PATRONYMIC.fullmatch(word)), 0)
-    if len(words) > 2 and found:
-        given, surname = words[found - 1], words[: found - 1] + words[found + 1 :]
-        return " ".join(surname), given, words[found]
-    if len(long) < len(words):
-        return _around_initials(words, len(words) - len(long))
-    return " ".join(words[:1]), " ".join(words[1:]), ""
+    if comma and not after.lstrip()[:1].isdigit():
+        rest = _words(after.replace(",", " "), surname=False)
+        if rest.plain and not (holds_name(words.plain) and (_begins_remark(words, rest) or _whole(words.plain))):
+            return _around_comma(words, rest)
+    return _parts(words.written, *_places(words.plain))
 
 
-def _words(text: str) -> list[str]:
-    """Words with each initial apart, and ``оглы`` or ``кызы`` kept with the name before it."""
-    words: list[str] = []
-    for word in text.replace(".", ". ").split():
-        if words and _PARTICLE.fullmatch(word):
-            words[-1] += " " + word
+@dataclass(frozen=True)
+class _Words:
+    """Words as they are written and, for the tests, in one script each."""
+
+    written: list[str]
+    plain: list[str]
+
+
+def _parts(
+    written: list[str], surname: Sequence[int], given: Sequence[int], patronymic: Sequence[int]
+) -> tuple[str, str, str]:
+    return (
+        " ".join([written[at] for at in surname]),
+        " ".join([written[at] for at in given]),
+        " ".join([written[at] for at in patronymic]),
+    )
+
+
+def holds_name(words: Sequence[str]) -> bool:
+    """Are these a surname and at least one given name or initial? ``Иван Иванович`` and ``И. И.`` are not."""
+    if len(words) < 2 or all(map(_is_initial, words)):
+        return False
+    return len(words) > 2 or not _is_patronymic(words[1])
+
+
+def name_words(text: str) -> list[str]:
+    """The words of a name, for tests: in one script each, initials apart, remarks left out."""
+    return _words(without_remarks(text).replace(",", " ")).plain
+
+
+def _words(text: str, *, surname: bool = True) -> _Words:
+    """Words with each initial apart, what belongs together joined, and remarks left out; ``surname``: it is to be
+    among them."""
+    words = _Words([], [])
+    written, plain = words.written, words.plain
+    glue: str | None = None  # what stands between the last word and the next
+    lost = ""  # letters that no table knows are still to be counted, with the next word
+    for token in text.replace(".", ". ").split()[:_MOST_WORDS]:
+        bare = token.strip(_EDGES)
+        clean = prepare(bare, palochka=True)
+        if not _is_initial(clean):
+            clean = clean.rstrip(".")
+        dashed = token[0] in _DASHES and plain != []
+        enough = holds_name(plain) if surname else plain != []
+        child = plain != [] and _PARTICLE.fullmatch(clean) is not None
+        if enough and not child and (_is_number(clean) or _is_small(clean, plain)):
+            break
+        if dashed and not child and enough and _ends_name(plain[-1]) and not _is_initial(clean):
+            break
+        if dashed and glue is None and not _is_initial(plain[-1]):
+            glue = "-"
+        if not any(map(str.isalpha, clean)):
+            lost += bare + " " if any(map(str.isalpha, bare)) else ""
+            continue
+        if plain and (child or glue is not None):
+            between = " " if glue is None else glue
+            written[-1] += between + lost + bare
+            plain[-1] += between + clean
         else:
-            words.append(word)
+            written.append(lost + bare)
+            plain.append(clean)
+        glue, lost = None, ""
+        if _BEFORE_A_NAME.fullmatch(bare):
+            glue = ""
+        elif token[-1] in _DASHES and not _is_initial(clean):
+            glue = "-"
+    if lost and written:
+        written[-1] += " " + lost.rstrip()
+    return _with_particles(words)
+
+
+def _ends_name(word: str) -> bool:
+    return _is_patronymic(word) or _is_initial(word)
+
+
+def _is_patronymic(word: str) -> bool:
+    return _PATRONYMIC.fullmatch(word) is not None
+
+
+def _is_initial(word: str) -> bool:
+    return _INITIAL_WORD.fullmatch(word) is not None
+
+
+def _is_joined(word: str) -> bool:
+    return word.lower() in _particles() or _PARTICLE.fullmatch(word) is not None
+
+
+def _is_number(word: str) -> bool:
+    return word[:1].isdigit() and not word[1:2].isalpha()
+
+
+def _is_small(word: str, before: Sequence[str]) -> bool:
+    """A word in small letters behind words that are not, and no part of a name."""
+    return (
+        word.islower()
+        and not before[0].islower()
+        and not _is_initial(word)
+        and not _is_patronymic(word)
+        and word not in _particles()
+    )
+
+
+def _with_particles(words: _Words) -> _Words:
+    """Particles joined to the word behind them: those in small letters, then others where a name is left."""
+    for certain in (True, False):
+        joined = _join_particles(words, certain)
+        if joined is not words and (certain or holds_name(joined.plain)):
+            words = joined
     return words
 
 
-def _given_and_patronymic(words: list[str]) -> tuple[str, str]:
-    if len(words) > 1 and (_PATRONYMIC.fullmatch(words[-1]) or _INITIAL_WORD.fullmatch(words[-1])):
-        return " ".join(words[:-1]), words[-1]
-    return " ".join(words), ""
+def _join_particles(words: _Words, certain: bool) -> _Words:
+    written: list[str] = []
+    plain: list[str] = []
+    begin = 0  # of the particles before this word
+    for at, word in enumerate(words.plain):
+        if word.lower() in _particles() and at + 1 < len(words.plain):
+            continue
+        run = words.plain[begin:at]
+        if certain:
+            joins = any(map(str.islower, run)) and not word.islower()
+        else:
+            joins = any(_particles()[particle.lower()] == "always" for particle in run)
+        if joins and not _is_initial(word):
+            written.append(" ".join(words.written[begin : at + 1]))
+            plain.append(" ".join(words.plain[begin : at + 1]))
+        else:
+            written += words.written[begin : at + 1]
+            plain += words.plain[begin : at + 1]
+        begin = at + 1
+    return _Words(written, plain)
 
 
-def _around_initials(words: list[str], initials: int) -> tuple[str, str, str]:
-    """``И. П. Иванов``, ``Иван П. Иванов``, ``Иванов И. П.`` or ``Иванов Иван П.``"""
-    if not _INITIAL_WORD.fullmatch(words[-1]):
-        last = max(place for place, word in enumerate(words) if _INITIAL_WORD.fullmatch(word))
-        return (" ".join(words[last + 1 :]), *_given_and_patronymic(words[: last + 1]))
-    surname = 1 if initials == 1 else len(words) - initials
-    return (" ".join(words[:surname]), *_given_and_patronymic(words[surname:]))
+def _has_particle(word: str) -> bool:
+    first, space, _ = word.partition(" ")
+    return space != "" and first.lower() in _particles()
+
+
+def _whole(words: Sequence[str]) -> bool:
+    """A name with a patronymic or two initials wants no more."""
+    initials = sum(_is_initial(word) for word in words)
+    return initials > 1 or (len(words) > 2 and any(map(_is_patronymic, words[1:])))
+
+
+def _begins_remark(words: _Words, rest: _Words) -> bool:
+    first = rest.plain[0]
+    return first.islower() and not words.plain[0].islower() and first.split(" ")[0] not in _particles()
+
+
+def _around_comma(surname: _Words, rest: _Words) -> tuple[str, str, str]:
+    """``Иванов, Иван Петрович``; the particles of ``Berg, Jan van der`` go to the surname."""
+    end = len(rest.plain)
+    while end > 1 and rest.plain[end - 1] in _particles():
+        end -= 1
+    given, patronymic = _given_and_patronymic(rest.plain, range(end))
+    whole = rest.written[end:] + surname.written
+    return " ".join(whole), *_parts(rest.written, (), given, patronymic)[1:]
+
+
+def _places(words: Sequence[str]) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+    """Which of the words are surname, given names and patronymic: rules 2 to 7."""
+    every = range(len(words))
+    initials = [at for at in every if (words[at][-1] == "." or len(words[at]) == 1) and _is_initial(words[at])]
+    if len(initials) == len(words):
+        return ((), *_given_and_patronymic(words, every))
+    capitals = [at for at in every if words[at].isupper() or (" " in words[at] and _in_capitals(words[at]))]
+    if capitals:
+        capitals = [at for at in capitals if at not in initials]
+        if 0 < len(capitals) < len(words) - len(initials):
+            return (capitals, *_given_and_patronymic(words, [at for at in every if at not in capitals]))
+    if len(words) > 2:
+        for at in every[1:]:
+            if words[at][-1] in _PATRONYMIC_ENDS and _is_patronymic(words[at]) and at - 1 not in initials:
+                return [*every[: at - 1], *every[at + 1 :]], (at - 1,), (at,)
+    if initials:
+        last = initials[-1] + 1
+        if last < len(words):
+            return (every[last:], *_given_and_patronymic(words, every[:last]))
+        end = 1 if len(initials) == 1 else len(words) - len(initials)
+        return (every[:end], *_given_and_patronymic(words, every[end:]))
+    chosen = max((at for at in every if _has_particle(words[at])), default=0)
+    return (chosen,), [at for at in every if at != chosen], ()
+
+
+def _in_capitals(word: str) -> bool:
+    return _has_particle(word) and word.rpartition(" ")[2].isupper()
+
+
+def _given_and_patronymic(words: Sequence[str], places: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+    if len(places) > 1:
+        last = words[places[-1]]
+        if _ends_name(last):
+            return places[:-1], places[-1:]
+    return places, ()

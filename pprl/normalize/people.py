@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from pprl.errors import RosterError
 from pprl.normalize.columns import header_types
 from pprl.normalize.dates import Order, decide_order, parse_date
-from pprl.normalize.names import fold_name, split_full_name
-from pprl.normalize.ranks import fold_rank
+from pprl.normalize.names import fold_name, split_full_name, without_remarks
+from pprl.normalize.ranks import fold_rank, quick_look, split_rank
+from pprl.normalize.sex import sex_of
 from pprl.normalize.text import dropped_letters
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
 from pprl.schema import FULL_NAME, NAME_TYPES, Field, Schema
@@ -99,6 +100,9 @@ def read_people(
     ``columns`` maps fields of the schema (or ``full_name``) to headers of ``frame``; ``orders`` gives the order of day,
     month and year of date fields that cannot be decided from their cells. The frame's index labels the rows.
 
+    A rank that is glued to a name goes to the schema's field of type rank, a sex that the names tell to that of type
+    sex, if there is one such field and only where it has no value of its own.
+
     RosterError: a header is not there or there twice, no linked field is mapped, or a date order cannot be decided.
     """
     fields = {entry.name: entry for entry in schema.fields}
@@ -115,8 +119,16 @@ def read_people(
             hint="name one with --column FIELD=HEADER (link: --list-column, --registry-column)",
         )
     cells = {name: _one_column(frame, header) for name, header in columns.items() if name != FULL_NAME}
+    glued: NDArray[np.object_] = np.full(len(frame), "", dtype=object)
+    for name in cells:
+        if fields[name].type == "surname":
+            cells[name], glued = _without_ranks(cells[name], glued, whole=False)
     if FULL_NAME in columns:
-        cells = _split_full_names(_one_column(frame, columns[FULL_NAME]), fields, cells)
+        whole, glued = _without_ranks(_one_column(frame, columns[FULL_NAME]), glued, whole=True)
+        cells = _split_full_names(whole, fields, cells)
+    rank, sex = (_only(fields, kind) for kind in ("rank", "sex"))
+    if rank and glued.any():
+        cells[rank] = _filled_up(cells[rank], glued) if rank in cells else pd.Series(glued, index=frame.index)
     read: dict[str, Column] = {}
     unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
     rows = _row_labels(frame)
@@ -127,7 +139,54 @@ def read_people(
         read[name], wrong = _fold_column(cells[name], entry, (orders or {}).get(name))
         for reason, where in wrong.items():
             unreadable[name, reason] = tuple(rows[where].tolist())
+    if sex:
+        parts = {kind: name for name, entry in reversed(fields.items()) if (kind := entry.type) in NAME_TYPES}
+        read[sex] = _with_sex_of_names(read[sex], {kind: read[name] for kind, name in parts.items()})
     return People(rows, read, unreadable)
+
+
+def _only(fields: Mapping[str, Field], kind: str) -> str | None:
+    """The name of the one field of a type, or None where there is none or more."""
+    names = [name for name, entry in fields.items() if entry.type == kind]
+    return names[0] if len(names) == 1 else None
+
+
+def _without_ranks(
+    names: pd.Series[str], glued: NDArray[np.object_], *, whole: bool
+) -> tuple[pd.Series[str], NDArray[np.object_]]:
+    """A column of names without ranks, and the ranks of its rows beside those found before."""
+    may_hold_rank = quick_look()
+    codes, distinct = pd.factorize(names)
+    rests = [*map(_text, distinct), ""]
+    ranks: NDArray[np.object_] = np.full(len(rests), "", dtype=object)
+    for at in [at for at, text in enumerate(rests) if may_hold_rank(text) and not _too_long(text)]:
+        ranks[at], rests[at] = split_rank(rests[at], whole=whole)
+    if not ranks.any():
+        return names, glued
+    return pd.Series(np.array(rests, dtype=object)[codes], index=names.index), np.where(
+        glued == "", ranks[codes], glued
+    )
+
+
+def _filled_up(cells: pd.Series[str], others: NDArray[np.object_]) -> pd.Series[str]:
+    """Cells, and where they hold nothing, others."""
+    codes, distinct = pd.factorize(cells)
+    empty = np.array([*(_text(value).strip().lower() in EMPTY_CELLS for value in distinct), True])[codes]
+    texts: NDArray[np.object_] = np.where(empty, others, cells.to_numpy(dtype=object))
+    return pd.Series(texts, index=cells.index)
+
+
+def _with_sex_of_names(column: Column, names: Mapping[str, Column]) -> Column:
+    """The sexes of a column and, where it has none, what the patronymic or else the surname tells."""
+    values = {value: at for at, value in enumerate(column.values)}
+    codes = column.codes
+    for part in ("patronymic", "surname"):
+        if part in names:
+            told = [sex_of(part, value) for value in names[part].values]
+            places = [values.setdefault(sex, len(values)) if sex else MISSING for sex in told]
+            by_value = np.array([*places, MISSING], dtype=np.int32)
+            codes = np.where(codes == MISSING, by_value[names[part].codes], codes)
+    return Column(tuple(values), codes)
 
 
 def _one_column(frame: pd.DataFrame, header: str) -> pd.Series[str]:
@@ -165,19 +224,26 @@ def _split_full_names(
     if home is None:
         raise RosterError("full_name needs a field of type surname, given or patronymic in the schema")
     codes, distinct = pd.factorize(names)
-    parts: dict[str, list[str]] = {by_type[kind]: [] for kind in NAME_TYPES if kind in by_type}
-    for text in map(_text, distinct):
-        split: dict[str, list[str]] = {name: [] for name in parts}
-        whole = _too_long(text)  # counted as one cell
-        for kind, words in [("", text)] if whole else zip(NAME_TYPES, split_full_name(text), strict=True):
-            split[by_type.get(kind, home)].append(words)
-        for name, words_of in split.items():
-            parts[name].append(" ".join(filter(None, words_of)))
+    serves = [by_type.get(kind, home) for kind in NAME_TYPES]
+    at_home = serves.index(home)
+    splits = [_split(text, at_home) for text in map(_text, distinct)]
+    parts: dict[str, list[str]] = {}
+    for name in dict.fromkeys(serves):
+        places = [at for at, served in enumerate(serves) if served == name]
+        if len(places) == 1:
+            parts[name] = [split[places[0]] for split in splits]
+        else:
+            parts[name] = [" ".join(split[at] for at in places if split[at]) for split in splits]
     spread = {
         name: pd.Series(np.array([*values, ""], dtype=object)[codes], index=names.index)
         for name, values in parts.items()
     }
     return {**cells, **spread}
+
+
+def _split(text: str, home: int) -> tuple[str, ...]:
+    """A whole name in parts; what is too long stays one cell, to be counted as one."""
+    return tuple(text if at == home else "" for at in range(3)) if _too_long(text) else split_full_name(text)
 
 
 def _fold_column(
@@ -236,10 +302,12 @@ UNREADABLE = {
 
 def _folder(entry: Field, texts: list[str], order: Order | None) -> Callable[[str], str | None]:
     match entry.type:
-        case "surname" | "text":
+        case "surname":
+            return lambda text: fold_name(without_remarks(text), given=False)
+        case "text":
             return lambda text: fold_name(text, given=False)
         case "given" | "patronymic":
-            return lambda text: fold_name(text, given=True)
+            return lambda text: fold_name(without_remarks(text), given=True)
         case "date":
             decided = order or decide_order(texts)
             if decided is None:

@@ -27,10 +27,19 @@ from functools import cache
 from importlib import resources
 from unicodedata import ucd_3_2_0 as frozen
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised whenever code, rather than a table, changes what a value folds to."""
 
-FOLDING_TABLES = ("letters.tsv", "lookalikes.tsv", "rules.tsv", "ranks.tsv", "months.tsv", "sex.tsv")
+FOLDING_TABLES = (
+    "letters.tsv",
+    "lookalikes.tsv",
+    "rules.tsv",
+    "particles.tsv",
+    "ranks.tsv",
+    "months.tsv",
+    "sex.tsv",
+    "sex_endings.tsv",
+)
 
 _COMPATIBLE = (range(0xA0, 0x590), range(0x1D00, 0x2300), range(0xFB00, 0xFB07), range(0xFF00, 0xFFF0))
 

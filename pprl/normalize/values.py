@@ -22,9 +22,24 @@ def _sex_words() -> dict[str, str]:
     return {latin_text(row["word"]): row["sex"] for row in read_table("sex.tsv")}
 
 
+_SERIES_AND_NUMBER = re.compile(
+    r"[\W_]*(?=[03]*[^\W\d_])((?:[03]|[^\W\d_]){1,3})(?:[\W_]+|(?<=[^\W\d_])(?=[0-9]))((?:[\W_]*[0-9OoОоЗзIlІі]){5,})[\W_]*"
+)
+_DIGITS = str.maketrans("OoОоЗзIlІі", "0000331111")
+_LETTERS = str.maketrans("03", "OЗ")
+
+
 def fold_identifier(text: str) -> str | None:
-    """Capital Latin letters and digits: ``АВ-123`` is ``AB123`` whichever keyboard wrote it."""
-    return known_text(text).translate(_identifier_letters()).replace(" ", "") or None
+    """Capital Latin letters and digits: ``АВ-123456`` is ``AB123456`` whichever keyboard wrote it.
+
+    Where one to three letters and at least five digits can be told apart, letters that were typed for digits are
+    digits (``АВ-12З4О6``), and digits typed for letters are letters (``0В-123456``).
+    """
+    text = known_text(text)
+    found = _SERIES_AND_NUMBER.fullmatch(text)
+    if found and 2 * sum(letter in "0123456789" for letter in found[2]) > sum(map(str.isalnum, found[2])):
+        text = found[1].translate(_LETTERS) + found[2].translate(_DIGITS)
+    return text.translate(_identifier_letters()).replace(" ", "") or None
 
 
 @cache

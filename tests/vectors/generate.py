@@ -26,8 +26,9 @@ OTHER_KEY = bytes(range(1, 33))
 
 def folding_hash() -> bytes:
     """§2."""
-    message = b"pprl-folding-1"
-    for name in ("letters.tsv", "lookalikes.tsv", "rules.tsv", "ranks.tsv", "months.tsv", "sex.tsv"):
+    message = b"pprl-folding-2"
+    tables = "letters lookalikes rules particles ranks months sex sex_endings"
+    for name in (f"{table}.tsv" for table in tables.split()):
         data = (TABLES / name).read_bytes()
         message += f"{name} {len(data)}\n".encode() + data
     return hashlib.sha256(message).digest()
@@ -205,6 +206,10 @@ def folds() -> list[dict]:
         ("surname, doubled letter", "surname", "Коллонов", "kolonov"),
         ("surname, digits are no letters", "surname", "Лугов2", "lugov"),
         ("surname, nothing to read", "surname", "12", None),
+        ("surname, a remark in brackets", "surname", "Лугов (выбыл)", "lugov"),
+        ("surname, all in brackets", "surname", "(Лугов)", "lugov"),
+        ("surname, a rank glued to it", "surname", "ст. л-т Лугов", "lugov"),
+        ("surname, that is a rank", "surname", "Матрос", "matros"),
         ("given, Ukrainian h as g", "given", "Олег", "oleg"),
         ("given, romanised", "given", "Oleh", "oleg"),
         ("given, kh as g", "given", "Михайло", "migailo"),
@@ -236,6 +241,10 @@ def folds() -> list[dict]:
         ("rank, with a word that is no rank", "rank", "гвардии старший лейтенант", "110"),
         ("identifier, Cyrillic keyboard", "identifier", "АВ-123", "AB123"),
         ("identifier, Latin keyboard", "identifier", "ab 123", "AB123"),
+        ("identifier, letters typed for digits", "identifier", "АВ-12З4О6", "AB123406"),
+        ("identifier, the same without a hyphen", "identifier", "АВ12З4О6", "AB123406"),
+        ("identifier, digits typed for letters", "identifier", "0В-123456", "OB123456"),
+        ("identifier, one letter or two: as it is", "identifier", "А0123456", "A0123456"),
         ("category", "category", "по контракту", "po kontraktu"),
         ("category, capitals and hyphen", "category", "ПО-КОНТРАКТУ", "po kontraktu"),
         ("number", "number", "1 234", "1234"),
@@ -289,6 +298,9 @@ SCHEMAS = {
         1024, 0, ("surname", "surname", 1), ("given", "given", 32), ("birth_date", "date", 9)
     ),
     "names with patronymic, 1024 bits, t = 0": weighted(1024, 0, *PERSON, ("patronymic", "patronymic")),
+    "names with patronymic, sex and rank": weighted(
+        1024, 0, *PERSON, ("patronymic", "patronymic"), ("sex", "sex"), ("rank", "rank")
+    ),
     "two fields of one type": schema(1024, 0, ("home", "category", 20), ("unit", "category", 20)),
     "a field's name beyond ASCII": schema(1024, 0, ("часть", "category", 20), ("year_2", "year", 12)),
 }
@@ -329,7 +341,37 @@ def rows() -> list[tuple[str, str, dict, dict]]:
     shown += [
         (f"only the {kind}", every, {f"the_{kind}": cell}, {f"the_{kind}": value})
         for kind, (cell, value) in cells_of_every_type.items()
+        if kind != "patronymic"
     ]
+    patronymic, folded = cells_of_every_type["patronymic"]
+    sexed = {"the_patronymic": folded, "the_sex": "m"}
+    shown += [("the patronymic, which tells the sex", every, {"the_patronymic": patronymic}, sexed)]
+    shown += [
+        (
+            "only the patronymic",
+            "names with patronymic, 1024 bits, t = 0",
+            {"patronymic": patronymic},
+            {"patronymic": folded},
+        )
+    ]
+    whole_names = {
+        "surname first": ("Лугов Олег Ярославович", "lugov", "oleg", "iaroslavoviq", "m", None),
+        "surname last, in capitals": ("Олег Ярославович ЛУГОВ", "lugov", "oleg", "iaroslavoviq", "m", None),
+        "a Latin letter in the patronymic": ("Олег Ярославoвич Лугов", "lugov", "oleg", "iaroslavoviq", "m", None),
+        "initials": ("О.Я. Лугов", "lugov", "o.", "i.", "m", None),
+        "a rank before it": ("гв. ст. л-т Лугов О.Я.", "lugov", "o.", "i.", "m", "110"),
+        "a rank behind it": ("Ковальчук Олег, рядовой", "kovalquk", "oleg", None, None, "10"),
+        "a rank that is a surname": ("Матрос Олег Ярославович", "matros", "oleg", "iaroslavoviq", "m", None),
+        "remarks": ("Лугова Нина (выбыла) уволена в запас", "lugova", "nina", None, "f", None),
+        "a particle": ("Олег ван Лугово", "van lugovo", "oleg", None, None, None),
+        "a hyphen between spaces": ("Лугов - Мирный Олег", "lugov mirni", "oleg", None, None, None),
+        "a surname of two words": ("Лугов Мирный О.Я.", "lugov mirni", "o.", "i.", None, None),
+        "oglu": ("Олег Али оглы Ковальчук", "kovalquk", "oleg", "ali ogli", "m", None),
+    }
+    for name, (cell, *known) in whole_names.items():
+        values = dict(zip(("surname", "given", "patronymic", "sex", "rank"), known, strict=True))
+        values = {field: value for field, value in values.items() if value}
+        shown += [(f"whole name, {name}", "names with patronymic, sex and rank", {"full_name": cell}, values)]
     shown += [("every type at once", every, all_cells, all_values)]
     shown += [("every type at once, t = 8", "every type, 1024 bits, t = 8", all_cells, all_values)]
     partial = {
