@@ -48,8 +48,8 @@ def main() -> None:
                 people_of(leaked, schema, None, None, "list"),
                 people_of(rosters.registry, schema, None, None, "registry"),
                 schema,
-                list_ids=ids_of(leaked, "№ п/п"),
-                registry_ids=ids_of(rosters.registry, "id"),
+                list_ids=ids_of([leaked], "№ п/п"),
+                registry_ids=ids_of([rosters.registry], "id"),
                 seed=seed,
                 map=engine.map,
             )

@@ -35,8 +35,8 @@ def run(case: Case, hardening: int, seed: int):
     """Scores and both owners' rows of one case."""
     schema = parse_schema(f"format = 1\n[encoding]\nhardening = {hardening}\n{case.fields}")
     key = LinkageKey.make(seed)
-    own = people_of(case.leaked, schema, case.list_columns, None, "list")
-    theirs = people_of(case.registry, schema, case.registry_columns, None, "registry")
+    own = people_of(case.leaked, schema, case.list_columns, None, "list", any_age=True)
+    theirs = people_of(case.registry, schema, case.registry_columns, None, "registry", any_age=True)
     encoded, rows = encode_list(own, schema, key, seed=seed, allow_weak=True)
     their_encoded, their_rows = encode_registry(theirs, schema, key, seed=seed, allow_weak=True)
     with threads() as engine:

@@ -221,7 +221,7 @@ def holds_name(words: Sequence[str]) -> bool:
     """Are these a surname and at least one given name or initial? ``Иван Иванович`` and ``И. И.`` are not."""
     if len(words) < 2 or all(map(_is_initial, words)):
         return False
-    return len(words) > 2 or not _is_patronymic(words[1])
+    return len(words) > 2 or not is_patronymic(words[1])
 
 
 def name_words(text: str) -> list[str]:
@@ -271,11 +271,7 @@ def _words(text: str, *, surname: bool = True) -> _Words:
 
 
 def _ends_name(word: str) -> bool:
-    return _is_patronymic(word) or _is_initial(word)
-
-
-def _is_patronymic(word: str) -> bool:
-    return _PATRONYMIC.fullmatch(word) is not None
+    return is_patronymic(word) or _is_initial(word)
 
 
 def _is_initial(word: str) -> bool:
@@ -296,7 +292,7 @@ def _is_small(word: str, before: Sequence[str]) -> bool:
         word.islower()
         and not before[0].islower()
         and not _is_initial(word)
-        and not _is_patronymic(word)
+        and not is_patronymic(word)
         and word not in _particles()
     )
 
@@ -340,7 +336,7 @@ def _has_particle(word: str) -> bool:
 def _whole(words: Sequence[str]) -> bool:
     """A name with a patronymic or two initials wants no more."""
     initials = sum(_is_initial(word) for word in words)
-    return initials > 1 or (len(words) > 2 and any(map(_is_patronymic, words[1:])))
+    return initials > 1 or (len(words) > 2 and any(map(is_patronymic, words[1:])))
 
 
 def _begins_remark(words: _Words, rest: _Words) -> bool:
@@ -371,7 +367,7 @@ def _places(words: Sequence[str]) -> tuple[Sequence[int], Sequence[int], Sequenc
             return (capitals, *_given_and_patronymic(words, [at for at in every if at not in capitals]))
     if len(words) > 2:
         for at in every[1:]:
-            if words[at][-1] in _PATRONYMIC_ENDS and _is_patronymic(words[at]) and at - 1 not in initials:
+            if words[at][-1] in _PATRONYMIC_ENDS and is_patronymic(words[at]) and at - 1 not in initials:
                 return [*every[: at - 1], *every[at + 1 :]], (at - 1,), (at,)
     if initials:
         last = initials[-1] + 1
