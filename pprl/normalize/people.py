@@ -119,7 +119,7 @@ def read_people(
             hint="name one with --column FIELD=HEADER (link: --list-column, --registry-column)",
         )
     cells = {name: _one_column(frame, header) for name, header in columns.items() if name != FULL_NAME}
-    glued: NDArray[np.object_] = np.full(len(frame), "", dtype=object)
+    glued: NDArray[np.object_] | None = None
     for name in cells:
         if fields[name].type == "surname":
             cells[name], glued = _without_ranks(cells[name], glued, whole=False)
@@ -127,7 +127,7 @@ def read_people(
         whole, glued = _without_ranks(_one_column(frame, columns[FULL_NAME]), glued, whole=True)
         cells = _split_full_names(whole, fields, cells)
     rank, sex = (_only(fields, kind) for kind in ("rank", "sex"))
-    if rank and glued.any():
+    if rank and glued is not None:
         cells[rank] = _filled_up(cells[rank], glued) if rank in cells else pd.Series(glued, index=frame.index)
     read: dict[str, Column] = {}
     unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
@@ -152,20 +152,25 @@ def _only(fields: Mapping[str, Field], kind: str) -> str | None:
 
 
 def _without_ranks(
-    names: pd.Series[str], glued: NDArray[np.object_], *, whole: bool
-) -> tuple[pd.Series[str], NDArray[np.object_]]:
-    """A column of names without ranks, and the ranks of its rows beside those found before."""
+    names: pd.Series[str], glued: NDArray[np.object_] | None, *, whole: bool
+) -> tuple[pd.Series[str], NDArray[np.object_] | None]:
+    """A column of names without ranks, and the ranks of its rows behind those found before; None where there are
+    none."""
     may_hold_rank = quick_look()
     codes, distinct = pd.factorize(names)
     rests = [*map(_text, distinct), ""]
-    ranks: NDArray[np.object_] = np.full(len(rests), "", dtype=object)
-    for at in [at for at, text in enumerate(rests) if may_hold_rank(text) and not _too_long(text)]:
-        ranks[at], rests[at] = split_rank(rests[at], whole=whole)
-    if not ranks.any():
+    found = {
+        at: split_rank(text, whole=whole)
+        for at, text in enumerate(rests)
+        if may_hold_rank(text) and not _too_long(text)
+    }
+    if not any(rank for rank, _ in found.values()):
         return names, glued
-    return pd.Series(np.array(rests, dtype=object)[codes], index=names.index), np.where(
-        glued == "", ranks[codes], glued
-    )
+    ranks: NDArray[np.object_] = np.full(len(rests), "", dtype=object)
+    for at, (rank, rest) in found.items():
+        ranks[at], rests[at] = rank, rest
+    of_rows = ranks[codes] if glued is None else np.where(glued == "", ranks[codes], glued)
+    return pd.Series(np.array(rests, dtype=object)[codes], index=names.index), of_rows
 
 
 def _filled_up(cells: pd.Series[str], others: NDArray[np.object_]) -> pd.Series[str]:
