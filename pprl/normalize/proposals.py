@@ -182,7 +182,9 @@ _SURNAME = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\s*(?:[^\W\d_]{1,3}[\s№-]*\d{4,9}|\d{6,14})\s*")
-_SERVICE = re.compile(r"(?:po )?(?:kontrakt|mob(?:ili|$)|sroch|prizyv|dobrovol|kadr|stroko|contract|conscript|volunt|reserv)")
+_SERVICE = re.compile(
+    r"(?:po )?(?:kontrakt|mob(?:ili|$)|sroch|prizyv|dobrovol|kadr|stroko|contract|conscript|volunt|reserv)"
+)
 
 _FITS: dict[str, Callable[[str, int], bool]] = {
     FULL_NAME: _is_name_in_full,
