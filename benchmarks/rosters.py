@@ -126,6 +126,7 @@ class Mess:
     relatives: float = 0.10  # surname and patronymic of another person
     second_culture: float = 0.20
     registry_twice: float = 0.02
+    initials: float = 0.0  # of the list: surname and initials only
 
 
 def generated(
@@ -155,7 +156,10 @@ def generated(
     def as_listed(person: int) -> list[str]:
         roll = rng.random() / max(mess.missing, 1e-9)
         written = "" if roll < 1 else dates[person][:4] if roll < 4 / 3 else dates[person]
-        return [*(_typed(names[kind][person], rng, mess.typed) for kind in names), written]
+        surname, *others = (_typed(names[kind][person], rng, mess.typed) for kind in names)
+        if mess.initials and rng.random() < mess.initials:
+            others = [f"{name[0]}." for name in others]
+        return [surname, *others, written]
 
     def as_held(person: int) -> list[str]:
         table = ROMANISATIONS[rng.integers(3)]

@@ -158,7 +158,7 @@ def _without_ranks(
     none."""
     may_hold_rank = quick_look()
     codes, distinct = pd.factorize(names)
-    rests = [*map(_text, distinct), ""]
+    rests = [*map(text_of, distinct), ""]
     found = {
         at: split_rank(text, whole=whole)
         for at, text in enumerate(rests)
@@ -176,7 +176,7 @@ def _without_ranks(
 def _filled_up(cells: pd.Series[str], others: NDArray[np.object_]) -> pd.Series[str]:
     """Cells, and where they hold nothing, others."""
     codes, distinct = pd.factorize(cells)
-    empty = np.array([*(_text(value).strip().lower() in EMPTY_CELLS for value in distinct), True])[codes]
+    empty = np.array([*(text_of(value).strip().lower() in EMPTY_CELLS for value in distinct), True])[codes]
     texts: NDArray[np.object_] = np.where(empty, others, cells.to_numpy(dtype=object))
     return pd.Series(texts, index=cells.index)
 
@@ -231,7 +231,7 @@ def _split_full_names(
     codes, distinct = pd.factorize(names)
     serves = [by_type.get(kind, home) for kind in NAME_TYPES]
     at_home = serves.index(home)
-    splits = [_split(text, at_home) for text in map(_text, distinct)]
+    splits = [_split(text, at_home) for text in map(text_of, distinct)]
     parts: dict[str, list[str]] = {}
     for name in dict.fromkeys(serves):
         places = [at for at, served in enumerate(serves) if served == name]
@@ -256,7 +256,7 @@ def _fold_column(
 ) -> tuple[Column, dict[str, NDArray[np.int64]]]:
     """Canonical values of a column, and the row places of what could not be read or not wholly, by reason."""
     codes, distinct = pd.factorize(cells)
-    texts = [_text(value) for value in distinct]
+    texts = [text_of(value) for value in distinct]
     fold = _folder(entry, texts, order)
     canonical: dict[str, int] = {}
     target = np.full(len(texts) + 1, MISSING, dtype=np.int32)
@@ -276,7 +276,7 @@ def _fold_column(
     return Column(tuple(canonical), target[codes]), wrong
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
     """A cell as text; whole numbers that became 7.0 beside missing ones are 7 again."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 

@@ -20,8 +20,7 @@ from pprl.errors import RosterError
 from pprl.normalize.columns import header_type
 from pprl.normalize.dates import ORDERS, parse_date
 from pprl.normalize.names import fold_name, is_patronymic, split_full_name
-from pprl.normalize.people import EMPTY_CELLS
-from pprl.normalize.people import _text as text_of
+from pprl.normalize.people import EMPTY_CELLS, text_of
 from pprl.normalize.ranks import fold_rank
 from pprl.normalize.text import known_text, latin_text, read_table
 from pprl.normalize.values import fold_sex
