@@ -119,12 +119,13 @@ def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
     scores = match_encodings(list_encoded, registry)
     record: dict[str, Any] = {"cell": cell.name, "seed": seed, "people": rows.people}
     for rate in RATES:
-        answer = judge(scores, rows, registry_rows, rate=rate / 10_000)
+        answer = judge(scores, rows, registry_rows, rate=rate / 10_000, encodings=list_encoded)
         pairs = answer.pairs
         truth = case.truth[pairs.list_row.to_numpy(dtype=int)]
         there = (truth >= 0) & (truth < cell.registry)
         right = truth == case.people_of_registry[pairs.registry_row.to_numpy(dtype=int)]
         record |= {"p": answer.p_value, "matchable": answer.matchable_share}
+        record |= {"p_harsh": answer.audit["headline"]["p_harsh"]}
         record[str(rate)] = {
             "found": answer.found,
             "ambiguous": answer.ambiguous,
@@ -133,6 +134,7 @@ def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
             "right": int(right.sum()),
             "there": int(there.sum()),
             "net": answer.net_found,
+            "rung": answer.verdict.rung,
         }
     return record
 

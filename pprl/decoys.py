@@ -45,10 +45,15 @@ def per_row(wanted: int, rows: int) -> int:
     return max(wanted, -(-DECOYS_A_LIST // rows)) if rows else wanted
 
 
-def make_decoys(people: People, schema: Schema, count: int, draws: Draws) -> Decoys:
-    """``count`` decoys for each row; fewer where the list's values do not allow as many new people."""
-    maker = _Maker(people, schema, draws)
-    base = np.tile(np.arange(len(people), dtype=np.int64), count)
+def make_decoys(people: People, schema: Schema, count: int, draws: Draws, *, relatives: bool = False) -> Decoys:
+    """``count`` decoys for each row; fewer where the list's values do not allow as many new people.
+
+    ``relatives`` are the harsher null: brothers of the people of the list, who keep surname and patronymic and take
+    given name and date from elsewhere. A list of relatives of registered people is no more like the registry than they
+    are. Without a given name that is linked there are none.
+    """
+    maker = _Maker(people, schema, draws, relatives=relatives)
+    base = np.tile(np.arange(len(people), dtype=np.int64), count if maker.has_given or not relatives else 0)
     columns, fell_back, good = maker.draw(base)
     for turn in range(ROUNDS):
         if good.all() or not len(base):
@@ -69,8 +74,9 @@ def make_decoys(people: People, schema: Schema, count: int, draws: Draws) -> Dec
 class _Maker:
     """Draws decoys as rows of codes, one column for each field of the schema."""
 
-    def __init__(self, people: People, schema: Schema, draws: Draws) -> None:
+    def __init__(self, people: People, schema: Schema, draws: Draws, *, relatives: bool = False) -> None:
         self._draws = draws
+        self._relatives = relatives
         self._codes = np.stack([column.codes for column in people.columns.values()], axis=1).astype(np.int64)
         place = {name: at for at, name in enumerate(people.columns)}
         linked = schema.linked()
@@ -80,13 +86,17 @@ class _Maker:
 
         self._linked = [place[field.name] for field in linked]
         self._surname = of("surname")
+        self._given = of("given")
+        self.has_given = bool(self._given)
         self._dates = of("date", "year")
         self._rest = of("rank", "identifier", "category", "number", "text")
         self._unlinked = [place[f.name] for f in schema.fields if f.role == "confirm"]
         sex = self._codes[:, of("sex")].sum(axis=1) if of("sex") else np.zeros(len(people), dtype=np.int64)
         classes = people.completeness(schema).astype(np.int64)
         self._classes = _Groups(classes)
-        self._circles = self._surname_circles(people, of, classes * (sex.max(initial=0) + 2) + sex + 1)
+        kinds = classes * (sex.max(initial=0) + 2) + sex + 1
+        self._kinds = _Groups(kinds)
+        self._circles = self._surname_circles(people, of, kinds)
         self._real = _keys(self._codes[:, self._linked])
 
     def _surname_circles(
@@ -97,7 +107,7 @@ class _Maker:
         Without a patronymic, a surname from a row that shares the given name would give that row's own name back;
         there the ending of the surname stands for sex and naming culture. ``kinds`` number the rows' class and sex.
         """
-        circles = [[_Groups(kinds)]]
+        circles = [[self._kinds]]
         for column in [list(people.columns.values())[at] for at in self._surname]:
             for letters in (2, 3):
                 endings = {value: value[-letters:] for value in column.values}
@@ -122,7 +132,10 @@ class _Maker:
         """
         made = self._codes[base].copy()
         fell_back = np.zeros(len(base), dtype=bool)
-        if self._surname:
+        if self._relatives and self._given:
+            donors = self._given_donors(base)
+            made[:, self._given] = self._codes[donors[:, None], self._given]
+        elif self._surname:
             donors, fell_back = self._surname_donors(base, skip)
             made[:, self._surname] = self._codes[donors[:, None], self._surname]
         for columns in (self._dates, self._rest, self._unlinked):
@@ -152,6 +165,18 @@ class _Maker:
                 donors[open_rows[fits]] = drawn[fits]
                 open_rows = open_rows[~fits]
         return donors, fell_back
+
+    def _given_donors(self, base: NDArray[np.int64]) -> NDArray[np.int64]:
+        """A row of the same class and sex with another given name."""
+        donors = base.copy()
+        given = self._codes[:, self._given[0]]
+        open_rows = np.arange(len(base))
+        for _ in range(DRAWS_A_SURNAME):
+            drawn = self._kinds.other_member(base[open_rows], self._draws)
+            fits = given[drawn] != given[base[open_rows]]
+            donors[open_rows[fits]] = drawn[fits]
+            open_rows = open_rows[~fits]
+        return donors
 
     def _member(self, circle: list[_Groups], base: NDArray[np.int64]) -> NDArray[np.int64]:
         """One row of each row's groups in a circle; the row itself if it is alone in them."""

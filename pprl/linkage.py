@@ -31,11 +31,13 @@ from pprl.normalize.persons import persons_of
 from pprl.normalize.proposals import propose_columns
 from pprl.normalize.text import folding_hash
 from pprl.places import places_text
-from pprl.rows import HomeRows
+from pprl.rows import REAL, HomeRows, Label
 from pprl.schema import Field, Schema
 from pprl.tables import part_of
 
 BIG_REGISTRY = 1_000_000
+RELATIVES_A_ROW, RELATIVES_A_LIST = 4, 200
+RELATIVES_FOR_BIG_REGISTRY = 1
 MAX_ID_BYTES = 1_024  # the private rows hold every id at the width of the longest
 DECOYS_FOR_BIG_REGISTRY = 4
 
@@ -88,6 +90,7 @@ def link_people(
     *,
     list_ids: list[str] | None = None,
     registry_ids: list[str] | None = None,
+    controls: People | None = None,
     seed: int | None = None,
     rate: float | str | None = None,
     allow_weak: bool = False,
@@ -117,12 +120,14 @@ def link_people(
     clock = _Clock()
     key = LinkageKey.make(seed)
     decoys = decoys_against(len(theirs), schema)
-    encoded, rows = encode_list(own, schema, key, ids=list_ids, seed=seed, decoys=decoys, allow_weak=allow_weak)
+    encoded, rows = encode_list(
+        own, schema, key, ids=list_ids, seed=seed, decoys=decoys, allow_weak=allow_weak, controls=controls
+    )
     their_encoded, their_rows = encode_registry(theirs, schema, key, ids=registry_ids, seed=seed, allow_weak=allow_weak)
     clock.lap("encode")
     scores = match_encodings(encoded, their_encoded, kernel=kernel, map=map, progress=progress)
     clock.lap("match")
-    assessment = judge(scores, rows, their_rows, rate=asked)
+    assessment = judge(scores, rows, their_rows, rate=asked, encodings=encoded)
     clock.lap("judge")
     return replace(assessment, seconds=clock.laps, warnings=(*said, *assessment.warnings))
 
@@ -204,9 +209,13 @@ def encode_list(
     seed: int | None = None,
     decoys: int | None = None,
     allow_weak: bool = False,
+    controls: People | None = None,
 ) -> tuple[Encodings, HomeRows]:
-    """Encode the people of a list and their decoys, in a shuffled order; rows of one person (`persons_of`, or of equal
-    encodings) become one."""
+    """Encode the people of a list, their decoys and relatives, and ``controls``, in a shuffled order.
+
+    Rows of one person (`persons_of`, or of equal encodings) become one. ``controls`` are real people who are known to
+    be in no registry; those who are on the list too are left out.
+    """
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
     root = fresh_seed() if seed is None else seed_from(seed)
@@ -215,30 +224,70 @@ def encode_list(
     kept = kept[_first_of_equals(own[kept])]
     kept = kept[encodable(people, schema)[kept]]
     unique = people.take(kept)
-    made = make_decoys(unique, schema, per_row(decoys or schema.decoys, len(unique)), Draws(root, "decoys"))
-    bits = np.concatenate([own[kept], encode(made.people, schema, key.secret).words])
-    new = _first_of_equals(bits)[len(unique) :] - len(unique)  # a decoy that reads like somebody else is none
-    made = made.take(new)
-    bits = np.concatenate([bits[: len(unique)], bits[len(unique) :][new]])
-    count, total = len(unique), len(bits)
+    decoys = decoys or schema.decoys
+    relatives = RELATIVES_A_ROW if decoys > DECOYS_FOR_BIG_REGISTRY else RELATIVES_FOR_BIG_REGISTRY
+    relatives = max(relatives, -(-RELATIVES_A_LIST // max(1, len(unique))))
+    made = [
+        make_decoys(unique, schema, per_row(decoys, len(unique)), Draws(root, "decoys")),
+        make_decoys(unique, schema, relatives, Draws(root, "relatives"), relatives=True),
+    ]
+    parts = [unique, *(each.people for each in made)]
+    if controls is not None:
+        parts.append(controls.take(np.flatnonzero(encodable(controls, schema))))
+    bits = np.concatenate([own[kept], *(encode(part, schema, key.secret).words for part in parts[1:])])
+    new = _first_of_equals(bits)  # made up or a control, whoever reads like somebody before him is none
+    everybody = join_people(parts).take(new)
+    kind = np.repeat(np.arange(len(parts), dtype=np.uint8), [len(part) for part in parts])[new]
+    base = _in_all(bits, np.arange(len(unique)), *(each.base for each in made))[new]
+    fell_back = _in_all(bits, np.zeros(len(unique), dtype=np.int64), made[0].fell_back)[new]
+    stamp, total = stamp_of(schema, key), len(new)
     handles = _handles(root, "list", total)
-    stamp = stamp_of(schema, key)
     rows = HomeRows(
         "list",
         stamp,
         len(people),
         schema.false_match_rate,
-        int(made.fell_back.sum()),
+        int(fell_back.sum()),
         key.repeatable or seed is not None,
         handles,
-        np.concatenate([unique.rows, unique.rows[made.base]]),
-        np.concatenate([np.arange(count), made.base]).astype(np.int32),
-        np.arange(total) >= count,
-        np.concatenate([unique.completeness(schema), made.people.completeness(schema)]),
+        everybody.rows,
+        base.astype(np.int32),
+        kind,
+        everybody.completeness(schema),
         _id_bytes(ids, kept, total),
+        _labels(everybody, schema),
+        _policy(schema),
     )
     order = Draws(root, "list order").permutation(total)
-    return Encodings("list", stamp, 0, handles[order], BitMatrix(bits[order])), rows
+    return Encodings("list", stamp, 0, handles[order], BitMatrix(bits[new][order])), rows
+
+
+def _in_all(bits: Words, *parts: NDArray[Any]) -> NDArray[np.int64]:
+    """Numbers of the first records, 0 for those after them."""
+    numbers = np.zeros(len(bits), dtype=np.int64)
+    numbers[: sum(map(len, parts))] = np.concatenate(parts)
+    return numbers
+
+
+def _labels(people: People, schema: Schema) -> tuple[Label, ...]:
+    """What is known of people beside the linked fields, and the decade of their birth."""
+    labels = [
+        Label(field.name, field.type, field.role, people.columns[field.name].values, people.columns[field.name].codes)
+        for field in schema.fields
+        if field.role != "link" and len(people.columns[field.name].values)
+    ]
+    for field in schema.linked():
+        if field.type in ("date", "year") and not any(label.role == "decade" for label in labels):
+            column = people.columns[field.name]
+            numbers = {decade: at for at, decade in enumerate(dict.fromkeys(value[:3] for value in column.values))}
+            of = np.array([numbers[value[:3]] for value in column.values] + [MISSING], dtype=np.int32)
+            labels.append(Label("decade", "year", "decade", tuple(numbers), of[column.codes]))
+    return tuple(labels)
+
+
+def _policy(schema: Schema) -> dict[str, str]:
+    as_of = {"as_of": schema.registry_as_of.isoformat()} if schema.registry_as_of else {}
+    return {**as_of, "public": schema.registry_public_before_list}
 
 
 def encode_registry(
@@ -269,9 +318,10 @@ def encode_registry(
         handles,
         known.rows,
         np.arange(len(known), dtype=np.int32),
-        np.zeros(len(known), dtype=bool),
+        np.full(len(known), REAL, dtype=np.uint8),
         known.completeness(schema),
         _id_bytes(ids, kept, len(known)),
+        tuple(label for label in _labels(known, schema) if label.role == "confirm"),
     )
     order = Draws(root, "registry order").permutation(len(known))
     return Encodings("registry", stamp, len(people), handles[order], BitMatrix(bits[order])), rows

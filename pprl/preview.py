@@ -16,13 +16,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pprl.draws import Draws, fresh_seed
-from pprl.estimate.assess import Assessment, judge, merged_classes
+from pprl.estimate.assess import Assessment, judge
+from pprl.estimate.finding import merged_classes
 from pprl.keys import LinkageKey
 from pprl.linkage import decoys_against, encodable, encode_list, encode_registry
 from pprl.match.scores import match_encodings
-from pprl.normalize.people import CLASS_NAMES, MISSING, Column, People
+from pprl.normalize.people import MISSING, Column, People
 from pprl.normalize.persons import persons_of
 from pprl.normalize.text import latin_text
+from pprl.rows import CLASS_NAMES
 from pprl.schema import FULL_NAME, NAME_TYPES, Schema
 
 MOST_STRANGERS = 1_000_000
@@ -134,6 +136,7 @@ def with_claims(
 ) -> Preview:
     """The preview with what each class could claim against a registry of that size; ``seed`` repeats the trial."""
     draws = Draws(seed or fresh_seed(), "preview")
+    schema = replace(schema, registry_as_of=None)  # everybody could be in an invented registry
     unique = people.take(_persons(persons_of(people, schema), encodable(people, schema)))
     unique = People(np.arange(len(unique), dtype=np.int64), unique.columns)
     completeness = unique.completeness(schema)

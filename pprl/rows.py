@@ -1,4 +1,4 @@
-"""What stays at home: which handle is which row, and which rows are decoys.
+"""What stays at home: which handle is which row, which rows are made up, and what is known of people beside the linked.
 
 `Encodings` cross to the linkage unit; `HomeRows` never do. With them and the scores that come back, the owner of the
 list judges; whoever else gets them learns which rows were made up.
@@ -6,8 +6,10 @@ list judges; whoever else gets them learns which rows were made up.
 
 from __future__ import annotations
 
+import json
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,14 +22,34 @@ from pprl.errors import FileError
 
 MAX_ID_BYTES = 65_535
 CLASSES = 9  # of completeness
+CLASS_NAMES = tuple(
+    f"{name}, {date}"
+    for name in ("whole name", "initials", "no name")
+    for date in ("whole date", "year or month", "no date")
+)
+REAL, DECOY, RELATIVE, CONTROL = range(4)  # kinds of records; a relative is a decoy of the harsher null
+UNKNOWN = -1
+LABEL_ROLES = ("stratum", "confirm", "joined", "decade")
+
+
+@dataclass(frozen=True)
+class Label:
+    """Something known of people that is not linked: distinct canonical values, and one code a record (−1 for none)."""
+
+    name: str
+    type: str
+    role: str
+    values: tuple[str, ...]
+    codes: NDArray[np.int32]  # shape (records,)
 
 
 @dataclass(frozen=True)
 class HomeRows:
-    """One record for each encoded row: the people in the order of the roster, then the decoys of a list.
+    """One record for each encoded row: people in the order of the roster, then a list's decoys, relatives, controls.
 
-    ``person`` numbers the people; a decoy bears the number of the person it was made from. Rows of a list that are one
-    person by their encodings are one record, under the first of them.
+    ``kind`` tells them apart. ``person`` numbers the people; a decoy or relative bears the number of the person it was
+    made from, a control 0. Rows of a list that are one person are one record, under the row that says most.
+    ``policy`` holds what the schema says of the registry: ``as_of`` and ``public``.
     """
 
     side: str
@@ -39,19 +61,28 @@ class HomeRows:
     handles: NDArray[np.void]  # shape (records,), 16 bytes each
     rows: NDArray[np.int64]  # row of the roster
     person: NDArray[np.int32]
-    decoy: NDArray[np.bool_]
+    kind: NDArray[np.uint8]
     completeness: NDArray[np.int8]
     ids: NDArray[np.bytes_]  # the owner's own ids, UTF-8; empty when none were asked for
+    labels: tuple[Label, ...] = ()
+    policy: Mapping[str, str] = field(default_factory=dict)
 
-    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<B{Stamp.LAYOUT.size}sQQHQBH")
+    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<B{Stamp.LAYOUT.size}sQQHQBHI")
 
     def __len__(self) -> int:
         return len(self.handles)
 
     @property
     def people(self) -> int:
-        """Encoded people, decoys not counted."""
-        return int((~self.decoy).sum())
+        """Encoded people: what is made up and controls are not counted."""
+        return int((self.kind == REAL).sum())
+
+    def of_kind(self, kind: int) -> NDArray[np.int64]:
+        """The places of the records of a kind."""
+        return np.flatnonzero(self.kind == kind).astype(np.int64)
+
+    def with_role(self, role: str) -> tuple[Label, ...]:
+        return tuple(label for label in self.labels if label.role == role)
 
     def id_texts(self) -> list[str]:
         return [value.decode() for value in self.ids.tolist()]
@@ -60,6 +91,11 @@ class HomeRows:
         width = max(1, self.ids.dtype.itemsize)
         if width > MAX_ID_BYTES:
             raise FileError(f"{path.name}: an id is longer than {MAX_ID_BYTES:,} bytes", hint="name another column")
+        told = {
+            "labels": [[label.name, label.type, label.role, list(label.values)] for label in self.labels],
+            "policy": dict(self.policy),
+        }
+        block = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
         header = self.HEADER.pack(
             Encodings.SIDES.index(self.side),
             self.stamp.to_bytes(),
@@ -69,25 +105,39 @@ class HomeRows:
             self.fallbacks,
             self.repeatable,
             width,
+            len(block),
         )
         records = np.zeros(len(self), dtype=self._record(width))
         records["handle"], records["row"], records["person"] = self.handles, self.rows, self.person
-        records["decoy"], records["completeness"], records["id"] = self.decoy, self.completeness, self.ids
-        files.write_new(path, [files.preamble(b"pprl-row"), header, records.tobytes()], private=True, force=force)
+        records["kind"], records["completeness"], records["id"] = self.kind, self.completeness, self.ids
+        codes = [label.codes.astype("<i4").tobytes() for label in self.labels]
+        parts = [files.preamble(b"pprl-row"), header, records.tobytes(), block, *codes]
+        files.write_new(path, parts, private=True, force=force)
 
     @classmethod
     def read(cls, path: Path, side: str | None = None) -> HomeRows:
         """FileError: not a whole file of private rows, of the other side than ``side``, or readable by others."""
         body = files.read_body(path, b"pprl-row", private=True)
-        (side_at, stamp, count, rows_read, rate, fallbacks, repeatable, width), data = body.header(cls.HEADER)
+        (side_at, stamp, count, rows_read, rate, fallbacks, repeatable, width, told), data = body.header(cls.HEADER)
         if side_at >= len(Encodings.SIDES) or not 0 < rate < 5_000 or width == 0:
             raise FileError(f"{path.name}: is damaged in its header")
         found = Encodings.SIDES[side_at]
         if side and found != side:
             raise FileError(f"{path.name}: holds the rows of a {found}, those of a {side} are needed")
         record = cls._record(width)
-        records = np.frombuffer(body.expect(data, count * record.itemsize), dtype=record)
-        if not _sound(records):
+        if len(data) < count * record.itemsize + told:
+            raise body.cut_short()
+        records = np.frombuffer(data[: count * record.itemsize], dtype=record)
+        rest = data[count * record.itemsize :]
+        try:
+            labels, policy = _told(bytes(rest[:told]), count)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise FileError(f"{path.name}: is damaged in its labels") from None
+        codes = np.frombuffer(body.expect(rest[told:], 4 * count * len(labels)), dtype="<i4").reshape(
+            len(labels), count
+        )
+        labels = tuple(replace(label, codes=own.astype(np.int32)) for label, own in zip(labels, codes, strict=True))
+        if not _sound(records) or not all(_fits(label) for label in labels):
             raise FileError(f"{path.name}: is damaged in its records")
         return cls(
             found,
@@ -99,9 +149,11 @@ class HomeRows:
             records["handle"].copy(),
             records["row"].copy(),
             records["person"].copy(),
-            records["decoy"] != 0,
+            records["kind"].copy(),
             records["completeness"].copy(),
             records["id"].copy(),
+            labels,
+            policy,
         )
 
     @staticmethod
@@ -111,7 +163,7 @@ class HomeRows:
                 ("handle", "V16"),
                 ("row", "<i8"),
                 ("person", "<i4"),
-                ("decoy", "u1"),
+                ("kind", "u1"),
                 ("completeness", "i1"),
                 ("id", f"S{width}"),
             ]
@@ -120,14 +172,33 @@ class HomeRows:
 
 def _sound(records: NDArray[np.void]) -> bool:
     """Whether the records can be judged: labels, classes and people are in their ranges, and ids are text."""
-    people = int((records["decoy"] == 0).sum())
+    people = int((records["kind"] == REAL).sum())
     try:
         for value in records["id"].tolist():
             value.decode()
     except UnicodeDecodeError:
         return False
     return bool(
-        (records["decoy"] <= 1).all()
+        (records["kind"] <= CONTROL).all()
         and ((records["completeness"] >= 0) & (records["completeness"] < CLASSES)).all()
         and ((records["person"] >= 0) & (records["person"] < people)).all()
     )
+
+
+def _told(block: bytes, count: int) -> tuple[tuple[Label, ...], dict[str, str]]:
+    """The labels, their codes still missing, and the policy; ValueError and its like for what is neither."""
+    told = json.loads(block.decode())
+    empty = np.full(count, UNKNOWN, dtype=np.int32)
+    labels = tuple(Label(name, kind, role, tuple(values), empty) for name, kind, role, values in told["labels"])
+    texts = [*told["policy"], *told["policy"].values()]
+    for label in labels:
+        texts += [label.name, label.type, *label.values]
+        if label.role not in LABEL_ROLES:
+            raise ValueError
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError
+    return labels, told["policy"]
+
+
+def _fits(label: Label) -> bool:
+    return bool(((label.codes >= UNKNOWN) & (label.codes < len(label.values))).all())

@@ -40,9 +40,11 @@ EXPECTED_TOKENS = {
     "text": 12,
 }
 NAME_TYPES = ("surname", "given", "patronymic")
-ROLES = ("link", "stratum", "confirm")
+ROLES = ("link", "stratum", "confirm", "joined")
+PUBLIC = ("yes", "no", "unknown")
 HARDENINGS = (0, 5, 8, 10)
 LENGTHS = (256, 512, 1024, 2048, 4096, 8192)
+POLICY = ("false_match_rate", "decoys", "disclosure", "registry_as_of", "registry_public_before_list")
 MIN_EXPECTED_TOKENS = 12
 MAX_K = 32
 MAX_BYTES = 1 << 20  # of a schema or columns file: parsing takes quadratic time at worst
@@ -72,6 +74,7 @@ class Schema:
     disclosure: int
     fields: tuple[Field, ...]
     registry_as_of: datetime.date | None = None
+    registry_public_before_list: str = "unknown"
 
     def linked(self) -> tuple[Field, ...]:
         """The fields that are encoded, in the order of the file."""
@@ -204,15 +207,16 @@ class _Reader:
         length = self.choice(encoding, "encoding.length", 1024, LENGTHS)
         hardening = self.choice(encoding, "encoding.hardening", 8, HARDENINGS)
         fill = self.rate(encoding, "encoding.fill", 0.20, 0.5)
-        policy = self.table("policy", ("false_match_rate", "decoys", "disclosure", "registry_as_of"))
+        policy = self.table("policy", POLICY)
         rate = self.rate(policy, "policy.false_match_rate", 0.05, 0.5)
         decoys = self.integer(policy, "policy.decoys", 20, 1, 100)
         disclosure = self.integer(policy, "policy.disclosure", 5, 1, 100)
         as_of = self.day(policy, "policy.registry_as_of")
+        public = self.word(policy, "policy.registry_public_before_list", "unknown", PUBLIC)
         fields = self.fields(length, fill)
         if self.mistakes:
             raise SchemaError("\n".join(text for _, text in sorted(self.mistakes)))
-        return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields, as_of)
+        return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields, as_of, public)
 
     def fields(self, length: int, fill: int) -> tuple[Field, ...]:
         tables = self.data.get("fields", {})
@@ -237,8 +241,12 @@ class _Reader:
             role = self.word(table, f"{key}.role", "link", ROLES)
             weight = self.number(table, f"{key}.weight", 1.0, 0.01, 100.0)
             k = self.integer(table, f"{key}.k", 0, 1, MAX_K) if "k" in table else None
+            if role == "joined" and kind != "date":
+                self.wrong(f"{key}.role", "joined is for a field of type date")
             read.append((name, kind, role, weight, k))
         linked = [entry for entry in read if entry[2] == "link"]
+        if sum(entry[2] == "joined" for entry in read) > 1:
+            self.wrong("fields", 'only one field can have the role "joined"')
         if read and not linked:
             self.wrong("fields", 'no field is linked; leave out `role` or write `role = "link"`')
         kappa = bits_per_weight(length, fill, [(kind, weight) for _, kind, _, weight, _ in linked])
@@ -373,6 +381,8 @@ def to_toml(schema: Schema) -> str:
     ]
     if schema.registry_as_of:
         lines.append(f"registry_as_of = {schema.registry_as_of}   # the day the registry shows; ages are counted then")
+    if schema.registry_public_before_list != "unknown":
+        lines.append(f'registry_public_before_list = "{schema.registry_public_before_list}"')
     for field in schema.fields:
         name = field.name if field.name.isascii() else quoted(field.name)
         lines += ["", f"[fields.{name}]", f'type = "{field.type}"']

@@ -14,6 +14,7 @@ from pprl.demo import ABSENT, IN_REGISTRY, SCHEMA, TOO_LATE, invent, leaked
 from pprl.demo.dice import Dice, mistyped
 from pprl.demo.people import CONSCRIPT, CONTRACT, LADDER, MOBILISATION, MOBILISED, REGISTRY_DATE, _tables
 from pprl.linkage import people_of
+from pprl.normalize.dates import parse_date
 from pprl.normalize.names import fold_name
 from pprl.normalize.people import MISSING
 from pprl.normalize.proposals import propose_columns
@@ -127,6 +128,7 @@ def test_every_person_reads_back_field_by_field(rosters, sheet):
             "rank": fold_rank(LADDER[person.rank]),
             "personal_number": fold_identifier(person.number) if entry.cells[4] else "",
             "category": fold_category(entry.cells[5]),
+            "joined": str(parse_date(str(entry.cells[6]), "dmy") or ""),
         }, entry
     meant = [(entry, rosters.people[entry.person]) for entry in rosters.entries]
     assert all(person.born.isoformat().startswith(entry.born) for entry, person in meant)

@@ -1,13 +1,14 @@
 """False-match rates by hand, in fractions, and as statistics: seeded simulations against the binomial."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from scipy.stats import binom, hypergeom
 
-from pprl.estimate.assess import merged_classes
-from pprl.estimate.errors import Sample, fewest_findable, p_value
+from pprl.estimate.errors import Sample, fewest_findable, fixed_limit, p_harsh, p_value
+from pprl.estimate.finding import merged_classes
 
 
 def ones(values):
@@ -120,3 +121,21 @@ def test_a_few_odd_rows_join_the_largest_class():
 
 def test_a_small_list_is_one_class():
     assert set(merged_classes(np.array([0, 1, 2, 8], dtype=np.int8))) == {0}
+
+
+def test_the_fixed_test_where_decoys_share_the_highest_similarity():
+    # 2 of 100 decoys at 1: T0 is the next below, r = 3; 5 of 10 people above it: P(at most 2 decoys in the 7 highest).
+    decoys = np.array([1.0, 1.0, *np.arange(98) / 100])
+    people = np.array([1.0] * 5 + [0.1] * 5)
+    assert fixed_limit(decoys) == (0.97, 3)
+    ways = sum(math.comb(100, k) * math.comb(10, 7 - k) for k in range(3))
+    assert p_value(people, decoys) == pytest.approx(ways / math.comb(110, 7))
+    assert p_value(people, np.ones(100)) == 1.0
+
+
+def test_the_harsher_test_by_hand():
+    # T0 = 100: 3 of 4 people and 1 of 6 relatives lie above. P(at least 3 of the 4 highest are people) of 10.
+    decoys = np.arange(1, 101, dtype=float)
+    people, relatives = np.array([101.0, 102, 103, 5]), np.array([101.0, 1, 2, 3, 4, 5])
+    ways = math.comb(4, 3) * math.comb(6, 1) + math.comb(4, 4)
+    assert p_harsh(people, decoys, relatives) == pytest.approx(ways / math.comb(10, 4))

@@ -22,7 +22,7 @@ from pprl.bits import MAX_LENGTH, BitMatrix, Encodings, Stamp
 from pprl.errors import FileError, MismatchError, PprlError
 from pprl.keys import LinkageKey
 from pprl.match.scores import KEEP, Scores, match_encodings
-from pprl.rows import MAX_ID_BYTES, HomeRows
+from pprl.rows import MAX_ID_BYTES, HomeRows, Label
 
 STAMP = Stamp(256, 8, b"f" * 32, b"s" * 32, b"c" * 16)
 KEY = LinkageKey(bytes(range(32)), repeatable=False)
@@ -49,9 +49,11 @@ def home_rows(count=3):
         handles(*range(count)),
         np.arange(2, count + 2),
         np.zeros(count, dtype=np.int32),
-        np.arange(count) > 0,
+        (np.arange(count) > 0).astype(np.uint8),
         np.arange(count, dtype=np.int8),
         np.array(["№1".encode(), b"two", b""][:count] + [b""] * (count - 3), dtype="S"),
+        (Label("вид", "category", "stratum", ("a", "b"), np.array([0, 1, -1][:count], dtype=np.int32)),),
+        {"public": "no"},
     )
 
 
@@ -120,7 +122,7 @@ def content(value):
         return value.dtype, value.shape, value.tobytes()
     if dataclasses.is_dataclass(value):
         return type(value), [content(getattr(value, field.name)) for field in dataclasses.fields(value)]
-    return value
+    return [content(each) for each in value] if isinstance(value, tuple) else value
 
 
 # ---------------------------------------------------------------- there and back
@@ -196,16 +198,21 @@ def test_bytes_of_scores():
     assert scores().to_bytes() == header + rows
 
 
+TOLD = '{"labels":[["вид","category","stratum",["a","b"]]],"policy":{"public":"no"}}'.encode()
+
+
 def test_bytes_of_private_rows(tmp_path):
     home_rows().write(tmp_path / "x")
     header = struct.pack(
-        "<8sHBIH32s32s16sQQHQBH", b"pprl-row", 1, 0, 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 3, 4, 500, 1, 1, 4
+        "<8sHBIH32s32s16sQQHQBHI",
+        *(b"pprl-row", 1, 0, 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 3, 4, 500, 1, 1, 4, len(TOLD)),
     )
     rows = [
         at.to_bytes(16, "big") + struct.pack("<qiBb4s", at + 2, 0, at > 0, at, text)
         for at, text in enumerate(("№1".encode(), b"two", b""))
     ]
-    assert (tmp_path / "x").read_bytes() == header + b"".join(rows)
+    codes = struct.pack("<iii", 0, 1, -1)
+    assert (tmp_path / "x").read_bytes() == header + b"".join(rows) + TOLD + codes
 
 
 # ---------------------------------------------------------------- damage
@@ -264,7 +271,7 @@ def test_a_promise_of_more_rows_is_refused_before_anything_is_allocated(kind, ro
 def test_a_promise_of_fewer_rows_is_refused(kind, tmp_path):
     whole = specimen(kind, tmp_path)
     path = put(tmp_path / "few", whole[: kind.rows_at] + struct.pack("<Q", 1) + whole[kind.rows_at + 8 :])
-    with pytest.raises(FileError, match=r"^few: has bytes behind its end$"):
+    with pytest.raises(FileError, match=r"^few: (has bytes behind its end|is damaged in its labels)$"):
         kind.read(path)
 
 
@@ -281,18 +288,21 @@ def test_a_length_that_is_none_is_refused(length, tmp_path):
 
 
 #: The specimen of private rows, one field of its header or of its first record overwritten.
-HEADER = struct.calcsize("<8sHBIH32s32s16sQQHQBH")
+HEADER = struct.calcsize("<8sHBIH32s32s16sQQHQBHI")
 DAMAGED_ROWS = {
     "a third side": (10, b"\x02", "header"),
-    "no rate": (HEADER - 13, b"\x00\x00", "header"),
-    "a rate of a half": (HEADER - 13, struct.pack("<H", 5_000), "header"),
-    "ids without width": (HEADER - 2, b"\x00\x00", "header"),
+    "no rate": (HEADER - 17, b"\x00\x00", "header"),
+    "a rate of a half": (HEADER - 17, struct.pack("<H", 5_000), "header"),
+    "ids without width": (HEADER - 6, b"\x00\x00", "header"),
     "a person below 0": (HEADER + 24, struct.pack("<i", -1), "records"),
     "a person that is not there": (HEADER + 24, struct.pack("<i", 1), "records"),
-    "neither decoy nor not": (HEADER + 28, b"\x02", "records"),
+    "a fifth kind": (HEADER + 28, b"\x04", "records"),
     "a tenth class": (HEADER + 29, b"\x09", "records"),
     "a class below 0": (HEADER + 29, b"\xff", "records"),
     "an id that is no text": (HEADER + 30, b"\xff", "records"),
+    "labels that are no JSON": (HEADER + 3 * 34, b"x", "labels"),
+    "a label that is no role": (HEADER + 3 * 34 + 33, b"S", "labels"),
+    "a value that is not there": (HEADER + 3 * 34 + len(TOLD), struct.pack("<i", 2), "records"),
 }
 
 

@@ -192,7 +192,7 @@ WRONG = {
     "a role misspelled": (with_line(24, 'role = "stratm"'), "24: fields.unit.role: unknown; did you mean 'stratum'?"),
     "a role from nowhere": (
         with_line(24, 'role = "zz"'),
-        "24: fields.unit.role: unknown; one of link, stratum, confirm",
+        "24: fields.unit.role: unknown; one of link, stratum, confirm, joined",
     ),
     "weight 0": (with_line(20, "weight = 0"), "20: fields.birth_date.weight: a number from 0.01 to 100"),
     "weight nan": (with_line(20, "weight = nan"), "20: fields.birth_date.weight: a number from 0.01 to 100"),
@@ -527,7 +527,10 @@ field_names = st.text("abcdefxyz_09", min_size=1, max_size=6) | st.sampled_from(
 @st.composite
 def schemas(draw):
     named = draw(st.lists(field_names.filter(lambda name: name != "full_name"), min_size=1, max_size=6, unique=True))
-    kinds, roles = st.sampled_from(sorted(EXPECTED_TOKENS)), st.sampled_from(ROLES)
+    kinds, roles = (
+        st.sampled_from(sorted(EXPECTED_TOKENS)),
+        st.sampled_from([role for role in ROLES if role != "joined"]),
+    )
     fields = [Field(named[0], draw(kinds), "link", draw(st.integers(1, MAX_K)))]
     for name in named[1:]:
         role = draw(roles)

@@ -9,7 +9,7 @@ from pprl.bits import Encodings, Stamp
 from pprl.errors import FileError
 from pprl.keys import LinkageKey
 from pprl.match.scores import Scores
-from pprl.rows import HomeRows
+from pprl.rows import CONTROL, DECOY, RELATIVE, HomeRows
 
 
 def describe(path: Path) -> dict[str, str | int]:
@@ -35,7 +35,8 @@ def describe(path: Path) -> dict[str, str | int]:
             return {"kind": "scores", **counts, "kernel": scores.kernel, **_stamp(scores.stamp)}
         case b"pprl-row":
             rows = HomeRows.read(path)
-            counts = {"people": rows.people, "decoys": len(rows) - rows.people}
+            kinds = {"decoys": DECOY, "relatives": RELATIVE, "controls": CONTROL}
+            counts = {"people": rows.people} | {name: len(rows.of_kind(kind)) for name, kind in kinds.items()}
             return {"kind": f"private rows of a {rows.side}", **counts, **_stamp(rows.stamp)}
         case _:
             raise FileError("this is not a file of pprl", hint="name a key, encodings, scores or private rows")

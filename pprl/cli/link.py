@@ -38,6 +38,7 @@ Examples:
 @options.sheet_option("registry")
 @options.any_age_option("list")
 @options.any_age_option("registry")
+@options.control_option
 @click.option("--list-id", metavar="HEADER", help="Column of the list whose text names its rows in the pairs.")
 @click.option("--registry-id", metavar="HEADER", help="The same for the registry.")
 @click.option("--hardening", type=int, metavar="T", help="0, 5, 8 or 10 instead of the schema's.")
@@ -73,6 +74,7 @@ def link(
     registry_sheet: str | None,
     list_any_age: bool,
     registry_any_age: bool,
+    control: Path | None,
     list_id: str | None,
     registry_id: str | None,
     hardening: int | None,
@@ -106,10 +108,10 @@ def link(
         schema = schema.with_hardening(hardening)
     options.refuse_overwriting(
         [pairs, output and output / "result.json"],
-        [list_path, *more_lists, registry_path, schema_path, list_columns_path, registry_columns_path],
+        [list_path, *more_lists, control, registry_path, schema_path, list_columns_path, registry_columns_path],
     )
     check_outputs(pairs, output, as_json=as_json, force=force)
-    refuse_same_files([list_path, *more_lists], registry_path)
+    refuse_same_files([list_path, *more_lists, *filter(None, [control])], registry_path)
     if not allow_weak:
         schema.refuse_weak()
     own = options.load(
@@ -130,6 +132,11 @@ def link(
         sheet=registry_sheet,
         any_age=registry_any_age,
     )
+    controls = None
+    if control:
+        controls = options.load(
+            (control,), schema, list_column, list_columns_path, "control", any_age=list_any_age
+        ).people
     with on_threads(threads) as engine, searching(pairs_to_compare(own.people, theirs.people, schema)) as progress:
         assessment = link_people(
             own.people,
@@ -137,6 +144,7 @@ def link(
             schema,
             list_ids=ids_of(own.frames, list_id),
             registry_ids=ids_of(theirs.frames, registry_id),
+            controls=controls,
             seed=seed,
             rate=rate,
             allow_weak=allow_weak,

@@ -161,6 +161,15 @@ def more_lists_option(command: F) -> F:
     )(command)
 
 
+def control_option(command: F) -> F:
+    return click.option(
+        "--control",
+        type=FilePath,
+        metavar="FILE",
+        help="Real people like those of the list, known to be in no registry: if they are found, decoys are weak.",
+    )(command)
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A roster as it was read: its parts as tables, which header served which field in each, and the people."""

@@ -9,7 +9,7 @@ import json
 import os.path
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -106,6 +106,33 @@ def show_assessment(assessment: Assessment, *, as_json: bool, aside: bool = Fals
         click.echo("\n".join(summary(assessment)), err=aside)
 
 
+#: What may be said, in the words of the terminal; docs/report.md has the rule of each rung.
+SENTENCES = {
+    "cannot_tell": "nothing can be told",
+    "not_beyond_chance": "the list is not found in the registry beyond chance",
+    "beyond_chance": "the list is found in the registry beyond chance; that it was copied from there is not excluded",
+    "confirmed": "the list is found beyond chance, and agrees with the registry on what was not linked",
+    "confirmed_and_controlled": "the list is found beyond chance and agrees on what was not linked; controls are not "
+    "found, and the registry was not public before it",
+}
+REASONS = {
+    "few_decoys": "too few decoys",
+    "nobody": "nobody to compare",
+    "unsound_decoys": "the decoys do not look like people of the list",
+    "weak_decoys": "people who cannot be in the registry are found more often than decoys",
+    "test": "the test against decoys is not below .001",
+    "harsh_test": "the test against made-up brothers is not below .001",
+    "interval": "the interval of net found reaches 0",
+    "no_confirm_field": "no field that was not linked stands in both",
+    "confirm_disagrees": "matched people agree on no unlinked field more than permuted ones",
+    "copying_not_excluded": "the pairs are as alike as copies",
+    "no_controls": "no controls (--control)",
+    "controls_found": "controls are found",
+    "registry_public": "the registry was public before the list",
+    "registry_obtainable_unknown": "whether the registry was public before the list is not said",
+}
+
+
 def summary(assessment: Assessment) -> list[str]:
     """The answer in a few lines, each a figure and what it means."""
     a = assessment
@@ -113,8 +140,13 @@ def summary(assessment: Assessment) -> list[str]:
         f"people compared    {a.list_encoded:,} of the list ({a.list_rows:,} rows) "
         f"with {a.registry_encoded:,} of the registry"
     ]
+    eligibility = a.audit.get("eligibility")
+    if a.people < a.list_encoded:
+        lines.append(
+            f"could be in it     {a.people:,}; {a.list_encoded - a.people:,} joined after its date and are left out"
+        )
     if a.found is None or a.net_found is None:
-        return [*lines, "found              cannot tell", *_run(a)]
+        return [*lines, "found              cannot tell", *_verdict(a), *_run(a)]
     asked = f"{a.false_match_rate_asked:.2%}"
     if a.found == 0 or a.expected_by_chance is None:
         lines.append(
@@ -123,8 +155,7 @@ def summary(assessment: Assessment) -> list[str]:
     else:
         value, low, high = a.net_found
         lines += [
-            f"found              {a.found:,} people ({share(a.found, a.list_encoded)}), "
-            f"similarity {a.threshold:.3f} or more",
+            f"found              {a.found:,} people ({share(a.found, a.people)}), similarity {a.threshold:.3f} or more",
             f"of them false      about {a.false_match_rate:.2%} (asked: at most {a.false_match_rate_asked:.2%})",
             f"net found          {value:,.0f}, 95 % interval {low:,.0f} to {high:,.0f}",
             f"by chance alone    {a.expected_by_chance:,.1f} people at this similarity, "
@@ -136,10 +167,40 @@ def summary(assessment: Assessment) -> list[str]:
             )
     for number, (people, found) in enumerate(a.lists, start=1):
         lines.append(f"{f'of them in list {number}':19}{found:,} of {people:,} people ({share(found, people)})")
+    for field in a.audit.get("strata", ()):
+        for each in field["values"]:
+            lines.append(_stratum(field["field"], each))
+    if eligibility:
+        absent = eligibility["ineligible"]
+        lines.append(
+            f"cannot be in it    {absent['found']:,} of {absent['people']:,} reach the similarity; "
+            f"decoys in their place {absent['expected']:,.0f}"
+        )
+    for each in a.audit.get("confirm", ()):
+        if each["compared"]:
+            lines.append(
+                f"{'agree on ' + each['field']:18} {share(each['agree'], each['compared'])} "
+                f"of {each['compared']:,} pairs; permuted partners {share(each['chance'], 1)}"
+            )
     assert a.p_value is not None
     p = "p < .001" if a.p_value < 0.001 else f"p = {a.p_value:.3f}"
     lines.append(f"list and chance    {p} that people like the decoys would score as high (one test, fixed beforehand)")
-    return lines + _run(a)
+    return lines + _verdict(a) + _run(a)
+
+
+def _stratum(field: str, each: dict[str, Any]) -> str:
+    name = f"{field} {each['label'] or '(none)'}"
+    net = each["net_found"]
+    told = f"net found {net['value']:,.0f} ({net['low']:,.0f} to {net['high']:,.0f})" if net else "too few for a figure"
+    return f"  {name:28.28} {each['found']:,} of {each['people']:,} found; {told}"
+
+
+def _verdict(assessment: Assessment) -> list[str]:
+    verdict = assessment.verdict
+    lines = [f"verdict            {SENTENCES[verdict.code]}"]
+    if verdict.reasons:
+        lines.append("                   because: " + "; ".join(REASONS[reason] for reason in verdict.reasons))
+    return lines
 
 
 def _run(assessment: Assessment) -> list[str]:

@@ -50,6 +50,7 @@ Examples:
 @options.columns_options()
 @options.sheet_option()
 @options.any_age_option()
+@options.control_option
 @click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
 @click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of encodings to write.")
 @click.option(
@@ -68,6 +69,7 @@ def encode(
     columns_path: Path | None,
     sheet: str | None,
     any_age: bool,
+    control: Path | None,
     id_header: str | None,
     output: Path,
     decoys: int | None,
@@ -82,14 +84,17 @@ def encode(
     """
     from pprl.keys import LinkageKey
     from pprl.linkage import bare_lines, encode_list, encode_registry, ids_of
+    from pprl.rows import CONTROL
     from pprl.schema import load_schema
     from pprl.tables import refuse_same_files
 
     private = output.with_name(f"PRIVATE-{output.stem}.rows")
-    options.refuse_overwriting([output, private], [roster, *more_lists, schema_path, key_file, columns_path])
+    options.refuse_overwriting([output, private], [roster, *more_lists, control, schema_path, key_file, columns_path])
     if more_lists and side != "list":
         raise click.UsageError("--list adds parts to a list, and this is --as registry")
-    refuse_same_files([roster, *more_lists])
+    if control and side != "list":
+        raise click.UsageError("--control rides along with a list, and this is --as registry")
+    refuse_same_files([roster, *more_lists, *filter(None, [control])])
     schema = load_schema(schema_path)
     if not allow_weak:
         schema.refuse_weak()
@@ -104,16 +109,26 @@ def encode(
         note(f"warning: {text}")
     ids = ids_of(loaded.frames, id_header)
     if side == "list":
+        controls = options.load((control,), schema, column, columns_path, "control").people if control else None
         encodings, rows = encode_list(
-            people, schema, linkage_key, ids=ids, seed=seed, decoys=decoys, allow_weak=allow_weak
+            people,
+            schema,
+            linkage_key,
+            ids=ids,
+            seed=seed,
+            decoys=decoys,
+            allow_weak=allow_weak,
+            controls=controls,
         )
     else:
         encodings, rows = encode_registry(people, schema, linkage_key, ids=ids, seed=seed, allow_weak=allow_weak)
     with all_or_none(private, output):
         rows.write(private, force=force)
         encodings.write(output, force=force)
-    made_up = len(rows) - rows.people
-    click.echo(f"{output.name}: {rows.people:,} people" + (f" and {made_up:,} decoys" if made_up else ""))
+    made_up = len(rows) - rows.people - len(rows.of_kind(CONTROL))
+    beside = f" and {made_up:,} made-up rows" if made_up else ""
+    beside += f" and {len(rows.of_kind(CONTROL)):,} controls" if control else ""
+    click.echo(f"{output.name}: {rows.people:,} people{beside}")
     click.echo(f"{private.name}: which row is which; it stays with you")
     click.echo(
         "whoever holds this file and the key can try names until they fit: send it only to one who never gets the key"

@@ -59,6 +59,10 @@ role = "confirm"
 [fields.category]
 type = "category"
 role = "stratum"
+
+[fields.joined]
+type = "date"
+role = "joined"
 """
 
 IN_REGISTRY, TOO_LATE, ABSENT = "in the registry", "joined after its date", "absent"

@@ -32,7 +32,7 @@ FIRST_ROW = 8  # of the sheet below titles, header and column numbers
 
 TWICE = 6  # people who stand in the list twice, the second time by another hand
 TYPED = 3  # percent of names with a typing error
-INITIALS, YEAR, NO_DATE = 2, 3, 1  # percent of rows that have no more than this
+INITIALS, YEAR, NO_DATE = 1.2, 3, 1  # percent of rows that have no more than this
 
 RANKS = {
     "рядовой": ("рядовой", "ряд.", "ряд", "р-й", "Рядовой"),

@@ -43,28 +43,34 @@ class Curve:
 class Sample:
     """One class of rows; sorted once, so that the bootstrap only adds up weights.
 
-    ``real`` and ``real_best`` have shape (n,), ``decoy`` and ``decoy_best`` shape (M,).
+    ``real`` and ``real_best`` have shape (n,), ``decoy`` and ``decoy_best`` shape (M,). ``low`` are the real rows at or
+    below λ, the ``lam`` quantile of the decoys' best similarities.
     """
 
-    def __init__(self, real: Floats, real_best: Floats, decoy: Floats, decoy_best: Floats) -> None:
+    def __init__(self, real: Floats, real_best: Floats, decoy: Floats, decoy_best: Floats, lam: float = 0.5) -> None:
         self._order = np.argsort(-real, kind="stable")
         falling = real[self._order]
         self._last_of_equals = np.flatnonzero(np.append(falling[1:] != falling[:-1], True) & (falling > 0))
         self._threshold = falling[self._last_of_equals]
+        self._decoys = decoy
         self._decoy_order = np.argsort(decoy, kind="stable")
         self._decoys_below = np.searchsorted(decoy[self._decoy_order], self._threshold, side="left")
-        middle = np.median(decoy_best)
-        self._low, self._decoy_low = real_best <= middle, decoy_best <= middle
+        limit = np.quantile(decoy_best, lam)
+        self.low, self._decoy_low = real_best <= limit, decoy_best <= limit
 
     def share_without_partner(self, real_weight: Floats, decoy_weight: Floats) -> float:
-        """π0 = min(1, (#{s ≤ λ} + 1)/(n + 1) ÷ F_d(λ)), λ = median of the decoys' best similarities, fixed.
+        """π0 = min(1, (#{s ≤ λ} + 1)/(n + 1) ÷ F_d(λ)), λ a quantile of the decoys' best similarities, fixed.
 
         Storey (2002, J. R. Stat. Soc. B 64:479) with decoys in place of uniform p-values: an upper estimate, since
         present people with poor similarities count as absent. 1 where the weights leave no decoy below λ.
         """
         below = float(decoy_weight[self._decoy_low].sum()) / float(decoy_weight.sum())
-        share = (float(real_weight[self._low].sum()) + 1) / (float(real_weight.sum()) + 1)
+        share = (float(real_weight[self.low].sum()) + 1) / (float(real_weight.sum()) + 1)
         return min(1.0, share / below) if below else 1.0
+
+    def reach(self, threshold: float) -> float:
+        """The share of decoys that get a partner at the threshold or above."""
+        return float((self._decoys >= threshold).mean())
 
     def curve(self, real_weight: Floats, decoy_weight: Floats, pi0: float) -> Curve:
         """Found and false at every distinct similarity of a real partner.
@@ -83,10 +89,24 @@ class Sample:
         return Curve(self._threshold[kept], found[kept], (pi0 * chance)[kept])
 
 
+def fixed_limit(decoy_best: Floats) -> tuple[float, int]:
+    """T0 and r, from the decoys alone: the r-th largest of M best similarities, r = ⌈.01 M⌉, and where several decoys
+    share it, the next below them and its place.
+
+    Where namesakes abound, more than 1 % of decoys may have a similarity of 1, and nothing lies above that. −1 where
+    all decoys are alike.
+    """
+    falling = -np.sort(-decoy_best)
+    r = math.ceil(0.01 * len(falling))
+    if (falling == falling[r - 1]).sum() > 1:
+        r = int((falling >= falling[r - 1]).sum()) + 1
+    return (float(falling[r - 1]), r) if r <= len(falling) else (-1.0, r)
+
+
 def p_value(real_best: Floats, decoy_best: Floats) -> float:
     """One test, fixed beforehand: are the list's best similarities higher than its decoys'?
 
-    T0 is the r-th largest of M decoys, r = ⌈.01 M⌉; with x of n rows strictly above it, p = P(at most r − 1 decoys
+    T0 is the r-th largest of M decoys (`fixed_limit`); with x of n rows strictly above it, p = P(at most r − 1 decoys
     among the x + r − 1 highest) under exchangeability, hypergeometric. Approximate, since decoys share values with
     the rows they were made from. Choosing a threshold and then testing on the same scores is wrong 17–26 % of the
     time.
@@ -94,10 +114,24 @@ def p_value(real_best: Floats, decoy_best: Floats) -> float:
     from scipy.stats import hypergeom
 
     n, m = len(real_best), len(decoy_best)
-    r = math.ceil(0.01 * m)
-    limit = np.sort(decoy_best)[-r]
+    limit, r = fixed_limit(decoy_best)
     above = int((real_best > limit).sum())
-    return float(hypergeom.cdf(r - 1, n + m, m, above + r - 1))
+    return float(hypergeom.cdf(r - 1, n + m, m, above + r - 1)) if r <= m else 1.0
+
+
+def p_harsh(real_best: Floats, decoy_best: Floats, relative_best: Floats) -> float:
+    """The same against relatives: do more rows than made-up brothers of the list lie above the decoys' T0?
+
+    Fisher's exact test, one-sided, of x of n rows against y of m relatives above T0: P(at least x) under
+    hypergeom(n + m, x + y, n). T0 comes from the decoys, so it is fixed before either is looked at; the highest
+    relatives themselves would not do, since among many registered people a brother's name is somebody's.
+    """
+    from scipy.stats import hypergeom
+
+    limit, _ = fixed_limit(decoy_best)
+    x, y = int((real_best > limit).sum()), int((relative_best > limit).sum())
+    n, m = len(real_best), len(relative_best)
+    return float(hypergeom.sf(x - 1, n + m, x + y, n))
 
 
 def fewest_findable(pi0: float, rate: float, people: int, decoys: int) -> int:

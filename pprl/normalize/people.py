@@ -30,11 +30,6 @@ EMPTY_CELLS = frozenset({"", "-", "–", "—", "?", "н/д", "нет", "нет 
 #: Completeness of a row: name (full, initials, absent) × date (full, year, absent).
 NAME_PARTS = ("full", "initials", "absent")
 DATE_PARTS = ("full", "year", "absent")
-CLASS_NAMES = tuple(
-    f"{name}, {date}"
-    for name in ("whole name", "initials", "no name")
-    for date in ("whole date", "year or month", "no date")
-)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ PROPOSED_FIELDS = {
     "rank": ("rank", "confirm"),
     "identifier": ("number", "confirm"),
     "category": ("category", "stratum"),
+    "joined": ("joined", "joined"),
 }
 LOOKED_AT = 400  # distinct cells of a column
 ROWS_LOOKED_AT = 4_000
@@ -113,20 +114,21 @@ _WORDS = {
     "rank": "ranks",
     "identifier": "personal numbers",
     "category": "kinds of service",
+    "joined": "dates",
     "row": "running numbers",
 }
 
 
 def _near(said: str, kind: str) -> bool:
     """Types whose cells look alike, so that the header is to be believed."""
-    return {said, kind} in ({"surname", "given"}, {"date", "year"}) or kind == "category"
+    return said == "joined" or {said, kind} in ({"surname", "given"}, {"date", "year"}) or kind == "category"
 
 
 def best_fit(cells: Sequence[str], year: int) -> tuple[str, float]:
     """The type that most cells fit, and their share; the first of equals in a fixed order."""
     if len(cells) >= ENOUGH and _run_on(cells):
         return "row", 1.0
-    shares = {kind: _share(cells, fits, year) for kind, fits in _FITS.items() if kind != "year"}
+    shares = {kind: _share(cells, fits, year) for kind, fits in _FITS.items() if kind not in ("year", "joined")}
     if shares["date"] >= NEARLY_ALL and all(_year_only(text) for text in cells):
         return "year", shares["date"]
     return max(shares.items(), key=lambda entry: entry[1]) if cells else ("", 0.0)
@@ -191,6 +193,7 @@ _FITS: dict[str, Callable[[str, int], bool]] = {
     "given": lambda text, _: is_given_name(text) or _is_initial(text),
     "surname": lambda text, _: _SURNAME.fullmatch(text.strip()) is not None and not is_patronymic(text.strip()),
     "date": _is_date_of_birth,
+    "joined": lambda text, _: any(parse_date(text, order) for order in ORDERS),
     "year": _is_date_of_birth,
     "sex": lambda text, _: fold_sex(text) is not None,
     "rank": lambda text, _: fold_rank(text) is not None,
@@ -220,10 +223,11 @@ def propose_columns(frame: pd.DataFrame, schema: Schema, given: Mapping[str, str
     headers = [str(header) for header in frame.columns]
     proposed: dict[str, Guess] = {}
     for field in schema.fields:
-        alone = sum(other.type == field.type for other in schema.fields) == 1
+        kind = "joined" if field.role == "joined" else field.type
+        alone = kind == "joined" or sum(f.type == kind and f.role != "joined" for f in schema.fields) == 1
         if field.name in given or (FULL_NAME in given and field.type in NAME_TYPES):
             continue
-        best = _best(guesses, field.type) if alone else []
+        best = _best(guesses, kind) if alone else []
         if headers.count(field.name) == 1 and not _says_otherwise(guesses, field.name, field.type):
             proposed[field.name] = Guess(field.name, field.type, 1.0, "the field's own name")
         elif len(best) == 1:
@@ -261,13 +265,21 @@ def _says_otherwise(guesses: Iterable[Guess], header: str, kind: str) -> bool:
 
 
 def propose_fields(rosters: Iterable[Iterable[Guess]]) -> dict[str, tuple[str, str]]:
-    """Fields that every roster has one best column for: name -> (type, role), in a fixed order."""
+    """Fields that every roster has one best column for: name -> (type, role), in a fixed order.
+
+    Strata and the date of joining are needed in the first roster, the list, only.
+    """
     shared: set[str] = set(PROPOSED_FIELDS)
-    for guesses in map(list, rosters):
+    for number, guesses in enumerate(map(list, rosters)):
         types = {kind for kind in (*PROPOSED_FIELDS, FULL_NAME) if len(_best(guesses, kind)) == 1}
         if not any(guess.kind == "date" for guess in guesses):
             types.discard("date")
-        shared &= types | (set(NAME_TYPES) if FULL_NAME in types else set())
+        of_list = {kind for kind, (_, role) in PROPOSED_FIELDS.items() if role in ("stratum", "joined")}
+        shared &= types | (set(NAME_TYPES) if FULL_NAME in types else set()) | (of_list if number else set())
     if "date" in shared:
         shared.discard("year")
-    return {PROPOSED_FIELDS[kind][0]: (kind, PROPOSED_FIELDS[kind][1]) for kind in PROPOSED_FIELDS if kind in shared}
+    return {
+        name: ("date" if role == "joined" else kind, role)
+        for kind, (name, role) in PROPOSED_FIELDS.items()
+        if kind in shared
+    }

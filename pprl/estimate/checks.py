@@ -1,0 +1,225 @@
+"""What could make the figures wrong: weak or unsound decoys, people known to be absent who are found, a copied list.
+
+None of these changes a figure; each can hold back the words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pprl.bits import Words
+from pprl.draws import Draws
+from pprl.estimate.errors import p_value
+from pprl.estimate.finding import Finding
+from pprl.estimate.partners import Candidates, arrivals
+from pprl.rows import UNKNOWN, Label
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+FLAT = 0.01  # a group known to be absent exceeds the decoys when the fixed test falls below
+SOUND_WEIGHT, SOUND_SIMILARITY = (0.3, 0.7), 0.35
+SAMPLE = 300
+MOST_LOOKED_AT = 2_000
+MOBILISATION = "2022-09-21"  # nobody was mobilised into the division before
+
+
+def auc(high: Floats, low: Floats) -> float:
+    """P(a member of ``high`` exceeds one of ``low``) + ½ P(they are equal): Mann & Whitney (1947)."""
+    from scipy.stats import rankdata
+
+    if not len(high) or not len(low):
+        return 0.5
+    ranks = rankdata(np.concatenate([high, low]))[: len(high)]
+    return float((ranks.sum() - len(high) * (len(high) + 1) / 2) / (len(high) * len(low)))
+
+
+@dataclass(frozen=True)
+class Soundness:
+    """Do decoys look like rows? Areas under the curve of weight and of similarity within the list; ½ is alike."""
+
+    auc_weight: float
+    auc_similarity: float
+
+    @property
+    def sound(self) -> bool:
+        low, high = SOUND_WEIGHT
+        return low <= self.auc_weight <= high and self.auc_similarity >= SOUND_SIMILARITY
+
+
+def soundness(words: Words, real: Ints, decoys: Ints, owner: Ints, draws: Draws) -> Soundness:
+    """Decoys against real rows by their bits alone, on samples of 300.
+
+    Random bits or rare names are like nobody on the list; then what chance gives would look small. The similarity of a
+    row is that to its nearest real row, itself and a decoy's owner left out.
+    """
+    weights = np.bitwise_count(words).sum(axis=1)
+    against = real[draws.permutation(len(real))[:MOST_LOOKED_AT]]
+    some = real[draws.permutation(len(real))[:SAMPLE]]
+    chosen = draws.permutation(len(decoys))[:SAMPLE]
+    nearest = [
+        _nearest(words, weights, rows, own, against)
+        for rows, own in ((some, some), (decoys[chosen], real[owner[chosen]]))
+    ]
+    return Soundness(
+        round(auc(weights[decoys].astype(float), weights[real].astype(float)), 4), round(auc(nearest[1], nearest[0]), 4)
+    )
+
+
+def _nearest(words: Words, weights: NDArray[np.int64], rows: Ints, own: Ints, against: Ints) -> Floats:
+    best = np.zeros(len(rows))
+    for at, (row, left_out) in enumerate(zip(rows.tolist(), own.tolist(), strict=True)):
+        common = np.bitwise_count(words[row] & words[against]).sum(axis=1)
+        dice = 2 * common / np.maximum(weights[row] + weights[against], 1)
+        dice[against == left_out] = 0
+        best[at] = dice.max(initial=0.0)
+    return best
+
+
+@dataclass(frozen=True)
+class Absent:
+    """People known to be absent: how many get a partner at the thresholds, how many decoys in their place would, and
+    the fixed test of their best similarities against the decoys'."""
+
+    people: int
+    found: int
+    expected: float
+    p: float
+
+    @property
+    def flat(self) -> bool:
+        return self.p >= FLAT
+
+
+def absent(group: Candidates, classes: Ints, finding: Finding, decoys: Candidates) -> Absent:
+    """A group known to be absent, each of whom joins the finished assignment alone, as decoys do."""
+    threshold = finding.threshold_of(classes)
+    reached = arrivals(group, finding.floor_of(classes), finding.price)
+    chance = {each.number: each.sample.reach(each.threshold) for each in finding.classes if each.threshold is not None}
+    expected = sum(chance.get(each, 0.0) for each in classes.tolist())
+    return Absent(
+        len(group), int((reached >= threshold).sum()), round(expected, 2), p_value(group.best(), decoys.best())
+    )
+
+
+def eligibility(labels: tuple[Label, ...], policy: Mapping[str, str], records: Ints) -> tuple[Bools, Bools] | None:
+    """(could be in the registry, cannot be) for each record; those that are neither are unknown. None when nothing
+    tells: no day of the registry, or neither a joining date nor a kind of service.
+
+    Who joined after the registry's day, or was mobilised when that was before 21 September 2022, cannot be in it.
+    """
+    as_of = policy.get("as_of")
+    if as_of is None:
+        return None
+    can, cannot = np.zeros(len(records), dtype=bool), np.zeros(len(records), dtype=bool)
+    known = False
+    for label in labels:
+        if label.role == "joined":
+            known = True
+            can |= _of(label, records, [_before(value, as_of) for value in label.values])
+            cannot |= _of(label, records, [_after(value, as_of) for value in label.values])
+        elif label.type == "category" and as_of < MOBILISATION:
+            mobilised = [value.startswith(("mobil", "mob", "po mobil")) for value in label.values]
+            known |= any(mobilised)
+            cannot |= _of(label, records, mobilised)
+    return (can & ~cannot, cannot) if known else None
+
+
+def _of(label: Label, records: Ints, truths: list[bool]) -> Bools:
+    """A property of the value of each record; False where it is missing."""
+    return np.array([*truths, False], dtype=bool)[label.codes[records]]
+
+
+def _before(value: str, as_of: str) -> bool:
+    return value < as_of[: len(value)] or value == as_of
+
+
+def _after(value: str, as_of: str) -> bool:
+    return value > as_of[: len(value)]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How matched people agree on a field that was not linked, and how permuted partners would."""
+
+    field: str
+    compared: int
+    agree: int
+    chance: float
+    p: float | None
+    higher: int | None
+    lower: int | None
+
+    @property
+    def confirms(self) -> bool:
+        return self.p is not None and self.p < CONFIRMED and self.compared >= LEAST_COMPARED
+
+
+CONFIRMED, LEAST_COMPARED, PERMUTATIONS = 0.01, 20, 999
+
+
+def agreement(ours: Label, theirs: Label, pairs: tuple[Ints, Ints], groups: Ints, draws: Draws) -> Agreement:
+    """Agreement of pairs (list records, registry records), against partners permuted within ``groups``.
+
+    The chance rate is exact: Σ over groups of Σ over values of a_v · b_v / n; p counts, with the observed one, how many
+    of 999 permutations agree as often. A group of one cannot be permuted and joins the others of its kind.
+    """
+    numbers = {value: at for at, value in enumerate(theirs.values)}
+    known = np.array([numbers.get(value, -2) for value in ours.values] + [UNKNOWN])
+    mine, other = known[ours.codes[pairs[0]]], theirs.codes[pairs[1]].astype(np.int64)
+    both = (mine != UNKNOWN) & (other != UNKNOWN)
+    mine, other, group = mine[both], other[both], groups[both]
+    sizes = np.bincount(group, minlength=1) if len(group) else np.zeros(1, dtype=np.int64)
+    group = np.where(sizes[group] > 1, group, len(sizes))
+    agree = int((mine == other).sum())
+    chance = 0.0
+    for each in np.unique(group):
+        a, b = mine[group == each], other[group == each]
+        a = a[a >= 0]
+        top = len(theirs.values) + 1
+        chance += float((np.bincount(a, minlength=top) * np.bincount(b, minlength=top)).sum()) / len(b)
+    p = None
+    if len(mine) > 1:
+        as_often = 0
+        for _ in range(PERMUTATIONS):
+            shuffled = np.lexsort((draws.words(len(group)), group))
+            in_order = np.argsort(group, kind="stable")
+            as_often += int((mine[in_order] == other[shuffled]).sum() >= agree)
+        p = (1 + as_often) / (1 + PERMUTATIONS)
+    higher = lower = None
+    if ours.type == "rank":
+        step = np.array([int(value) for value in theirs.values] + [0])
+        own = np.array([int(value) for value in ours.values] + [0])[ours.codes[pairs[0]][both]]
+        higher, lower = int((own > step[other]).sum()), int((own < step[other]).sum())
+    return Agreement(ours.name, len(mine), agree, round(chance / max(1, len(mine)), 4), p, higher, lower)
+
+
+@dataclass(frozen=True)
+class CopyCheck:
+    """Do the pairs differ as two independent records of one person do?
+
+    A list copied from the registry repeats its encodings. ``natural`` when significantly more pairs differ (binomial,
+    .01) than are false even at twice the stated rate, plus 2 %.
+    """
+
+    pairs: int
+    identical: int
+    natural: bool
+    rank_drift: float | None
+
+
+def copy_check(similarity: Floats, false_match_rate: float, ranks: Agreement | None) -> CopyCheck:
+    from scipy.stats import binom
+
+    pairs, identical = len(similarity), int((similarity == 1.0).sum())
+    differing = min(0.99, 2 * false_match_rate + 0.02)
+    natural = bool(pairs and binom.sf(pairs - identical - 1, pairs, differing) < FLAT)
+    drift = None
+    if ranks is not None and ranks.compared and ranks.higher is not None and ranks.lower is not None:
+        drift = round((ranks.higher + ranks.lower) / ranks.compared, 4)
+    return CopyCheck(pairs, identical, natural, drift)

@@ -1,0 +1,220 @@
+"""Who is found, class by class, and how sure that is: the core of the verdict, as one function that can be asked again.
+
+Everything that is judged otherwise (another λ, fewer decoys, another rule for partners, a harsher null) runs through
+`find`, so that the sensitivity of a result is the result again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pprl.draws import Draws
+from pprl.estimate.errors import MIN_DECOYS, Curve, Sample, fewest_findable
+from pprl.estimate.partners import NONE, Candidates, Partners, ambiguous, arrivals, assign, prices
+
+FLOOR = 0.002  # partners are looked for above this quantile of the decoys' best similarities
+SMALL_CLASS = 50
+REPLICATES = 400
+LEVEL = 0.95
+RULES = ("arrivals", "mutual best")
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ClassFinding:
+    """One class of equally complete rows. ``threshold`` is None where none meets the rate asked."""
+
+    number: int
+    people: Ints  # places among the real rows
+    decoys: Ints  # places among the decoys
+    sample: Sample
+    pi0: float
+    line: Curve
+    cut: int
+    fewest: int
+
+    @property
+    def threshold(self) -> float | None:
+        return None if self.cut == NONE else float(self.line.threshold[self.cut])
+
+    @property
+    def false(self) -> float:
+        return 0.0 if self.cut == NONE else float(self.line.false[self.cut])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Real rows and their partners, found or not; ``unsure`` are found but of several equally good partners."""
+
+    partners: Partners
+    price: Floats
+    found: Bools
+    unsure: Bools
+    q_values: Floats
+    classes: tuple[ClassFinding, ...]
+    class_of: Ints  # of each real row
+    floors: dict[int, float]  # of each class
+    owner: Ints  # of each decoy the real row it was made from
+    left_out: int  # people of classes without enough decoys
+
+    @property
+    def false(self) -> float:
+        return sum(each.false for each in self.classes)
+
+    @property
+    def net(self) -> float:
+        return max(0.0, float(self.found.sum()) - self.false)
+
+    @property
+    def matchable(self) -> float:
+        """People who are nearer to the registry than decoys are: Σ (1 − π0) · people, over the classes."""
+        return sum((1 - each.pi0) * len(each.people) for each in self.classes)
+
+    def floor_of(self, classes: Ints) -> Floats:
+        return np.array([self.floors.get(each, 0.0) for each in classes.tolist()])
+
+    def threshold_of(self, classes: Ints) -> Floats:
+        """The threshold of each row's class; above any similarity where there is none."""
+        known = {each.number: each.threshold for each in self.classes}
+        return np.array([2.0 if (cut := known.get(each)) is None else cut for each in classes.tolist()])
+
+
+def merged_classes(completeness: NDArray[np.int8]) -> Ints:
+    """Classes of fewer than 50 people are judged as one, and with the largest class if they are still fewer."""
+    classes = completeness.astype(np.int64)
+    values, counts = np.unique(classes, return_counts=True)
+    small = np.isin(classes, values[counts < SMALL_CLASS])
+    if small.all():
+        return np.zeros_like(classes)
+    rest = values[np.argmax(counts)] if small.sum() < SMALL_CLASS else classes.max() + 1
+    return np.where(small, rest, classes)
+
+
+def find(
+    real: Candidates,
+    decoys: Candidates,
+    owner: Ints,
+    classes: Ints,
+    asked: float,
+    *,
+    lam: float = 0.5,
+    rule: str = RULES[0],
+) -> Finding:
+    """Partners one to one, and for each class the lowest threshold at which at most ``asked`` of the found are false.
+
+    ``owner`` is the real row that each decoy was made from, ``classes`` the class of each real row; a decoy is judged
+    with the class of its owner. ``lam`` is the quantile of the decoys' best similarities at which π0 is estimated.
+    """
+    decoy_class = classes[owner]
+    floors = {
+        int(each): float(np.quantile(here, FLOOR)) if len(here := decoys.best()[decoy_class == each]) else 0.0
+        for each in np.unique(classes)
+    }
+    floor, decoy_floor = (np.array([floors[each] for each in of.tolist()]) for of in (classes, decoy_class))
+    partners = assign(real, floor)
+    price = prices(real, floor, partners)
+    if rule == "mutual best":
+        partners, reached = _mutual_best(real, decoys)
+        unsure = np.zeros(len(real), dtype=bool)
+    else:
+        reached = arrivals(decoys, decoy_floor, price)
+        unsure = ambiguous(real, floor, partners, price)
+    found, q_values = np.zeros(len(real), dtype=bool), np.ones(len(real))
+    judged: list[ClassFinding] = []
+    left_out = 0
+    for number in np.unique(classes).tolist():
+        ours, theirs = np.flatnonzero(classes == number), np.flatnonzero(decoy_class == number)
+        if len(theirs) < MIN_DECOYS:
+            left_out += len(ours)
+            continue
+        sample = Sample(partners.dice[ours], real.best()[ours], reached[theirs], decoys.best()[theirs], lam)
+        pi0 = sample.share_without_partner(np.ones(len(ours)), np.ones(len(theirs)))
+        line = sample.curve(np.ones(len(ours)), np.ones(len(theirs)), pi0)
+        fewest = fewest_findable(pi0, asked, len(ours), len(theirs))
+        each = ClassFinding(number, ours, theirs, sample, pi0, line, line.at_rate(asked), fewest)
+        judged.append(each)
+        if each.threshold is not None:
+            found[ours] = partners.dice[ours] >= each.threshold
+            q_values[ours] = _q_of(line, partners.dice[ours])
+    return Finding(partners, price, found, found & unsure, q_values, tuple(judged), classes, floors, owner, left_out)
+
+
+def _q_of(line: Curve, similarity: Floats) -> Floats:
+    """The q-value at each similarity; 1 where there is no partner."""
+    place = np.searchsorted(-line.threshold, -similarity, side="left")
+    return np.append(line.q_values(), 1.0)[np.minimum(place, len(line.threshold))]
+
+
+def _mutual_best(real: Candidates, decoys: Candidates) -> tuple[Partners, Floats]:
+    """The other rule for partners: each other's best among real rows and decoys alike."""
+    everyone = Candidates(np.concatenate([real.ids, decoys.ids]), np.concatenate([real.dice, decoys.dice]))
+    first, best = everyone.ids[:, 0], everyone.best()
+    top = np.zeros(int(first.max(initial=NONE)) + 2)
+    np.maximum.at(top, first, best)
+    mutual = (first != NONE) & (best >= top[first])
+    ids, dice = np.where(mutual, first, NONE), np.where(mutual, best, 0.0)
+    return Partners(ids[: len(real)], dice[: len(real)]), dice[len(real) :]
+
+
+def intervals(finding: Finding, groups: Sequence[Ints], asked: float, draws: Draws) -> list[tuple[float, float]]:
+    """The middle 95 % of net found, over all and for each group of a partition, when people are drawn anew with their
+    decoys.
+
+    Each replicate (400; Efron & Tibshirani 1993, ch. 13) repeats π0, threshold and rate of every class. ``groups`` are
+    partitions: for each real row the number of its group, −1 for none. What is false in a class falls on its groups as
+    their people without a partner do (`absent_weights`). Returned: all, then the groups of each partition in order.
+    """
+    people = len(finding.found)
+    sizes = [int(group.max(initial=NONE)) + 1 for group in groups]
+    totals = np.zeros((REPLICATES, 1 + sum(sizes)))
+    weights = [absent_weights(finding, group, size) for group, size in zip(groups, sizes, strict=True)]
+    for replicate in range(REPLICATES):
+        weight = np.bincount(draws.below(people, people), minlength=people).astype(np.float64)
+        for each in finding.classes:
+            real_weight, decoy_weight = weight[each.people], weight[finding.owner[each.decoys]]
+            if not decoy_weight.sum():
+                continue
+            pi0 = each.sample.share_without_partner(real_weight, decoy_weight)
+            line = each.sample.curve(real_weight, decoy_weight, pi0)
+            if (cut := line.at_rate(asked)) == NONE:
+                continue
+            net = max(0.0, line.found[cut] - line.false[cut])
+            totals[replicate, 0] += net
+            reached = real_weight * (finding.partners.dice[each.people] >= line.threshold[cut])
+            at = 1
+            for group, size, absent in zip(groups, sizes, weights, strict=True):
+                here = group[each.people]
+                inside = here != NONE
+                of_group = np.bincount(here[inside], weights=reached[inside], minlength=size)
+                totals[replicate, at : at + size] += of_group - line.false[cut] * absent[each.number]
+                at += size
+    low, high = np.quantile(np.maximum(totals, 0.0), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def absent_weights(finding: Finding, group: Ints, size: int) -> dict[int, Floats]:
+    """How the false ones of each class fall on the groups: in proportion to π0 of the group times its people.
+
+    π0 of a group is estimated as that of a class is, from the rows at or below λ; shape (size,), sum 1 where anybody
+    is in a group.
+    """
+    low, members = np.zeros(size), np.zeros(size)
+    for each in finding.classes:
+        here = group[each.people]
+        inside = here != NONE
+        members += np.bincount(here[inside], minlength=size)
+        low += np.bincount(here[inside], weights=each.sample.low[inside], minlength=size)
+    pi0 = np.minimum(1.0, (low + 1) / (members + 1) / 0.5)
+    shares: dict[int, Floats] = {}
+    for each in finding.classes:
+        here = group[each.people]
+        absent = pi0 * np.bincount(here[here != NONE], minlength=size)
+        shares[each.number] = absent / max(absent.sum(), 1e-12) * ((here != NONE).mean() if len(here) else 0.0)
+    return shares
