@@ -9,14 +9,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pprl.report import plots
-from pprl.report.shape import CANNOT_TELL, LADDER, Estimate, Group, Number, Report, Share
+from pprl.report.shape import CANNOT_TELL, LADDER, Estimate, Group, Number, Report
 from pprl.report.words import Words
 
 
 @dataclass(frozen=True)
 class Column:
+    """``kind`` is a class of the style sheet: n for figures, v for values that may be long, none for names."""
+
     head: str
-    figures: bool = True
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     fold: bool = False
+
+    @property
+    def facts(self) -> bool:
+        """A name and a value a row need no heading to be seen."""
+        return self.columns[-1].kind == "v"
 
 
 @dataclass(frozen=True)
@@ -143,7 +150,10 @@ class Writer:
         return text.replace(".", self.words("number.decimal")) if isinstance(value, float) else text
 
     def columns(self, *names: str) -> tuple[Column, ...]:
-        return tuple(Column(self.words(f"col.{name}"), at > 0) for at, name in enumerate(names))
+        return tuple(
+            Column(self.words(f"col.{name}"), "" if not at else "v" if name == "value" else "n")
+            for at, name in enumerate(names)
+        )
 
     # -- the first screen ----------------------------------------------------------------------------------------
 
@@ -155,8 +165,8 @@ class Writer:
         else:
             big, label = words.number(net.value), words("first.net", n=net.value)
             known = net.low is not None and net.high is not None
-            interval = words("first.interval", low=net.low or 0, high=net.high or 0) if known else words(
-                "first.no_interval"
+            interval = (
+                words("first.interval", low=net.low or 0, high=net.high or 0) if known else words("first.no_interval")
             )
         return First(
             rung=words(f"rung.{report.verdict.code}"),
@@ -258,7 +268,8 @@ class Writer:
             scores.real,
             scores.decoys,
             threshold=threshold,
-            number=lambda value: words.number(value, None if value == int(value) else 2),
+            count=words.number,
+            similarity=lambda value: words.number(value, 2),
             people_label=words("col.real"),
             decoys_label=words("col.decoys"),
             threshold_label=words("scores.threshold", n=words.similarity(threshold or 0)),
@@ -294,7 +305,7 @@ class Writer:
             [(rate.threshold, rate.false_match_rate) for rate in rates],
             asked=asked,
             used=head.threshold,
-            percent=lambda value: words.percent(round(value, 6), None if value < 0.1 and (value * 100) % 1 else 0),
+            percent=lambda value: words.percent(round(value, 6)),
             number=lambda value: words.number(value, 2),
             asked_label=words("rates.asked", rate=asked or 0),
             used_label=words("rates.used", n=words.similarity(head.threshold or 0)),
@@ -618,7 +629,18 @@ class Writer:
         return self.section("prints", text, None, [table] if rows else [], notes)
 
 
-_OTHER_WORDS = ("head", "lead", "none", "alt", "alt_choice", "axis", "here", "answer_yes", "answer_no", "answer_unknown")
+_OTHER_WORDS = (
+    "head",
+    "lead",
+    "none",
+    "alt",
+    "alt_choice",
+    "axis",
+    "here",
+    "answer_yes",
+    "answer_no",
+    "answer_unknown",
+)
 
 
 def _share_of(group: Group) -> Estimate | None:

@@ -15,6 +15,7 @@ import io
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ from pprl.report.shape import Estimate, Number
 
 MOST_ROWS = 30  # of a forest plot; the table has all
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "pprl",
     "text.parse_math": False,  # a label may hold a dollar sign
@@ -62,7 +63,7 @@ class Size:
 
 
 WIDE = Size(width=680, text=13, label=28)
-NARROW = Size(width=340, text=12, label=15)
+NARROW = Size(width=340, text=12, label=14)
 
 
 @dataclass(frozen=True)
@@ -85,26 +86,38 @@ class Sheet:
     axes: Axes
     ink: Ink
     size: Size
+    stacked: bool = False
 
-    def cut(self, label: str) -> str:
-        most = self.size.label
-        return label if len(label) <= most else label[: most - 1] + "…"
+    def name(self, at: int, label: str, colour: str, weight: str = "normal") -> None:
+        """The name of a row: left of the axes, or above the row where there is no room."""
+        most = 44 if self.stacked else self.size.label
+        text = label if len(label) <= most else label[: most - 1] + "…"
+        x, y, side = (0.0, at - 0.36, "left") if self.stacked else (-0.03, at, "right")
+        self.axes.text(x, y, text, transform=self.axes.get_yaxis_transform(), ha=side, va="center",
+                       fontsize=self.size.text, color=colour, fontweight=weight)  # fmt: skip
 
 
 def plot(height: int, draw: Draw, *, left: Sequence[str] = ()) -> Plot:
-    """Draw four times; ``height`` is in CSS pixels, ``left`` are the labels beside the axis, which need room."""
+    """Draw four times; ``height`` is in CSS pixels, ``left`` are the names of rows, which need room."""
+    longest = max(map(len, left), default=0)
 
     def drawing(ink: Ink, size: Size) -> str:
-        with mpl.rc_context(SETTINGS), warnings.catch_warnings():
+        stacked = size is NARROW and longest > size.label
+        tall = height + 14 * len(left) * stacked
+        with mpl.rc_context(), warnings.catch_warnings():
+            mpl.rcdefaults()  # not the taste of whoever runs it
+            mpl.rcParams.update(SETTINGS)
             warnings.simplefilter("ignore")  # a letter that DejaVu lacks; the browser has a font for it
-            figure = Figure(figsize=(size.width / 72, height / 72), dpi=72)
+            figure = Figure(figsize=(size.width / 72, tall / 72), dpi=72)
             FigureCanvasSVG(figure)
             figure.patch.set_alpha(0)
-            longest = max((len(label[: size.label]) for label in left), default=0)
-            margin = 14 + longest * size.text * 0.6 if left else 12 + 3.4 * size.text
-            bottom = (14 + 3.0 * size.text) / height
+            if stacked:
+                margin = 16.0
+            else:
+                margin = 14 + min(longest, size.label) * size.text * 0.6 if left else 12 + 3.4 * size.text
+            bottom = (14 + 3.0 * size.text) / tall
             axes = figure.add_axes(
-                (margin / size.width, bottom, 1 - (margin + 16) / size.width, 1 - bottom - 2.2 * size.text / height)
+                (margin / size.width, bottom, 1 - (margin + 16) / size.width, 1 - bottom - 2.2 * size.text / tall)
             )
             axes.patch.set_alpha(0)
             for side in ("top", "right", "left"):
@@ -112,7 +125,7 @@ def plot(height: int, draw: Draw, *, left: Sequence[str] = ()) -> Plot:
             axes.spines["bottom"].set_color(ink.rule)
             axes.tick_params(colors=ink.faint, labelsize=size.text - 1, length=0, pad=6)
             axes.set_axisbelow(True)
-            draw(Sheet(axes, ink, size))
+            draw(Sheet(axes, ink, size, stacked))
             out = io.StringIO()
             figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
         svg = out.getvalue().replace("'DejaVu Sans'", FONT)
@@ -127,7 +140,8 @@ def histogram(
     decoys: Sequence[Number],
     *,
     threshold: Number | None,
-    number: Callable[[float], str],
+    count: Callable[[float], str],
+    similarity: Callable[[float], str],
     people_label: str,
     decoys_label: str,
     threshold_label: str,
@@ -165,9 +179,9 @@ def histogram(
         if threshold is not None and edges[0] <= threshold <= edges[-1]:
             _mark(sheet, threshold, threshold_label, top=True)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
         axes.xaxis.set_major_locator(MaxNLocator(5 if size is NARROW else 9))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(round(value, 6))))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: similarity(value)))
         _x_label(sheet, axis)
 
     return plot(300, draw)
@@ -244,14 +258,15 @@ def forest(
         ] + ([reference] if reference is not None else [])
         low, high = limits or _limits(ends)
         axes.set_xlim(low, high)
-        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_ylim(len(rows) - 0.5, -0.75 if sheet.stacked else -0.6)
         _grid(axes, ink, "x")
         if reference is not None:
             _mark(sheet, reference, reference_label, top=False)
         for at, row in enumerate(rows):
-            axes.text(-0.02 if row.heading else -0.02, at, sheet.cut(row.label), transform=axes.get_yaxis_transform(),
-                      ha="right", va="center", fontsize=size.text, color=ink.faint if row.heading else ink.text,
-                      fontweight="bold" if row.heading else "normal")  # fmt: skip
+            if row.heading:
+                sheet.name(at, row.label, ink.faint, "bold")
+            else:
+                sheet.name(at, row.label, ink.text)
             if row.remark:
                 axes.text(0.01, at, row.remark, transform=axes.get_yaxis_transform(), ha="left", va="center",
                           fontsize=size.text - 1, color=ink.faint, fontstyle="italic")  # fmt: skip
@@ -286,11 +301,10 @@ def dumbbell(
     def draw(sheet: Sheet) -> None:
         axes, ink, size = sheet.axes, sheet.ink, sheet.size
         axes.set_xlim(0, 1)
-        axes.set_ylim(len(pairs) - 0.4, -0.75)
+        axes.set_ylim(len(pairs) - 0.4, -1.1 if sheet.stacked else -0.75)
         _grid(axes, ink, "x")
         for at, pair in enumerate(pairs):
-            axes.text(-0.03, at, sheet.cut(pair.label), transform=axes.get_yaxis_transform(), ha="right", va="center",
-                      fontsize=size.text, color=ink.text)  # fmt: skip
+            sheet.name(at, pair.label, ink.text)
             if pair.chance is not None:
                 axes.plot([pair.chance, pair.seen], [at, at], color=ink.rule, linewidth=3, solid_capstyle="butt")
                 axes.plot([pair.chance], [at], color=ink.decoys, marker="o", markersize=8, markerfacecolor="none",
@@ -305,7 +319,16 @@ def dumbbell(
             if x is not None:
                 side = ("right" if left else "left") if near and 0.2 < x < 0.8 else "center"
                 side = "right" if x > 0.8 else "left" if x < 0.2 else side
-                axes.text(x, -0.42, label, color=colour, ha=side, va="bottom", fontsize=size.text, fontweight="bold")
+                axes.text(
+                    x,
+                    -0.62 if sheet.stacked else -0.42,
+                    label,
+                    color=colour,
+                    ha=side,
+                    va="bottom",
+                    fontsize=size.text,
+                    fontweight="bold",
+                )
         axes.set_yticks([])
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(round(value, 6))))

@@ -8,6 +8,7 @@ missing key is the same.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -22,9 +23,28 @@ LADDER = ("not_beyond_chance", "beyond_chance", "confirmed", "confirmed_and_cont
 CANNOT_TELL = "cannot_tell"
 P_CLASSES = ("<.001", "<.01", "<.05", ">=.05")
 KEYS = (
-    "format version matter disclosure verdict headline rosters scores rates strata confirm eligibility controls copy_check "
-    "decoys sensitivity completeness parameters fingerprints run warnings"
-).split()
+    "format",
+    "version",
+    "matter",
+    "disclosure",
+    "verdict",
+    "headline",
+    "rosters",
+    "scores",
+    "rates",
+    "strata",
+    "confirm",
+    "eligibility",
+    "controls",
+    "copy_check",
+    "decoys",
+    "sensitivity",
+    "completeness",
+    "parameters",
+    "fingerprints",
+    "run",
+    "warnings",
+)
 HINT = "`pprl link LIST REGISTRY --schema S -o DIR` writes it again; docs/report.md says what it holds"
 
 Number = int | float
@@ -426,7 +446,7 @@ def _scores(at: At) -> Scores | None:
         return tuple(needed(item.count(), item, "a count") for item in at[name].items())
 
     edges, real, decoys = row("edges"), row("real"), row("decoys")
-    if len(edges) < 2 or any(one >= two for one, two in zip(edges, edges[1:], strict=False)):
+    if len(edges) < 2 or any(one >= two for one, two in itertools.pairwise(edges)):
         raise at["edges"].wrong("a rising row of two or more numbers")
     if not len(real) == len(decoys) == len(edges) - 1:
         raise at.wrong("a count of people and of decoys for each step between two edges")
@@ -469,18 +489,14 @@ def _eligibility(at: At) -> Eligibility | None:
 def _controls(at: At) -> Controls | None:
     if not at.given:
         return None
-    return Controls(
-        at["people"].count(), at["found"].count(), at["expected"].count(), at["p"].p(), at["flat"].flag()
-    )
+    return Controls(at["people"].count(), at["found"].count(), at["expected"].count(), at["p"].p(), at["flat"].flag())
 
 
 def _copy_check(at: At) -> CopyCheck | None:
     if not at.given:
         return None
     at["share"].fraction()
-    return CopyCheck(
-        at["pairs"].count(), at["identical"].count(), at["natural"].flag(), at["rank_drift"].fraction()
-    )
+    return CopyCheck(at["pairs"].count(), at["identical"].count(), at["natural"].flag(), at["rank_drift"].fraction())
 
 
 def _decoys(at: At) -> Decoys | None:

@@ -92,12 +92,14 @@ class Words(string.Formatter):
     def percent(self, share: Number, places: int | None = None) -> str:
         """A share between 0 and 1 in per cent, which is 0 or 100 only when it is exactly so."""
         if places is None:
-            places = 0 if share in (0, 1) else 1
+            places = 0 if abs(100 * share - round(100 * share)) < 1e-9 else 1
         shown = f"{100 * share:.{places}f}"
         step = 10.0**-places
         if 0 < share < 1 and float(shown) in (0, 100):
-            return self("number.below", n=self._percent(step, places)) if float(shown) == 0 else self(
-                "number.above", n=self._percent(100 - step, places)
+            return (
+                self("number.below", n=self._percent(step, places))
+                if float(shown) == 0
+                else self("number.above", n=self._percent(100 - step, places))
             )
         return self._percent(float(shown), places)
 
@@ -105,7 +107,7 @@ class Words(string.Formatter):
         return self("number.percent", n=self.number(value, places))
 
     def share(self, count: Number | None, of: Number | None, base: int) -> str:
-        """``count`` of ``of`` in per cent. Of rounded counts none and all are bounds, and decimals would be invented."""
+        """``count`` of ``of`` in per cent. Of rounded counts, none and all are bounds and decimals would be invented."""
         if count is None or not of:
             return self("word.unknown")
         if base > 1 and (count <= 0 or count >= of):
@@ -133,7 +135,7 @@ class Words(string.Formatter):
         decimal = self("number.decimal")
         if isinstance(p, str):
             sign = {"<": "<", ">": "≥"}[p[0]]
-            text = f"p {sign} 0{decimal}{p.rpartition('.')[2]}"
+            text = f"p {sign} {self('number.zero')}{decimal}{p.rpartition('.')[2]}"
         elif 0 < p < 0.001:
             digits, _, power = f"{p:.1e}".partition("e")
             text = f"p = {digits.replace('.', decimal)} × 10{str(int(power)).translate(_SUPERSCRIPTS)}"
@@ -157,7 +159,8 @@ def visible(text: str) -> str:
     """
     return "".join(
         f"[U+{ord(letter):04X}]"
-        if letter in _DIRECTION or unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn")
+        if letter in _DIRECTION
+        or unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn")
         or unicodedata.bidirectional(letter) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
         else letter
         for letter in text
