@@ -13,10 +13,15 @@ import importlib.resources
 from collections.abc import Mapping
 from typing import Any
 
-from pprl.report.shape import check, load
+from pprl.report.shape import FORMATS, check, load
 from pprl.report.words import LANGUAGES, Words
 
-__all__ = ["LANGUAGES", "load", "render"]
+__all__ = ["LANGUAGES", "exact", "load", "render"]
+
+
+def exact(report: Mapping[str, Any]) -> bool:
+    """Are these exact figures, which are not for publication?"""
+    return FORMATS[report["format"]]
 
 
 def render(report: Mapping[str, Any], language: str = "en") -> str:

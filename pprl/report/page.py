@@ -408,13 +408,13 @@ class Writer:
             figure = Figure(drawn, " ".join(told))
         table = Table(
             words("confirm.head"),
-            self.columns("field", "compared", "agree", "share", "chance", "p"),
+            self.columns("field", "compared", "agree", "chance", "p"),
             tuple(
                 (
                     words.label(each.field),
                     self.number(each.compared),
-                    self.number(each.agree),
-                    self.share(each.agree, each.compared),
+                    self.number(each.agree)
+                    + (f" ({self.share(each.agree, each.compared)})" if each.share is not None else ""),
                     words("word.unknown") if each.chance is None else words.percent(each.chance),
                     words("word.unknown") if each.p is None else words.p(each.p),
                 )

@@ -92,9 +92,19 @@ class Sheet:
         """The name of a row: left of the axes, or above the row where there is no room."""
         most = 44 if self.stacked else self.size.label
         text = label if len(label) <= most else label[: most - 1] + "…"
-        x, y, side = (0.0, at - 0.36, "left") if self.stacked else (-0.03, at, "right")
-        self.axes.text(x, y, text, transform=self.axes.get_yaxis_transform(), ha=side, va="center",
-                       fontsize=self.size.text, color=colour, fontweight=weight)  # fmt: skip
+        shift, y, side = (0, at - 0.36, "left") if self.stacked else (-10, at, "right")
+        self.axes.annotate(
+            text,
+            (0, y),
+            (shift, 0),
+            xycoords=self.axes.get_yaxis_transform(),
+            textcoords="offset points",
+            ha=side,
+            va="center",
+            fontsize=self.size.text,
+            color=colour,
+            fontweight=weight,
+        )
 
 
 def plot(height: int, draw: Draw, *, left: Sequence[str] = ()) -> Plot:
@@ -114,10 +124,10 @@ def plot(height: int, draw: Draw, *, left: Sequence[str] = ()) -> Plot:
             if stacked:
                 margin = 16.0
             else:
-                margin = 14 + min(longest, size.label) * size.text * 0.6 if left else 12 + 3.4 * size.text
+                margin = 20 + min(longest, size.label) * size.text * 0.62 if left else 12 + 3.4 * size.text
             bottom = (14 + 3.0 * size.text) / tall
             axes = figure.add_axes(
-                (margin / size.width, bottom, 1 - (margin + 16) / size.width, 1 - bottom - 2.2 * size.text / tall)
+                (margin / size.width, bottom, 1 - (margin + 28) / size.width, 1 - bottom - 2.2 * size.text / tall)
             )
             axes.patch.set_alpha(0)
             for side in ("top", "right", "left"):
@@ -128,7 +138,7 @@ def plot(height: int, draw: Draw, *, left: Sequence[str] = ()) -> Plot:
             draw(Sheet(axes, ink, size, stacked))
             out = io.StringIO()
             figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-        svg = out.getvalue().replace("'DejaVu Sans'", FONT)
+        svg = out.getvalue().replace("'DejaVu Sans'", FONT).replace('pt"', '"', 2)  # its width and height, in pixels
         return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
     return Plot(drawing(LIGHT, WIDE), drawing(DARK, WIDE), drawing(LIGHT, NARROW), drawing(DARK, NARROW))
@@ -163,19 +173,12 @@ def histogram(
         for counts, label, colour in ((real, people_label, ink.people), (decoys, decoys_label, ink.decoys)):
             peak = max(range(len(counts)), key=lambda at: (counts[at], at))
             x, y = (edges[peak] + edges[peak + 1]) / 2, counts[peak] + top * 0.04
-            right = x > edges[0] + span / 2
+            half = span * len(label) * size.text * 0.36 / size.width
             if any(abs(y - other) < top * 0.1 for other in places):
                 y += top * 0.1
             places.append(y)
-            axes.text(
-                min(x, edges[-1] - span * 0.01) if right else max(x - span * 0.03, edges[0] + span * 0.01),
-                y,
-                label,
-                color=colour,
-                ha="right" if right else "left",
-                fontsize=size.text,
-                fontweight="bold",
-            )
+            x = min(max(x, edges[0] + half), max(edges[-1] - half, edges[0] + half))
+            axes.text(x, y, label, color=colour, ha="center", fontsize=size.text, fontweight="bold")
         if threshold is not None and edges[0] <= threshold <= edges[-1]:
             _mark(sheet, threshold, threshold_label, top=True)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -310,25 +313,18 @@ def dumbbell(
                 axes.plot([pair.chance], [at], color=ink.decoys, marker="o", markersize=8, markerfacecolor="none",
                           markeredgewidth=2, clip_on=False)  # fmt: skip
             axes.plot([pair.seen], [at], color=ink.people, marker="o", markersize=9, clip_on=False)
-        first = pairs[0]
-        near = first.chance is not None and abs(first.seen - first.chance) < (0.5 if size is NARROW else 0.25)
-        for x, label, colour, left in (
-            (first.seen, seen_label, ink.people, first.chance is not None and first.seen < first.chance),
-            (first.chance, chance_label, ink.decoys, first.chance is not None and first.chance < first.seen),
+        first, room = pairs[0], len(max(seen_label, chance_label, key=len)) * size.text * 0.36 / size.width
+        apart = first.chance is None or abs(first.seen - first.chance) > 2.2 * room
+        for x, other, label, colour in (
+            (first.seen, first.chance, seen_label, ink.people),
+            (first.chance, first.seen, chance_label, ink.decoys),
         ):
             if x is not None:
-                side = ("right" if left else "left") if near and 0.2 < x < 0.8 else "center"
-                side = "right" if x > 0.8 else "left" if x < 0.2 else side
-                axes.text(
-                    x,
-                    -0.62 if sheet.stacked else -0.42,
-                    label,
-                    color=colour,
-                    ha=side,
-                    va="bottom",
-                    fontsize=size.text,
-                    fontweight="bold",
-                )
+                shift = 0.0 if apart or other is None else 1.1 * room * (1 if x >= other else -1)
+                place = min(max(x + shift, room), 1 - room)
+                y = -0.62 if sheet.stacked else -0.42
+                axes.text(place, y, label, color=colour, ha="center", va="bottom", fontsize=size.text,
+                          fontweight="bold")  # fmt: skip
         axes.set_yticks([])
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(round(value, 6))))

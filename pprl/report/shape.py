@@ -358,12 +358,13 @@ def load(data: bytes) -> dict[str, Any]:
 def check(report: Mapping[str, Any]) -> Report:
     """The report with every figure in its type. FileError says which part cannot be used."""
     top = At(dict(report))
-    if top["format"].value not in FORMATS:
+    name = top["format"].value
+    if not isinstance(name, str) or name not in FORMATS:
         known = " or ".join(FORMATS)
         raise FileError(f"report: its format is not {known}", hint="a newer pprl may read it; or is it another file?")
     if missing := [key for key in KEYS if key not in report]:
         raise FileError(f"report: {', '.join(missing)} is missing", hint=HINT)
-    exact = FORMATS[top["format"].value]
+    exact = FORMATS[name]
     base = top["disclosure"]["base"]
     rounded = needed(base.count(), base, "a count")
     if rounded != int(rounded) or rounded < 1 or (rounded == 1) != exact:
@@ -401,7 +402,7 @@ def check(report: Mapping[str, Any]) -> Report:
 
 def _verdict(at: At) -> Verdict:
     code, rung = at["code"], at["rung"]
-    if code.value not in (CANNOT_TELL, *LADDER):
+    if not isinstance(code.value, str) or code.value not in (CANNOT_TELL, *LADDER):
         raise code.wrong("a rung of the ladder")
     told = None if code.value == CANNOT_TELL else LADDER.index(str(code.value))
     if rung.number() != told:

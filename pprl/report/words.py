@@ -107,7 +107,7 @@ class Words(string.Formatter):
         return self("number.percent", n=self.number(value, places))
 
     def share(self, count: Number | None, of: Number | None, base: int) -> str:
-        """``count`` of ``of`` in per cent. Of rounded counts, none and all are bounds and decimals would be invented."""
+        """``count`` of ``of`` in per cent. Of rounded counts none and all are bounds, decimals invented."""
         if count is None or not of:
             return self("word.unknown")
         if base > 1 and (count <= 0 or count >= of):
