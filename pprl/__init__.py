@@ -6,7 +6,8 @@ The tour, from the outside in:
   `Assessment`; `read_roster` and `load_schema` read what it needs.
 - The same in steps: `LinkageKey.make`, `encode_list`, `encode_registry` (at home), `match_encodings` (without
   the key), `judge` (at home again).
-- `pprl.schema` is the vocabulary, `pprl.encode` the heart, `pprl.estimate` the verdict.
+- `pprl.schema` is the vocabulary, `pprl.encode` the heart, `pprl.estimate` the verdict,
+  `pprl.report` the page made of it.
 
 Names are loaded when they are first used, so that ``pprl --help`` loads neither pandas nor scipy.
 """

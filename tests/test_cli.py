@@ -34,7 +34,7 @@ def own_process(*words: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 def test_the_commands_are_these():
-    assert COMMANDS == ["check", "demo", "encode", "inspect", "judge", "key", "link", "match", "schema"]
+    assert COMMANDS == ["check", "demo", "encode", "inspect", "judge", "key", "link", "match", "report", "schema"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -19,6 +19,7 @@ LAYERS = (
     {"estimate"},
     {"linkage", "demo", "ledger"},
     {"preview"},
+    {"report"},
     {"cli"},
 )
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
@@ -54,6 +55,10 @@ def test_every_module_has_its_place():
 def test_imports_point_downwards():
     upward = {(here, there) for here, used in graph().items() for there in used if HEIGHT[there] >= HEIGHT[here]}
     assert not upward
+
+
+def test_a_page_is_made_of_its_file_and_nothing_else():
+    assert graph()["report"] <= {"errors", "files", "places"}
 
 
 def test_whoever_matches_reaches_neither_names_nor_keys():

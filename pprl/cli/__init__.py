@@ -20,6 +20,7 @@ import pprl
 from pprl.cli.check import check
 from pprl.cli.demo import demo
 from pprl.cli.link import link
+from pprl.cli.report import report
 from pprl.cli.schemas import schema
 from pprl.cli.steps import encode, inspect, judge, key, match
 from pprl.errors import PprlError
@@ -38,11 +39,12 @@ def cli() -> None:
     Try it:                pprl demo
     What a roster can do:  pprl check leaked.xlsx --schema schema.toml
     Both rosters in hand:  pprl link leaked.csv registry.xlsx --schema schema.toml
+    The page of a result:  pprl report report.json -o report.html --language ru
     In separate steps:     pprl key, encode (each owner), match (whoever compares), judge
     """
 
 
-for command in (demo, schema, check, link, key, encode, match, judge, inspect):
+for command in (demo, schema, check, link, key, encode, match, judge, report, inspect):
     cli.add_command(command)
 
 

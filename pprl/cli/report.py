@@ -1,0 +1,72 @@
+"""pprl report: the page, made again from report.json."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pprl import files
+from pprl.cli import options
+from pprl.errors import FileError
+
+LARGEST = 20_000_000  # bytes; a report holds a few thousand figures
+
+
+@click.command(
+    short_help="Make report.html from report.json.",
+    epilog="""\b
+Examples:
+  pprl report report.json -o report.html
+  pprl report report.json -o report_ru.html --language ru
+  pprl report audit.json -o PRIVATE-audit.html
+""",
+)
+@click.argument("report_path", metavar="FILE", type=options.FilePath)
+@click.option(
+    "-o",
+    "--output",
+    type=options.NewFile(or_standard=True),
+    required=True,
+    help="The page to write (- for standard output).",
+)
+@click.option("--language", type=click.Choice(["en", "ru"]), default="en", show_default=True, help="Of the page.")
+@options.force_option
+def report(report_path: Path, output: Path, language: str, force: bool) -> None:
+    """Make the page that shows FILE, a report.json or an audit.json from `pprl link -o DIR`.
+
+    The page is one file, made of FILE and nothing else. It opens offline, loads nothing, runs no script and prints on
+    A4. What is made from an audit.json holds exact figures and says so.
+    """
+    options.refuse_overwriting([output], [report_path])
+    if output != options.STANDARD:
+        files.check_absent(output, force=force)
+    from pprl.report import exact, load, render
+
+    figures = load(_bytes(report_path))
+    page = render(figures, language).encode()
+    if output == options.STANDARD:
+        click.echo(page, nl=False)
+    else:
+        files.write_new(output, [page], private=exact(figures), force=force)
+        click.echo(f"{output.name}: open it in a browser; it loads nothing")
+    if exact(figures):
+        options.note("exact figures: not for publication")
+
+
+def _bytes(path: Path) -> bytes:
+    """What is in the file; it is not named in a refusal, since it may be a roster."""
+    try:
+        if path == options.STANDARD:
+            data = sys.stdin.buffer.read(LARGEST + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise FileError(
+            f"the report cannot be read ({error.strerror})", hint="`pprl link … -o DIR` writes report.json into DIR"
+        ) from None
+    if len(data) > LARGEST:
+        raise FileError("not a report of pprl: it is too large", hint="name report.json or audit.json")
+    return data

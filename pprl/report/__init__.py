@@ -1,0 +1,54 @@
+"""A page made of report.json and nothing else: what a desk reads, prints and hands on.
+
+`render(report, language)` is a pure function, the same bytes for the same report. The page opens offline under a policy
+that forbids everything but its own style and the images inside it. ``shape`` checks the file, ``words`` speaks,
+``plots`` draws, ``page`` says what stands where.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.resources
+from collections.abc import Mapping
+from typing import Any
+
+from pprl.report.shape import FORMATS, check, load
+from pprl.report.words import LANGUAGES, Words
+
+__all__ = ["LANGUAGES", "exact", "load", "render"]
+
+
+def exact(report: Mapping[str, Any]) -> bool:
+    """Are these exact figures, which are not for publication?"""
+    return FORMATS[report["format"]]
+
+
+def render(report: Mapping[str, Any], language: str = "en") -> str:
+    """The page as HTML. FileError, with a hint, where the report is not what docs/report.md says."""
+    checked, words = check(report), Words(language)
+
+    import jinja2
+
+    from pprl.report.page import page
+
+    files = importlib.resources.files("pprl.report")
+    style = files.joinpath("page.css").read_text(encoding="utf-8").strip()
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(files.joinpath("page.html").read_text(encoding="utf-8"))
+    return template.render(page=page(checked, words), say=words, style=_Style(style), policy=policy(style)) + "\n"
+
+
+def policy(style: str) -> str:
+    """What the browser may do with the page: nothing but this one style and images that are in it."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'"
+
+
+class _Style(str):
+    """Our own style sheet, which goes into the page as it is; nothing else does."""
+
+    def __html__(self) -> str:
+        return self

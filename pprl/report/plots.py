@@ -1,0 +1,358 @@
+"""The plots, as SVG that stands in the page as an image.
+
+Inline SVG would bring style attributes, which the page's policy forbids; an image is a world of its own. So it cannot
+know the page's colours or width, and each plot is drawn four times: light and dark, wide and narrow. Text stays text
+in the browser's own font; DejaVu Sans, which comes with matplotlib and is wider than most, measures it, so that the
+bytes are the same on every machine.
+
+Colours are Okabe and Ito's (2008), lightened for dark grounds; what matters is also told by shape and by a label.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from pprl.report.shape import Estimate, Number
+
+MOST_ROWS = 30  # of a forest plot; the table has all
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
+SETTINGS: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "pprl",
+    "text.parse_math": False,  # a label may hold a dollar sign
+    "font.family": "DejaVu Sans",
+    "axes.unicode_minus": True,
+    "path.simplify": False,
+}
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The colours on one ground."""
+
+    text: str
+    faint: str
+    rule: str
+    people: str
+    decoys: str
+    accent: str
+
+
+LIGHT = Ink(text="#1c1c1a", faint="#5c5c57", rule="#d9d8d2", people="#0b5c96", decoys="#b35309", accent="#1c1c1a")
+DARK = Ink(text="#ecebe6", faint="#adaca5", rule="#45453f", people="#6cb8ec", decoys="#f0a35c", accent="#ecebe6")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How wide a drawing is, in CSS pixels at which its text has the page's size."""
+
+    width: int
+    text: float
+    label: int  # characters of a label before it is cut
+
+
+WIDE = Size(width=680, text=13, label=28)
+NARROW = Size(width=340, text=12, label=14)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One plot in its four drawings, each an address to put into the page."""
+
+    light: str
+    dark: str
+    narrow_light: str
+    narrow_dark: str
+
+
+Draw = Callable[["Sheet"], None]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What one drawing is drawn on and with."""
+
+    axes: Axes
+    ink: Ink
+    size: Size
+    stacked: bool = False
+
+    def name(self, at: int, label: str, colour: str, weight: str = "normal") -> None:
+        """The name of a row: left of the axes, or above the row where there is no room."""
+        most = 44 if self.stacked else self.size.label
+        text = label if len(label) <= most else label[: most - 1] + "…"
+        shift, y, side = (0, at - 0.36, "left") if self.stacked else (-10, at, "right")
+        self.axes.annotate(
+            text,
+            (0, y),
+            (shift, 0),
+            xycoords=self.axes.get_yaxis_transform(),
+            textcoords="offset points",
+            ha=side,
+            va="center",
+            fontsize=self.size.text,
+            color=colour,
+            fontweight=weight,
+        )
+
+
+def plot(height: int, draw: Draw, *, left: Sequence[str] = ()) -> Plot:
+    """Draw four times; ``height`` is in CSS pixels, ``left`` are the names of rows, which need room."""
+    longest = max(map(len, left), default=0)
+
+    def drawing(ink: Ink, size: Size) -> str:
+        stacked = size is NARROW and longest > size.label
+        tall = height + 14 * len(left) * stacked
+        with mpl.rc_context(), warnings.catch_warnings():
+            mpl.rcdefaults()  # not the taste of whoever runs it
+            mpl.rcParams.update(SETTINGS)
+            warnings.simplefilter("ignore")  # a letter that DejaVu lacks; the browser has a font for it
+            figure = Figure(figsize=(size.width / 72, tall / 72), dpi=72)
+            FigureCanvasSVG(figure)
+            figure.patch.set_alpha(0)
+            if stacked:
+                margin = 16.0
+            else:
+                margin = 20 + min(longest, size.label) * size.text * 0.62 if left else 12 + 3.4 * size.text
+            bottom = (14 + 3.0 * size.text) / tall
+            axes = figure.add_axes(
+                (margin / size.width, bottom, 1 - (margin + 28) / size.width, 1 - bottom - 2.2 * size.text / tall)
+            )
+            axes.patch.set_alpha(0)
+            for side in ("top", "right", "left"):
+                axes.spines[side].set_visible(False)
+            axes.spines["bottom"].set_color(ink.rule)
+            axes.tick_params(colors=ink.faint, labelsize=size.text - 1, length=0, pad=6)
+            axes.set_axisbelow(True)
+            draw(Sheet(axes, ink, size, stacked))
+            out = io.StringIO()
+            figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        svg = out.getvalue().replace("'DejaVu Sans'", FONT).replace('pt"', '"', 2)  # its width and height, in pixels
+        return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+    return Plot(drawing(LIGHT, WIDE), drawing(DARK, WIDE), drawing(LIGHT, NARROW), drawing(DARK, NARROW))
+
+
+def histogram(
+    edges: Sequence[Number],
+    real: Sequence[Number],
+    decoys: Sequence[Number],
+    *,
+    threshold: Number | None,
+    count: Callable[[float], str],
+    similarity: Callable[[float], str],
+    people_label: str,
+    decoys_label: str,
+    threshold_label: str,
+    axis: str,
+) -> Plot:
+    """People as filled steps, decoys as a line over them, each named at its own peak."""
+
+    def draw(sheet: Sheet) -> None:
+        axes, ink, size = sheet.axes, sheet.ink, sheet.size
+        top = max(*real, *decoys, 1)
+        axes.stairs(real, edges, fill=True, color=ink.people, alpha=0.3)
+        axes.stairs(real, edges, color=ink.people, linewidth=1.6)
+        axes.stairs(decoys, edges, color=ink.decoys, linewidth=1.8, linestyle=(0, (4, 2)))
+        axes.set_xlim(edges[0], edges[-1])
+        axes.set_ylim(0, top * 1.18)
+        _grid(axes, ink, "y")
+        span = edges[-1] - edges[0]
+        places: list[float] = []
+        for counts, label, colour in ((real, people_label, ink.people), (decoys, decoys_label, ink.decoys)):
+            peak = max(range(len(counts)), key=lambda at: (counts[at], at))
+            x, y = (edges[peak] + edges[peak + 1]) / 2, counts[peak] + top * 0.04
+            half = span * len(label) * size.text * 0.36 / size.width
+            if any(abs(y - other) < top * 0.1 for other in places):
+                y += top * 0.1
+            places.append(y)
+            x = min(max(x, edges[0] + half), max(edges[-1] - half, edges[0] + half))
+            axes.text(x, y, label, color=colour, ha="center", fontsize=size.text, fontweight="bold")
+        if threshold is not None and edges[0] <= threshold <= edges[-1]:
+            _mark(sheet, threshold, threshold_label, top=True)
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
+        axes.xaxis.set_major_locator(MaxNLocator(5 if size is NARROW else 9))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: similarity(value)))
+        _x_label(sheet, axis)
+
+    return plot(300, draw)
+
+
+def curve(
+    points: Sequence[tuple[Number, Number]],
+    *,
+    asked: Number | None,
+    used: Number | None,
+    percent: Callable[[float], str],
+    number: Callable[[float], str],
+    asked_label: str,
+    used_label: str,
+    axis: str,
+) -> Plot:
+    """The error rate over the threshold, the rate asked as a line across, the threshold used as a line down."""
+
+    def draw(sheet: Sheet) -> None:
+        axes, ink, size = sheet.axes, sheet.ink, sheet.size
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        top = min(1.0, max(*ys, 1.5 * (asked or 0), 0.02) * 1.15)
+        low, high = min(xs), max(xs)
+        room = (high - low) * 0.03 or 0.01
+        axes.set_xlim(low - room, high + room)
+        axes.set_ylim(0, top)
+        _grid(axes, ink, "y")
+        axes.plot(xs, ys, color=ink.people, linewidth=2, marker="o", markersize=3.5, clip_on=False)
+        if asked is not None:
+            axes.axhline(asked, color=ink.decoys, linewidth=1.4, linestyle=(0, (4, 2)))
+            axes.text(high + room, asked + top * 0.02, asked_label, color=ink.decoys, ha="right", va="bottom",
+                      fontsize=size.text, fontweight="bold")  # fmt: skip
+        if used is not None and low <= used <= high:
+            _mark(sheet, used, used_label, top=True)
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+        axes.xaxis.set_major_locator(MaxNLocator(5 if size is NARROW else 9))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(round(value, 6))))
+        _x_label(sheet, axis)
+
+    return plot(280, draw)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a forest plot: an estimate, a remark in its place, or a heading over the lines below it."""
+
+    label: str
+    estimate: Estimate | None = None
+    remark: str = ""
+    heading: bool = False
+
+
+def forest(
+    rows: Sequence[Row],
+    *,
+    reference: Number | None,
+    reference_label: str,
+    number: Callable[[float], str],
+    axis: str,
+    limits: tuple[float, float] | None = None,
+) -> Plot:
+    """Estimates with their intervals, one below the other, and the whole as a line down."""
+    rows = rows[:MOST_ROWS]
+
+    def draw(sheet: Sheet) -> None:
+        axes, ink, size = sheet.axes, sheet.ink, sheet.size
+        ends = [
+            end
+            for row in rows
+            if (one := row.estimate) is not None
+            for end in (one.value, one.low, one.high)
+            if end is not None
+        ] + ([reference] if reference is not None else [])
+        low, high = limits or _limits(ends)
+        axes.set_xlim(low, high)
+        axes.set_ylim(len(rows) - 0.5, -0.75 if sheet.stacked else -0.6)
+        _grid(axes, ink, "x")
+        if reference is not None:
+            _mark(sheet, reference, reference_label, top=False)
+        for at, row in enumerate(rows):
+            if row.heading:
+                sheet.name(at, row.label, ink.faint, "bold")
+            else:
+                sheet.name(at, row.label, ink.text)
+            if row.remark:
+                axes.text(0.01, at, row.remark, transform=axes.get_yaxis_transform(), ha="left", va="center",
+                          fontsize=size.text - 1, color=ink.faint, fontstyle="italic")  # fmt: skip
+            if (one := row.estimate) is None:
+                continue
+            if one.low is not None and one.high is not None:
+                axes.plot([one.low, one.high], [at, at], color=ink.people, linewidth=2, solid_capstyle="butt")
+            axes.plot([one.value], [at], color=ink.people, marker="o", markersize=7, clip_on=False)
+        axes.set_yticks([])
+        axes.xaxis.set_major_locator(MaxNLocator(4 if size is NARROW else 6))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(round(value, 6))))
+        _x_label(sheet, axis)
+
+    return plot(90 + 28 * len(rows), draw, left=[row.label for row in rows])
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What was seen and what chance gives, on one line."""
+
+    label: str
+    seen: Number
+    chance: Number | None
+
+
+def dumbbell(
+    pairs: Sequence[Pair], *, seen_label: str, chance_label: str, percent: Callable[[float], str], axis: str
+) -> Plot:
+    """Agreement against chance: a filled circle, a hollow one, and the way between them."""
+    pairs = pairs[:MOST_ROWS]
+
+    def draw(sheet: Sheet) -> None:
+        axes, ink, size = sheet.axes, sheet.ink, sheet.size
+        axes.set_xlim(0, 1)
+        axes.set_ylim(len(pairs) - 0.4, -1.1 if sheet.stacked else -0.75)
+        _grid(axes, ink, "x")
+        for at, pair in enumerate(pairs):
+            sheet.name(at, pair.label, ink.text)
+            if pair.chance is not None:
+                axes.plot([pair.chance, pair.seen], [at, at], color=ink.rule, linewidth=3, solid_capstyle="butt")
+                axes.plot([pair.chance], [at], color=ink.decoys, marker="o", markersize=8, markerfacecolor="none",
+                          markeredgewidth=2, clip_on=False)  # fmt: skip
+            axes.plot([pair.seen], [at], color=ink.people, marker="o", markersize=9, clip_on=False)
+        first, room = pairs[0], len(max(seen_label, chance_label, key=len)) * size.text * 0.36 / size.width
+        apart = first.chance is None or abs(first.seen - first.chance) > 2.2 * room
+        for x, other, label, colour in (
+            (first.seen, first.chance, seen_label, ink.people),
+            (first.chance, first.seen, chance_label, ink.decoys),
+        ):
+            if x is not None:
+                shift = 0.0 if apart or other is None else 1.1 * room * (1 if x >= other else -1)
+                place = min(max(x + shift, room), 1 - room)
+                y = -0.62 if sheet.stacked else -0.42
+                axes.text(place, y, label, color=colour, ha="center", va="bottom", fontsize=size.text,
+                          fontweight="bold")  # fmt: skip
+        axes.set_yticks([])
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(round(value, 6))))
+        _x_label(sheet, axis)
+
+    return plot(100 + 36 * len(pairs), draw, left=[pair.label for pair in pairs])
+
+
+def _limits(ends: Sequence[Number]) -> tuple[float, float]:
+    low, high = min(0, *ends, 0), max(*ends, 0, 0)
+    return float(low * 1.05), float(high * 1.05 or 1)
+
+
+def _grid(axes: Axes, ink: Ink, which: str) -> None:
+    getattr(axes, f"{which}axis").grid(True, color=ink.rule, linewidth=0.8)
+
+
+def _mark(sheet: Sheet, x: Number, label: str, *, top: bool) -> None:
+    """A line down at x with its label above the axes, on the side where there is room."""
+    axes, ink, size = sheet.axes, sheet.ink, sheet.size
+    low, high = axes.get_xlim()
+    axes.axvline(x, color=ink.accent, linewidth=1.2, linestyle="-" if top else (0, (1, 2)))
+    place = (x - low) / (high - low)
+    half = len(label) * size.text * 0.3 / size.width
+    side = "left" if place < half else "right" if place > 1 - half else "center"
+    axes.text(x, 1.015, label, transform=axes.get_xaxis_transform(), ha=side, va="bottom", fontsize=size.text,
+              color=ink.accent)  # fmt: skip
+
+
+def _x_label(sheet: Sheet, text: str) -> None:
+    sheet.axes.set_xlabel(text, color=sheet.ink.faint, fontsize=sheet.size.text - 1, labelpad=8)
