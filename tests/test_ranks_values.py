@@ -278,3 +278,9 @@ def test_surnames_tell_the_sex_or_nothing(file: str, sex: str, told: float) -> N
     assert found.count(sex) / len(found) == pytest.approx(told, abs=0.005)
     romanised = [sex_of("surname", fold_name(latin_text(line), given=False)) for line in lines]
     assert romanised == found
+
+
+def test_kinds_of_service_are_one_word_each_and_other_categories_stay() -> None:
+    assert {fold_category(text) for text in ("контракт", "По контракту", "КОНТРАКТНИК", "contract")} == {"kontrakt"}
+    assert {fold_category(text) for text in ("моб.", "мобилизован", "mobilised")} == {"mobilizaciya"}
+    assert fold_category("контракт до 2025") == "kontrakt do 2025"

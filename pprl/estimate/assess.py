@@ -19,21 +19,20 @@ from pprl.bits import Encodings
 from pprl.draws import Draws
 from pprl.errors import FileError, PprlError
 from pprl.estimate import checks
+from pprl.estimate.case import Case
 from pprl.estimate.errors import MIN_DECOYS, p_harsh, p_value
-from pprl.estimate.finding import RULES, ClassFinding, Finding, absent_weights, find, intervals, merged_classes
+from pprl.estimate.finding import Finding, find, intervals
 from pprl.estimate.partners import NONE, Candidates, assign
+from pprl.estimate.record import PARTNER_RULE, Known, exact
 from pprl.estimate.verdict import Verdict, cannot_tell, climb
 from pprl.match.scores import Scores
 from pprl.places import LIST_STEP
-from pprl.rows import CLASS_NAMES, CONTROL, DECOY, REAL, RELATIVE, UNKNOWN, HomeRows, Label
+from pprl.rows import DECOY, REAL, HomeRows
 from pprl.schema import ten_thousandths
 
 FORMAT = 1
-PARTNER_RULE = RULES[0]
 SMALLEST_P = 1e-300  # what lies below is rounding, and no p is 0
-SMALLEST_STRATUM = 20
 PAIR_COLUMNS = ("list_row", "registry_row", "list_id", "registry_id", "score", "q_value")
-BINS = tuple(round(0.05 * at, 2) for at in range(21))
 
 Ints = NDArray[np.int64]
 
@@ -146,7 +145,7 @@ def judge(
     asked = rows.rate / 10_000 if rate is None else asked_rate(rate)
     ids, numbers = _number(scores.theirs, scores.total > 0)
     everyone = Candidates(numbers[at], scores.dice()[at])
-    case = _Case.of(rows, everyone, Draws(_seed(scores), "judge"), asked)
+    case = Case.of(rows, everyone, Draws(_seed(scores), "judge"), asked)
     base = Assessment(
         list_rows=rows.rows_read,
         registry_rows=scores.registry_read,
@@ -167,7 +166,7 @@ def judge(
         elif len(case.real):
             text += " for an error rate"
         told = replace(base, verdict=cannot_tell(reason), warnings=(*base.warnings, text))
-        return replace(told, audit=_audit(told, case, None, rows, scores))
+        return replace(told, audit=exact(told, case, None, rows, scores))
     return _judge(base, case, rows, registry_rows, ids, encodings, scores)
 
 
@@ -179,66 +178,9 @@ def asked_rate(rate: float | str) -> float:
         raise PprlError(f"the false-match rate is not {error}", hint='say 0.05 or "5%"') from None
 
 
-@dataclass(frozen=True)
-class _Case:
-    """Who is judged against whom. ``records`` are the places of the real rows who could be in the registry; owners are
-    places among them."""
-
-    records: Ints
-    real: Candidates
-    classes: Ints
-    decoys: Candidates
-    owner: Ints
-    relatives: Candidates
-    relative_owner: Ints
-    ineligible: Candidates
-    ineligible_classes: Ints
-    controls: Candidates
-    control_classes: Ints
-    unknown: NDArray[np.bool_] | None  # of the real rows; None when eligibility is not asked for
-    draws: Draws
-    asked: float
-
-    @classmethod
-    def of(cls, rows: HomeRows, everyone: Candidates, draws: Draws, asked: float) -> _Case:
-        people = rows.of_kind(REAL)
-        told = checks.eligibility(rows.labels, rows.policy, people)
-        can, cannot = told or (np.ones(len(people), dtype=bool), np.zeros(len(people), dtype=bool))
-        merged = merged_classes(rows.completeness[people])
-        new = np.cumsum(~cannot) - 1  # people are renumbered without those who cannot be there
-
-        def made_up(kind: int) -> tuple[Candidates, Ints]:
-            records = rows.of_kind(kind)
-            records = records[~cannot[rows.person[records]]]
-            return everyone.take(records), new[rows.person[records]].astype(np.int64)
-
-        of_class = dict(zip(rows.completeness[people].tolist(), merged.tolist(), strict=True))
-        usual = int(np.bincount(merged).argmax()) if len(merged) else 0
-        controls = rows.of_kind(CONTROL)
-        control_classes = [of_class.get(each, usual) for each in rows.completeness[controls].tolist()]
-        decoys, owner = made_up(DECOY)
-        relatives, relative_owner = made_up(RELATIVE)
-        return cls(
-            people[~cannot],
-            everyone.take(people[~cannot]),
-            merged[~cannot],
-            decoys,
-            owner,
-            relatives,
-            relative_owner,
-            everyone.take(people[cannot]),
-            merged[cannot],
-            everyone.take(controls),
-            np.array(control_classes, dtype=np.int64),
-            None if told is None else ~can[~cannot],
-            draws,
-            asked,
-        )
-
-
 def _judge(
     base: Assessment,
-    case: _Case,
+    case: Case,
     rows: HomeRows,
     registry_rows: HomeRows | None,
     ids: NDArray[np.void],
@@ -306,31 +248,15 @@ def _judge(
         pairs=_pairs(sure, case, finding, rows, registry_rows, ids),
         warnings=tuple(warnings),
     )
-    known = _Known(finding, harsh, confirm, copied, controls, ineligible, sound, strata, groups, ranges)
-    return replace(told, audit=_audit(told, case, known, rows, scores))
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What was found out on the way and stands in the audit."""
-
-    finding: Finding
-    p_harsh: float | None
-    confirm: list[checks.Agreement]
-    copied: checks.CopyCheck
-    controls: checks.Absent | None
-    ineligible: checks.Absent | None
-    sound: checks.Soundness | None
-    strata: tuple[Label, ...]
-    groups: list[Ints]
-    ranges: list[tuple[float, float]]
+    known = Known(finding, harsh, confirm, copied, controls, ineligible, sound, strata, groups, ranges)
+    return replace(told, audit=exact(told, case, known, rows, scores))
 
 
 def _told(p: float) -> float:
     return float(f"{max(p, SMALLEST_P):.3g}")
 
 
-def _nobody_present(case: _Case, finding: Finding) -> float:
+def _nobody_present(case: Case, finding: Finding) -> float:
     """How many would be found if nobody of the list were in the registry: one decoy for each person, one to one."""
     one_each = np.unique(case.owner, return_index=True)[1]
     classes = case.classes[case.owner[one_each]]
@@ -343,7 +269,7 @@ def _nobody_present(case: _Case, finding: Finding) -> float:
 
 
 def _confirm(
-    case: _Case,
+    case: Case,
     finding: Finding,
     rows: HomeRows,
     registry_rows: HomeRows | None,
@@ -365,204 +291,6 @@ def _confirm(
     return [checks.agreement(label, theirs[label.name], pairs, groups, case.draws) for label in ours]
 
 
-def _audit(told: Assessment, case: _Case, known: _Known | None, rows: HomeRows, scores: Scores) -> dict[str, Any]:
-    """Everything, exact, in the shape of docs/report.md; fields that the caller knows are filled in by him."""
-    finding = known.finding if known else None
-    return {
-        "verdict": {"rung": told.verdict.rung, "code": told.verdict.code, "reasons": list(told.verdict.reasons)},
-        "headline": {
-            "people": told.people,
-            "found": _share(told.found, told.people),
-            "net_found": _estimate(told.net_found),
-            "expected_by_chance": told.expected_by_chance,
-            "false_match_rate": told.false_match_rate,
-            "false_match_rate_asked": told.false_match_rate_asked,
-            "p": told.p_value,
-            "p_harsh": known.p_harsh if known else None,
-            "fewest_findable": told.fewest_findable,
-            "matchable_share": told.matchable_share,
-            "auc": round(checks.auc(case.real.best(), case.decoys.best()), 4) if finding else None,
-            "ambiguous": told.ambiguous,
-            "threshold": told.threshold,
-        },
-        "rosters": {
-            "list_rows": told.list_rows,
-            "list_people": told.list_encoded,
-            "duplicates": max(0, told.list_rows - told.list_encoded),
-            "registry_rows": told.registry_rows,
-            "registry_encoded": told.registry_encoded,
-            "lists": [{"people": people, "found": found} for people, found in told.lists],
-        },
-        "scores": _histogram(case),
-        "rates": _rates(finding) if finding else [],
-        "strata": _strata(known) if known else [],
-        "confirm": [
-            {
-                **asdict(each),
-                "chance": each.chance,
-                "share": round(each.agree / each.compared, 4) if each.compared else None,
-            }
-            for each in (known.confirm if known else [])
-        ],
-        "eligibility": _eligibility(case, known, rows) if known and case.unknown is not None else None,
-        "controls": _absent(known.controls) if known and known.controls else None,
-        "copy_check": {
-            **asdict(known.copied),
-            "share": round(known.copied.identical / known.copied.pairs, 4) if known.copied.pairs else None,
-        }
-        if known
-        else None,
-        "decoys": {
-            "made": len(case.decoys),
-            "a_person": round(len(case.decoys) / max(1, told.people), 1),
-            "fallbacks": rows.fallbacks,
-            "harsh": len(case.relatives),
-            "auc_weight": known.sound.auc_weight if known and known.sound else None,
-            "auc_similarity": known.sound.auc_similarity if known and known.sound else None,
-            "sound": known.sound.sound if known and known.sound else None,
-        },
-        "sensitivity": _sensitivity(case) if finding else [],
-        "completeness": [_class(each, finding, rows, case) for each in finding.classes] if finding else [],
-        "parameters": {
-            "hardening": told.hardening,
-            "length": scores.stamp.length,
-            "false_match_rate": told.false_match_rate_asked,
-            "kernel": told.kernel,
-            "partner_rule": PARTNER_RULE,
-            "secret": not told.repeatable,
-            "registry_public_before_list": rows.policy.get("public", "unknown"),
-        },
-        "fingerprints": {"schema": scores.stamp.fingerprint.hex(), "folding": scores.stamp.folding.hex()},
-        "warnings": list(told.warnings),
-    }
-
-
-def _share(count: int | None, of: int) -> dict[str, Any]:
-    return {"count": count, "of": of, "share": None if count is None or not of else round(count / of, 4)}
-
-
-def _estimate(net: tuple[float, float, float] | None) -> dict[str, float | None]:
-    return dict(zip(("value", "low", "high"), net or (None, None, None), strict=True))
-
-
-def _absent(group: checks.Absent) -> dict[str, Any]:
-    return {**asdict(group), "flat": group.flat}
-
-
-def _histogram(case: _Case) -> dict[str, Any]:
-    real, decoys = (np.histogram(group.best(), BINS)[0] for group in (case.real, case.decoys))
-    scale = len(case.real) / max(1, len(case.decoys))
-    return {
-        "edges": list(BINS),
-        "real": real.tolist(),
-        "decoys": [round(float(count) * scale, 2) for count in decoys.tolist()],
-    }
-
-
-def _rates(finding: Finding) -> list[dict[str, Any]]:
-    """Found and false-match rate if one threshold held for all classes."""
-    lines = []
-    for threshold in reversed(BINS):
-        found = false = 0.0
-        for each in finding.classes:
-            reached = np.flatnonzero(each.line.threshold >= threshold)
-            if len(reached):
-                found += float(each.line.found[reached[-1]])
-                false += float(each.line.false[reached[-1]])
-        if found:
-            rate = round(min(1.0, false / found), 4)
-            lines.append({"threshold": threshold, "found": int(found), "false_match_rate": rate})
-    return lines
-
-
-def _strata(known: _Known) -> list[dict[str, Any]]:
-    """People, found, and net found with its interval in each value of each stratum field."""
-    fields, at = [], 1
-    for label, group in zip(known.strata, known.groups, strict=False):
-        values = []
-        size = int(group.max(initial=NONE)) + 1
-        false = _false_of(known.finding, group, size)
-        for number, text in [*enumerate(label.values[:size]), (UNKNOWN, None)]:
-            inside = group == number
-            people, found = int(inside.sum()), int((known.finding.found & inside).sum())
-            if not people:
-                continue
-            net = None
-            if number != UNKNOWN and people >= SMALLEST_STRATUM:
-                value, (low, high) = max(0.0, found - false[number]), known.ranges[at + number]
-                net = _estimate((round(value, 1), round(min(low, value), 1), round(max(high, value), 1)))
-            values.append({"label": text, "people": people, "found": found, "net_found": net})
-        at += size
-        fields.append({"field": label.name, "values": values})
-    return fields
-
-
-def _false_of(finding: Finding, group: Ints, size: int) -> NDArray[np.float64]:
-    shares = absent_weights(finding, group, size)
-    false = np.zeros(size)
-    for each in finding.classes:
-        false += each.false * shares[each.number]
-    return false
-
-
-def _eligibility(case: _Case, known: _Known, rows: HomeRows) -> dict[str, Any]:
-    assert case.unknown is not None
-    false = _false_of(known.finding, known.groups[-1], 2)
-    at = len(known.ranges) - int(known.groups[-1].max(initial=NONE)) - 1
-
-    def line(number: int) -> dict[str, Any]:
-        inside = known.groups[-1] == number
-        people, found = int(inside.sum()), int((known.finding.found & inside).sum())
-        net = None
-        if people >= SMALLEST_STRATUM:
-            value, (low, high) = max(0.0, found - float(false[number])), known.ranges[at + number]
-            net = _estimate((round(value, 1), round(min(low, value), 1), round(max(high, value), 1)))
-        return {"people": people, "found": found, "net_found": net}
-
-    return {
-        "registry_as_of": rows.policy["as_of"],
-        "eligible": line(0),
-        "unknown": line(1) if (known.groups[-1] == 1).any() else {"people": 0, "found": 0, "net_found": None},
-        "ineligible": _absent(known.ineligible) if known.ineligible else {"people": 0, "found": 0, "expected": 0.0},
-    }
-
-
-def _sensitivity(case: _Case) -> list[dict[str, Any]]:
-    """The headline under other choices: λ, decoys a row, the rule for partners, the harsher null."""
-    one_of_two = np.flatnonzero(np.arange(len(case.decoys)) % 2 == 0)
-    others: list[tuple[str, Any, Finding]] = [
-        ("lambda", lam, find(case.real, case.decoys, case.owner, case.classes, case.asked, lam=lam))
-        for lam in (0.3, 0.7)
-    ]
-    half = find(case.real, case.decoys.take(one_of_two), case.owner[one_of_two], case.classes, case.asked)
-    others.append(("decoys", len(one_of_two), half))
-    rule = RULES[1]
-    others.append(("partners", rule, find(case.real, case.decoys, case.owner, case.classes, case.asked, rule=rule)))
-    if len(case.relatives) >= MIN_DECOYS:
-        harsh = find(case.real, case.relatives, case.relative_owner, case.classes, case.asked)
-        others.append(("harsher_null", len(case.relatives), harsh))
-    return [
-        {
-            "what": what,
-            "value": value,
-            "found": int(finding.found.sum()),
-            "net_found": {"value": round(finding.net, 1), "low": None, "high": None},
-        }
-        for what, value, finding in others
-    ]
-
-
-def _class(each: ClassFinding, finding: Finding, rows: HomeRows, case: _Case) -> dict[str, Any]:
-    names = np.unique(rows.completeness[case.records[each.people]]).tolist()
-    return {
-        "name": "; ".join(CLASS_NAMES[name] for name in names),
-        "people": len(each.people),
-        "found": int(finding.found[each.people].sum()),
-        "threshold": None if each.threshold is None else round(each.threshold, 4),
-        "matchable_share": round(1 - each.pi0, 4),
-    }
-
-
 def _parts(part: Ints, found: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
     """People and found of each part of a list that was read in several."""
     numbers = range(1, int(part.max(initial=0)) + 1)
@@ -571,7 +299,7 @@ def _parts(part: Ints, found: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
 
 def _pairs(
     chosen: Ints,
-    case: _Case,
+    case: Case,
     finding: Finding,
     rows: HomeRows,
     registry_rows: HomeRows | None,

@@ -50,8 +50,18 @@ def _identifier_letters() -> dict[int, str]:
 
 
 def fold_category(text: str) -> str | None:
-    """The words in Latin letters and digits, one space between them."""
-    return latin_text(text) or None
+    """The words in Latin letters and digits, one space between them; kinds of service under one word each.
+
+    >>> fold_category("в/ч 00000"), fold_category("По контракту"), fold_category("моб.")
+    ('v ch 00000', 'kontrakt', 'mobilizaciya')
+    """
+    words = latin_text(text)
+    return _services().get(words, words) or None
+
+
+@cache
+def _services() -> dict[str, str]:
+    return {latin_text(row["word"]): row["service"] for row in read_table("services.tsv")}
 
 
 _NUMBER = re.compile(r"([+-]?)(\d{1,18}|\d{1,3}(?:,\d{3}){2,5}|\d{1,3}(?:,\d{3}){1,5}(?=\.))(?:[.,](\d+))?", re.ASCII)

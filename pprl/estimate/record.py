@@ -1,0 +1,248 @@
+"""Everything that was found out, exact, in the shape of docs/report.md: the audit, of which the report is made."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import pprl
+from pprl.estimate import checks
+from pprl.estimate.case import Case
+from pprl.estimate.errors import MIN_DECOYS
+from pprl.estimate.finding import RULES, ClassFinding, Finding, absent_weights, find
+from pprl.estimate.partners import NONE
+from pprl.match.scores import Scores
+from pprl.rows import CLASS_NAMES, UNKNOWN, HomeRows, Label
+
+if TYPE_CHECKING:
+    from pprl.estimate.assess import Assessment
+
+FORMAT = "pprl-audit/1"
+PARTNER_RULE = RULES[0]
+SMALLEST_STRATUM = 20
+BINS = tuple(round(0.05 * at, 2) for at in range(21))
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was found out on the way and stands in the audit."""
+
+    finding: Finding
+    p_harsh: float | None
+    confirm: list[checks.Agreement]
+    copied: checks.CopyCheck
+    controls: checks.Absent | None
+    ineligible: checks.Absent | None
+    sound: checks.Soundness | None
+    strata: tuple[Label, ...]
+    groups: list[Ints]
+    ranges: list[tuple[float, float]]
+
+
+def exact(told: Assessment, case: Case, known: Known | None, rows: HomeRows, scores: Scores) -> dict[str, Any]:
+    """The audit as plain values for JSON."""
+    finding = known.finding if known else None
+    return {
+        "format": FORMAT,
+        "version": pprl.__version__,
+        "matter": rows.policy.get("matter", ""),
+        "disclosure": {"base": 1},
+        "verdict": {"rung": told.verdict.rung, "code": told.verdict.code, "reasons": list(told.verdict.reasons)},
+        "headline": {
+            "people": told.people,
+            "found": _share(told.found, told.people),
+            "net_found": _estimate(told.net_found),
+            "expected_by_chance": told.expected_by_chance,
+            "false_match_rate": told.false_match_rate,
+            "false_match_rate_asked": told.false_match_rate_asked,
+            "p": told.p_value,
+            "p_harsh": known.p_harsh if known else None,
+            "fewest_findable": told.fewest_findable,
+            "matchable_share": told.matchable_share,
+            "auc": round(checks.auc(case.real.best(), case.decoys.best()), 4) if finding else None,
+            "ambiguous": told.ambiguous,
+            "threshold": told.threshold,
+        },
+        "rosters": {
+            "list_rows": told.list_rows,
+            "list_people": told.list_encoded,
+            "duplicates": max(0, told.list_rows - told.list_encoded),
+            "registry_rows": told.registry_rows,
+            "registry_encoded": told.registry_encoded,
+            "lists": [{"people": people, "found": found} for people, found in told.lists],
+        },
+        "scores": _histogram(case),
+        "rates": _rates(finding) if finding else [],
+        "strata": _strata(known) if known else [],
+        "confirm": [
+            {
+                **asdict(each),
+                "chance": each.chance,
+                "share": round(each.agree / each.compared, 4) if each.compared else None,
+            }
+            for each in (known.confirm if known else [])
+        ],
+        "eligibility": _eligibility(case, known, rows) if known and case.unknown is not None else None,
+        "controls": _absent(known.controls) if known and known.controls else None,
+        "copy_check": {
+            **asdict(known.copied),
+            "share": round(known.copied.identical / known.copied.pairs, 4) if known.copied.pairs else None,
+        }
+        if known
+        else None,
+        "decoys": {
+            "made": len(case.decoys),
+            "a_person": round(len(case.decoys) / max(1, told.people), 1),
+            "fallbacks": rows.fallbacks,
+            "harsh": len(case.relatives),
+            "auc_weight": known.sound.auc_weight if known and known.sound else None,
+            "auc_similarity": known.sound.auc_similarity if known and known.sound else None,
+            "sound": known.sound.sound if known and known.sound else None,
+        },
+        "sensitivity": _sensitivity(case) if finding else [],
+        "completeness": [_class(each, finding, rows, case) for each in finding.classes] if finding else [],
+        "parameters": {
+            "hardening": told.hardening,
+            "length": scores.stamp.length,
+            "decoys": round(len(case.decoys) / max(1, told.people)),
+            "false_match_rate": told.false_match_rate_asked,
+            "kernel": told.kernel,
+            "partner_rule": PARTNER_RULE,
+            "secret": not told.repeatable,
+            "registry_public_before_list": rows.policy.get("public", "unknown"),
+        },
+        "fingerprints": {"schema": scores.stamp.fingerprint.hex(), "folding": scores.stamp.folding.hex()},
+        "run": told.run or None,
+        "warnings": list(told.warnings),
+    }
+
+
+def _share(count: int | None, of: int) -> dict[str, Any]:
+    return {"count": count, "of": of, "share": None if count is None or not of else round(count / of, 4)}
+
+
+def _estimate(net: tuple[float, float, float] | None) -> dict[str, float | None]:
+    return dict(zip(("value", "low", "high"), net or (None, None, None), strict=True))
+
+
+def _absent(group: checks.Absent) -> dict[str, Any]:
+    return {**asdict(group), "flat": group.flat}
+
+
+def _histogram(case: Case) -> dict[str, Any]:
+    real, decoys = (np.histogram(group.best(), BINS)[0] for group in (case.real, case.decoys))
+    scale = len(case.real) / max(1, len(case.decoys))
+    return {
+        "edges": list(BINS),
+        "real": real.tolist(),
+        "decoys": [round(float(count) * scale, 2) for count in decoys.tolist()],
+    }
+
+
+def _rates(finding: Finding) -> list[dict[str, Any]]:
+    """Found and false-match rate if one threshold held for all classes."""
+    lines = []
+    for threshold in reversed(BINS):
+        found = false = 0.0
+        for each in finding.classes:
+            reached = np.flatnonzero(each.line.threshold >= threshold)
+            if len(reached):
+                found += float(each.line.found[reached[-1]])
+                false += float(each.line.false[reached[-1]])
+        if found:
+            rate = round(min(1.0, false / found), 4)
+            lines.append({"threshold": threshold, "found": int(found), "false_match_rate": rate})
+    return lines
+
+
+def _strata(known: Known) -> list[dict[str, Any]]:
+    """People, found, and net found with its interval in each value of each stratum field."""
+    fields, at = [], 1
+    for label, group in zip(known.strata, known.groups, strict=False):
+        values = []
+        size = int(group.max(initial=NONE)) + 1
+        false = _false_of(known.finding, group, size)
+        for number, text in [*enumerate(label.values[:size]), (UNKNOWN, None)]:
+            inside = group == number
+            people, found = int(inside.sum()), int((known.finding.found & inside).sum())
+            if not people:
+                continue
+            net = None
+            if number != UNKNOWN and people >= SMALLEST_STRATUM:
+                value, (low, high) = max(0.0, found - false[number]), known.ranges[at + number]
+                net = _estimate((round(value, 1), round(min(low, value), 1), round(max(high, value), 1)))
+            values.append({"label": text, "people": people, "found": found, "net_found": net})
+        at += size
+        fields.append({"field": label.name, "values": values})
+    return fields
+
+
+def _false_of(finding: Finding, group: Ints, size: int) -> NDArray[np.float64]:
+    shares = absent_weights(finding, group, size)
+    false = np.zeros(size)
+    for each in finding.classes:
+        false += each.false * shares[each.number]
+    return false
+
+
+def _eligibility(case: Case, known: Known, rows: HomeRows) -> dict[str, Any]:
+    assert case.unknown is not None
+    false = _false_of(known.finding, known.groups[-1], 2)
+    at = len(known.ranges) - int(known.groups[-1].max(initial=NONE)) - 1
+
+    def line(number: int) -> dict[str, Any]:
+        inside = known.groups[-1] == number
+        people, found = int(inside.sum()), int((known.finding.found & inside).sum())
+        net = None
+        if people >= SMALLEST_STRATUM:
+            value, (low, high) = max(0.0, found - float(false[number])), known.ranges[at + number]
+            net = _estimate((round(value, 1), round(min(low, value), 1), round(max(high, value), 1)))
+        return {"people": people, "found": found, "net_found": net}
+
+    return {
+        "registry_as_of": rows.policy["as_of"],
+        "eligible": line(0),
+        "unknown": line(1) if (known.groups[-1] == 1).any() else {"people": 0, "found": 0, "net_found": None},
+        "ineligible": _absent(known.ineligible) if known.ineligible else {"people": 0, "found": 0, "expected": 0.0},
+    }
+
+
+def _sensitivity(case: Case) -> list[dict[str, Any]]:
+    """The headline under other choices: λ, decoys a row, the rule for partners, the harsher null."""
+    one_of_two = np.flatnonzero(np.arange(len(case.decoys)) % 2 == 0)
+    others: list[tuple[str, Any, Finding]] = [
+        ("lambda", lam, find(case.real, case.decoys, case.owner, case.classes, case.asked, lam=lam))
+        for lam in (0.3, 0.7)
+    ]
+    half = find(case.real, case.decoys.take(one_of_two), case.owner[one_of_two], case.classes, case.asked)
+    others.append(("decoys", len(one_of_two), half))
+    rule = RULES[1]
+    others.append(("partner_rule", rule, find(case.real, case.decoys, case.owner, case.classes, case.asked, rule=rule)))
+    if len(case.relatives) >= MIN_DECOYS:
+        harsh = find(case.real, case.relatives, case.relative_owner, case.classes, case.asked)
+        others.append(("harsh_decoys", len(case.relatives), harsh))
+    return [
+        {
+            "what": what,
+            "value": value,
+            "found": int(finding.found.sum()),
+            "net_found": {"value": round(finding.net, 1), "low": None, "high": None},
+        }
+        for what, value, finding in others
+    ]
+
+
+def _class(each: ClassFinding, finding: Finding, rows: HomeRows, case: Case) -> dict[str, Any]:
+    names = np.unique(rows.completeness[case.records[each.people]]).tolist()
+    return {
+        "name": "; ".join(CLASS_NAMES[name] for name in names),
+        "people": len(each.people),
+        "found": int(finding.found[each.people].sum()),
+        "threshold": None if each.threshold is None else round(each.threshold, 4),
+        "matchable_share": round(1 - each.pi0, 4),
+    }
