@@ -42,6 +42,7 @@ EXPECTED_TOKENS = {
 NAME_TYPES = ("surname", "given", "patronymic")
 ROLES = ("link", "stratum", "confirm")
 HARDENINGS = (0, 5, 8, 10)
+SMALL_CELLS = ("round", "suppress")
 LENGTHS = (256, 512, 1024, 2048, 4096, 8192)
 MIN_EXPECTED_TOKENS = 12
 MAX_K = 32
@@ -72,6 +73,7 @@ class Schema:
     disclosure: int
     fields: tuple[Field, ...]
     registry_as_of: datetime.date | None = None
+    small_cells: str = "round"
 
     def linked(self) -> tuple[Field, ...]:
         """The fields that are encoded, in the order of the file."""
@@ -204,15 +206,16 @@ class _Reader:
         length = self.choice(encoding, "encoding.length", 1024, LENGTHS)
         hardening = self.choice(encoding, "encoding.hardening", 8, HARDENINGS)
         fill = self.rate(encoding, "encoding.fill", 0.20, 0.5)
-        policy = self.table("policy", ("false_match_rate", "decoys", "disclosure", "registry_as_of"))
+        policy = self.table("policy", ("false_match_rate", "decoys", "disclosure", "small_cells", "registry_as_of"))
         rate = self.rate(policy, "policy.false_match_rate", 0.05, 0.5)
         decoys = self.integer(policy, "policy.decoys", 20, 1, 100)
         disclosure = self.integer(policy, "policy.disclosure", 5, 1, 100)
+        small_cells = self.word(policy, "policy.small_cells", "round", SMALL_CELLS)
         as_of = self.day(policy, "policy.registry_as_of")
         fields = self.fields(length, fill)
         if self.mistakes:
             raise SchemaError("\n".join(text for _, text in sorted(self.mistakes)))
-        return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields, as_of)
+        return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields, as_of, small_cells)
 
     def fields(self, length: int, fill: int) -> tuple[Field, ...]:
         tables = self.data.get("fields", {})
@@ -371,6 +374,8 @@ def to_toml(schema: Schema) -> str:
         f"decoys = {schema.decoys}           # made-up rows for each real one",
         f"disclosure = {schema.disclosure}",
     ]
+    if schema.small_cells != "round":
+        lines.append(f"small_cells = {quoted(schema.small_cells)}")
     if schema.registry_as_of:
         lines.append(f"registry_as_of = {schema.registry_as_of}   # the day the registry shows; ages are counted then")
     for field in schema.fields:
