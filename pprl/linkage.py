@@ -287,7 +287,8 @@ def _labels(people: People, schema: Schema) -> tuple[Label, ...]:
 
 def _policy(schema: Schema) -> dict[str, str]:
     as_of = {"as_of": schema.registry_as_of.isoformat()} if schema.registry_as_of else {}
-    return {**as_of, "public": schema.registry_public_before_list, "matter": schema.name}
+    told = {"disclosure": str(schema.disclosure), "small_cells": schema.small_cells, "matter": schema.name}
+    return {**as_of, "public": schema.registry_public_before_list, **told}
 
 
 def encode_registry(

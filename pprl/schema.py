@@ -43,8 +43,12 @@ NAME_TYPES = ("surname", "given", "patronymic")
 ROLES = ("link", "stratum", "confirm", "joined")
 PUBLIC = ("yes", "no", "unknown")
 HARDENINGS = (0, 5, 8, 10)
+SMALL_CELLS = ("round", "suppress")
 LENGTHS = (256, 512, 1024, 2048, 4096, 8192)
-POLICY = ("false_match_rate", "decoys", "disclosure", "registry_as_of", "registry_public_before_list")
+POLICY = (
+    *("false_match_rate", "decoys", "disclosure", "small_cells"),
+    *("registry_as_of", "registry_public_before_list"),
+)
 MIN_EXPECTED_TOKENS = 12
 MAX_K = 32
 MAX_BYTES = 1 << 20  # of a schema or columns file: parsing takes quadratic time at worst
@@ -75,6 +79,7 @@ class Schema:
     fields: tuple[Field, ...]
     registry_as_of: datetime.date | None = None
     registry_public_before_list: str = "unknown"
+    small_cells: str = "round"
 
     def linked(self) -> tuple[Field, ...]:
         """The fields that are encoded, in the order of the file."""
@@ -211,12 +216,13 @@ class _Reader:
         rate = self.rate(policy, "policy.false_match_rate", 0.05, 0.5)
         decoys = self.integer(policy, "policy.decoys", 20, 1, 100)
         disclosure = self.integer(policy, "policy.disclosure", 5, 1, 100)
+        small_cells = self.word(policy, "policy.small_cells", "round", SMALL_CELLS)
         as_of = self.day(policy, "policy.registry_as_of")
         public = self.word(policy, "policy.registry_public_before_list", "unknown", PUBLIC)
         fields = self.fields(length, fill)
         if self.mistakes:
             raise SchemaError("\n".join(text for _, text in sorted(self.mistakes)))
-        return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields, as_of, public)
+        return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields, as_of, public, small_cells)
 
     def fields(self, length: int, fill: int) -> tuple[Field, ...]:
         tables = self.data.get("fields", {})
@@ -379,6 +385,8 @@ def to_toml(schema: Schema) -> str:
         f"decoys = {schema.decoys}           # made-up rows for each real one",
         f"disclosure = {schema.disclosure}",
     ]
+    if schema.small_cells != "round":
+        lines.append(f"small_cells = {quoted(schema.small_cells)}")
     if schema.registry_as_of:
         lines.append(f"registry_as_of = {schema.registry_as_of}   # the day the registry shows; ages are counted then")
     if schema.registry_public_before_list != "unknown":

@@ -164,6 +164,10 @@ WRONG = {
         with_line(12, f"disclosure = {2**63}"),
         "12: policy.disclosure: a whole number from 1 to 100",
     ),
+    "small cells otherwise": (
+        with_line(12, 'small_cells = "supress"'),
+        "12: policy.small_cells: unknown; did you mean 'suppress'?",
+    ),
     "no fields": ("format = 1", "1: fields: no fields; each is a table such as `[fields.surname]`"),
     "fields empty": ("format = 1\n[fields]", "2: fields: no fields; each is a table such as `[fields.surname]`"),
     "fields an array of tables": (
@@ -406,6 +410,13 @@ def test_any_text_is_a_schema_or_a_schema_error(text, valid_start):
         assert what.isprintable()
 
 
+def test_small_cells_come_back_as_written():
+    assert parse_schema("format = 1" + FIELDS).small_cells == "round"
+    chosen = parse_schema('format = 1\npolicy.small_cells = "suppress"' + FIELDS)
+    assert chosen.small_cells == "suppress"
+    assert parse_schema(to_toml(chosen)) == chosen
+
+
 # ---------------------------------------------------------------- k
 
 #: length, fill, (type, weight) -> k, worked by hand from the formula
@@ -476,6 +487,7 @@ NO_CHANGES = {
     "the false-match rate": replace(BASE, false_match_rate=100),
     "decoys": replace(BASE, decoys=4),
     "disclosure": replace(BASE, disclosure=10),
+    "small cells": replace(BASE, small_cells="suppress"),
     "the order of fields": replace(BASE, fields=(DATE, SURNAME)),
     "a stratum": replace(BASE, fields=(*BASE.fields, Field("unit", "category", "stratum", 0))),
     "a confirm field first": replace(BASE, fields=(Field("rank", "rank", "confirm", 0), *BASE.fields)),

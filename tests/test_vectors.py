@@ -212,7 +212,8 @@ def test_the_page_prints_what_counts_as_missing():
 def test_the_page_explains_every_key_and_file():
     for schema_key in ("format", "name", "encoding.length", "encoding.hardening", "encoding.fill", "policy.decoys"):
         assert f"| `{schema_key}` |" in PAGE
-    for schema_key in ("policy.false_match_rate", "policy.disclosure", *(f"fields.NAME.{key}" for key in FIELD_KEYS)):
+    policy = ("policy.false_match_rate", "policy.disclosure", "policy.small_cells")
+    for schema_key in (*policy, *(f"fields.NAME.{key}" for key in FIELD_KEYS)):
         assert f"| `{schema_key}` |" in PAGE
     assert all(f"`{path.name}`" in PAGE for path in VECTORS.glob("*.json"))
     assert all(f"`{kind.decode()}`" in PAGE for kind in KINDS)

@@ -11,7 +11,7 @@ import click
 
 from pprl import files
 from pprl.cli import options
-from pprl.cli.output import all_or_none, make_folder, show_assessment, write_outputs
+from pprl.cli.output import REPORT_FILES, all_or_none, make_folder, show_assessment, write_outputs
 from pprl.cli.progress import searching
 from pprl.errors import FileError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pprl.demo import Rosters
     from pprl.estimate.assess import Assessment
 
-KEPT = ("list.xlsx", "registry.csv", "schema.toml", "truth.csv", "PRIVATE-pairs.csv")
+KEPT = ("list.xlsx", "registry.csv", "schema.toml", "truth.csv", "PRIVATE-pairs.csv", *REPORT_FILES)
 
 
 @click.command(
@@ -52,7 +52,7 @@ def _play(folder: Path, seed: int, *, kept: bool) -> None:
     from pprl.schema import load_schema
 
     rosters = invent(seed)
-    leaked, registry, schema_path, truth_path, pairs = (folder / name for name in KEPT)
+    leaked, registry, schema_path, truth_path, pairs, *_ = (folder / name for name in KEPT)
     files.write_new(leaked, [rosters.workbook()])
     files.write_new(registry, [rosters.registry.to_csv(index=False).encode()])
     files.write_new(schema_path, [SCHEMA.encode()])
@@ -79,7 +79,7 @@ def _play(folder: Path, seed: int, *, kept: bool) -> None:
     click.echo("")
     click.echo("\n".join(_truth(rosters, assessment)))
     if kept:
-        write_outputs(assessment, pairs, None, force=False)
+        write_outputs(assessment, pairs, folder, force=False)
         click.echo(f"kept               {', '.join(sorted(path.name for path in folder.iterdir()))}")
         click.echo("go on              pprl link list.xlsx registry.csv --schema schema.toml --pairs PRIVATE-again.csv")
 

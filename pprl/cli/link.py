@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pprl.cli import options
-from pprl.cli.output import check_outputs, show_assessment, write_outputs
+from pprl.cli.output import check_outputs, output_files, show_assessment, write_outputs
 from pprl.cli.progress import searching
 from pprl.errors import PprlError
 
@@ -59,7 +59,10 @@ Examples:
     help="Write who matched whom (CSV; - for standard output). It links rows: keep it to yourself.",
 )
 @options.json_option
-@click.option("-o", "--output", type=options.FilePath, metavar="DIR", help="Write result.json into a new folder.")
+@options.language_option
+@click.option(
+    "-o", "--output", type=options.FilePath, metavar="DIR", help="Write audit.json, report.json and report.html."
+)
 @options.force_option
 def link(
     list_path: Path,
@@ -86,6 +89,7 @@ def link(
     no_ledger: bool,
     pairs: Path | None,
     as_json: bool,
+    language: str,
     output: Path | None,
     force: bool,
 ) -> None:
@@ -107,7 +111,7 @@ def link(
     if hardening is not None:
         schema = schema.with_hardening(hardening)
     options.refuse_overwriting(
-        [pairs, output and output / "result.json"],
+        [pairs, *output_files(output)],
         [list_path, *more_lists, control, registry_path, schema_path, list_columns_path, registry_columns_path],
     )
     check_outputs(pairs, output, as_json=as_json, force=force)
@@ -154,7 +158,7 @@ def link(
         )
     if not no_ledger:
         assessment = replace(assessment, run=_counted(own, theirs, schema, assessment))
-    write_outputs(assessment, pairs, output, force=force)
+    write_outputs(assessment, pairs, output, force=force, language=language)
     show_assessment(assessment, as_json=as_json, aside=pairs == options.STANDARD)
 
 

@@ -134,6 +134,22 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")(command)
 
 
+def language_option(command: F) -> F:
+    return click.option(
+        "--language", type=click.Choice(["en", "ru"]), default="en", show_default=True, help="Of report.html."
+    )(command)
+
+
+def folder_option(command: F) -> F:
+    return click.option(
+        "-o",
+        "--output",
+        type=FilePath,
+        metavar="DIR",
+        help="Write audit.json, report.json and report.html into a folder.",
+    )(command)
+
+
 def threads_option(command: F) -> F:
     return click.option(
         "--threads", type=click.IntRange(min=1), help="Threads of the search; by default one a processor."

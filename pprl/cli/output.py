@@ -45,6 +45,13 @@ def make_folder(folder: Path) -> None:
         ) from None
 
 
+REPORT_FILES = ("audit.json", "report.json", "report.html")
+
+
+def output_files(folder: Path | None) -> list[Path]:
+    return [] if folder is None else [folder / name for name in REPORT_FILES]
+
+
 def check_outputs(pairs: Path | None, folder: Path | None, *, as_json: bool, force: bool) -> None:
     """Refuse outputs that are in the way, before any work is done for them."""
     if pairs == STANDARD and as_json:
@@ -58,19 +65,31 @@ def check_outputs(pairs: Path | None, folder: Path | None, *, as_json: bool, for
         )
 
 
-def write_outputs(assessment: Assessment, pairs: Path | None, folder: Path | None, *, force: bool) -> None:
-    """Both outputs or neither."""
+def write_outputs(
+    assessment: Assessment, pairs: Path | None, folder: Path | None, *, force: bool, language: str = "en"
+) -> None:
+    """All outputs or none: the pairs, and in a folder the exact audit, the disclosed report, and its page."""
     pairs_file = None if pairs == STANDARD else pairs
-    result = folder / "result.json" if folder is not None else None
-    with all_or_none(*filter(None, [pairs_file, result, folder])):
-        if folder is not None and result is not None:
+    with all_or_none(*filter(None, [pairs_file, *output_files(folder), folder])):
+        if folder is not None:
             make_folder(folder)
-            text = json.dumps(assessment.to_dict(), ensure_ascii=False, indent=1) + "\n"
-            files.write_new(result, [text.encode()], force=force)
+            for path, data in zip(output_files(folder), reports(assessment, language), strict=True):
+                files.write_new(path, [data], private=path.name == "audit.json", force=force)
         if pairs_file is not None:
             files.write_new(pairs_file, [pairs_csv(assessment.pairs).encode()], private=True, force=force)
     if pairs == STANDARD:
         click.echo(pairs_csv(assessment.pairs).encode(), nl=False)
+
+
+def reports(assessment: Assessment, language: str) -> tuple[bytes, bytes, bytes]:
+    """audit.json, report.json and report.html."""
+    from pprl.estimate.disclosure import disclose
+    from pprl.report import render
+
+    audit = {**assessment.audit, "run": assessment.run or None}
+    report = disclose(audit, assessment.disclosure, small_cells=assessment.small_cells)
+    texts = [json.dumps(each, ensure_ascii=False, indent=1) + "\n" for each in (audit, report)]
+    return texts[0].encode(), texts[1].encode(), render(report, language).encode()
 
 
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -148,7 +167,7 @@ def summary(assessment: Assessment) -> list[str]:
     if a.found is None or a.net_found is None:
         return [*lines, "found              cannot tell", *_verdict(a), *_run(a)]
     asked = f"{a.false_match_rate_asked:.2%}"
-    if a.found == 0 or a.expected_by_chance is None:
+    if a.found == 0:
         lines.append(
             f"found              0 at a false-match rate of {asked}; at least {a.fewest_findable} would be needed"
         )
@@ -158,8 +177,8 @@ def summary(assessment: Assessment) -> list[str]:
             f"found              {a.found:,} people ({share(a.found, a.people)}), similarity {a.threshold:.3f} or more",
             f"of them false      about {a.false_match_rate:.2%} (asked: at most {a.false_match_rate_asked:.2%})",
             f"net found          {value:,.0f}, 95 % interval {low:,.0f} to {high:,.0f}",
-            f"by chance alone    {a.expected_by_chance:,.1f} people at this similarity, "
-            "if nobody on the list were in the registry",
+            f"by chance alone    {a.expected_by_chance:,.1f} people would be found "
+            "if nobody of the list were in the registry",
         ]
         if a.ambiguous:
             lines.append(

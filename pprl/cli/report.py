@@ -31,7 +31,7 @@ Examples:
     required=True,
     help="The page to write (- for standard output).",
 )
-@click.option("--language", type=click.Choice(["en", "ru"]), default="en", show_default=True, help="Of the page.")
+@options.language_option
 @options.force_option
 def report(report_path: Path, output: Path, language: str, force: bool) -> None:
     """Make the page that shows FILE, a report.json or an audit.json from `pprl link -o DIR`.

@@ -10,7 +10,7 @@ import click
 from pprl import files
 from pprl.cli import options
 from pprl.cli.options import note
-from pprl.cli.output import all_or_none, check_outputs, show_assessment, write_outputs
+from pprl.cli.output import all_or_none, check_outputs, output_files, show_assessment, write_outputs
 from pprl.cli.progress import searching
 
 
@@ -193,7 +193,10 @@ Examples:
     help="Write who matched whom (CSV; - for standard output). It links rows: keep it to yourself.",
 )
 @options.json_option
-@click.option("-o", "--output", type=options.FilePath, metavar="DIR", help="Write result.json into a new folder.")
+@options.language_option
+@click.option(
+    "-o", "--output", type=options.FilePath, metavar="DIR", help="Write audit.json, report.json and report.html."
+)
 @options.force_option
 def judge(
     scores_path: Path,
@@ -202,6 +205,7 @@ def judge(
     rate: float | None,
     pairs: Path | None,
     as_json: bool,
+    language: str,
     output: Path | None,
     force: bool,
 ) -> None:
@@ -210,13 +214,13 @@ def judge(
     from pprl.match.scores import Scores
     from pprl.rows import HomeRows
 
-    options.refuse_overwriting([pairs, output and output / "result.json"], [scores_path, rows_path, registry_rows_path])
+    options.refuse_overwriting([pairs, *output_files(output)], [scores_path, rows_path, registry_rows_path])
     check_outputs(pairs, output, as_json=as_json, force=force)
     rows = HomeRows.read(rows_path, "list")
     registry_rows = HomeRows.read(registry_rows_path, "registry") if registry_rows_path else None
     scores = Scores.read(scores_path)
     assessment = assess.judge(scores, rows, registry_rows, rate=rate)
-    write_outputs(assessment, pairs, output, force=force)
+    write_outputs(assessment, pairs, output, force=force, language=language)
     show_assessment(assessment, as_json=as_json, aside=pairs == options.STANDARD)
 
 

@@ -22,7 +22,7 @@ from pprl.estimate import checks
 from pprl.estimate.case import Case
 from pprl.estimate.errors import MIN_DECOYS, p_harsh, p_value
 from pprl.estimate.finding import Finding, find, intervals
-from pprl.estimate.partners import NONE, Candidates, assign
+from pprl.estimate.partners import NONE, Candidates
 from pprl.estimate.record import PARTNER_RULE, Known, exact
 from pprl.estimate.verdict import Verdict, cannot_tell, climb
 from pprl.match.scores import Scores
@@ -31,6 +31,7 @@ from pprl.rows import DECOY, REAL, HomeRows
 from pprl.schema import ten_thousandths
 
 FORMAT = 1
+PLAYED = 5
 SMALLEST_P = 1e-300  # what lies below is rounding, and no p is 0
 PAIR_COLUMNS = ("list_row", "registry_row", "list_id", "registry_id", "score", "q_value")
 
@@ -45,7 +46,7 @@ class Assessment:
     false matches, with a 95 % interval; ``threshold`` is the lowest of the classes' thresholds. None stands for
     "cannot tell". ``people`` could be in the registry; people of the list who cannot are judged apart. ``lists`` are
     people and found of each part, where the list has several; ``run`` is what the ledger of runs said; ``audit`` holds
-    everything, as docs/report.md describes it.
+    everything, as docs/report.md describes it, and ``disclosure`` and ``small_cells`` say how it is to be published.
     """
 
     list_rows: int
@@ -56,6 +57,8 @@ class Assessment:
     kernel: str
     false_match_rate_asked: float
     repeatable: bool
+    disclosure: int = 5
+    small_cells: str = "round"
     people: int = 0
     verdict: Verdict = field(default_factory=lambda: cannot_tell("nobody"))
     threshold: float | None = None
@@ -155,6 +158,8 @@ def judge(
         kernel=scores.kernel,
         false_match_rate_asked=asked,
         repeatable=rows.repeatable,
+        disclosure=int(rows.policy.get("disclosure", "5")),
+        small_cells=rows.policy.get("small_cells", "round"),
         people=len(case.real),
         warnings=tuple(_warnings(rows, scores)),
     )
@@ -238,7 +243,7 @@ def _judge(
         threshold=round(min(thresholds), 6) if thresholds else None,
         found=count,
         net_found=net,
-        expected_by_chance=round(_nobody_present(case, finding), 2) if thresholds else None,
+        expected_by_chance=round(_nobody_present(case), 2),
         false_match_rate=false_match_rate,
         p_value=p,
         matchable_share=round(finding.matchable / len(case.real), 6),
@@ -256,16 +261,26 @@ def _told(p: float) -> float:
     return float(f"{max(p, SMALLEST_P):.3g}")
 
 
-def _nobody_present(case: Case, finding: Finding) -> float:
-    """How many would be found if nobody of the list were in the registry: one decoy for each person, one to one."""
-    one_each = np.unique(case.owner, return_index=True)[1]
-    classes = case.classes[case.owner[one_each]]
-    reached = assign(case.decoys.take(one_each), finding.floor_of(classes)).dice >= finding.threshold_of(classes)
-    return sum(
-        float(reached[classes == each.number].mean()) * len(each.people)
-        for each in finding.classes
-        if each.threshold is not None and (classes == each.number).any()
-    )
+def _nobody_present(case: Case) -> float:
+    """How many would be found if nobody of the list were in the registry: a decoy of each person takes the list's
+    place and is judged as it is against all other decoys; the mean of `PLAYED` such lists."""
+    order = np.argsort(case.owner, kind="stable")
+    turn = np.empty(len(order), dtype=np.int64)  # which decoy of its owner each is
+    first = np.searchsorted(case.owner[order], case.owner[order], side="left")
+    turn[order] = np.arange(len(order)) - first
+    found = []
+    for number in range(PLAYED):
+        chosen = np.flatnonzero(turn == number)
+        if len(chosen) < MIN_DECOYS:
+            break
+        others = np.flatnonzero(turn != number)
+        others = others[np.isin(case.owner[others], case.owner[chosen])]
+        place = np.searchsorted(np.sort(case.owner[chosen]), case.owner[others])
+        chosen = chosen[np.argsort(case.owner[chosen], kind="stable")]
+        classes = case.classes[case.owner[chosen]]
+        played = find(case.decoys.take(chosen), case.decoys.take(others), place, classes, case.asked)
+        found.append(int(played.found.sum()))
+    return sum(found) / len(found) if found else 0.0
 
 
 def _confirm(

@@ -39,6 +39,11 @@ class Curve:
         meets = np.flatnonzero(self.false_match_rate() <= rate)
         return int(meets[-1]) if len(meets) else -1
 
+    def at_threshold(self, threshold: float | None) -> int:
+        """The place of the lowest similarity that is at or above a threshold; −1 where there is none."""
+        reached = np.flatnonzero(self.threshold >= (2.0 if threshold is None else threshold))
+        return int(reached[-1]) if len(reached) else -1
+
 
 class Sample:
     """One class of rows; sorted once, so that the bootstrap only adds up weights.

@@ -20,7 +20,7 @@ FLOOR = 0.002  # partners are looked for above this quantile of the decoys' best
 SMALL_CLASS = 50
 REPLICATES = 400
 LEVEL = 0.95
-RULES = ("arrivals", "mutual best")
+RULES = ("arrivals", "mutual_best")
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -120,7 +120,7 @@ def find(
     floor, decoy_floor = (np.array([floors[each] for each in of.tolist()]) for of in (classes, decoy_class))
     partners = assign(real, floor)
     price = prices(real, floor, partners)
-    if rule == "mutual best":
+    if rule == "mutual_best":
         partners, reached = _mutual_best(real, decoys)
         unsure = np.zeros(len(real), dtype=bool)
     else:
@@ -163,13 +163,16 @@ def _mutual_best(real: Candidates, decoys: Candidates) -> tuple[Partners, Floats
     return Partners(ids[: len(real)], dice[: len(real)]), dice[len(real) :]
 
 
-def intervals(finding: Finding, groups: Sequence[Ints], asked: float, draws: Draws) -> list[tuple[float, float]]:
+def intervals(
+    finding: Finding, groups: Sequence[Ints], asked: float, draws: Draws, *, again: bool = False
+) -> list[tuple[float, float]]:
     """The middle 95 % of net found, over all and for each group of a partition, when people are drawn anew with their
     decoys.
 
-    Each replicate (400; Efron & Tibshirani 1993, ch. 13) repeats π0, threshold and rate of every class. ``groups`` are
-    partitions: for each real row the number of its group, −1 for none. What is false in a class falls on its groups as
-    their people without a partner do (`absent_weights`). Returned: all, then the groups of each partition in order.
+    Each of 400 replicates (Efron & Tibshirani 1993, ch. 13) repeats π0 and what is false at the thresholds of the
+    classes; with ``again`` it chooses the thresholds anew too. ``groups`` are partitions: for each real row the number
+    of its group, −1 for none. What is false in a class falls on its groups as their people without a partner do
+    (`absent_weights`). Returned: all, then the groups of each partition in order.
     """
     people = len(finding.found)
     sizes = [int(group.max(initial=NONE)) + 1 for group in groups]
@@ -183,17 +186,18 @@ def intervals(finding: Finding, groups: Sequence[Ints], asked: float, draws: Dra
                 continue
             pi0 = each.sample.share_without_partner(real_weight, decoy_weight)
             line = each.sample.curve(real_weight, decoy_weight, pi0)
-            if (cut := line.at_rate(asked)) == NONE:
+            cut = line.at_rate(asked) if again else line.at_threshold(each.threshold)
+            if cut == NONE:
                 continue
-            net = max(0.0, line.found[cut] - line.false[cut])
-            totals[replicate, 0] += net
-            reached = real_weight * (finding.partners.dice[each.people] >= line.threshold[cut])
+            threshold, false = line.threshold[cut], float(line.false[cut])
+            totals[replicate, 0] += max(0.0, line.found[cut] - false)
+            reached = real_weight * (finding.partners.dice[each.people] >= threshold)
             at = 1
             for group, size, absent in zip(groups, sizes, weights, strict=True):
                 here = group[each.people]
                 inside = here != NONE
                 of_group = np.bincount(here[inside], weights=reached[inside], minlength=size)
-                totals[replicate, at : at + size] += of_group - line.false[cut] * absent[each.number]
+                totals[replicate, at : at + size] += of_group - false * absent[each.number]
                 at += size
     low, high = np.quantile(np.maximum(totals, 0.0), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return list(zip(low.tolist(), high.tolist(), strict=True))

@@ -220,12 +220,12 @@ def _sensitivity(case: Case) -> list[dict[str, Any]]:
         for lam in (0.3, 0.7)
     ]
     half = find(case.real, case.decoys.take(one_of_two), case.owner[one_of_two], case.classes, case.asked)
-    others.append(("decoys", len(one_of_two), half))
+    others.append(("decoys", round(len(one_of_two) / len(case.real)), half))
     rule = RULES[1]
     others.append(("partner_rule", rule, find(case.real, case.decoys, case.owner, case.classes, case.asked, rule=rule)))
     if len(case.relatives) >= MIN_DECOYS:
         harsh = find(case.real, case.relatives, case.relative_owner, case.classes, case.asked)
-        others.append(("harsh_decoys", len(case.relatives), harsh))
+        others.append(("harsh_decoys", round(len(case.relatives) / len(case.real)), harsh))
     return [
         {
             "what": what,
@@ -240,7 +240,7 @@ def _sensitivity(case: Case) -> list[dict[str, Any]]:
 def _class(each: ClassFinding, finding: Finding, rows: HomeRows, case: Case) -> dict[str, Any]:
     names = np.unique(rows.completeness[case.records[each.people]]).tolist()
     return {
-        "name": "; ".join(CLASS_NAMES[name] for name in names),
+        "name": " · ".join(CLASS_NAMES[name] for name in names),
         "people": len(each.people),
         "found": int(finding.found[each.people].sum()),
         "threshold": None if each.threshold is None else round(each.threshold, 4),
