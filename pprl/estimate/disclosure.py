@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -494,13 +494,21 @@ def disclose(
     known = _values(whole)
     sums = [one for one in _relations(whole) if one.holds(known)]
     hidden = set(_small(whole, base, list_exempt)) if suppressing else set()
+    at_once = 1
     while True:
         pen = _Pen(whole, base, suppressing, list_exempt, frozenset(hidden))
         report: dict[str, Any] = _write(pen, SHAPE, whole, "")
         found = _exposed(report, sums, known)
         if not found:
             return report
-        hidden.add(_to_hide(found[0], _Reading(report), sums, list_exempt))
+        # One may settle the others; where it does not, twice as many each time, so that this ends soon.
+        reading, before = _Reading(report), len(hidden)
+        for name in found[:at_once]:
+            hidden |= _to_hide(name, reading, sums, hidden)
+        if any(name.startswith("scores.real.") for name in hidden):  # a histogram is told whole or not at all
+            hidden |= {name for name in reading.cells if name.startswith("scores.real.")}
+        assert len(hidden) > before, "all is suppressed and still something is given away"
+        at_once *= 2
 
 
 def contradictions(audit: Mapping[str, Any]) -> list[str]:
@@ -897,29 +905,35 @@ def _exposed(
     figures = [one for one in _figures(reading) if known is None or one.holds(known)]
     relations = [one for one in (*sums, *figures) if one.terms.keys() <= cells.keys()]
     box = _Box(cells, relations)
+    kept = {name for name, cell in cells.items() if reading.pen.list_exempt and cell.kind.own}
+    nothing = {name: cell if name in kept else replace(cell, low=0.0, high=math.inf) for name, cell in cells.items()}
+    at_most = _Box(nothing, [one for one in relations if one not in figures]) if kept else None
     room = {one.part: cells[one.whole].high for one in relations if one.part}
-    found = []
-    for name, cell in cells.items():
-        needed = min(cell.needed, room.get(name, math.inf) + 1)
-        if needed and box.gives_away({name: 1.0}, needed, _hardly(reading, cell.shown is None)):
-            found.append(name)
+
+    def gives_away(terms: Mapping[str, float], needed: float, hidden: bool) -> bool:
+        """Whether too few values are possible, though more would be if all were suppressed that may be."""
+        if reading.pen.suppressing and not hidden:
+            large = (float(reading.base), 0)  # where small cells are suppressed, large ones are exact
+        else:
+            large = (math.inf, 0) if hidden else (float(reading.base), 2)
+        if not box.fewer_than(needed, terms, large):
+            return False
+        return at_most is None or box.fewer_than(min(needed, at_most.values_of(terms)), terms, large)
+
+    found = [
+        name
+        for name, cell in cells.items()
+        if cell.needed and gives_away({name: 1.0}, min(cell.needed, room.get(name, math.inf) + 1), cell.shown is None)
+    ]
     for one in relations:
         if not one.part or not _counted(one):
             continue
         part, whole = cells[one.part], cells[one.whole]
         if part.shown is None and whole.shown is None:
             continue
-        needed = min(stands_for(0, reading.base)[1] + 1, whole.high + 1)
-        if box.gives_away(one.terms, needed, _hardly(reading, False)):
+        if gives_away(one.terms, min(stands_for(0, reading.base)[1] + 1, whole.high + 1), False):
             found.append(f"{one.part}.rest")
     return found
-
-
-def _hardly(reading: _Reading, hidden: bool) -> tuple[float, int]:
-    """From where on a count is large, and how many values must be possible then."""
-    if hidden:
-        return math.inf, 0
-    return reading.base, 0 if reading.pen.suppressing else 2  # where small cells are suppressed, large ones are exact
 
 
 def _counted(one: _Relation) -> bool:
@@ -948,14 +962,18 @@ class _Box:
         for sign in (1, -1):  # two corners settle most cells
             self._corner(np.full(len(cells), float(sign)))
 
-    def gives_away(self, terms: Mapping[str, float], needed: float, large: tuple[float, int]) -> bool:
-        """Whether this sum of cells can take fewer values than needed, or fewer than enough if it is large."""
+    def fewer_than(self, needed: float, terms: Mapping[str, float], large: tuple[float, int]) -> bool:
+        """Whether this sum of cells can take fewer values than needed; ``large``: from where on fewer are enough."""
         row = self._row(terms)
         seen = [float(point @ row) for point in self._seen]
         if max(seen) - min(seen) + 1 >= needed - _SLACK:
             return False
         least, most = self._corner(row), self._corner(-row)
         return most - least + 1 < (needed if least < large[0] - _SLACK else min(needed, large[1])) - _SLACK
+
+    def values_of(self, terms: Mapping[str, float]) -> float:
+        row = self._row(terms)
+        return 1 + self._corner(-row) - self._corner(row)
 
     def _row(self, terms: Mapping[str, float]) -> NDArray[np.float64]:
         row = np.zeros(len(self._at))
@@ -973,8 +991,8 @@ class _Box:
         return abs(float(self._seen[-1] @ aim))
 
 
-def _to_hide(name: str, reading: _Reading, sums: Iterable[_Relation], list_exempt: bool) -> str:
-    """The cell to suppress next: the one given away, else the smallest that shares a sum with it.
+def _to_hide(name: str, reading: _Reading, sums: Iterable[_Relation], hidden: set[str]) -> set[str]:
+    """What to suppress next, if anything is left: the cell given away, else the smallest that shares a sum with it.
 
     The headline and the rosters' totals come last: a report without them says nothing.
     """
@@ -982,18 +1000,17 @@ def _to_hide(name: str, reading: _Reading, sums: Iterable[_Relation], list_exemp
     free = {
         path: cell.shown
         for path, cell in cells.items()
-        if cell.shown is not None and not (list_exempt and cell.kind.own)
+        if cell.shown is not None and path not in hidden and not (reading.pen.list_exempt and cell.kind.own)
     }
     tables = {path for path in free if path not in _MARGINS}
     own = name.removesuffix(".rest")
     if own in tables:
-        return own
+        return {own}
     reached, near = set[str](), {own}
     while near:  # sums of sums, from the nearest
         reached |= near
         near = {path for one in sums if near & one.terms.keys() for path in one.terms} - reached
         if near & tables:
-            return min(near & tables, key=lambda path: (free[path], path))
-    if last := reached & free.keys():
-        return min(last, key=lambda path: (path != own, free[path], path))
-    raise AssertionError("all is suppressed and still something is given away")
+            return {min(near & tables, key=lambda path: (free[path], path))}
+    last = sorted(reached & free.keys(), key=lambda path: (path != own, free[path], path))
+    return set(last[:1])
