@@ -514,7 +514,7 @@ def disclose(
 def contradictions(audit: Mapping[str, Any]) -> list[str]:
     """Sums of docs/report.md that do not hold in an audit; `disclose` takes them for unknown to its readers."""
     known = _values(audit)
-    relations = [one for one in _relations(audit) if one.documented and one.terms.keys() <= known.keys()]
+    relations = [one for one in _relations(audit) if one.terms.keys() <= known.keys()]
     return [one.name for one in relations if not one.holds(known)]
 
 
@@ -531,7 +531,7 @@ def exposed(report: Mapping[str, Any]) -> list[str]:
 
     ValueError: no exact counts fit this report.
     """
-    return _exposed(report, [one for one in _relations(report) if one.documented])
+    return _exposed(report, _relations(report))
 
 
 def _refuse_unknown(shape: Any, value: Any, path: str) -> None:
@@ -580,8 +580,8 @@ def _prepared(audit: Mapping[str, Any], base: int, suppressing: bool, list_exemp
     fewest = 0 if list_exempt else base if suppressing else stands_for(0, base)[1] + 1
     if audit.get("strata"):
         whole["strata"] = [{**one, "values": _named(one["values"], fewest, suppressing)} for one in audit["strata"]]
-    if audit.get("completeness"):
-        whole["completeness"] = [one for one in audit["completeness"] if (one.get("people") or 0) >= fewest]
+    if any((one.get("people") or 0) < fewest for one in audit.get("completeness") or []):
+        whole["completeness"] = []  # a class that is named is somebody's, and one left out would be the others' rest
     return whole
 
 
@@ -681,7 +681,6 @@ class _Relation:
     terms: Mapping[str, float]
     low: float
     high: float
-    documented: bool = True
     part: str = ""
     whole: str = ""
 
@@ -766,85 +765,66 @@ class _Reading:
 
 
 def _relations(doc: Mapping[str, Any]) -> list[_Relation]:
-    """What must hold between the counts of a report or audit; those not documented hold in many audits."""
+    """What holds between the counts of every report and audit, as docs/report.md says.
+
+    Sums that hold only by chance, such as those with groups of nobody, are no knowledge of a reader's.
+    """
     out: list[_Relation] = []
 
-    def total(
-        name: str, parts: Iterable[str], wholes: Iterable[str], documented: bool = True, slack: float = 0
-    ) -> None:
+    def total(name: str, parts: Iterable[str], wholes: Iterable[str], slack: float = 0) -> None:
         terms = dict.fromkeys(parts, 1.0) | dict.fromkeys(wholes, -1.0)
-        out.append(_Relation(name, terms, -slack, slack, documented))
+        out.append(_Relation(name, terms, -slack, slack))
 
     def within(part: str, whole: str) -> None:
-        out.append(_Relation(f"{part} within {whole}", {whole: 1.0, part: -1.0}, 0, math.inf, True, part, whole))
+        out.append(_Relation(f"{part} within {whole}", {whole: 1.0, part: -1.0}, 0, math.inf, part, whole))
 
-    def both(above: str, rows: int, people: str, found: str, documented: bool) -> None:
-        for key, whole in (("people", people), ("found", found)) if rows else ():
-            total(f"{above} sum to {whole}", [f"{above}.{at}.{key}" for at in range(rows)], [whole], documented)
+    def table(above: str, rows: int, people: str, found: Iterable[str]) -> list[str]:
+        parts = [f"{above}.{at}" for at in range(rows)]
+        if parts:
+            total(f"people of {above} sum", [f"{part}.people" for part in parts], [people])
+            total(f"found of {above} sum", [f"{part}.found" for part in parts], found)
+        return parts
 
     everyone, found, listed = "headline.people", "headline.found.count", "rosters.list_people"
     within(found, everyone)
-    for part in (
-        "headline.ambiguous",
-        "copy_check.pairs",
-        *(f"confirm.{at}.compared" for at, _ in _rows(doc, "confirm")),
-    ):
+    compared = [f"confirm.{at}.compared" for at, _ in _rows(doc, "confirm")]
+    for part in ("headline.ambiguous", "copy_check.pairs", *compared):
         within(part, found)
-    for people, others in ((listed, "rosters.list_rows"), ("rosters.duplicates", "rosters.list_rows")):
-        within(people, others)
-    total("rows are people and duplicates", [listed, "rosters.duplicates"], ["rosters.list_rows"], False)
-    total("pairs and ambiguous are found", ["copy_check.pairs", "headline.ambiguous"], [found], False)
+    total("pairs and ambiguous are found", ["copy_check.pairs", "headline.ambiguous"], [found])
+    rows = {"rosters.list_rows": 1.0, listed: -1.0, "rosters.duplicates": -1.0}
+    out.append(_Relation("people and duplicates within rows", rows, 0, math.inf))
 
-    eligible = bool(doc.get("eligibility"))
-    groups = [f"eligibility.{name}" for name in ("eligible", "unknown", "ineligible")] if eligible else []
-    for key, one in (("people", everyone), ("found", found)):
-        if eligible:
-            total(f"eligible and unknown are {one}", [f"{group}.{key}" for group in groups[:2]], [one])
-            total(f"eligible are {one}", [f"{groups[0]}.{key}"], [one], False)
-    if eligible:
+    groups: list[str] = []
+    if doc.get("eligibility"):
+        groups = [f"eligibility.{name}" for name in ("eligible", "unknown", "ineligible")]
         total("eligibility sums to the list", [f"{group}.people" for group in groups], [listed])
+        for key, whole in (("people", everyone), ("found", found)):
+            total(f"{key} eligible and unknown sum", [f"{group}.{key}" for group in groups[:2]], [whole])
     else:
         total("people are the list's", [everyone], [listed])
-    lists = (doc.get("rosters") or {}).get("lists") or []
-    parts = [f"rosters.lists.{at}" for at in range(len(lists))]
-    if lists:
-        total("lists sum to the list", [f"{part}.people" for part in parts], [listed])
-        total("lists sum to found", [f"{part}.found" for part in parts], [found], not eligible)
-        if eligible:
-            ends = [f"{group}.found" for group in groups]
-            total("lists sum to found of all", [f"{part}.found" for part in parts], ends, False)
-
+    lists = len((doc.get("rosters") or {}).get("lists") or [])
+    parts = table("rosters.lists", lists, listed, [f"{group}.found" for group in groups] or [found])
     for at, one in _rows(doc, "strata"):
-        rows = len(one["values"])
-        both(f"strata.{at}.values", rows, everyone, found, True)
-        both(f"strata.{at}.values", rows, listed, found, False)
-        parts += [f"strata.{at}.values.{row}" for row in range(rows)]
-    classes = [f"completeness.{at}" for at, _ in _rows(doc, "completeness")]
-    if classes:
-        both("completeness", len(classes), everyone, found, False)
-        both("completeness", len(classes), listed, found, False)
-    for above in (*parts, *groups, *classes, "controls"):
+        parts += table(f"strata.{at}.values", len(one["values"]), everyone, [found])
+    parts += table("completeness", len(_rows(doc, "completeness")), everyone, [found])
+    for above in (*parts, *groups, "controls"):
         within(f"{above}.found", f"{above}.people")
     for above in (*parts, *groups, "headline"):
         whole = found if above == "headline" else f"{above}.found"
         out.append(_Relation(f"{above}.net_found", {whole: 1.0, f"{above}.net_found": -1.0}, -1, math.inf))
 
-    bins = [len((doc.get("scores") or {}).get(key) or []) for key in ("real", "decoys")]
-    for whole, documented in ((everyone, True), (listed, False)):
-        if bins[0]:
-            total(f"scores sum to {whole}", [f"scores.real.{at}" for at in range(bins[0])], [whole], documented)
-        if bins[1]:
-            decoys = [f"scores.decoys.{at}" for at in range(bins[1])]
-            total(f"decoys' scores sum to {whole}", decoys, [whole], documented, slack=1)
+    for key, slack in (("real", 0), ("decoys", 1)):
+        bins = len((doc.get("scores") or {}).get(key) or [])
+        if bins:
+            total(f"scores.{key} sum", [f"scores.{key}.{at}" for at in range(bins)], [everyone], slack)
     curve = [f"rates.{at}.found" for at, _ in _rows(doc, "rates")]
     for above, below in zip(curve, [*curve[1:], everyone], strict=False):
         within(above, below)
     for at, one in _rows(doc, "confirm"):
-        parts = [f"confirm.{at}.{key}" for key in ("agree", "higher", "lower") if one.get(key) is not None]
         within(f"confirm.{at}.agree", f"confirm.{at}.compared")
-        if len(parts) == 3:
-            total(f"confirm.{at} sums", parts, [f"confirm.{at}.compared"], False)
-        total(f"confirm.{at} compares all pairs", [f"confirm.{at}.compared"], ["copy_check.pairs"], False)
+        if one.get("higher") is not None or one.get("suppressed"):
+            parts = [f"confirm.{at}.{key}" for key in ("agree", "higher", "lower")]
+            total(f"confirm.{at} sums", parts, [f"confirm.{at}.compared"])
     within("copy_check.identical", "copy_check.pairs")
     for at, _ in _rows(doc, "sensitivity"):
         within(f"sensitivity.{at}.found", everyone)
