@@ -172,8 +172,8 @@ def read(results: Path) -> Iterable[dict[str, Any]]:
 
 
 def table(results: Path) -> None:
-    """A line a cell. true: mean share of wrong pairs (runs that found none count 0); covered: the interval of net found
-    holds the people found who are in the registry (right pairs, ambiguous ones, and those with another's row)."""
+    """A line a cell. true: mean share of wrong pairs (runs that found none count 0); absent: of pairs of nobody who is
+    there; covered: the interval of net found holds the people who were paired with themselves."""
     by_cell: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for record in read(results):
         by_cell[record["cell"]].append(record)
@@ -183,7 +183,7 @@ def table(results: Path) -> None:
         f"{'cell':32} {'runs':>4} {'p<.05':>6} {'asked':>5} {'found':>7} {'stated':>7} {'true':>7} {'absent':>7}",
         end="",
     )
-    print(f" {'absent':>7} {'net':>7} {'there':>7} {'covered':>8} {'± / n':>6} {'>0':>6}  misses")
+    print(f" {'absent':>7} {'net':>7} {'right':>7} {'covered':>8} {'± / n':>6} {'>0':>6}  misses")
     for cell in cells():
         records = by_cell.get(cell.name, [])
         if not records:
@@ -208,19 +208,19 @@ def table(results: Path) -> None:
                 f"{cell.name:32} {len(records):4} {_share(record['p'] < 0.05 for record in records):6.0%} "
                 f"{rate / 100:4.0f}% {statistics.fmean(found):7.1f} {stated:7.2%} {true:7.2%} {absent:7.2%} "
                 f"{statistics.fmean(one['net'][0] for one in told):7.1f} "
-                f"{statistics.fmean(_there(one) for one in told):7.1f} {_share(covered):8.1%} {half / size:6.3f} "
+                f"{statistics.fmean(_right(one) for one in told):7.1f} {_share(covered):8.1%} {half / size:6.3f} "
                 f"{_share(one['net'][1] > 0 for one in told):6.0%}  {' '.join(misses)}"
             )
 
 
-def _there(one: dict[str, Any]) -> float:
-    """People found who are in the registry; ambiguous ones in the proportion of the pairs."""
-    return one["there"] + (one["ambiguous"] * one["there"] / one["pairs"] if one["pairs"] else 0)
+def _right(one: dict[str, Any]) -> float:
+    """People found who were paired with themselves; ambiguous ones in the proportion of the pairs."""
+    return one["right"] + (one["ambiguous"] * one["right"] / one["pairs"] if one["pairs"] else 0)
 
 
 def _covers(one: dict[str, Any]) -> bool:
     _, low, high = one["net"]
-    return low - 0.5 <= _there(one) <= high + 0.5
+    return low - 0.5 <= _right(one) <= high + 0.5
 
 
 def _share(truths: Iterable[bool]) -> float:

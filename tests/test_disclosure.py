@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import math
+import random
 from pathlib import Path
 
 import numpy as np
@@ -720,5 +722,66 @@ def test_suppressed_reports_give_nothing_away(audit, list_exempt):
 def test_an_audit_that_does_not_sum():
     assert contradictions(planted(["rosters"], "list_people", 1009)) == [
         "people are the list's",
-        "lists sum to the list",
+        "people of rosters.lists sum",
     ]
+
+
+# ---------------------------------------------------------------- whole audits at random
+
+
+def cut(rng, whole, parts):
+    """A whole number in so many parts."""
+    ends = [0, *sorted(rng.randint(0, whole) for _ in range(parts - 1)), whole]
+    return [right - left for left, right in itertools.pairwise(ends)]
+
+
+def within(rng, groups, found):
+    """So many found, spread over groups."""
+    people = [at for at, count in enumerate(groups) for _ in range(count)]
+    chosen = rng.sample(people, found)
+    return [chosen.count(at) for at in range(len(groups))]
+
+
+def any_audit(seed):
+    """The example with other counts throughout, and its sums kept."""
+    rng, audit = random.Random(seed), example()
+    people, absent, repeats = rng.choice([0, 1, 6, 30, 200]), rng.randint(0, 9), rng.randint(0, 5)
+    found, absent_found, rate = rng.randint(0, people), rng.randint(0, absent), rng.random() * 0.05
+    ambiguous = rng.randint(0, min(found, 8))
+    pairs, listed = found - ambiguous, people + absent
+    headline = {"people": people, "ambiguous": ambiguous, "false_match_rate": rate if found else None}
+    headline["found"] = {"count": found, "of": people, "share": found / max(1, people)}
+    headline["net_found"] = estimate(found * (1 - rate), 0.0, float(found))
+    audit["headline"] |= headline
+    audit["rosters"] |= {"list_people": listed, "duplicates": repeats, "list_rows": listed + repeats}
+    groups, names = cut(rng, people, 2), ("eligible", "unknown", "ineligible")
+    ends = zip(names, [*groups, absent], [*within(rng, groups, found), absent_found], strict=True)
+    audit["eligibility"] = {name: {"people": of, "found": part} for name, of, part in ends}
+    lists, values, classes = cut(rng, listed, 2), cut(rng, people, rng.randint(1, 6)), cut(rng, people, 2)
+    audit["rosters"]["lists"] = [{"people": of, "found": 0} for of in lists]
+    audit["strata"] = [{"field": "unit", "values": [{"label": str(at), "people": of} for at, of in enumerate(values)]}]
+    tables = [(audit["rosters"]["lists"], lists, found + absent_found)]
+    tables += [(audit["strata"][0]["values"], values, found), (audit["completeness"], classes, found)]
+    for table, counts, total in tables:
+        for row, of, part in zip(table, counts, within(rng, counts, total), strict=True):
+            row |= {"people": of, "found": part}
+    audit["scores"] |= {"real": cut(rng, people, 100), "decoys": [people / 100] * 100}
+    compared = rng.randint(0, pairs)
+    agree, higher, lower = cut(rng, compared, 3)
+    audit["confirm"][0] |= {"compared": compared, "agree": agree, "higher": higher, "lower": lower}
+    audit["copy_check"] |= {"pairs": pairs, "identical": rng.randint(0, min(pairs, 9))}
+    for row, part in zip(audit["rates"], sorted(rng.randint(0, people) for _ in audit["rates"]), strict=True):
+        row["found"] = part
+    audit["sensitivity"][0]["found"] = rng.randint(0, people)
+    audit["decoys"] |= {"made": 20 * people, "harsh": 20 * people}
+    return audit
+
+
+@pytest.mark.parametrize("mode", [{}, {"small_cells": "suppress"}, {"list_exempt": True}], ids=str)
+@pytest.mark.parametrize("seed", range(4))
+def test_any_audit_is_disclosed_until_nothing_is_given_away(seed, mode):
+    audit = any_audit(seed)
+    for row in audit["strata"][0]["values"]:
+        row.setdefault("net_found", None)
+    assert contradictions(audit) == []
+    assert exposed(json.loads(json.dumps(disclose(audit, 5, **mode)))) == []

@@ -202,7 +202,7 @@ def _judge(
     groups = [label.codes[case.records].astype(np.int64) for label in strata]
     if case.unknown is not None:
         groups.append(case.unknown.astype(np.int64))
-    ranges = intervals(finding, groups, case.asked, case.draws)
+    ranges = intervals(finding, groups, case.draws)
     low, high = ranges[0]
     thresholds = [each.threshold for each in finding.classes if each.threshold is not None]
     count = int(finding.found.sum())

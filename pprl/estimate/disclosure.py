@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -499,19 +499,27 @@ def disclose(
     known = _values(whole)
     sums = [one for one in _relations(whole) if one.holds(known)]
     hidden = set(_small(whole, base, list_exempt)) if suppressing else set()
+    at_once = 1
     while True:
         pen = _Pen(whole, base, suppressing, list_exempt, frozenset(hidden))
         report: dict[str, Any] = _write(pen, SHAPE, whole, "")
         found = _exposed(report, sums, known)
         if not found:
             return report
-        hidden.add(_to_hide(found[0], _Reading(report), sums, list_exempt))
+        # One may settle the others; where it does not, twice as many each time, so that this ends soon.
+        reading, before = _Reading(report), len(hidden)
+        for name in found[:at_once]:
+            hidden |= _to_hide(name, reading, sums, hidden)
+        if any(name.startswith("scores.real.") for name in hidden):  # a histogram is told whole or not at all
+            hidden |= {name for name in reading.cells if name.startswith("scores.real.")}
+        assert len(hidden) > before, "all is suppressed and still something is given away"
+        at_once *= 2
 
 
 def contradictions(audit: Mapping[str, Any]) -> list[str]:
     """Sums of docs/report.md that do not hold in an audit; `disclose` takes them for unknown to its readers."""
     known = _values(audit)
-    relations = [one for one in _relations(audit) if one.documented and one.terms.keys() <= known.keys()]
+    relations = [one for one in _relations(audit) if one.terms.keys() <= known.keys()]
     return [one.name for one in relations if not one.holds(known)]
 
 
@@ -528,7 +536,7 @@ def exposed(report: Mapping[str, Any]) -> list[str]:
 
     ValueError: no exact counts fit this report.
     """
-    return _exposed(report, [one for one in _relations(report) if one.documented])
+    return _exposed(report, _relations(report))
 
 
 def _refuse_unknown(shape: Any, value: Any, path: str) -> None:
@@ -577,8 +585,8 @@ def _prepared(audit: Mapping[str, Any], base: int, suppressing: bool, list_exemp
     fewest = 0 if list_exempt else base if suppressing else stands_for(0, base)[1] + 1
     if audit.get("strata"):
         whole["strata"] = [{**one, "values": _named(one["values"], fewest, suppressing)} for one in audit["strata"]]
-    if audit.get("completeness"):
-        whole["completeness"] = [one for one in audit["completeness"] if (one.get("people") or 0) >= fewest]
+    if any((one.get("people") or 0) < fewest for one in audit.get("completeness") or []):
+        whole["completeness"] = []  # a class that is named is somebody's, and one left out would be the others' rest
     return whole
 
 
@@ -678,7 +686,6 @@ class _Relation:
     terms: Mapping[str, float]
     low: float
     high: float
-    documented: bool = True
     part: str = ""
     whole: str = ""
 
@@ -763,85 +770,66 @@ class _Reading:
 
 
 def _relations(doc: Mapping[str, Any]) -> list[_Relation]:
-    """What must hold between the counts of a report or audit; those not documented hold in many audits."""
+    """What holds between the counts of every report and audit, as docs/report.md says.
+
+    Sums that hold only by chance, such as those with groups of nobody, are no knowledge of a reader's.
+    """
     out: list[_Relation] = []
 
-    def total(
-        name: str, parts: Iterable[str], wholes: Iterable[str], documented: bool = True, slack: float = 0
-    ) -> None:
+    def total(name: str, parts: Iterable[str], wholes: Iterable[str], slack: float = 0) -> None:
         terms = dict.fromkeys(parts, 1.0) | dict.fromkeys(wholes, -1.0)
-        out.append(_Relation(name, terms, -slack, slack, documented))
+        out.append(_Relation(name, terms, -slack, slack))
 
     def within(part: str, whole: str) -> None:
-        out.append(_Relation(f"{part} within {whole}", {whole: 1.0, part: -1.0}, 0, math.inf, True, part, whole))
+        out.append(_Relation(f"{part} within {whole}", {whole: 1.0, part: -1.0}, 0, math.inf, part, whole))
 
-    def both(above: str, rows: int, people: str, found: str, documented: bool) -> None:
-        for key, whole in (("people", people), ("found", found)) if rows else ():
-            total(f"{above} sum to {whole}", [f"{above}.{at}.{key}" for at in range(rows)], [whole], documented)
+    def table(above: str, rows: int, people: str, found: Iterable[str]) -> list[str]:
+        parts = [f"{above}.{at}" for at in range(rows)]
+        if parts:
+            total(f"people of {above} sum", [f"{part}.people" for part in parts], [people])
+            total(f"found of {above} sum", [f"{part}.found" for part in parts], found)
+        return parts
 
     everyone, found, listed = "headline.people", "headline.found.count", "rosters.list_people"
     within(found, everyone)
-    for part in (
-        "headline.ambiguous",
-        "copy_check.pairs",
-        *(f"confirm.{at}.compared" for at, _ in _rows(doc, "confirm")),
-    ):
+    compared = [f"confirm.{at}.compared" for at, _ in _rows(doc, "confirm")]
+    for part in ("headline.ambiguous", "copy_check.pairs", *compared):
         within(part, found)
-    for people, others in ((listed, "rosters.list_rows"), ("rosters.duplicates", "rosters.list_rows")):
-        within(people, others)
-    total("rows are people and duplicates", [listed, "rosters.duplicates"], ["rosters.list_rows"], False)
-    total("pairs and ambiguous are found", ["copy_check.pairs", "headline.ambiguous"], [found], False)
+    total("pairs and ambiguous are found", ["copy_check.pairs", "headline.ambiguous"], [found])
+    rows = {"rosters.list_rows": 1.0, listed: -1.0, "rosters.duplicates": -1.0}
+    out.append(_Relation("people and duplicates within rows", rows, 0, math.inf))
 
-    eligible = bool(doc.get("eligibility"))
-    groups = [f"eligibility.{name}" for name in ("eligible", "unknown", "ineligible")] if eligible else []
-    for key, one in (("people", everyone), ("found", found)):
-        if eligible:
-            total(f"eligible and unknown are {one}", [f"{group}.{key}" for group in groups[:2]], [one])
-            total(f"eligible are {one}", [f"{groups[0]}.{key}"], [one], False)
-    if eligible:
+    groups: list[str] = []
+    if doc.get("eligibility"):
+        groups = [f"eligibility.{name}" for name in ("eligible", "unknown", "ineligible")]
         total("eligibility sums to the list", [f"{group}.people" for group in groups], [listed])
+        for key, whole in (("people", everyone), ("found", found)):
+            total(f"{key} eligible and unknown sum", [f"{group}.{key}" for group in groups[:2]], [whole])
     else:
         total("people are the list's", [everyone], [listed])
-    lists = (doc.get("rosters") or {}).get("lists") or []
-    parts = [f"rosters.lists.{at}" for at in range(len(lists))]
-    if lists:
-        total("lists sum to the list", [f"{part}.people" for part in parts], [listed])
-        total("lists sum to found", [f"{part}.found" for part in parts], [found], not eligible)
-        if eligible:
-            ends = [f"{group}.found" for group in groups]
-            total("lists sum to found of all", [f"{part}.found" for part in parts], ends, False)
-
+    lists = len((doc.get("rosters") or {}).get("lists") or [])
+    parts = table("rosters.lists", lists, listed, [f"{group}.found" for group in groups] or [found])
     for at, one in _rows(doc, "strata"):
-        rows = len(one["values"])
-        both(f"strata.{at}.values", rows, everyone, found, True)
-        both(f"strata.{at}.values", rows, listed, found, False)
-        parts += [f"strata.{at}.values.{row}" for row in range(rows)]
-    classes = [f"completeness.{at}" for at, _ in _rows(doc, "completeness")]
-    if classes:
-        both("completeness", len(classes), everyone, found, False)
-        both("completeness", len(classes), listed, found, False)
-    for above in (*parts, *groups, *classes, "controls"):
+        parts += table(f"strata.{at}.values", len(one["values"]), everyone, [found])
+    parts += table("completeness", len(_rows(doc, "completeness")), everyone, [found])
+    for above in (*parts, *groups, "controls"):
         within(f"{above}.found", f"{above}.people")
     for above in (*parts, *groups, "headline"):
         whole = found if above == "headline" else f"{above}.found"
         out.append(_Relation(f"{above}.net_found", {whole: 1.0, f"{above}.net_found": -1.0}, -1, math.inf))
 
-    bins = [len((doc.get("scores") or {}).get(key) or []) for key in ("real", "decoys")]
-    for whole, documented in ((everyone, True), (listed, False)):
-        if bins[0]:
-            total(f"scores sum to {whole}", [f"scores.real.{at}" for at in range(bins[0])], [whole], documented)
-        if bins[1]:
-            decoys = [f"scores.decoys.{at}" for at in range(bins[1])]
-            total(f"decoys' scores sum to {whole}", decoys, [whole], documented, slack=1)
+    for key, slack in (("real", 0), ("decoys", 1)):
+        bins = len((doc.get("scores") or {}).get(key) or [])
+        if bins:
+            total(f"scores.{key} sum", [f"scores.{key}.{at}" for at in range(bins)], [everyone], slack)
     curve = [f"rates.{at}.found" for at, _ in _rows(doc, "rates")]
     for above, below in zip(curve, [*curve[1:], everyone], strict=False):
         within(above, below)
     for at, one in _rows(doc, "confirm"):
-        parts = [f"confirm.{at}.{key}" for key in ("agree", "higher", "lower") if one.get(key) is not None]
         within(f"confirm.{at}.agree", f"confirm.{at}.compared")
-        if len(parts) == 3:
-            total(f"confirm.{at} sums", parts, [f"confirm.{at}.compared"], False)
-        total(f"confirm.{at} compares all pairs", [f"confirm.{at}.compared"], ["copy_check.pairs"], False)
+        if one.get("higher") is not None or one.get("suppressed"):
+            parts = [f"confirm.{at}.{key}" for key in ("agree", "higher", "lower")]
+            total(f"confirm.{at} sums", parts, [f"confirm.{at}.compared"])
     within("copy_check.identical", "copy_check.pairs")
     for at, _ in _rows(doc, "sensitivity"):
         within(f"sensitivity.{at}.found", everyone)
@@ -902,29 +890,35 @@ def _exposed(
     figures = [one for one in _figures(reading) if known is None or one.holds(known)]
     relations = [one for one in (*sums, *figures) if one.terms.keys() <= cells.keys()]
     box = _Box(cells, relations)
+    kept = {name for name, cell in cells.items() if reading.pen.list_exempt and cell.kind.own}
+    nothing = {name: cell if name in kept else replace(cell, low=0.0, high=math.inf) for name, cell in cells.items()}
+    at_most = _Box(nothing, [one for one in relations if one not in figures]) if kept else None
     room = {one.part: cells[one.whole].high for one in relations if one.part}
-    found = []
-    for name, cell in cells.items():
-        needed = min(cell.needed, room.get(name, math.inf) + 1)
-        if needed and box.gives_away({name: 1.0}, needed, _hardly(reading, cell.shown is None)):
-            found.append(name)
+
+    def gives_away(terms: Mapping[str, float], needed: float, hidden: bool) -> bool:
+        """Whether too few values are possible, though more would be if all were suppressed that may be."""
+        if reading.pen.suppressing and not hidden:
+            large = (float(reading.base), 0)  # where small cells are suppressed, large ones are exact
+        else:
+            large = (math.inf, 0) if hidden else (float(reading.base), 2)
+        if not box.fewer_than(needed, terms, large):
+            return False
+        return at_most is None or box.fewer_than(min(needed, at_most.values_of(terms)), terms, large)
+
+    found = [
+        name
+        for name, cell in cells.items()
+        if cell.needed and gives_away({name: 1.0}, min(cell.needed, room.get(name, math.inf) + 1), cell.shown is None)
+    ]
     for one in relations:
         if not one.part or not _counted(one):
             continue
         part, whole = cells[one.part], cells[one.whole]
         if part.shown is None and whole.shown is None:
             continue
-        needed = min(stands_for(0, reading.base)[1] + 1, whole.high + 1)
-        if box.gives_away(one.terms, needed, _hardly(reading, False)):
+        if gives_away(one.terms, min(stands_for(0, reading.base)[1] + 1, whole.high + 1), False):
             found.append(f"{one.part}.rest")
     return found
-
-
-def _hardly(reading: _Reading, hidden: bool) -> tuple[float, int]:
-    """From where on a count is large, and how many values must be possible then."""
-    if hidden:
-        return math.inf, 0
-    return reading.base, 0 if reading.pen.suppressing else 2  # where small cells are suppressed, large ones are exact
 
 
 def _counted(one: _Relation) -> bool:
@@ -953,14 +947,18 @@ class _Box:
         for sign in (1, -1):  # two corners settle most cells
             self._corner(np.full(len(cells), float(sign)))
 
-    def gives_away(self, terms: Mapping[str, float], needed: float, large: tuple[float, int]) -> bool:
-        """Whether this sum of cells can take fewer values than needed, or fewer than enough if it is large."""
+    def fewer_than(self, needed: float, terms: Mapping[str, float], large: tuple[float, int]) -> bool:
+        """Whether this sum of cells can take fewer values than needed; ``large``: from where on fewer are enough."""
         row = self._row(terms)
         seen = [float(point @ row) for point in self._seen]
         if max(seen) - min(seen) + 1 >= needed - _SLACK:
             return False
         least, most = self._corner(row), self._corner(-row)
         return most - least + 1 < (needed if least < large[0] - _SLACK else min(needed, large[1])) - _SLACK
+
+    def values_of(self, terms: Mapping[str, float]) -> float:
+        row = self._row(terms)
+        return 1 + self._corner(-row) - self._corner(row)
 
     def _row(self, terms: Mapping[str, float]) -> NDArray[np.float64]:
         row = np.zeros(len(self._at))
@@ -978,8 +976,8 @@ class _Box:
         return abs(float(self._seen[-1] @ aim))
 
 
-def _to_hide(name: str, reading: _Reading, sums: Iterable[_Relation], list_exempt: bool) -> str:
-    """The cell to suppress next: the one given away, else the smallest that shares a sum with it.
+def _to_hide(name: str, reading: _Reading, sums: Iterable[_Relation], hidden: set[str]) -> set[str]:
+    """What to suppress next, if anything is left: the cell given away, else the smallest that shares a sum with it.
 
     The headline and the rosters' totals come last: a report without them says nothing.
     """
@@ -987,18 +985,17 @@ def _to_hide(name: str, reading: _Reading, sums: Iterable[_Relation], list_exemp
     free = {
         path: cell.shown
         for path, cell in cells.items()
-        if cell.shown is not None and not (list_exempt and cell.kind.own)
+        if cell.shown is not None and path not in hidden and not (reading.pen.list_exempt and cell.kind.own)
     }
     tables = {path for path in free if path not in _MARGINS}
     own = name.removesuffix(".rest")
     if own in tables:
-        return own
+        return {own}
     reached, near = set[str](), {own}
     while near:  # sums of sums, from the nearest
         reached |= near
         near = {path for one in sums if near & one.terms.keys() for path in one.terms} - reached
         if near & tables:
-            return min(near & tables, key=lambda path: (free[path], path))
-    if last := reached & free.keys():
-        return min(last, key=lambda path: (path != own, free[path], path))
-    raise AssertionError("all is suppressed and still something is given away")
+            return {min(near & tables, key=lambda path: (free[path], path))}
+    last = sorted(reached & free.keys(), key=lambda path: (path != own, free[path], path))
+    return set(last[:1])

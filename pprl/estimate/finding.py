@@ -163,15 +163,14 @@ def _mutual_best(real: Candidates, decoys: Candidates) -> tuple[Partners, Floats
     return Partners(ids[: len(real)], dice[: len(real)]), dice[len(real) :]
 
 
-def intervals(
-    finding: Finding, groups: Sequence[Ints], asked: float, draws: Draws, *, again: bool = False
-) -> list[tuple[float, float]]:
+def intervals(finding: Finding, groups: Sequence[Ints], draws: Draws) -> list[tuple[float, float]]:
     """The middle 95 % of net found, over all and for each group of a partition, when people are drawn anew with their
     decoys.
 
     Each of 400 replicates (Efron & Tibshirani 1993, ch. 13) repeats π0 and what is false at the thresholds of the
-    classes; with ``again`` it chooses the thresholds anew too. ``groups`` are partitions: for each real row the number
-    of its group, −1 for none. What is false in a class falls on its groups as their people without a partner do
+    classes. The thresholds stay: to choose them anew makes the interval of a class that is just found or not reach
+    down to 0, and covers no better (docs/statistics.md). ``groups`` are partitions: for each real row the number of its
+    group, −1 for none. What is false in a class falls on its groups as their people without a partner do
     (`absent_weights`). Returned: all, then the groups of each partition in order.
     """
     people = len(finding.found)
@@ -186,12 +185,11 @@ def intervals(
                 continue
             pi0 = each.sample.share_without_partner(real_weight, decoy_weight)
             line = each.sample.curve(real_weight, decoy_weight, pi0)
-            cut = line.at_rate(asked) if again else line.at_threshold(each.threshold)
-            if cut == NONE:
+            if (cut := line.at_threshold(each.threshold)) == NONE:
                 continue
-            threshold, false = line.threshold[cut], float(line.false[cut])
+            false = float(line.false[cut])
             totals[replicate, 0] += max(0.0, line.found[cut] - false)
-            reached = real_weight * (finding.partners.dice[each.people] >= threshold)
+            reached = real_weight * finding.found[each.people]
             at = 1
             for group, size, absent in zip(groups, sizes, weights, strict=True):
                 here = group[each.people]

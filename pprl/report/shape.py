@@ -283,6 +283,9 @@ class At:
         return value
 
     def fraction(self) -> Number | None:
+        """A share; where it is a bound, ``{"at_most": s}`` or ``{"at_least": s}``, the bound itself."""
+        if isinstance(self.value, dict) and len(self.value) == 1 and self.value.keys() <= {"at_most", "at_least"}:
+            return self[next(iter(self.value))].fraction()
         if (value := self.number("a share between 0 and 1")) is not None and not 0 <= value <= 1:
             raise self.wrong("a share between 0 and 1")
         return value
