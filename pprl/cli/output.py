@@ -189,8 +189,7 @@ def summary(assessment: Assessment) -> list[str]:
     for field in a.audit.get("strata", ()):
         for each in field["values"]:
             lines.append(_stratum(field["field"], each))
-    if eligibility:
-        absent = eligibility["ineligible"]
+    if eligibility and (absent := eligibility["ineligible"])["people"]:
         lines.append(
             f"cannot be in it    {absent['found']:,} of {absent['people']:,} reach the similarity; "
             f"decoys in their place {absent['expected']:,.0f}"

@@ -32,6 +32,7 @@ from pprl.schema import ten_thousandths
 
 FORMAT = 1
 PLAYED = 5
+RATE_OF_VERDICT = 0.05
 SMALLEST_P = 1e-300  # what lies below is rounding, and no p is 0
 PAIR_COLUMNS = ("list_row", "registry_row", "list_id", "registry_id", "score", "q_value")
 
@@ -229,7 +230,7 @@ def _judge(
     verdict = climb(
         p=p,
         p_harsh=harsh,
-        low=net[1],
+        low=net[1] if case.asked >= RATE_OF_VERDICT else _low(case),
         decoys=sound,
         known_absent=[group for group in (controls, ineligible) if group is not None],
         confirm=confirm,
@@ -255,6 +256,11 @@ def _judge(
     )
     known = Known(finding, harsh, confirm, copied, controls, ineligible, sound, strata, groups, ranges)
     return replace(told, audit=exact(told, case, known, rows, scores))
+
+
+def _low(case: Case) -> float:
+    """The lower end of net found at the rate of the verdict, where a stricter one is asked for the pairs."""
+    return intervals(find(case.real, case.decoys, case.owner, case.classes, RATE_OF_VERDICT), [], case.draws)[0][0]
 
 
 def _told(p: float) -> float:

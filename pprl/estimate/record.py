@@ -76,7 +76,7 @@ def exact(told: Assessment, case: Case, known: Known | None, rows: HomeRows, sco
             "registry_encoded": told.registry_encoded,
             "lists": [{"people": people, "found": found} for people, found in told.lists],
         },
-        "scores": _histogram(case),
+        "scores": _histogram(case) if finding else None,
         "rates": _rates(finding) if finding else [],
         "strata": _strata(known) if known else [],
         "confirm": [
@@ -87,7 +87,7 @@ def exact(told: Assessment, case: Case, known: Known | None, rows: HomeRows, sco
             }
             for each in (known.confirm if known else [])
         ],
-        "eligibility": _eligibility(case, known, rows) if known and case.unknown is not None else None,
+        "eligibility": _eligibility(case, known, rows) if case.unknown is not None else None,
         "controls": _absent(known.controls) if known and known.controls else None,
         "copy_check": {
             **asdict(known.copied),
@@ -174,8 +174,7 @@ def _strata(known: Known) -> list[dict[str, Any]]:
                 continue
             net = None
             if number != UNKNOWN and people >= SMALLEST_STRATUM:
-                value, (low, high) = max(0.0, found - false[number]), known.ranges[at + number]
-                net = _estimate((round(value, 1), round(min(low, value), 1), round(max(high, value), 1)))
+                net = _net(found - float(false[number]), known.ranges[at + number])
             values.append({"label": text, "people": people, "found": found, "net_found": net})
         at += size
         fields.append({"field": label.name, "values": values})
@@ -190,26 +189,27 @@ def _false_of(finding: Finding, group: Ints, size: int) -> NDArray[np.float64]:
     return false
 
 
-def _eligibility(case: Case, known: Known, rows: HomeRows) -> dict[str, Any]:
+def _eligibility(case: Case, known: Known | None, rows: HomeRows) -> dict[str, Any]:
     assert case.unknown is not None
-    false = _false_of(known.finding, known.groups[-1], 2)
-    at = len(known.ranges) - int(known.groups[-1].max(initial=NONE)) - 1
+    told: dict[str, Any] = {"registry_as_of": rows.policy["as_of"]}
+    for number, name in enumerate(("eligible", "unknown")):
+        inside = case.unknown == bool(number)
+        line: dict[str, Any] = {"people": int(inside.sum()), "found": None, "net_found": None}
+        if known:
+            line["found"] = int((known.finding.found & inside).sum())
+            if line["people"] >= SMALLEST_STRATUM:
+                false = float(_false_of(known.finding, known.groups[-1], 2)[number])
+                at = len(known.ranges) - int(known.groups[-1].max(initial=NONE)) - 1
+                line["net_found"] = _net(line["found"] - false, known.ranges[at + number])
+        told[name] = line
+    nobody = {"people": len(case.ineligible), "found": None, "expected": None}
+    told["ineligible"] = _absent(known.ineligible) if known and known.ineligible else nobody
+    return told
 
-    def line(number: int) -> dict[str, Any]:
-        inside = known.groups[-1] == number
-        people, found = int(inside.sum()), int((known.finding.found & inside).sum())
-        net = None
-        if people >= SMALLEST_STRATUM:
-            value, (low, high) = max(0.0, found - float(false[number])), known.ranges[at + number]
-            net = _estimate((round(value, 1), round(min(low, value), 1), round(max(high, value), 1)))
-        return {"people": people, "found": found, "net_found": net}
 
-    return {
-        "registry_as_of": rows.policy["as_of"],
-        "eligible": line(0),
-        "unknown": line(1) if (known.groups[-1] == 1).any() else {"people": 0, "found": 0, "net_found": None},
-        "ineligible": _absent(known.ineligible) if known.ineligible else {"people": 0, "found": 0, "expected": 0.0},
-    }
+def _net(value: float, interval: tuple[float, float]) -> dict[str, float | None]:
+    value, (low, high) = max(0.0, value), interval
+    return _estimate((round(value, 1), round(min(low, value), 1), round(max(high, value), 1)))
 
 
 def _sensitivity(case: Case) -> list[dict[str, Any]]:

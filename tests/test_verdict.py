@@ -1,0 +1,242 @@
+"""The ladder of words, the checks that hold it back, by hand; and whole runs at the ends of what can happen."""
+
+import json
+import random
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pprl
+from pprl.cli.output import summary
+from pprl.draws import Draws
+from pprl.estimate.checks import (
+    Absent,
+    Agreement,
+    CopyCheck,
+    Soundness,
+    agreement,
+    auc,
+    copy_check,
+    eligibility,
+    soundness,
+)
+from pprl.estimate.disclosure import contradictions, disclose, exposed
+from pprl.estimate.verdict import climb
+from pprl.linkage import link_people
+from pprl.report import render
+from pprl.rows import Label
+from pprl.schema import parse_schema
+
+SOUND, FLAT = Soundness(0.5, 0.6), Absent(50, 1, 1.0, 0.4)
+AGREES = Agreement("rank", 100, 80, 0.3, 0.001, None, None)
+NATURAL = CopyCheck(100, 60, True, 0.2)
+TOP = {
+    "p": 1e-9,
+    "p_harsh": 1e-9,
+    "low": 10.0,
+    "decoys": SOUND,
+    "known_absent": [FLAT],
+    "confirm": [AGREES],
+    "copied": NATURAL,
+    "controls": FLAT,
+    "public": "no",
+}
+RUNGS = {
+    "everything holds": ({}, 3, ()),
+    "the test": ({"p": 0.001}, 0, ("test",)),
+    "the harsher test": ({"p_harsh": 0.02}, 0, ("harsh_test",)),
+    "no harsher test, for want of given names": ({"p_harsh": None}, 3, ()),
+    "the interval": ({"low": 0.0}, 0, ("interval",)),
+    "nothing to confirm with": ({"confirm": []}, 1, ("no_confirm_field",)),
+    "too few pairs to confirm": ({"confirm": [replace(AGREES, compared=19)]}, 1, ("confirm_disagrees",)),
+    "agreement that chance gives": ({"confirm": [replace(AGREES, p=0.01)]}, 1, ("confirm_disagrees",)),
+    "a copy that agrees": ({"copied": CopyCheck(100, 100, False, 0.0)}, 1, ("copying_not_excluded",)),
+    "no controls": ({"controls": None}, 2, ("no_controls",)),
+    "a public registry": ({"public": "yes"}, 2, ("registry_public",)),
+    "nobody says whether it was public": ({"public": "unknown"}, 2, ("registry_obtainable_unknown",)),
+    "controls that are found": ({"known_absent": [Absent(50, 20, 1.0, 0.001)]}, None, ("weak_decoys",)),
+    "junk decoys": ({"decoys": Soundness(0.5, 0.1)}, None, ("unsound_decoys",)),
+    "decoys of another weight": ({"decoys": Soundness(0.9, 0.5)}, None, ("unsound_decoys",)),
+}
+
+
+@pytest.mark.parametrize(("change", "rung", "reasons"), RUNGS.values(), ids=RUNGS)
+def test_the_rungs_of_the_ladder(change, rung, reasons):
+    verdict = climb(**TOP | change)
+    assert (verdict.rung, verdict.reasons) == (rung, reasons)
+
+
+def test_the_area_under_the_curve_by_hand():
+    assert auc(np.array([1.0, 2, 3]), np.array([0.0, 2])) == (1 + 1 + 1 + 0.5 + 0 + 1) / 6
+    assert auc(np.array([]), np.array([1.0])) == 0.5
+
+
+def label(name: str, kind: str, role: str, *values: str | None) -> Label:
+    known = tuple(dict.fromkeys(value for value in values if value is not None))
+    codes = [-1 if value is None else known.index(value) for value in values]
+    return Label(name, kind, role, known, np.array(codes, dtype=np.int32))
+
+
+def test_agreement_against_permuted_partners_by_hand():
+    # One group: list a a b c, registry a a b a; 3 of 4 agree; permuted: (2·3 + 1·1 + 1·0) / 4 = 7/4 of 4.
+    ours, theirs = label("r", "category", "confirm", *"aabc"), label("r", "category", "confirm", *"aaba")
+    places = np.arange(4)
+    found = agreement(ours, theirs, (places, places), np.zeros(4, dtype=np.int64), Draws(b"x" * 32, "t"))
+    assert (found.compared, found.agree, found.chance) == (4, 3, round(7 / 4 / 4, 4))
+    assert found.higher is None
+
+
+def test_ranks_say_which_is_higher_and_missing_values_are_not_compared():
+    ours, theirs = (
+        label("r", "rank", "confirm", "10", "40", "20", None),
+        label("r", "rank", "confirm", "20", "30", "20", "10"),
+    )
+    places = np.arange(4)
+    found = agreement(ours, theirs, (places, places), np.zeros(4, dtype=np.int64), Draws(b"x" * 32, "t"))
+    assert (found.compared, found.agree, found.higher, found.lower) == (3, 1, 1, 1)
+
+
+def test_partners_are_permuted_within_their_group():
+    # Two groups that agree wholly within: permuting within them changes nothing, so agreement proves nothing.
+    ours = label("r", "category", "confirm", *"aaaabbbb")
+    places, groups = np.arange(8), np.array([0] * 4 + [1] * 4)
+    assert agreement(ours, ours, (places, places), groups, Draws(b"x" * 32, "t")).p == 1.0
+    together = agreement(ours, ours, (places, places), np.zeros(8, dtype=np.int64), Draws(b"x" * 32, "t"))
+    assert 0 < together.p < 0.1  # 2 of 70 ways agree as much
+
+
+def test_who_could_be_in_the_registry():
+    joined = label("j", "date", "joined", "2022-05-31", "2022-06-01", "2022-06-02", "2022", "2023", "2021", None)
+    can, cannot = eligibility((joined,), {"as_of": "2022-06-01"}, np.arange(7))
+    assert can.tolist() == [True, True, False, False, False, True, False]
+    assert cannot.tolist() == [False, False, True, False, True, False, False]
+    service = label("s", "category", "stratum", "mobilizaciya", "kontrakt")
+    _, cannot = eligibility((service,), {"as_of": "2022-06-01"}, np.arange(2))
+    assert cannot.tolist() == [True, False]
+    assert eligibility((service,), {"as_of": "2023-01-01"}, np.arange(2)) is None
+    assert eligibility((joined,), {}, np.arange(7)) is None
+
+
+@pytest.mark.parametrize(("identical", "natural"), [(100, False), (95, False), (88, False), (60, True)])
+def test_a_copy_is_as_alike_as_copies(identical, natural):
+    similarity = np.array([1.0] * identical + [0.8] * (100 - identical))
+    assert copy_check(similarity, 0.05, None).natural == natural
+
+
+def test_decoys_that_are_like_nobody_are_unsound():
+    draw = np.random.default_rng(1)
+    people = draw.integers(0, 2**64, (200, 16), dtype=np.uint64, endpoint=False) & draw.integers(
+        0, 2**64, (200, 16), dtype=np.uint64, endpoint=False
+    )
+    base = people[:1] | np.zeros((200, 16), dtype=np.uint64)
+    rows = np.where(draw.random((200, 16)) < 0.6, base, people)  # people of one stock
+    alike = np.where(draw.random((200, 16)) < 0.6, base, np.roll(people, 1, axis=0))
+    random = np.roll(people, 7, axis=1)
+    places, owner = np.arange(200), np.arange(200)
+    for decoys, sound in ((alike, True), (random, False)):
+        words = np.concatenate([rows, decoys])
+        assert soundness(words, places, places + 200, owner, Draws(b"x" * 32, "t")).sound == sound
+
+
+SCHEMA = parse_schema(
+    'format = 1\nname = "ends"\npolicy.registry_as_of = 2022-06-01\n'
+    '[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n[fields.patronymic]\ntype = "patronymic"\n'
+    '[fields.born]\ntype = "date"\n[fields.rank]\ntype = "rank"\nrole = "confirm"\n'
+    '[fields.unit]\ntype = "category"\nrole = "stratum"\n[fields.joined]\ntype = "date"\nrole = "joined"\n'
+)
+HEADERS = [field.name for field in SCHEMA.fields]
+SURNAMES = ["Лугов", "Зимин", "Озеров", "Полев", "Снегов", "Дубов", "Горин", "Речной", "Лесной", "Камнев"]
+GIVEN = ["Иван", "Олег", "Юрий", "Глеб", "Павел", "Фёдор"]
+
+
+def roster(count: int, first: int = 0, **same: str) -> pd.DataFrame:
+    """Invented people, all different, the same for the same number; ``same`` fixes columns."""
+
+    def person(number: int) -> dict[str, str]:
+        draw = random.Random(number)
+        year, month, day = draw.randint(1960, 2003), draw.randint(1, 12), draw.randint(1, 28)
+        return {
+            "surname": draw.choice(SURNAMES) + draw.choice(["", "ский", "ев"]),
+            "given": draw.choice(GIVEN),
+            "patronymic": draw.choice(GIVEN) + "ович",
+            "born": f"{year}-{month:02d}-{day:02d}",
+            "rank": draw.choice(["рядовой", "сержант", "майор"]),
+            "unit": draw.choice(["первая", "вторая"]),
+            "joined": "2020-01-01",
+        }
+
+    rows = [person(number) | same for number in range(first, first + count)]
+    return pd.DataFrame(rows, columns=HEADERS, dtype=object)
+
+
+def mistyped(frame: pd.DataFrame) -> pd.DataFrame:
+    """A letter less in every third surname, as another office wrote it."""
+    surnames = [name[:-1] if at % 3 == 0 else name for at, name in enumerate(frame["surname"])]
+    return frame.assign(surname=surnames)
+
+
+ENDS = {
+    "zero overlap": (roster(60), roster(400, 1000), 0),
+    "full overlap": (mistyped(roster(60)), roster(400), 2),
+    "a copy": (roster(60), roster(400), 1),
+    "one list row": (roster(1), roster(400), None),
+    "one registry row": (roster(60), roster(1), 0),
+    "all rows identical": (
+        roster(60, surname="Лугов", given="Иван", patronymic="Олегович", born="1980-01-01"),
+        roster(99),
+        None,
+    ),
+    "no decoys possible": (roster(60).assign(given="", patronymic="", born=""), roster(400), None),
+    "every stratum tiny": (mistyped(roster(60)).assign(unit=[f"u{at}" for at in range(60)]), roster(400), 2),
+    "nobody could be there": (roster(60, joined="2023-01-01"), roster(400), None),
+    "half could be there": (pd.concat([mistyped(roster(60)), roster(60, 500, joined="2023-01-01")]), roster(400), 2),
+    "no joining dates": (mistyped(roster(60, joined="")), roster(400), 2),
+}
+
+
+@pytest.mark.parametrize(("ours", "theirs", "rung"), ENDS.values(), ids=ENDS)
+def test_the_ends_of_what_can_happen(ours, theirs, rung):
+    """A correct sentence, no warning of a library, sums that hold, a report that gives nothing away and a page."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        answer = pprl.link(ours.reset_index(drop=True), theirs, SCHEMA, seed=1, allow_weak=True, allow_larger_list=True)
+        assert answer.verdict.rung == rung, (answer.verdict, answer.audit["headline"])
+        assert summary(answer)[-2 if answer.verdict.reasons else -1].startswith("verdict")
+        audit = json.loads(json.dumps(dict(answer.audit)))
+        assert contradictions(audit) == []
+        report = disclose(audit, 5)
+        assert exposed(report) == []
+        for figures, language in ((audit, "en"), (report, "en"), (report, "ru")):
+            assert "<h1" in render(figures, language)
+
+
+def test_controls_ride_along_and_a_list_of_registered_people_is_no_control():
+    ours, theirs = roster(60), roster(400)
+    own, their = (pprl.people_of(frame, SCHEMA, None, None, "list") for frame in (ours, theirs))
+    absent = pprl.people_of(roster(50, 2000), SCHEMA, None, None, "control")
+    present = pprl.people_of(roster(50, 100), SCHEMA, None, None, "control")
+    flat, found = (link_people(own, their, SCHEMA, controls=each, seed=1) for each in (absent, present))
+    assert flat.audit["controls"]["flat"]
+    assert flat.audit["controls"]["people"] == 50
+    assert "no_controls" not in flat.verdict.reasons
+    assert not found.audit["controls"]["flat"]
+    assert (found.verdict.rung, found.verdict.reasons) == (None, ("weak_decoys",))
+
+
+def test_strata_and_eligibility_sum_to_the_headline():
+    ours = pd.concat([roster(80), roster(40, 500), roster(30, 700, joined="2023-05-05"), roster(9, 900, joined="")])
+    answer = pprl.link(ours.reset_index(drop=True), roster(600), SCHEMA, seed=2)
+    audit = answer.audit
+    assert audit["eligibility"]["ineligible"]["people"] == 30
+    assert audit["eligibility"]["unknown"]["people"] == 9
+    (unit,) = audit["strata"]
+    assert sum(each["people"] for each in unit["values"]) == answer.people == 129
+    assert sum(each["found"] for each in unit["values"]) == answer.found
+    nets = [each["net_found"]["value"] for each in unit["values"]]
+    assert sum(nets) == pytest.approx(answer.net_found[0], abs=0.2)
+    assert all(
+        each["net_found"]["low"] <= each["net_found"]["value"] <= each["net_found"]["high"] for each in unit["values"]
+    )
