@@ -105,12 +105,13 @@ def main() -> None:
     parser.add_argument("--registry", type=int, default=10_000)
     parser.add_argument("--hardening", type=int, default=8)
     parser.add_argument("--only", default="")
+    parser.add_argument("--fields", nargs="+", default=["date", "names"])
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     print(f"# {' '.join(sys.argv)}")
     print(f"{'list':14} {'fields':6} {'runs':>5} {'cannot tell':>12} {'rung 0':>7} {'1':>5} {'2':>5} {'3':>5}")
     with ProcessPoolExecutor(given.workers) as pool:
-        for fields in ("date", "names"):
+        for fields in given.fields:
             cell = Cell(given.size, given.registry, "", fields, given.hardening)
             for name in (*LISTS, *JUNK):
                 if name.startswith(given.only):
