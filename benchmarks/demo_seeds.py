@@ -14,7 +14,10 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
+
+import numpy as np
 
 from pprl.demo import SCHEMA, invent
 from pprl.linkage import ids_of, link_people, people_of
@@ -37,7 +40,8 @@ def main() -> None:
     print(f"{'seed':>4} {'present':>7} {'found':>5} {'net':>6} {'low':>5} {'high':>5} {'right':>5} {'wrong':>5} holds")
     schema = parse_schema(SCHEMA).with_hardening(asked.hardening)
     start, differences, wrongs, stated = time.perf_counter(), [], [], []
-    holds = holds_found = pairs = 0
+    holds = holds_found = pairs = flat = 0
+    absent, verdicts = np.zeros(3), Counter[str]()
     with threads() as engine, tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.xlsx"
         for seed in asked.seeds:
@@ -69,12 +73,23 @@ def main() -> None:
             wrongs.append(marks.wrong)
             pairs += len(answer.pairs)
             stated.append(answer.false_match_rate or 0.0)
+            ineligible = answer.audit["eligibility"]["ineligible"]
+            absent += np.array([ineligible["people"], ineligible["found"], ineligible["expected"]])
+            flat += ineligible["flat"]
+            verdicts[answer.verdict.code] += 1
     count = len(asked.seeds)
     print(f"the interval holds the people present in {holds} of {count}")
     print(f"it holds those of them who were found (right pairs and ambiguous) in {holds_found} of {count}")
     print(f"net found less present: mean {statistics.fmean(differences):+.1f}", end="")
     print(f", from {min(differences):+.1f} to {max(differences):+.1f}")
     print(f"false matches: {sum(wrongs) / max(1, pairs):.2%} of all pairs, stated {statistics.fmean(stated):.2%}")
+    people, found, expected = absent / count
+    print(
+        f"people who cannot be there: {people:.0f} a list, {found:.1f} found, decoys in their place {expected:.1f}",
+        end="",
+    )
+    print(f"; flat in {flat} of {count}")
+    print("verdicts: " + ", ".join(f"{code} {times}" for code, times in verdicts.most_common()))
     print(f"{time.perf_counter() - start:.0f} s")
 
 

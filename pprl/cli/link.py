@@ -60,9 +60,7 @@ Examples:
 )
 @options.json_option
 @options.language_option
-@click.option(
-    "-o", "--output", type=options.FilePath, metavar="DIR", help="Write audit.json, report.json and report.html."
-)
+@options.folder_option
 @options.force_option
 def link(
     list_path: Path,

@@ -170,11 +170,18 @@ def match(list_path: Path, registry_path: Path, output: Path, threads: int | Non
     epilog="""\b
 Examples:
   pprl judge scores.pprl --rows PRIVATE-list.rows
+  pprl judge scores.pprl --rows PRIVATE-list.rows --encodings list.pprl -o result
   pprl judge scores.pprl --rows PRIVATE-list.rows --registry-rows PRIVATE-registry.rows --pairs pairs.csv
 """,
 )
 @click.argument("scores_path", metavar="SCORES.pprl", type=options.FilePath)
 @click.option("--rows", "rows_path", type=options.FilePath, required=True, help="The list's PRIVATE-….rows.")
+@click.option(
+    "--encodings",
+    "encodings_path",
+    type=options.FilePath,
+    help="The list's file of encodings: decoys are held against it.",
+)
 @click.option(
     "--registry-rows",
     "registry_rows_path",
@@ -194,13 +201,12 @@ Examples:
 )
 @options.json_option
 @options.language_option
-@click.option(
-    "-o", "--output", type=options.FilePath, metavar="DIR", help="Write audit.json, report.json and report.html."
-)
+@options.folder_option
 @options.force_option
 def judge(
     scores_path: Path,
     rows_path: Path,
+    encodings_path: Path | None,
     registry_rows_path: Path | None,
     rate: float | None,
     pairs: Path | None,
@@ -210,16 +216,20 @@ def judge(
     force: bool,
 ) -> None:
     """Open the labels of the list and say who is found, how many of them falsely, and the net of it."""
+    from pprl.bits import Encodings
     from pprl.estimate import assess
     from pprl.match.scores import Scores
     from pprl.rows import HomeRows
 
-    options.refuse_overwriting([pairs, *output_files(output)], [scores_path, rows_path, registry_rows_path])
+    options.refuse_overwriting(
+        [pairs, *output_files(output)], [scores_path, rows_path, encodings_path, registry_rows_path]
+    )
     check_outputs(pairs, output, as_json=as_json, force=force)
     rows = HomeRows.read(rows_path, "list")
     registry_rows = HomeRows.read(registry_rows_path, "registry") if registry_rows_path else None
     scores = Scores.read(scores_path)
-    assessment = assess.judge(scores, rows, registry_rows, rate=rate)
+    encodings = Encodings.read(encodings_path, "list") if encodings_path else None
+    assessment = assess.judge(scores, rows, registry_rows, rate=rate, encodings=encodings)
     write_outputs(assessment, pairs, output, force=force, language=language)
     show_assessment(assessment, as_json=as_json, aside=pairs == options.STANDARD)
 
