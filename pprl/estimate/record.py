@@ -15,7 +15,7 @@ from pprl.estimate.errors import MIN_DECOYS
 from pprl.estimate.finding import RULES, ClassFinding, Finding, absent_weights, find
 from pprl.estimate.partners import NONE
 from pprl.match.scores import Scores
-from pprl.rows import CLASS_NAMES, UNKNOWN, HomeRows, Label
+from pprl.rows import CLASS_NAMES, DECOY, RELATIVE, UNKNOWN, HomeRows, Label
 
 if TYPE_CHECKING:
     from pprl.estimate.assess import Assessment
@@ -96,10 +96,10 @@ def exact(told: Assessment, case: Case, known: Known | None, rows: HomeRows, sco
         if known
         else None,
         "decoys": {
-            "made": len(case.decoys),
-            "a_person": round(len(case.decoys) / max(1, told.people), 1),
+            "made": len(rows.of_kind(DECOY)),
+            "a_person": round(len(rows.of_kind(DECOY)) / max(1, told.list_encoded), 1),
             "fallbacks": rows.fallbacks,
-            "harsh": len(case.relatives),
+            "harsh": len(rows.of_kind(RELATIVE)),
             "auc_weight": known.sound.auc_weight if known and known.sound else None,
             "auc_similarity": known.sound.auc_similarity if known and known.sound else None,
             "sound": known.sound.sound if known and known.sound else None,

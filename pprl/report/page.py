@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pprl.report import plots
 from pprl.report.shape import CANNOT_TELL, LADDER, Estimate, Group, Number, Report
-from pprl.report.words import Words
+from pprl.report.words import LONGEST, Words
 
 
 @dataclass(frozen=True)
@@ -331,11 +331,11 @@ class Writer:
             said = []
             for value in stratum.values:
                 share = _share_of(value)
-                label = words.label(value.label)
+                label = self._label(value)
                 remark = "" if share is not None else words("word.too_few")
                 rows.append(plots.Row(label, share, remark))
                 if len(rows) <= plots.MOST_ROWS:
-                    said.append(self._group_told(words.label(value.label, 40), value, share))
+                    said.append(self._group_told(self._label(value, 40), value, share))
             if said:
                 told.append(words("strata.alt", field=words.label(stratum.field, 40), groups="; ".join(said)))
             tables.append(
@@ -344,7 +344,7 @@ class Writer:
                     self.columns("group", "people", "found", "net", "share"),
                     tuple(
                         (
-                            words.label(value.label),
+                            self._label(value),
                             self.number(value.people),
                             self.number(value.found),
                             self.net(value.net_found, "word.too_few"),
@@ -516,6 +516,9 @@ class Writer:
             text.append(words("copy.drift", share=words.percent(check.rank_drift)))
         return self.section("copy", [*text, words("copy.caution")])
 
+    def _label(self, value: Group, longest: int = LONGEST) -> str:
+        return self.words("strata.rest") if value.rest else self.words.label(value.label, longest)
+
     def sensitivity(self) -> Section:
         words, choices, head = self.words, self.report.sensitivity, self.report.headline.net_found
         if not choices:
@@ -528,7 +531,8 @@ class Writer:
             if choice.what == "false_match_rate" and isinstance(choice.value, float):
                 value = words.percent(choice.value)
             else:
-                value = "" if choice.value is None else self.plain(choice.value)
+                code = f"choice.{choice.value}"
+                value = words(code) if words.has(code) else "" if choice.value is None else self.plain(choice.value)
             names.append(f"{name} {value}".strip())
         rows = [
             plots.Row(name, choice.net_found, "" if choice.net_found else words("word.unknown"))
@@ -556,13 +560,20 @@ class Writer:
         figure = Figure(drawn, words("sensitivity.alt", choices=told))
         return self.section("sensitivity", [words("sensitivity.lead")], figure, [table])
 
+    def _class_name(self, name: str) -> str:
+        """``whole name, no date · initials, whole date`` in the words of the page."""
+        codes = [[f"class.{part.replace(' ', '_')}" for part in one.split(", ")] for one in name.split(" · ")]
+        if not all(map(self.words.has, (code for one in codes for code in one))):
+            return self.words.label(name)
+        return " · ".join(", ".join(map(self.words, one)) for one in codes)
+
     def completeness(self) -> Section:
         words, classes = self.words, self.report.completeness
         if not classes:
             return self.none("complete")
         rows = tuple(
             (
-                words.label(each.name),
+                self._class_name(each.name),
                 self.number(each.people),
                 self.number(each.found),
                 words("word.unknown") if each.threshold is None else words.similarity(each.threshold),
@@ -624,7 +635,8 @@ class Writer:
         if report.run:
             rows.append((words("prints.run"), words.label(report.run)))
         table = Table(words("prints.head"), self.columns("figure", "value"), tuple(rows))
-        notes = [words("prints.warnings"), *map(words.label, report.warnings)] if report.warnings else []
+        said = [words("prints.see_audit") if text == "see_audit" else words.label(text) for text in report.warnings]
+        notes = [words("prints.warnings"), *said] if said else []
         text = () if rows else (words("prints.none"),)
         return self.section("prints", text, None, [table] if rows else [], notes)
 

@@ -101,6 +101,7 @@ class Group:
     net_found: Estimate | None = None
     expected: Number | None = None
     label: str | None = None
+    rest: bool = False  # several labels of nearly nobody in one line
 
 
 @dataclass(frozen=True)
@@ -324,7 +325,7 @@ class At:
         self["share"].fraction()
         return None if count is None or of is None else Share(count, of)
 
-    def group(self, label: str | None = None) -> Group | None:
+    def group(self, label: str | None = None, *, rest: bool = False) -> Group | None:
         if not self.given:
             return None
         return Group(
@@ -333,6 +334,7 @@ class At:
             self["net_found"].estimate(),
             self["expected"].count(),
             label,
+            rest,
         )
 
 
@@ -385,7 +387,10 @@ def check(report: Mapping[str, Any]) -> Report:
         strata=tuple(
             Stratum(
                 needed(at["field"].text(), at["field"], "a text"),
-                some(value.group(value["label"].text()) for value in at["values"].items()),
+                some(
+                    value.group(value["label"].text(), rest=bool(value["rest"].flag()))
+                    for value in at["values"].items()
+                ),
             )
             for at in top["strata"].items()
         ),
