@@ -232,10 +232,13 @@ def encode_list(
         make_decoys(unique, schema, relatives, Draws(root, "relatives"), relatives=True),
     ]
     parts = [unique, *(each.people for each in made)]
+    bits = np.concatenate([own[kept], *(encode(part, schema, key.secret).words for part in parts[1:])])
+    new = _first_of_equals(bits)  # a decoy that reads like somebody before it is none
     if controls is not None:
         parts.append(controls.take(np.flatnonzero(encodable(controls, schema))))
-    bits = np.concatenate([own[kept], *(encode(part, schema, key.secret).words for part in parts[1:])])
-    new = _first_of_equals(bits)  # made up or a control, whoever reads like somebody before him is none
+        theirs = encode(parts[-1], schema, key.secret).words
+        others = _first_of_equals(np.concatenate([own[kept], theirs]))[len(unique) :] - len(unique)
+        new, bits = np.concatenate([new, len(bits) + others]), np.concatenate([bits, theirs])
     everybody = join_people(parts).take(new)
     kind = np.repeat(np.arange(len(parts), dtype=np.uint8), [len(part) for part in parts])[new]
     base = _in_all(bits, np.arange(len(unique)), *(each.base for each in made))[new]
@@ -282,7 +285,22 @@ def _labels(people: People, schema: Schema) -> tuple[Label, ...]:
             numbers = {decade: at for at, decade in enumerate(dict.fromkeys(value[:3] for value in column.values))}
             of = np.array([numbers[value[:3]] for value in column.values] + [MISSING], dtype=np.int32)
             labels.append(Label("decade", "year", "decade", tuple(numbers), of[column.codes]))
+    shapes = ["".join(each) for each in zip(*(_how_full(people, field) for field in schema.linked()), strict=True)]
+    codes, distinct = pd.factorize(np.array(shapes, dtype=object))
+    labels.append(Label("filled", "text", "filled", tuple(map(str, distinct)), codes.astype(np.int32)))
     return tuple(labels)
+
+
+def _how_full(people: People, field: Field) -> list[str]:
+    """Of each row: 0 nothing, 1 an initial or part of a date, 2 the whole."""
+    column = people.columns[field.name]
+
+    def full(value: str) -> str:
+        part = len(value) < len("1985-03-12") if field.type == "date" else value.endswith(".")
+        return "1" if part else "2"
+
+    of = [*map(full, column.values), "0"]
+    return [of[code] for code in column.codes.tolist()]
 
 
 def _policy(schema: Schema) -> dict[str, str]:
@@ -322,7 +340,7 @@ def encode_registry(
         np.full(len(known), REAL, dtype=np.uint8),
         known.completeness(schema),
         _id_bytes(ids, kept, len(known)),
-        tuple(label for label in _labels(known, schema) if label.role == "confirm"),
+        tuple(label for label in _labels(known, schema) if label.role in ("confirm", "filled")),
     )
     order = Draws(root, "registry order").permutation(len(known))
     return Encodings("registry", stamp, len(people), handles[order], BitMatrix(bits[order])), rows

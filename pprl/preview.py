@@ -164,7 +164,7 @@ def with_claims(
             claims[each] = _claim(int((right == each).sum()), present, loose, len(group))
     return replace(
         seen,
-        classes=tuple(replace(each, claim=claims[CLASS_NAMES.index(each.name)]) for each in seen.classes),
+        classes=tuple(replace(each, claim=claims.get(CLASS_NAMES.index(each.name))) for each in seen.classes),
         registry_rows=registry_rows,
     )
 
@@ -206,7 +206,7 @@ class _Inventor:
         columns = {}
         for field in self._schema.fields:
             column = self._people.columns[field.name]
-            if field.role != "link" or not len(column.values):
+            if field.role != "link" or not (column.codes != MISSING).any():
                 columns[field.name] = Column((), np.full(rows, MISSING, dtype=np.int32))
                 continue
             values = self._strangers(column, field.type, rows)

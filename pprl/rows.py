@@ -29,7 +29,7 @@ CLASS_NAMES = tuple(
 )
 REAL, DECOY, RELATIVE, CONTROL = range(4)  # kinds of records; a relative is a decoy of the harsher null
 UNKNOWN = -1
-LABEL_ROLES = ("stratum", "confirm", "joined", "decade")
+LABEL_ROLES = ("stratum", "confirm", "joined", "decade", "filled")
 
 
 @dataclass(frozen=True)

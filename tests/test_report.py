@@ -21,7 +21,8 @@ EXAMPLE = json.loads((Path(__file__).parent / "data" / "report_example.json").re
 REASONS = re.findall(
     r"\w+",
     "few_decoys nobody unsound_decoys weak_decoys test harsh_test interval no_confirm_field confirm_disagrees "
-    "copying_not_excluded no_controls controls_found registry_public registry_obtainable_unknown",
+    "copying_not_excluded no_controls few_controls no_harsh_test decoys_unchecked registry_public "
+    "registry_obtainable_unknown",
 )
 
 

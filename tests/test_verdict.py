@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
 
 import pprl
 from pprl.cli.output import summary
@@ -48,7 +49,10 @@ RUNGS = {
     "everything holds": ({}, 3, ()),
     "the test": ({"p": 0.001}, 0, ("test",)),
     "the harsher test": ({"p_harsh": 0.02}, 0, ("harsh_test",)),
-    "no harsher test, for want of given names": ({"p_harsh": None}, 3, ()),
+    "no harsher test, for want of given names": ({"p_harsh": None}, 1, ("no_harsh_test",)),
+    "decoys that nobody looked at": ({"decoys": None}, 1, ("decoys_unchecked",)),
+    "one of many fields agrees": ({"confirm": [replace(AGREES, p=0.005)] * 3}, 1, ("confirm_disagrees",)),
+    "a handful of controls": ({"controls": Absent(19, 0, 0.1, 1.0)}, 2, ("few_controls",)),
     "the interval": ({"low": 0.0}, 0, ("interval",)),
     "nothing to confirm with": ({"confirm": []}, 1, ("no_confirm_field",)),
     "too few pairs to confirm": ({"confirm": [replace(AGREES, compared=19)]}, 1, ("confirm_disagrees",)),
@@ -123,7 +127,40 @@ def test_who_could_be_in_the_registry():
 @pytest.mark.parametrize(("identical", "natural"), [(100, False), (95, False), (88, False), (60, True)])
 def test_a_copy_is_as_alike_as_copies(identical, natural):
     similarity = np.array([1.0] * identical + [0.8] * (100 - identical))
-    assert copy_check(similarity, 0.05, None).natural == natural
+    assert copy_check(similarity, np.ones(100, dtype=bool), 0.05, None).natural == natural
+
+
+def test_what_says_less_on_one_side_is_no_difference():
+    similarity, alike = np.array([1.0] * 50 + [0.8] * 50), np.array([True] * 50 + [False] * 50)
+    assert not copy_check(similarity, alike, 0.05, None).natural
+    assert not copy_check(np.full(100, 0.8), np.arange(100) < 19, 0.05, None).natural
+
+
+@pytest.mark.parametrize(
+    "less", [{"patronymic": ""}, {"born": "1980"}, {"given": "И."}], ids=["no patronymic", "a year", "an initial"]
+)
+def test_a_copied_list_that_says_less_is_still_a_copy(less):
+    ((field, value),) = less.items()
+    copied = roster(60)
+    copied[field] = [text[:4] if field == "born" else text[:1] + "." if value else "" for text in copied[field]]
+    answer = pprl.link(copied, roster(400), SCHEMA, seed=1)
+    assert answer.verdict.rung == 1
+    assert "copying_not_excluded" in answer.verdict.reasons
+
+
+def test_lone_pairs_prove_nothing():
+    """Rank depends on the decade alone: nothing agrees within it, and pairs alone in their group are not permuted."""
+    draw, sure = random.Random(1), 0
+    for number in range(50):
+        decades = [draw.randrange(5) for _ in range(60)]
+        ours, theirs = (
+            label("r", "category", "confirm", *(f"{decade + draw.randrange(2)}" for decade in decades)) for _ in "ab"
+        )
+        places = np.arange(60)
+        for groups in (places, np.array(decades)):
+            found = agreement(ours, theirs, (places, places), groups, Draws(number.to_bytes(32, "big"), "t"))
+            sure += found.confirms(1)
+    assert sure <= binom.ppf(0.9999, 100, 0.01)
 
 
 def test_decoys_that_are_like_nobody_are_unsound():
@@ -193,6 +230,11 @@ ENDS = {
     "every stratum tiny": (mistyped(roster(60)).assign(unit=[f"u{at}" for at in range(60)]), roster(400), 2),
     "nobody could be there": (roster(60, joined="2023-01-01"), roster(400), None),
     "half could be there": (pd.concat([mistyped(roster(60)), roster(60, 500, joined="2023-01-01")]), roster(400), 2),
+    "a class without decoys": (
+        pd.concat([mistyped(roster(60)), roster(60, 300).assign(given="", patronymic="", born="")]),
+        roster(400),
+        2,
+    ),
     "no joining dates": (mistyped(roster(60, joined="")), roster(400), 2),
 }
 

@@ -144,9 +144,11 @@ REASONS = {
     "interval": "the interval of net found reaches 0",
     "no_confirm_field": "no field that was not linked stands in both",
     "confirm_disagrees": "matched people agree on no unlinked field more than permuted ones",
-    "copying_not_excluded": "the pairs are as alike as copies",
+    "copying_not_excluded": "the pairs do not show that the two were written apart",
     "no_controls": "no controls (--control)",
-    "controls_found": "controls are found",
+    "few_controls": "fewer than 20 controls",
+    "no_harsh_test": "no test against made-up brothers, for want of a given name that is linked",
+    "decoys_unchecked": "the decoys were not held against the list's encodings (--encodings)",
     "registry_public": "the registry was public before the list",
     "registry_obtainable_unknown": "whether the registry was public before the list is not said",
 }
@@ -177,8 +179,7 @@ def summary(assessment: Assessment) -> list[str]:
             f"found              {a.found:,} people ({share(a.found, a.people)}), similarity {a.threshold:.3f} or more",
             f"of them false      about {a.false_match_rate:.2%} (asked: at most {a.false_match_rate_asked:.2%})",
             f"net found          {value:,.0f}, 95 % interval {low:,.0f} to {high:,.0f}",
-            f"by chance alone    {a.expected_by_chance:,.1f} people would be found "
-            "if nobody of the list were in the registry",
+            *([_chance(a.expected_by_chance)] if a.expected_by_chance is not None else []),
         ]
         if a.ambiguous:
             lines.append(
@@ -204,6 +205,10 @@ def summary(assessment: Assessment) -> list[str]:
     p = "p < .001" if a.p_value < 0.001 else f"p = {a.p_value:.3f}"
     lines.append(f"list and chance    {p} that people like the decoys would score as high (one test, fixed beforehand)")
     return lines + _verdict(a) + _run(a)
+
+
+def _chance(found: float) -> str:
+    return f"by chance alone    {found:,.1f} people would be found if nobody of the list were in the registry"
 
 
 def _stratum(field: str, each: dict[str, Any]) -> str:

@@ -161,16 +161,15 @@ def judge(
         repeatable=rows.repeatable,
         disclosure=int(rows.policy.get("disclosure", "5")),
         small_cells=rows.policy.get("small_cells", "round"),
-        people=len(case.real),
+        people=len(case.real) + case.left_out,
         warnings=tuple(_warnings(rows, scores)),
     )
-    if len(case.decoys) < MIN_DECOYS or not len(case.real):
-        reason = "nobody" if not len(case.real) else "few_decoys"
-        text = f"cannot tell: only {len(case.decoys)} decoys could be made from this list, {MIN_DECOYS} are needed"
-        if reason == "nobody":
-            text = "cannot tell: nobody of this list could be in the registry"
-        elif len(case.real):
-            text += " for an error rate"
+    if not len(case.real):
+        made = len(rows.of_kind(DECOY))
+        reason, text = "nobody", "cannot tell: nobody of this list could be in the registry"
+        if case.left_out or not rows.people:
+            reason = "few_decoys" if rows.people else "nobody"
+            text = f"cannot tell: only {made} decoys could be made from this list, an error rate needs {MIN_DECOYS}"
         told = replace(base, verdict=cannot_tell(reason), warnings=(*base.warnings, text))
         return replace(told, audit=exact(told, case, None, rows, scores))
     return _judge(base, case, rows, registry_rows, ids, encodings, scores)
@@ -195,9 +194,9 @@ def _judge(
 ) -> Assessment:
     finding = find(case.real, case.decoys, case.owner, case.classes, case.asked)
     warnings = list(base.warnings)
-    if finding.left_out:
+    if case.left_out:
         warnings.append(
-            f"{finding.left_out} people of one completeness have fewer than {MIN_DECOYS} decoys: none is counted"
+            f"{case.left_out} people of one completeness have fewer than {MIN_DECOYS} decoys: none is counted"
         )
     strata = rows.with_role("stratum")
     groups = [label.codes[case.records].astype(np.int64) for label in strata]
@@ -212,7 +211,8 @@ def _judge(
     confirm = _confirm(case, finding, rows, registry_rows, ids, sure)
     ranks = next((each for each in confirm if each.higher is not None), None)
     false_match_rate = round(finding.false / count, 6) if count else None
-    copied = checks.copy_check(finding.partners.dice[sure], false_match_rate or 0.0, ranks)
+    alike = _filled_alike(case, finding, rows, registry_rows, ids, sure)
+    copied = checks.copy_check(finding.partners.dice[sure], alike, false_match_rate or 0.0, ranks)
     controls, ineligible = (
         checks.absent(group, classes, finding, case.decoys) if len(group) else None
         for group, classes in ((case.controls, case.control_classes), (case.ineligible, case.ineligible_classes))
@@ -220,17 +220,16 @@ def _judge(
     sound = None
     if encodings is not None:
         place = _places(encodings.handles, rows.handles)
-        people, decoys = rows.of_kind(REAL), rows.of_kind(DECOY)
-        sound = checks.soundness(
-            encodings.bits.words[place], people, decoys, rows.person[decoys].astype(np.int64), case.draws
-        )
+        judged = np.flatnonzero(np.isin(rows.of_kind(REAL)[rows.person], case.records) & (rows.kind == DECOY))
+        owner = np.searchsorted(case.records, rows.of_kind(REAL)[rows.person[judged]])
+        sound = checks.soundness(encodings.bits.words[place], case.records, judged, owner, case.draws)
     p, harsh = _told(p_value(case.real.best(), case.decoys.best())), None
     if len(case.relatives) >= MIN_DECOYS:
         harsh = _told(p_harsh(case.real.best(), case.decoys.best(), case.relatives.best()))
     verdict = climb(
         p=p,
         p_harsh=harsh,
-        low=net[1] if case.asked >= RATE_OF_VERDICT else _low(case),
+        low=net[1] if case.asked == RATE_OF_VERDICT else _low(case),
         decoys=sound,
         known_absent=[group for group in (controls, ineligible) if group is not None],
         confirm=confirm,
@@ -244,13 +243,13 @@ def _judge(
         threshold=round(min(thresholds), 6) if thresholds else None,
         found=count,
         net_found=net,
-        expected_by_chance=round(_nobody_present(case), 2),
+        expected_by_chance=_nobody_present(case),
         false_match_rate=false_match_rate,
         p_value=p,
         matchable_share=round(finding.matchable / len(case.real), 6),
         fewest_findable=min((each.fewest for each in finding.classes), default=None),
         ambiguous=int(finding.unsure.sum()),
-        lists=_parts(rows.rows[case.records] // LIST_STEP, finding.found),
+        lists=_parts(rows, case, finding),
         pairs=_pairs(sure, case, finding, rows, registry_rows, ids),
         warnings=tuple(warnings),
     )
@@ -259,7 +258,7 @@ def _judge(
 
 
 def _low(case: Case) -> float:
-    """The lower end of net found at the rate of the verdict, where a stricter one is asked for the pairs."""
+    """The lower end of net found at the rate of the verdict, where another is asked for the pairs."""
     return intervals(find(case.real, case.decoys, case.owner, case.classes, RATE_OF_VERDICT), [], case.draws)[0][0]
 
 
@@ -267,26 +266,41 @@ def _told(p: float) -> float:
     return float(f"{max(p, SMALLEST_P):.3g}")
 
 
-def _nobody_present(case: Case) -> float:
+def _nobody_present(case: Case) -> float | None:
     """How many would be found if nobody of the list were in the registry: a decoy of each person takes the list's
-    place and is judged as it is against all other decoys; the mean of `PLAYED` such lists."""
-    order = np.argsort(case.owner, kind="stable")
-    turn = np.empty(len(order), dtype=np.int64)  # which decoy of its owner each is
-    first = np.searchsorted(case.owner[order], case.owner[order], side="left")
-    turn[order] = np.arange(len(order)) - first
-    found = []
+    place and is judged as it is against the other decoys; the mean of `PLAYED` such lists, None where there are too
+    few decoys to play one."""
+    turn, found = case.turns(), []
     for number in range(PLAYED):
         chosen = np.flatnonzero(turn == number)
-        if len(chosen) < MIN_DECOYS:
-            break
-        others = np.flatnonzero(turn != number)
-        others = others[np.isin(case.owner[others], case.owner[chosen])]
-        place = np.searchsorted(np.sort(case.owner[chosen]), case.owner[others])
         chosen = chosen[np.argsort(case.owner[chosen], kind="stable")]
+        others = np.flatnonzero((turn != number) & np.isin(case.owner, case.owner[chosen]))
+        if len(others) < MIN_DECOYS:
+            break
+        place = np.searchsorted(case.owner[chosen], case.owner[others])
         classes = case.classes[case.owner[chosen]]
         played = find(case.decoys.take(chosen), case.decoys.take(others), place, classes, case.asked)
-        found.append(int(played.found.sum()))
-    return sum(found) / len(found) if found else 0.0
+        found.append(int(played.found.sum()) * len(case.real) / len(chosen))
+    return round(sum(found) / len(found), 2) if found else None
+
+
+def _filled_alike(
+    case: Case,
+    finding: Finding,
+    rows: HomeRows,
+    registry_rows: HomeRows | None,
+    ids: NDArray[np.void],
+    sure: Ints,
+) -> NDArray[np.bool_]:
+    """The pairs in which both sides say as much in every linked field; none where the registry's rows are not here."""
+    theirs = registry_rows.with_role("filled") if registry_rows is not None else ()
+    ours = rows.with_role("filled")
+    if registry_rows is None or not ours or not theirs or not len(sure):
+        return np.zeros(len(sure), dtype=bool)
+    place = _places(registry_rows.handles, ids[finding.partners.ids[sure]])
+    known = np.array([*theirs[0].values, ""])[theirs[0].codes[place]]
+    alike: NDArray[np.bool_] = np.array([*ours[0].values, "-"])[ours[0].codes[case.records[sure]]] == known
+    return alike
 
 
 def _confirm(
@@ -297,7 +311,7 @@ def _confirm(
     ids: NDArray[np.void],
     sure: Ints,
 ) -> list[checks.Agreement]:
-    """Agreement on every confirm field that both rosters have, permuted within birth decade, strata and class."""
+    """Agreement on every confirm field that both rosters have, permuted within class, birth decade and strata."""
     if registry_rows is None or not len(sure):
         return []
     theirs = {label.name: label for label in registry_rows.with_role("confirm")}
@@ -305,17 +319,22 @@ def _confirm(
     if not ours:
         return []
     place = _places(registry_rows.handles, ids[finding.partners.ids[sure]])
-    kinds = [*rows.with_role("decade"), *rows.with_role("stratum")]
-    keys = np.stack([case.classes[sure], *(label.codes[case.records[sure]] for label in kinds)], axis=1)
-    groups = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
+    decade, strata = rows.with_role("decade"), rows.with_role("stratum")
+    groups = np.zeros(0, dtype=np.int64)
+    for kinds in ((*decade, *strata), decade):  # where strata leave too few to permute, decades must do
+        keys = np.stack([case.classes[sure], *(label.codes[case.records[sure]] for label in kinds)], axis=1)
+        groups = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
+        if 2 * (np.bincount(groups)[groups] > 1).sum() >= len(groups):
+            break
     pairs = case.records[sure], place
     return [checks.agreement(label, theirs[label.name], pairs, groups, case.draws) for label in ours]
 
 
-def _parts(part: Ints, found: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
-    """People and found of each part of a list that was read in several."""
-    numbers = range(1, int(part.max(initial=0)) + 1)
-    return tuple((int((part == number).sum()), int(found[part == number].sum())) for number in numbers)
+def _parts(rows: HomeRows, case: Case, finding: Finding) -> tuple[tuple[int, int], ...]:
+    """Judged people and found of each part of a list that was read in several."""
+    parts = range(1, int((rows.rows[rows.of_kind(REAL)] // LIST_STEP).max(initial=0)) + 1)
+    part = rows.rows[case.records] // LIST_STEP
+    return tuple((int((part == number).sum()), int(finding.found[part == number].sum())) for number in parts)
 
 
 def _pairs(

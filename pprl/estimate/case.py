@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from pprl.draws import Draws
 from pprl.estimate import checks
+from pprl.estimate.errors import MIN_DECOYS
 from pprl.estimate.finding import merged_classes
-from pprl.estimate.partners import Candidates
+from pprl.estimate.partners import NONE, Candidates
 from pprl.rows import CONTROL, DECOY, REAL, RELATIVE, HomeRows
 
 Ints = NDArray[np.int64]
@@ -18,8 +19,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Case:
-    """Who is judged against whom. ``records`` are the places of the real rows who could be in the registry; owners are
-    places among them."""
+    """Who is judged against whom. ``records`` are the places of the real rows who could be in the registry and whose
+    class has decoys; owners are places among them."""
 
     records: Ints
     real: Candidates
@@ -33,6 +34,8 @@ class Case:
     controls: Candidates
     control_classes: Ints
     unknown: NDArray[np.bool_] | None  # of the real rows; None when eligibility is not asked for
+    cannot: int  # people who cannot be in the registry
+    left_out: int  # people of classes with too few decoys
     draws: Draws
     asked: float
 
@@ -41,33 +44,50 @@ class Case:
         people = rows.of_kind(REAL)
         told = checks.eligibility(rows.labels, rows.policy, people)
         can, cannot = told or (np.ones(len(people), dtype=bool), np.zeros(len(people), dtype=bool))
-        merged = merged_classes(rows.completeness[people])
-        new = np.cumsum(~cannot) - 1  # people are renumbered without those who cannot be there
+        could = ~cannot
+        classes = np.full(len(people), NONE, dtype=np.int64)
+        classes[could] = merged_classes(rows.completeness[people[could]])
+        # Who has a class without decoys is judged by nobody, and must not outbid those who are.
+        owners = rows.person[rows.of_kind(DECOY)]
+        enough = np.flatnonzero(np.bincount(classes[owners][classes[owners] != NONE], minlength=1) >= MIN_DECOYS)
+        kept = could & np.isin(classes, enough)
+        new = np.cumsum(kept) - 1  # people are renumbered without those who are left out
 
         def made_up(kind: int) -> tuple[Candidates, Ints]:
             records = rows.of_kind(kind)
-            records = records[~cannot[rows.person[records]]]
+            records = records[kept[rows.person[records]]]
             return everyone.take(records), new[rows.person[records]].astype(np.int64)
 
-        of_class = dict(zip(rows.completeness[people].tolist(), merged.tolist(), strict=True))
-        usual = int(np.bincount(merged).argmax()) if len(merged) else 0
-        controls = rows.of_kind(CONTROL)
-        control_classes = [of_class.get(each, usual) for each in rows.completeness[controls].tolist()]
+        of_class = dict(zip(rows.completeness[people[kept]].tolist(), classes[kept].tolist(), strict=True))
+
+        def judged(records: Ints) -> tuple[Candidates, Ints]:
+            """Of people known to be absent those whose class is judged."""
+            own = np.array([of_class.get(each, NONE) for each in rows.completeness[records].tolist()], dtype=np.int64)
+            return everyone.take(records[own != NONE]), own[own != NONE]
+
         decoys, owner = made_up(DECOY)
         relatives, relative_owner = made_up(RELATIVE)
         return cls(
-            people[~cannot],
-            everyone.take(people[~cannot]),
-            merged[~cannot],
+            people[kept],
+            everyone.take(people[kept]),
+            classes[kept],
             decoys,
             owner,
             relatives,
             relative_owner,
-            everyone.take(people[cannot]),
-            merged[cannot],
-            everyone.take(controls),
-            np.array(control_classes, dtype=np.int64),
-            None if told is None else ~can[~cannot],
+            *judged(people[cannot]),
+            *judged(rows.of_kind(CONTROL)),
+            None if told is None else ~can[kept],
+            int(cannot.sum()),
+            int((could & ~kept).sum()),
             draws,
             asked,
         )
+
+    def turns(self) -> Ints:
+        """Of each decoy the how-manieth of its owner it is, from 0."""
+        order = np.argsort(self.owner, kind="stable")
+        first = np.searchsorted(self.owner[order], self.owner[order], side="left")
+        turn = np.empty(len(order), dtype=np.int64)
+        turn[order] = np.arange(len(order)) - first
+        return turn

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pprl.bits import Words
 from pprl.draws import Draws
-from pprl.estimate.errors import p_value
+from pprl.estimate.errors import fixed_limit
 from pprl.estimate.finding import Finding
 from pprl.estimate.partners import Candidates, arrivals
 from pprl.rows import UNKNOWN, Label
@@ -26,6 +26,8 @@ FLAT = 0.01  # a group known to be absent exceeds the decoys when the fixed test
 SOUND_WEIGHT, SOUND_SIMILARITY = (0.3, 0.7), 0.35
 SAMPLE = 300
 MOST_LOOKED_AT = 2_000
+LEAST_KNOWN_ABSENT = 20
+MOBILISED = "mobilizaciya"  # as services.tsv spells it
 MOBILISATION = "2022-09-21"  # nobody was mobilised into the division before
 
 
@@ -95,16 +97,30 @@ class Absent:
     def flat(self) -> bool:
         return self.p >= FLAT
 
+    @property
+    def enough(self) -> bool:
+        return self.people >= LEAST_KNOWN_ABSENT
+
 
 def absent(group: Candidates, classes: Ints, finding: Finding, decoys: Candidates) -> Absent:
-    """A group known to be absent, each of whom joins the finished assignment alone, as decoys do."""
-    threshold = finding.threshold_of(classes)
-    reached = arrivals(group, finding.floor_of(classes), finding.price)
-    chance = {each.number: each.sample.reach(each.threshold) for each in finding.classes if each.threshold is not None}
-    expected = sum(chance.get(each, 0.0) for each in classes.tolist())
-    return Absent(
-        len(group), int((reached >= threshold).sum()), round(expected, 2), p_value(group.best(), decoys.best())
-    )
+    """A group known to be absent, each of whom joins the finished assignment alone, as decoys do.
+
+    p: how many lie above the T0 of their class (`fixed_limit`), binomial with the mean that its decoys give.
+    """
+    from scipy.stats import binom
+
+    reached = arrivals(group, finding.floor_of(classes), finding.price) >= finding.threshold_of(classes)
+    above, mean, expected = 0, 0.0, 0.0
+    for each in finding.classes:
+        here = classes == each.number
+        limit, r = fixed_limit(decoys.best()[each.decoys])
+        above += int((group.best()[here] > limit).sum())
+        mean += int(here.sum()) * r / (len(each.decoys) + 1)
+        if each.threshold is not None:
+            expected += int(here.sum()) * each.sample.reach(each.threshold)
+    people = len(group)
+    p = float(binom.sf(above - 1, people, min(1.0, mean / people)))
+    return Absent(people, int(reached.sum()), round(expected, 2), float(f"{p:.3g}"))
 
 
 def eligibility(labels: tuple[Label, ...], policy: Mapping[str, str], records: Ints) -> tuple[Bools, Bools] | None:
@@ -124,7 +140,7 @@ def eligibility(labels: tuple[Label, ...], policy: Mapping[str, str], records: I
             can |= _of(label, records, [_before(value, as_of) for value in label.values])
             cannot |= _of(label, records, [_after(value, as_of) for value in label.values])
         elif label.type == "category" and as_of < MOBILISATION:
-            mobilised = [value.startswith(("mobil", "mob", "po mobil")) for value in label.values]
+            mobilised = [value == MOBILISED for value in label.values]
             known |= any(mobilised)
             cannot |= _of(label, records, mobilised)
     return (can & ~cannot, cannot) if known else None
@@ -155,9 +171,9 @@ class Agreement:
     higher: int | None
     lower: int | None
 
-    @property
-    def confirms(self) -> bool:
-        return self.p is not None and self.p < CONFIRMED and self.compared >= LEAST_COMPARED
+    def confirms(self, fields: int) -> bool:
+        """Significant among so many fields that could have been (Bonferroni), and of enough pairs."""
+        return self.p is not None and self.p < CONFIRMED / fields and self.compared >= LEAST_COMPARED
 
 
 CONFIRMED, LEAST_COMPARED, PERMUTATIONS = 0.01, 20, 999
@@ -167,15 +183,13 @@ def agreement(ours: Label, theirs: Label, pairs: tuple[Ints, Ints], groups: Ints
     """Agreement of pairs (list records, registry records), against partners permuted within ``groups``.
 
     The chance rate is exact: Σ over groups of Σ over values of a_v · b_v / n; p counts, with the observed one, how many
-    of 999 permutations agree as often. A group of one cannot be permuted and joins the others of its kind.
+    of 999 permutations agree as often. A group of one cannot be permuted and stays as it is in all of them.
     """
     numbers = {value: at for at, value in enumerate(theirs.values)}
     known = np.array([numbers.get(value, -2) for value in ours.values] + [UNKNOWN])
     mine, other = known[ours.codes[pairs[0]]], theirs.codes[pairs[1]].astype(np.int64)
     both = (mine != UNKNOWN) & (other != UNKNOWN)
     mine, other, group = mine[both], other[both], groups[both]
-    sizes = np.bincount(group, minlength=1) if len(group) else np.zeros(1, dtype=np.int64)
-    group = np.where(sizes[group] > 1, group, len(sizes))
     agree = int((mine == other).sum())
     chance = 0.0
     for each in np.unique(group):
@@ -203,8 +217,9 @@ def agreement(ours: Label, theirs: Label, pairs: tuple[Ints, Ints], groups: Ints
 class CopyCheck:
     """Do the pairs differ as two independent records of one person do?
 
-    A list copied from the registry repeats its encodings. ``natural`` when significantly more pairs differ (binomial,
-    .01) than are false even at twice the stated rate, plus 2 %.
+    A list copied from the registry repeats its encodings, or says less in some fields. So only pairs are held against
+    each other that are filled alike on both sides (20 at least), and ``natural`` is when significantly more
+    of them differ (binomial, .01) than are false even at twice the stated rate, plus 2 %.
     """
 
     pairs: int
@@ -213,13 +228,14 @@ class CopyCheck:
     rank_drift: float | None
 
 
-def copy_check(similarity: Floats, false_match_rate: float, ranks: Agreement | None) -> CopyCheck:
+def copy_check(similarity: Floats, filled_alike: Bools, false_match_rate: float, ranks: Agreement | None) -> CopyCheck:
     from scipy.stats import binom
 
-    pairs, identical = len(similarity), int((similarity == 1.0).sum())
-    differing = min(0.99, 2 * false_match_rate + 0.02)
-    natural = bool(pairs and binom.sf(pairs - identical - 1, pairs, differing) < FLAT)
+    same = similarity == 1.0
+    alike, differ = int(filled_alike.sum()), int((filled_alike & ~same).sum())
+    expected = min(0.99, 2 * false_match_rate + 0.02)
+    natural = bool(alike >= LEAST_COMPARED and binom.sf(differ - 1, alike, expected) < FLAT)
     drift = None
     if ranks is not None and ranks.compared and ranks.higher is not None and ranks.lower is not None:
         drift = round((ranks.higher + ranks.lower) / ranks.compared, 4)
-    return CopyCheck(pairs, identical, natural, drift)
+    return CopyCheck(len(similarity), int(same.sum()), natural, drift)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.draws import Draws
-from pprl.estimate.errors import MIN_DECOYS, Curve, Sample, fewest_findable
+from pprl.estimate.errors import Curve, Sample, fewest_findable
 from pprl.estimate.partners import NONE, Candidates, Partners, ambiguous, arrivals, assign, prices
 
 FLOOR = 0.002  # partners are looked for above this quantile of the decoys' best similarities
@@ -62,7 +62,6 @@ class Finding:
     class_of: Ints  # of each real row
     floors: dict[int, float]  # of each class
     owner: Ints  # of each decoy the real row it was made from
-    left_out: int  # people of classes without enough decoys
 
     @property
     def false(self) -> float:
@@ -128,11 +127,9 @@ def find(
         unsure = ambiguous(real, floor, partners, price)
     found, q_values = np.zeros(len(real), dtype=bool), np.ones(len(real))
     judged: list[ClassFinding] = []
-    left_out = 0
     for number in np.unique(classes).tolist():
         ours, theirs = np.flatnonzero(classes == number), np.flatnonzero(decoy_class == number)
-        if len(theirs) < MIN_DECOYS:
-            left_out += len(ours)
+        if not len(theirs):
             continue
         sample = Sample(partners.dice[ours], real.best()[ours], reached[theirs], decoys.best()[theirs], lam)
         pi0 = sample.share_without_partner(np.ones(len(ours)), np.ones(len(theirs)))
@@ -143,7 +140,7 @@ def find(
         if each.threshold is not None:
             found[ours] = partners.dice[ours] >= each.threshold
             q_values[ours] = _q_of(line, partners.dice[ours])
-    return Finding(partners, price, found, found & unsure, q_values, tuple(judged), classes, floors, owner, left_out)
+    return Finding(partners, price, found, found & unsure, q_values, tuple(judged), classes, floors, owner)
 
 
 def _q_of(line: Curve, similarity: Floats) -> Floats:
@@ -204,8 +201,8 @@ def intervals(finding: Finding, groups: Sequence[Ints], draws: Draws) -> list[tu
 def absent_weights(finding: Finding, group: Ints, size: int) -> dict[int, Floats]:
     """How the false ones of each class fall on the groups: in proportion to π0 of the group times its people.
 
-    π0 of a group is estimated as that of a class is, from the rows at or below λ; shape (size,), sum 1 where anybody
-    is in a group.
+    π0 of a group is the share of its rows at or below λ, over ½, at most 1; shape (size,), and the sum is the share of
+    the class that is in a group.
     """
     low, members = np.zeros(size), np.zeros(size)
     for each in finding.classes:

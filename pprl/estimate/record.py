@@ -74,11 +74,11 @@ def exact(told: Assessment, case: Case, known: Known | None, rows: HomeRows, sco
             "duplicates": max(0, told.list_rows - told.list_encoded),
             "registry_rows": told.registry_rows,
             "registry_encoded": told.registry_encoded,
-            "lists": [{"people": people, "found": found} for people, found in told.lists],
+            "lists": [] if case.left_out else [{"people": people, "found": found} for people, found in told.lists],
         },
-        "scores": _histogram(case) if finding else None,
+        "scores": _histogram(case) if finding and not case.left_out else None,
         "rates": _rates(finding) if finding else [],
-        "strata": _strata(known) if known else [],
+        "strata": _strata(known, case.left_out) if known else [],
         "confirm": [
             {
                 **asdict(each),
@@ -105,7 +105,9 @@ def exact(told: Assessment, case: Case, known: Known | None, rows: HomeRows, sco
             "sound": known.sound.sound if known and known.sound else None,
         },
         "sensitivity": _sensitivity(case) if finding else [],
-        "completeness": [_class(each, finding, rows, case) for each in finding.classes] if finding else [],
+        "completeness": [_class(each, finding, rows, case) for each in finding.classes] + _not_judged(case)
+        if finding
+        else [],
         "parameters": {
             "hardening": told.hardening,
             "length": scores.stamp.length,
@@ -160,7 +162,13 @@ def _rates(finding: Finding) -> list[dict[str, Any]]:
     return lines
 
 
-def _strata(known: Known) -> list[dict[str, Any]]:
+def _not_judged(case: Case) -> list[dict[str, Any]]:
+    """People of classes with too few decoys, on a line of their own, so that classes sum to the headline."""
+    nobody = {"name": "too few decoys", "found": 0, "threshold": None, "matchable_share": None}
+    return [{**nobody, "people": case.left_out}] if case.left_out else []
+
+
+def _strata(known: Known, left_out: int) -> list[dict[str, Any]]:
     """People, found, and net found with its interval in each value of each stratum field."""
     fields, at = [], 1
     for label, group in zip(known.strata, known.groups, strict=False):
@@ -170,6 +178,7 @@ def _strata(known: Known) -> list[dict[str, Any]]:
         for number, text in [*enumerate(label.values[:size]), (UNKNOWN, None)]:
             inside = group == number
             people, found = int(inside.sum()), int((known.finding.found & inside).sum())
+            people += left_out if number == UNKNOWN else 0
             if not people:
                 continue
             net = None
@@ -201,8 +210,9 @@ def _eligibility(case: Case, known: Known | None, rows: HomeRows) -> dict[str, A
                 false = float(_false_of(known.finding, known.groups[-1], 2)[number])
                 at = len(known.ranges) - int(known.groups[-1].max(initial=NONE)) - 1
                 line["net_found"] = _net(line["found"] - false, known.ranges[at + number])
+        line["people"] += case.left_out if name == "unknown" else 0
         told[name] = line
-    nobody = {"people": len(case.ineligible), "found": None, "expected": None}
+    nobody = {"people": case.cannot, "found": None, "expected": None}
     told["ineligible"] = _absent(known.ineligible) if known and known.ineligible else nobody
     return told
 
@@ -214,7 +224,7 @@ def _net(value: float, interval: tuple[float, float]) -> dict[str, float | None]
 
 def _sensitivity(case: Case) -> list[dict[str, Any]]:
     """The headline under other choices: λ, decoys a row, the rule for partners, the harsher null."""
-    one_of_two = np.flatnonzero(np.arange(len(case.decoys)) % 2 == 0)
+    one_of_two = np.flatnonzero(case.turns() % 2 == 0)
     others: list[tuple[str, Any, Finding]] = [
         ("lambda", lam, find(case.real, case.decoys, case.owner, case.classes, case.asked, lam=lam))
         for lam in (0.3, 0.7)

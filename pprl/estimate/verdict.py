@@ -62,16 +62,20 @@ def climb(
     if held_down:
         return Verdict(0, CODES[0], tuple(held_down))
     agreements = [each for each in confirm if each.compared]
+    if p_harsh is None:
+        held_down.append("no_harsh_test")
+    if decoys is None:
+        held_down.append("decoys_unchecked")
     if not copied.natural:
         held_down.append("copying_not_excluded")
     if not agreements:
         held_down.append("no_confirm_field")
-    elif not any(each.confirms for each in agreements):
+    elif not any(each.confirms(len(agreements)) for each in agreements):
         held_down.append("confirm_disagrees")
     if held_down:
         return Verdict(1, CODES[1], tuple(held_down))
-    if controls is None:
-        held_down.append("no_controls")
+    if controls is None or not controls.enough:
+        held_down.append("few_controls" if controls else "no_controls")
     if public != "no":
         held_down.append("registry_public" if public == "yes" else "registry_obtainable_unknown")
     return Verdict(2, CODES[2], tuple(held_down)) if held_down else Verdict(3, CODES[3], ())
