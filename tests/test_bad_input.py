@@ -696,7 +696,7 @@ def test_separate_steps_give_what_link_gives(exchanged, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for file in exchanged.iterdir():
         shutil.copy(file, tmp_path)
-    words = ("--registry-rows", "PRIVATE-registry.rows", "--pairs", "steps.csv", "--json")
+    words = ("--encodings", "list.pprl", "--registry-rows", "PRIVATE-registry.rows", "--pairs", "steps.csv", "--json")
     steps = json.loads(quiet("judge", "scores.pprl", "--rows", "PRIVATE-list.rows", *words))
     one = json.loads(
         quiet(
