@@ -213,13 +213,17 @@ def agreement(ours: Label, theirs: Label, pairs: tuple[Ints, Ints], groups: Ints
     return Agreement(ours.name, len(mine), agree, round(chance / max(1, len(mine)), 4), p, higher, lower)
 
 
+SURE = 0.01  # q-value of pairs that are held against each other
+DIFFERING_IN_A_COPY = 2 * SURE + 0.02
+
+
 @dataclass(frozen=True)
 class CopyCheck:
     """Do the pairs differ as two independent records of one person do?
 
-    A list copied from the registry repeats its encodings, or says less in some fields. So only pairs are held against
-    each other that are filled alike on both sides (20 at least), and ``natural`` is when significantly more
-    of them differ (binomial, .01) than are false even at twice the stated rate, plus 2 %.
+    A list copied from the registry repeats its encodings, or says less in some fields; false pairs differ in any case.
+    So only pairs of a q-value up to .01 are held against each other that are filled alike on both sides (20 at least),
+    and ``natural`` is when significantly more than 4 % of them differ (binomial, .01): twice what may be false, + 2 %.
     """
 
     pairs: int
@@ -228,13 +232,13 @@ class CopyCheck:
     rank_drift: float | None
 
 
-def copy_check(similarity: Floats, filled_alike: Bools, false_match_rate: float, ranks: Agreement | None) -> CopyCheck:
+def copy_check(similarity: Floats, compared: Bools, ranks: Agreement | None) -> CopyCheck:
+    """``compared`` are the pairs that are sure and filled alike."""
     from scipy.stats import binom
 
     same = similarity == 1.0
-    alike, differ = int(filled_alike.sum()), int((filled_alike & ~same).sum())
-    expected = min(0.99, 2 * false_match_rate + 0.02)
-    natural = bool(alike >= LEAST_COMPARED and binom.sf(differ - 1, alike, expected) < FLAT)
+    alike, differ = int(compared.sum()), int((compared & ~same).sum())
+    natural = bool(alike >= LEAST_COMPARED and binom.sf(differ - 1, alike, DIFFERING_IN_A_COPY) < FLAT)
     drift = None
     if ranks is not None and ranks.compared and ranks.higher is not None and ranks.lower is not None:
         drift = round((ranks.higher + ranks.lower) / ranks.compared, 4)
