@@ -180,7 +180,7 @@ def table(results: Path) -> None:
     tests = sum(1 for cell in cells() if cell.name in by_cell) * len(RATES)
     print(f"# {' '.join(sys.argv)}")
     print(
-        f"{'cell':32} {'runs':>4} {'p<.05':>6} {'asked':>5} {'found':>7} {'stated':>7} {'true':>7} {'absent':>7}",
+        f"{'cell':32} {'runs':>4} {'p<.05':>6} {'asked':>5} {'found':>7} {'stated':>7} {'true':>7}",
         end="",
     )
     print(f" {'absent':>7} {'net':>7} {'right':>7} {'covered':>8} {'± / n':>6} {'>0':>6}  misses")
