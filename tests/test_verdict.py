@@ -127,13 +127,20 @@ def test_who_could_be_in_the_registry():
 @pytest.mark.parametrize(("identical", "natural"), [(100, False), (96, False), (92, False), (80, True)])
 def test_a_copy_is_as_alike_as_copies(identical, natural):
     similarity = np.array([1.0] * identical + [0.8] * (100 - identical))
-    assert copy_check(similarity, np.ones(100, dtype=bool), None).natural == natural
+    assert copy_check(similarity, np.full(100, 0.001), np.ones(100, dtype=bool), None).natural == natural
+
+
+def test_false_pairs_make_no_list_natural():
+    similarity, q = np.array([1.0] * 95 + [0.6] * 5), np.array([0.001] * 95 + [0.04] * 5)
+    assert not copy_check(similarity, q, np.ones(100, dtype=bool), None).natural
+    short = np.array([1.0] * 20 + [0.8] * 10)
+    assert copy_check(short, np.full(30, 0.02), np.ones(30, dtype=bool), None).natural  # 10 of 30 against 10 %
 
 
 def test_what_says_less_on_one_side_is_no_difference():
     similarity, alike = np.array([1.0] * 50 + [0.8] * 50), np.array([True] * 50 + [False] * 50)
-    assert not copy_check(similarity, alike, None).natural
-    assert not copy_check(np.full(100, 0.8), np.arange(100) < 19, None).natural
+    assert not copy_check(similarity, np.full(100, 0.001), alike, None).natural
+    assert not copy_check(np.full(100, 0.8), np.full(100, 0.001), np.arange(100) < 19, None).natural
 
 
 @pytest.mark.parametrize(

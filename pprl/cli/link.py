@@ -26,6 +26,7 @@ Examples:
   pprl link leaked.csv registry.csv --schema schema.toml --list-column full_name=ФИО --pairs pairs.csv
   pprl link leaked.csv registry.csv --schema schema.toml --false-match-rate 1% --json
   pprl link part1.xlsx registry.csv --list part2.csv --schema schema.toml
+  pprl link leaked.csv registry.csv --schema schema.toml --control absent.csv -o result
 """,
 )
 @click.argument("list_path", metavar="LIST", type=options.FilePath)

@@ -211,8 +211,8 @@ def _judge(
     confirm = _confirm(case, finding, rows, registry_rows, ids, sure)
     ranks = next((each for each in confirm if each.higher is not None), None)
     false_match_rate = round(finding.false / count, 6) if count else None
-    compared = _filled_alike(case, finding, rows, registry_rows, ids, sure) & (finding.q_values[sure] <= checks.SURE)
-    copied = checks.copy_check(finding.partners.dice[sure], compared, ranks)
+    alike = _filled_alike(case, finding, rows, registry_rows, ids, sure)
+    copied = checks.copy_check(finding.partners.dice[sure], finding.q_values[sure], alike, ranks)
     controls, ineligible = (
         checks.absent(group, classes, finding, case.decoys) if len(group) else None
         for group, classes in ((case.controls, case.control_classes), (case.ineligible, case.ineligible_classes))

@@ -213,8 +213,7 @@ def agreement(ours: Label, theirs: Label, pairs: tuple[Ints, Ints], groups: Ints
     return Agreement(ours.name, len(mine), agree, round(chance / max(1, len(mine)), 4), p, higher, lower)
 
 
-SURE = 0.01  # q-value of pairs that are held against each other
-DIFFERING_IN_A_COPY = 2 * SURE + 0.02
+SURE = 0.01  # q-value of pairs that are held against each other, where the list is long enough for it
 
 
 @dataclass(frozen=True)
@@ -222,8 +221,8 @@ class CopyCheck:
     """Do the pairs differ as two independent records of one person do?
 
     A list copied from the registry repeats its encodings, or says less in some fields; false pairs differ in any case.
-    So only pairs of a q-value up to .01 are held against each other that are filled alike on both sides (20 at least),
-    and ``natural`` is when significantly more than 4 % of them differ (binomial, .01): twice what may be false, + 2 %.
+    So only sure pairs are held against each other that are filled alike on both sides (20 at least), and ``natural`` is
+    when significantly more of them differ (binomial, .01) than 2 q + 2 %: twice what may be false, and a little.
     """
 
     pairs: int
@@ -232,13 +231,14 @@ class CopyCheck:
     rank_drift: float | None
 
 
-def copy_check(similarity: Floats, compared: Bools, ranks: Agreement | None) -> CopyCheck:
-    """``compared`` are the pairs that are sure and filled alike."""
+def copy_check(similarity: Floats, q_values: Floats, filled_alike: Bools, ranks: Agreement | None) -> CopyCheck:
+    """Sure are pairs with a q-value up to q = .01, or twice the lowest, since a short list has none so low."""
     from scipy.stats import binom
 
-    same = similarity == 1.0
+    same, q = similarity == 1.0, max(SURE, 2 * float(q_values.min(initial=1.0)))
+    compared = filled_alike & (q_values <= q)
     alike, differ = int(compared.sum()), int((compared & ~same).sum())
-    natural = bool(alike >= LEAST_COMPARED and binom.sf(differ - 1, alike, DIFFERING_IN_A_COPY) < FLAT)
+    natural = bool(alike >= LEAST_COMPARED and binom.sf(differ - 1, alike, min(0.99, 2 * q + 0.02)) < FLAT)
     drift = None
     if ranks is not None and ranks.compared and ranks.higher is not None and ranks.lower is not None:
         drift = round((ranks.higher + ranks.lower) / ranks.compared, 4)
