@@ -495,6 +495,15 @@ def test_unreadable_cells_are_counted_with_their_rows(desk, small):
     assert f"list: 1 cell(s) of surname left out: no letters of a name (row {first + 7})" in result.err
 
 
+@pytest.mark.parametrize("words", [(), ("--json",), ("--registry-rows", 50, "--seed", 1), ("--show-values",)])
+def test_check_shows_no_cell(desk, words):
+    roster = desk / FOLDER / "Zqxjkv.csv"
+    odd = "Зкъхжв,Zqxjkv,漢漢,когда-то Зкъхжв\n"
+    roster.write_bytes(table(*MANY, PERSON, PERSON, odd, "123,Zqxjkv,,31.13.1980\n"))
+    result = run("check", roster, "--schema", "schema.toml", *words)
+    assert result.status == ("--show-values" in words)  # run has looked for the canaries in all that was printed
+
+
 def test_rows_of_which_nothing_can_be_read(desk):
     nothing = desk / FOLDER / "Zqxjkv.csv"
     nothing.write_bytes(table(*["123,456,?,Zqxjkv 1\n"] * 200))

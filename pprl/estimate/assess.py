@@ -208,10 +208,12 @@ def _judge(
     count = int(finding.found.sum())
     net = (round(finding.net, 1), round(min(low, finding.net), 1), round(max(high, finding.net), 1))
     sure = np.flatnonzero(finding.found & ~finding.unsure)
-    confirm = _confirm(case, finding, rows, registry_rows, ids, sure)
+    partners = ids[finding.partners.ids[sure]]
+    place = _places(registry_rows.handles, partners) if registry_rows is not None else None
+    confirm = _confirm(case, rows, registry_rows, sure, place)
     ranks = next((each for each in confirm if each.higher is not None), None)
     false_match_rate = round(finding.false / count, 6) if count else None
-    alike = _filled_alike(case, finding, rows, registry_rows, ids, sure)
+    alike = _filled_alike(case, rows, registry_rows, sure, place)
     copied = checks.copy_check(finding.partners.dice[sure], finding.q_values[sure], alike, ranks)
     controls, ineligible = (
         checks.absent(group, classes, finding, case.decoys) if len(group) else None
@@ -219,10 +221,10 @@ def _judge(
     )
     sound = None
     if encodings is not None:
-        place = _places(encodings.handles, rows.handles)
+        at = _places(encodings.handles, rows.handles)
         judged = np.flatnonzero(np.isin(rows.of_kind(REAL)[rows.person], case.records) & (rows.kind == DECOY))
         owner = np.searchsorted(case.records, rows.of_kind(REAL)[rows.person[judged]])
-        sound = checks.soundness(encodings.bits.words[place], case.records, judged, owner, case.draws)
+        sound = checks.soundness(encodings.bits.words[at], case.records, judged, owner, case.draws)
     p, harsh = _told(p_value(case.real.best(), case.decoys.best())), None
     if len(case.relatives) >= MIN_DECOYS:
         harsh = _told(p_harsh(case.real.best(), case.decoys.best(), case.relatives.best()))
@@ -250,7 +252,7 @@ def _judge(
         fewest_findable=min((each.fewest for each in finding.classes), default=None),
         ambiguous=int(finding.unsure.sum()),
         lists=_parts(rows, case, finding),
-        pairs=_pairs(sure, case, finding, rows, registry_rows, ids),
+        pairs=_pairs(sure, case, finding, rows, registry_rows, partners, place),
         warnings=tuple(warnings),
     )
     known = Known(finding, harsh, confirm, copied, controls, ineligible, sound, strata, groups, ranges)
@@ -285,40 +287,28 @@ def _nobody_present(case: Case) -> float | None:
 
 
 def _filled_alike(
-    case: Case,
-    finding: Finding,
-    rows: HomeRows,
-    registry_rows: HomeRows | None,
-    ids: NDArray[np.void],
-    sure: Ints,
+    case: Case, rows: HomeRows, registry_rows: HomeRows | None, sure: Ints, place: Ints | None
 ) -> NDArray[np.bool_]:
     """The pairs in which both sides say as much in every linked field; none where the registry's rows are not here."""
     theirs = registry_rows.with_role("filled") if registry_rows is not None else ()
     ours = rows.with_role("filled")
-    if registry_rows is None or not ours or not theirs or not len(sure):
+    if place is None or not ours or not theirs or not len(sure):
         return np.zeros(len(sure), dtype=bool)
-    place = _places(registry_rows.handles, ids[finding.partners.ids[sure]])
     known = np.array([*theirs[0].values, ""])[theirs[0].codes[place]]
     alike: NDArray[np.bool_] = np.array([*ours[0].values, "-"])[ours[0].codes[case.records[sure]]] == known
     return alike
 
 
 def _confirm(
-    case: Case,
-    finding: Finding,
-    rows: HomeRows,
-    registry_rows: HomeRows | None,
-    ids: NDArray[np.void],
-    sure: Ints,
+    case: Case, rows: HomeRows, registry_rows: HomeRows | None, sure: Ints, place: Ints | None
 ) -> list[checks.Agreement]:
     """Agreement on every confirm field that both rosters have, permuted within class, birth decade and strata."""
-    if registry_rows is None or not len(sure):
+    if registry_rows is None or place is None or not len(sure):
         return []
     theirs = {label.name: label for label in registry_rows.with_role("confirm")}
     ours = [label for label in rows.with_role("confirm") if label.name in theirs]
     if not ours:
         return []
-    place = _places(registry_rows.handles, ids[finding.partners.ids[sure]])
     decade, strata = rows.with_role("decade"), rows.with_role("stratum")
     groups = np.zeros(0, dtype=np.int64)
     for kinds in ((*decade, *strata), decade):  # where strata leave too few to permute, decades must do
@@ -343,16 +333,15 @@ def _pairs(
     finding: Finding,
     rows: HomeRows,
     registry_rows: HomeRows | None,
-    ids: NDArray[np.void],
+    handles: NDArray[np.void],
+    place: Ints | None,
 ) -> pd.DataFrame:
     people = case.records[chosen]
-    handles = ids[finding.partners.ids[chosen]]
     own_ids = rows.id_texts()
-    if registry_rows is None:
+    if registry_rows is None or place is None:
         their_rows: list[int | None] = [None] * len(chosen)
         their_ids = [handle.tobytes().hex() for handle in handles]
     else:
-        place = _places(registry_rows.handles, handles)
         all_ids = registry_rows.id_texts()
         their_rows = registry_rows.rows[place].tolist()
         their_ids = [all_ids[at] for at in place]
