@@ -7,6 +7,8 @@
 prints one line a cell. A run draws a list from a generated population (benchmarks/rosters.py: frequencies of names_ru,
 typing errors in 10 % of the names of both sides, three romanisations, 10 % relatives, 20 % of a second naming culture,
 missing dates, initials, registry duplicates); `RUNS_A_POPULATION` runs share a population and its encodings.
+Of FEBRL4 and dev_cross a run draws the list from the one file and takes the partners of absent people out of the other.
+Registries of 100,000 get a tenth of the runs.
 """
 
 from __future__ import annotations
@@ -21,28 +23,36 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rosters import DATE, NAMES, PATRONYMIC, Mess, generated
+from rosters import DATE, NAMES, PATRONYMIC, Case, Mess, dev_cross, febrl4, generated
 
 from pprl.bits import Encodings
 from pprl.estimate.assess import judge
 from pprl.keys import LinkageKey
 from pprl.linkage import encode_list, encode_registry, people_of
 from pprl.match.scores import match_encodings
+from pprl.normalize.people import People
 from pprl.rows import HomeRows
 from pprl.schema import Schema, parse_schema
 
-LARGEST_REGISTRY, ABSENT_PEOPLE = 10_000, 2_000
+ABSENT_PEOPLE = 2_000
+LARGE = 100_000  # registries of this size get a tenth of the runs
 RUNS_A_POPULATION = 5
 RATES = (500, 100)
 SIZES, REGISTRIES, HARDENINGS = (30, 100, 1_010), (2_000, 10_000), (0, 8)
 OVERLAPS = ("0", "3", "10", "5%", "30%", "60%", "95%")
-FIELDS = {"names": NAMES + PATRONYMIC, "date": NAMES + PATRONYMIC + DATE}
+FIELDS = {
+    "names": NAMES + PATRONYMIC,
+    "date": NAMES + PATRONYMIC + DATE,
+    "febrl4": NAMES + DATE,
+    "cross": NAMES,
+    "cross+date": NAMES + DATE,
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,7 @@ class Cell:
     size: int
     registry: int
     overlap: str
-    fields: str
+    fields: str  # of FIELDS: what is compared, and which data
     hardening: int
 
     @property
@@ -62,12 +72,24 @@ class Cell:
         share = self.overlap.endswith("%")
         return round(self.size * float(self.overlap[:-1]) / 100) if share else int(self.overlap)
 
+    @property
+    def generated(self) -> bool:
+        return self.fields in ("names", "date")
+
 
 def cells() -> Iterator[Cell]:
     for fields, hardening, size, registry, overlap in itertools.product(
-        FIELDS, HARDENINGS, SIZES, REGISTRIES, OVERLAPS
+        ("names", "date"), HARDENINGS, SIZES, REGISTRIES, OVERLAPS
     ):
         yield Cell(size, registry, overlap, fields, hardening)
+    for fields, hardening, registry in itertools.product(("names", "date"), HARDENINGS, REGISTRIES):
+        yield Cell(1_010, registry, "30", fields, hardening)
+    for hardening, size, overlap in itertools.product(HARDENINGS, (100, 1_010), ("0", "10", "30%", "95%")):
+        yield Cell(size, 5_000, overlap, "febrl4", hardening)
+    for fields, hardening, overlap in itertools.product(("cross", "cross+date"), HARDENINGS, ("0", "10", "30%", "95%")):
+        yield Cell(100, 300, overlap, fields, hardening)
+    for fields, overlap in itertools.product(("names", "date"), ("0", "10", "30", "30%")):
+        yield Cell(1_010, LARGE, overlap, fields, 8)
 
 
 def schema_of(cell: Cell) -> Schema:
@@ -75,54 +97,65 @@ def schema_of(cell: Cell) -> Schema:
 
 
 @lru_cache(maxsize=2)
-def population(data: Path, number: int, fields: str) -> tuple[Any, Any]:
-    """The case with everybody in it, and the people of its list side, folded."""
-    case = generated(
-        data,
-        number,
-        LARGEST_REGISTRY + ABSENT_PEOPLE,
-        LARGEST_REGISTRY,
-        LARGEST_REGISTRY,
-        date=fields == "date",
-        mess=Mess(initials=0.05),
-    )
+def population(data: Path, number: int, fields: str, registry: int) -> tuple[Case, People, People]:
+    """The case with everybody in it, and the people of both sides, folded."""
+    if fields == "febrl4":
+        case = febrl4(data)
+    elif fields.startswith("cross"):
+        case = dev_cross(data, date=fields.endswith("date"))
+    else:
+        people, mess = registry + ABSENT_PEOPLE, Mess(initials=0.05)
+        case = generated(data, number, people, registry, registry, date=fields == "date", mess=mess)
     schema = parse_schema(f"format = 1\n{FIELDS[fields]}")
-    return case, people_of(case.leaked, schema, case.list_columns, None, "list", any_age=True)
+    return (
+        case,
+        people_of(case.leaked, schema, case.list_columns, None, "list", any_age=True),
+        people_of(case.registry, schema, case.registry_columns, None, "registry", any_age=True),
+    )
+
+
+def population_of(data: Path, number: int, cell: Cell) -> tuple[Case, People, People]:
+    number = number if cell.generated else 0
+    return population(data, number, cell.fields, LARGE if cell.registry == LARGE else max(REGISTRIES))
 
 
 @lru_cache(maxsize=4)
-def held(data: Path, number: int, cell: Cell) -> tuple[Encodings, HomeRows]:
-    """The encoded registry of a population, cut to the people of the cell's registry; `cell` is the key of a cache."""
-    case, _ = population(data, number, cell.fields)
-    schema = schema_of(cell)
-    theirs = people_of(case.registry, schema, case.registry_columns, None, "registry", any_age=True)
-    theirs = theirs.take(np.flatnonzero(case.people_of_registry < cell.registry))
-    return encode_registry(theirs, schema, LinkageKey.make(number), seed=number)
+def held(data: Path, number: int, cell: Cell, gone: tuple[int, ...] = ()) -> tuple[Encodings, HomeRows]:
+    """The encoded registry of a population: its first people, as many as the cell has, without those ``gone``."""
+    case, _, theirs = population_of(data, number, cell)
+    keep = (case.people_of_registry < cell.registry) if cell.generated else ~np.isin(case.people_of_registry, gone)
+    return encode_registry(theirs.take(np.flatnonzero(keep)), schema_of(cell), LinkageKey.make(number), seed=number)
+
+
+def drawn(case: Case, cell: Cell, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """List rows of people who are present, and of people who are not."""
+    inside = draw.permutation(np.flatnonzero((case.truth >= 0) & (case.truth < cell.registry)))
+    outside = draw.permutation(np.flatnonzero(case.truth < 0))
+    if not cell.generated:
+        inside = draw.permutation(np.flatnonzero(case.truth >= 0))
+        outside = np.concatenate([outside, inside[cell.present :]])
+    return inside[: cell.present], outside[: cell.size - cell.present]
 
 
 def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
     """One list of the cell and what was said of it."""
     number = seed // RUNS_A_POPULATION
-    case, everybody = population(data, number, cell.fields)
-    key = Cell(0, cell.registry, "", cell.fields, cell.hardening)  # lists of all sizes and overlaps share the registry
-    registry, registry_rows = held(data, number, key)
+    case, everybody, _ = population_of(data, number, cell)
     draw = np.random.default_rng([seed, cell.size, cell.registry, cell.present, cell.hardening, len(cell.fields)])
-    inside = np.flatnonzero((case.truth >= 0) & (case.truth < cell.registry))
-    outside = np.flatnonzero(case.truth < 0)
-    chosen = np.concatenate(
-        [draw.permutation(inside)[: cell.present], draw.permutation(outside)[: cell.size - cell.present]]
-    )
-    schema = schema_of(cell)
-    list_encoded, rows = encode_list(
-        everybody.take(chosen), schema, LinkageKey.make(number), seed=seed, allow_weak=True
-    )
+    present, absent = drawn(case, cell, draw)
+    gone = case.truth[absent][case.truth[absent] >= 0]
+    # lists of all sizes and overlaps share the registry of a generated population
+    registry, registry_rows = held(data, number, replace(cell, size=0, overlap=""), tuple(gone.tolist()))
+    schema, key = schema_of(cell), LinkageKey.make(number)
+    own = everybody.take(np.concatenate([present, absent]))
+    list_encoded, rows = encode_list(own, schema, key, seed=seed, allow_weak=True)
     scores = match_encodings(list_encoded, registry)
     record: dict[str, Any] = {"cell": cell.name, "seed": seed, "people": rows.people}
     for rate in RATES:
         answer = judge(scores, rows, registry_rows, rate=rate / 10_000, encodings=list_encoded)
         pairs = answer.pairs
         truth = case.truth[pairs.list_row.to_numpy(dtype=int)]
-        there = (truth >= 0) & (truth < cell.registry)
+        there = np.isin(truth, case.truth[present])
         right = truth == case.people_of_registry[pairs.registry_row.to_numpy(dtype=int)]
         record |= {"p": answer.p_value, "matchable": answer.matchable_share}
         record |= {"p_harsh": answer.audit["headline"]["p_harsh"]}
@@ -148,11 +181,11 @@ def fill(data: Path, results: Path, runs: int, only: str, workers: int, minutes:
     known = {(record["cell"], record["seed"]) for record in read(results)}
     tasks = [
         (data, cell, seed)
-        for seed in range(runs)
         for cell in cells()
+        for seed in range(runs // 10 if cell.registry == LARGE else runs)
         if cell.name.startswith(only) and (cell.name, seed) not in known
     ]
-    tasks.sort(key=lambda task: (task[2] // RUNS_A_POPULATION, task[1].fields, task[1].hardening, task[1].registry))
+    tasks.sort(key=lambda task: (task[1].registry == LARGE, task[2] // RUNS_A_POPULATION, *order(task[1])))
     end = time.monotonic() + 60 * minutes
     with results.open("a", encoding="utf-8") as file, ProcessPoolExecutor(workers) as pool:
         size = 1 + len(tasks) // 2_000
@@ -163,6 +196,11 @@ def fill(data: Path, results: Path, runs: int, only: str, workers: int, minutes:
                 file.write(json.dumps(record) + "\n")
             file.flush()
             print(f"{min(begin + 40 * size, len(tasks)):,} of {len(tasks):,}", file=sys.stderr, flush=True)
+
+
+def order(cell: Cell) -> tuple[str, int, int]:
+    """Cells that share a population and a registry stand together."""
+    return cell.fields, cell.hardening, cell.registry
 
 
 def read(results: Path) -> Iterable[dict[str, Any]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from calibration import RUNS_A_POPULATION, Cell, held, population, schema_of
+from calibration import RUNS_A_POPULATION, Cell, held, population_of, schema_of
 
 from pprl.bits import BitMatrix
 from pprl.estimate.assess import judge
@@ -64,7 +64,7 @@ def run(task: tuple[Path, str, Cell, int]) -> tuple[str, str, int | None]:
     """Name of the list, fields, and the rung it reached."""
     data, name, cell, seed = task
     number = seed // RUNS_A_POPULATION
-    case, everybody = population(data, number, cell.fields)
+    case, everybody, _ = population_of(data, number, cell)
     registry, registry_rows = held(data, number, Cell(0, cell.registry, "", cell.fields, cell.hardening))
     draw = np.random.default_rng([seed, len(name), ord(name[0])])
     schema, key = schema_of(cell), LinkageKey.make(number)

@@ -47,7 +47,7 @@ def encode(people: People, schema: Schema, linkage_key: bytes) -> BitMatrix:
     """One encoding for each row of ``people``, in its order: shape (rows, schema.length) bits."""
     words = np.zeros((len(people), schema.length // 64), dtype="<u8")
     for field in schema.linked():
-        column = people.columns[field.name]
+        column = people.columns[field.name].in_use()
         masks = value_masks(column, field, schema, linkage_key)
         present = np.flatnonzero(column.codes >= 0)
         for start in range(0, len(present), VALUES_AT_A_TIME):

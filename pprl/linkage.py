@@ -232,7 +232,7 @@ def encode_list(
         make_decoys(unique, schema, relatives, Draws(root, "relatives"), relatives=True),
     ]
     parts = [unique, *(each.people for each in made)]
-    bits = np.concatenate([own[kept], *(encode(part, schema, key.secret).words for part in parts[1:])])
+    bits = np.concatenate([own[kept], encode(join_people(parts[1:]), schema, key.secret).words])
     new = _first_of_equals(bits)  # a decoy that reads like somebody before it is none
     if controls is not None:
         parts.append(controls.take(np.flatnonzero(encodable(controls, schema))))

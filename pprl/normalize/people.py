@@ -42,6 +42,17 @@ class Column:
     def take(self, rows: NDArray[np.int64]) -> Column:
         return Column(self.values, self.codes[rows])
 
+    def in_use(self) -> Column:
+        """The same column without values that no row has, the rest in their order."""
+        used = np.zeros(len(self.values) + 1, dtype=bool)  # the last place is that of MISSING
+        used[self.codes] = True
+        kept = np.flatnonzero(used[:-1])
+        if len(kept) == len(self.values):
+            return self
+        numbers = np.full(len(used), MISSING, dtype=np.int32)
+        numbers[kept] = np.arange(len(kept), dtype=np.int32)
+        return Column(tuple(self.values[at] for at in kept), numbers[self.codes])
+
 
 @dataclass(frozen=True)
 class People:
