@@ -40,7 +40,15 @@ class FileError(PprlError):
 
 
 class MismatchError(PprlError):
-    """Two files were made with different keys, schemas, hardening or folding tables."""
+    """Two files were made with different keys, schemas, hardening or folding tables, or belong to different matters."""
+
+
+class ForgedError(PprlError):
+    """A signature, a seal, a commitment or words that were heard do not hold: somebody changed or replaced the file."""
+
+
+class OrderError(PprlError):
+    """A step of an exchange was done already, or one before it is missing."""
 
 
 class RefusedError(PprlError):

@@ -25,6 +25,15 @@ KINDS = {
     b"pprl-enc": "encodings",
     b"pprl-sco": "scores",
     b"pprl-row": "private rows",
+    b"pprl-kst": "a keystore",
+    b"pprl-pkg": "a sealed package",
+    b"pprl-crd": "a card",
+    b"pprl-prp": "a proposal",
+    b"pprl-acc": "an acceptance",
+    b"pprl-com": "a commitment",
+    b"pprl-rcp": "a receipt",
+    b"pprl-hdr": "the header of a package",
+    b"pprl-tab": "a score table",
 }
 _PREAMBLE = struct.Struct("<8sH")
 
@@ -67,10 +76,15 @@ def preamble(kind: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Body:
-    """What follows the preamble of one of our files, and the name to call it by in messages."""
+    """The bytes of one of our files, and the name to call it by in messages."""
 
     name: str
-    data: memoryview
+    whole: memoryview
+
+    @property
+    def data(self) -> memoryview:
+        """The bytes behind the preamble."""
+        return self.whole[_PREAMBLE.size :]
 
     def header(self, layout: struct.Struct) -> tuple[tuple[Any, ...], memoryview]:
         """The header's values, and the bytes behind it."""
@@ -100,10 +114,10 @@ def kind_of(path: Path) -> bytes | None:
     return start[:8] if start[:8] in KINDS else None
 
 
-def read_body(path: Path, kind: bytes, *, private: bool = False) -> Body:
-    """The bytes behind the preamble of a file of the given kind.
+def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | None = None) -> Body:
+    """A file of the given kind, of at most ``most`` bytes.
 
-    FileError: it cannot be read, is of another kind or version, or is private and others may read it.
+    FileError: it cannot be read, is of another kind or version, too long, or is private and others may read it.
     """
     with contextlib.suppress(OSError):  # what cannot even be looked at cannot be opened either, and is reported then
         if path.is_dir():
@@ -116,6 +130,8 @@ def read_body(path: Path, kind: bytes, *, private: bool = False) -> Body:
     if private:
         refuse_shared(path)
     try:
+        if most is not None and path.stat().st_size > most:
+            raise FileError(f"{path.name}: is longer than {KINDS[kind]} can be")
         data = path.read_bytes()
     except OSError as error:
         raise FileError(f"{path.name}: cannot be read ({error.strerror})") from None
@@ -123,7 +139,7 @@ def read_body(path: Path, kind: bytes, *, private: bool = False) -> Body:
         raise FileError(f"{path.name}: is cut short")
     if (version := _PREAMBLE.unpack_from(data)[1]) != VERSION:
         raise FileError(f"{path.name}: written in format {version}; this version reads format {VERSION}")
-    return Body(path.name, memoryview(data)[_PREAMBLE.size :])
+    return Body(path.name, memoryview(data))
 
 
 def refuse_shared(path: Path) -> None:

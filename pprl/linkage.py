@@ -8,8 +8,8 @@ someone who holds both rosters.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ from pprl.normalize.persons import persons_of
 from pprl.normalize.proposals import propose_columns
 from pprl.normalize.text import folding_hash
 from pprl.places import places_text
-from pprl.rows import REAL, HomeRows, Label
+from pprl.rows import CONTROL, REAL, HomeRows, Label
 from pprl.schema import Field, Schema
 from pprl.tables import part_of
 
@@ -207,6 +207,7 @@ def encode_list(
     *,
     ids: list[str] | None = None,
     seed: int | None = None,
+    roots: tuple[bytes, bytes] | None = None,
     decoys: int | None = None,
     allow_weak: bool = False,
     controls: People | None = None,
@@ -214,11 +215,14 @@ def encode_list(
     """Encode the people of a list, their decoys and relatives, and ``controls``, in a shuffled order.
 
     Rows of one person (`persons_of`, or of equal encodings) become one. ``controls`` are real people who are known to
-    be in no registry; those who are on the list too are left out.
+    be in no registry; those who are on the list too are left out. All that is random comes from the operating system,
+    from ``seed``, or from two ``roots``: the first gives real people their handles, the second makes what is made up
+    and shuffles.
     """
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
     root = fresh_seed() if seed is None else seed_from(seed)
+    own_root, root = roots or (root, root)
     own = encode(people, schema, key.secret).words
     kept = np.flatnonzero(persons_of(people, schema) == np.arange(len(people)))
     kept = kept[_first_of_equals(own[kept])]
@@ -244,7 +248,10 @@ def encode_list(
     base = _in_all(bits, np.arange(len(unique)), *(each.base for each in made))[new]
     fell_back = _in_all(bits, np.zeros(len(unique), dtype=np.int64), made[0].fell_back)[new]
     stamp, total = stamp_of(schema, key), len(new)
-    handles = _handles(root, "list", total)
+    handles: NDArray[np.void] = np.empty(total, dtype="V16")
+    of_roster = np.isin(kind, (REAL, CONTROL))
+    handles[of_roster] = _handles(own_root, "list", int(of_roster.sum()))
+    handles[~of_roster] = _handles(root, "made-up", int((~of_roster).sum()))
     rows = HomeRows(
         "list",
         stamp,
@@ -309,6 +316,32 @@ def _policy(schema: Schema) -> dict[str, str]:
     return {**as_of, "public": schema.registry_public_before_list, **told}
 
 
+@dataclass(frozen=True)
+class RegistryPart:
+    """Some rows of a registry that have anything to compare, in the order of the roster."""
+
+    read: int  # rows of the roster
+    kept: NDArray[np.int64]  # places of the encoded rows among all rows read so far
+    people: People
+    handles: NDArray[np.void]
+    words: Words
+
+
+def encode_registry_parts(
+    parts: Iterable[People], schema: Schema, key: LinkageKey, root: bytes
+) -> Iterator[RegistryPart]:
+    """A registry encoded part by part; however it is cut, the rows and their handles are the same."""
+    handles, read = Draws(root, "registry handles"), 0
+    for people in parts:
+        kept = np.flatnonzero(encodable(people, schema))
+        known = people.take(kept)
+        words = encode(known, schema, key.secret).words
+        yield RegistryPart(
+            len(people), kept + read, known, np.frombuffer(handles.bytes(16 * len(kept)), dtype="V16"), words
+        )
+        read += len(people)
+
+
 def encode_registry(
     people: People,
     schema: Schema,
@@ -322,11 +355,8 @@ def encode_registry(
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
     root = fresh_seed() if seed is None else seed_from(seed)
-    kept = np.flatnonzero(encodable(people, schema))
-    known = people.take(kept)
-    bits = encode(known, schema, key.secret).words
-    handles = _handles(root, "registry", len(known))
-    stamp = stamp_of(schema, key)
+    (part,) = encode_registry_parts([people], schema, key, root)
+    known, stamp = part.people, stamp_of(schema, key)
     rows = HomeRows(
         "registry",
         stamp,
@@ -334,16 +364,16 @@ def encode_registry(
         schema.false_match_rate,
         0,
         key.repeatable or seed is not None,
-        handles,
+        part.handles,
         known.rows,
         np.arange(len(known), dtype=np.int32),
         np.full(len(known), REAL, dtype=np.uint8),
         known.completeness(schema),
-        _id_bytes(ids, kept, len(known)),
+        _id_bytes(ids, part.kept, len(known)),
         tuple(label for label in _labels(known, schema) if label.role in ("confirm", "filled")),
     )
     order = Draws(root, "registry order").permutation(len(known))
-    return Encodings("registry", stamp, len(people), handles[order], BitMatrix(bits[order])), rows
+    return Encodings("registry", stamp, len(people), part.handles[order], BitMatrix(part.words[order])), rows
 
 
 def stamp_of(schema: Schema, key: LinkageKey) -> Stamp:

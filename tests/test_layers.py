@@ -15,17 +15,20 @@ LAYERS = (
     {"harden"},
     {"encode"},
     {"decoys", "rows"},
-    {"match"},
+    {"match", "exchange"},
     {"estimate"},
-    {"linkage", "demo", "ledger"},
-    {"preview"},
+    {"linkage", "demo", "ledger", "unit"},
+    {"preview", "owner"},
     {"report"},
     {"cli"},
 )
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
+#: The linkage unit has neither key nor rosters, and what is sealed is made elsewhere.
 PURE = {
-    "match": {"normalize", "tables", "encode", "rows", "decoys", "keys"}
-}  # the linkage unit has neither key nor rosters
+    "match": {"normalize", "tables", "encode", "rows", "decoys", "keys"},
+    "exchange": {"normalize", "tables", "encode", "rows", "decoys", "keys", "match"},
+    "unit": {"normalize", "tables", "encode", "rows", "decoys", "keys", "linkage"},
+}
 
 
 def imports(path: Path) -> set[str]:

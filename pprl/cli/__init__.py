@@ -19,6 +19,7 @@ import click
 import pprl
 from pprl.cli.check import check
 from pprl.cli.demo import demo
+from pprl.cli.exchange import agree, card, next_step
 from pprl.cli.link import link
 from pprl.cli.report import report
 from pprl.cli.schemas import schema
@@ -41,10 +42,11 @@ def cli() -> None:
     Both rosters in hand:  pprl link leaked.csv registry.xlsx --schema schema.toml
     The page of a result:  pprl report report.json -o report.html --language ru
     In separate steps:     pprl key, encode (each owner), match (whoever compares), judge
+    Three who never meet:  pprl card, then pprl next FOLDER, which always says what is due
     """
 
 
-for command in (demo, schema, check, link, key, encode, match, judge, report, inspect):
+for command in (demo, schema, check, link, key, card, agree, encode, match, judge, next_step, report, inspect):
     cli.add_command(command)
 
 

@@ -230,5 +230,18 @@ def load(
     return Loaded(frames, mapped, people_of_parts(frames, schema, given, orders, whose, any_age=any_age))
 
 
+def load_parts(
+    path: Path,
+    schema: Schema,
+    column: tuple[tuple[str, str], ...],
+    columns_path: Path | None,
+    whose: str,
+    *,
+    sheet: str | None = None,
+    any_age: bool = False,
+) -> Iterable[People]:
+    return [load((path,), schema, column, columns_path, whose, sheet=sheet, any_age=any_age).people]
+
+
 def note(text: str) -> None:
     click.echo(f"pprl: {text}", err=True)

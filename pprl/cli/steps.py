@@ -9,6 +9,7 @@ import click
 
 from pprl import files
 from pprl.cli import options
+from pprl.cli.exchange import encode_for_agreement, match_folder, passphrase_option, unlock
 from pprl.cli.options import note
 from pprl.cli.output import all_or_none, check_outputs, output_files, show_assessment, write_outputs
 from pprl.cli.progress import searching
@@ -40,19 +41,28 @@ def key(output: Path, seed: int | None, force: bool) -> None:
 Examples:
   pprl encode leaked.csv --schema schema.toml --key-file linkage.key --as list -o list.pprl
   pprl encode registry.xlsx --schema schema.toml --key-file linkage.key --as registry -o registry.pprl
+  pprl encode leaked.csv --agreement alfa          a step of the exchange, in the folder of its matter
 """,
 )
-@click.argument("roster", type=options.FilePath)
-@options.schema_option
-@click.option("--key-file", type=options.FilePath, required=True, help="The linkage key, from `pprl key`.")
-@click.option("--as", "side", type=click.Choice(["list", "registry"]), required=True, help="A list gets decoys.")
+@click.argument("roster", type=options.FilePath, required=False)
+@click.option("--schema", "schema_path", type=options.FilePath, help="What is compared and how (TOML).")
+@click.option("--key-file", type=options.FilePath, help="The linkage key, from `pprl key`.")
+@click.option("--as", "side", type=click.Choice(["list", "registry"]), help="A list gets decoys.")
+@click.option(
+    "--agreement",
+    "folder",
+    type=options.FilePath,
+    metavar="FOLDER",
+    help="The folder of a matter: schema, key, side and output come from its agreement.",
+)
+@passphrase_option
 @options.more_lists_option
 @options.columns_options()
 @options.sheet_option()
 @options.any_age_option()
 @options.control_option
 @click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
-@click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of encodings to write.")
+@click.option("-o", "--output", type=options.NewFile(), help="The file of encodings to write.")
 @click.option(
     "--decoys", type=click.IntRange(1, 100), help="Made-up rows for each person of a list; by default the schema's."
 )
@@ -60,10 +70,12 @@ Examples:
 @options.seed_option
 @options.force_option
 def encode(
-    roster: Path,
-    schema_path: Path,
-    key_file: Path,
-    side: str,
+    roster: Path | None,
+    schema_path: Path | None,
+    key_file: Path | None,
+    side: str | None,
+    folder: Path | None,
+    passphrase_file: Path | None,
     more_lists: tuple[Path, ...],
     column: tuple[tuple[str, str], ...],
     columns_path: Path | None,
@@ -71,7 +83,7 @@ def encode(
     any_age: bool,
     control: Path | None,
     id_header: str | None,
-    output: Path,
+    output: Path | None,
     decoys: int | None,
     allow_weak: bool,
     seed: int | None,
@@ -81,7 +93,34 @@ def encode(
 
     ROSTER is a CSV, XLSX or XLS file, or - for standard input. The file of encodings may
     go to the one who matches, if he never gets the key. The PRIVATE file stays with you.
+
+    With --agreement this is a step of the exchange: first you commit to the roster, later the
+    rows are sealed for the linkage unit. `pprl next FOLDER` says which is due.
     """
+    if folder is not None:
+        given = {"--key-file": key_file, "--as": side, "-o": output, "--decoys": decoys, "--seed": seed}
+        if wrong := [name for name, value in given.items() if value is not None] or ["--force"] * force:
+            raise click.UsageError(f"{wrong[0]} does not go with --agreement, which settles it")
+        if allow_weak:
+            raise click.UsageError("--allow-weak does not go with --agreement: no agreement links so little")
+        encode_for_agreement(
+            folder,
+            roster,
+            passphrase_file,
+            more_lists=more_lists,
+            column=column,
+            columns_path=columns_path,
+            sheet=sheet,
+            any_age=any_age,
+            control=control,
+            id_header=id_header,
+            schema_path=schema_path,
+        )
+        return
+    if roster is None or schema_path is None or key_file is None or side is None or output is None:
+        needed = {"ROSTER": roster, "--schema": schema_path, "--key-file": key_file, "--as": side, "-o": output}
+        missing = next(name for name, value in needed.items() if value is None)
+        raise click.UsageError(f"{missing} is missing (or --agreement FOLDER, for a step of the exchange)")
     from pprl.keys import LinkageKey
     from pprl.linkage import bare_lines, encode_list, encode_registry, ids_of
     from pprl.rows import CONTROL
@@ -137,15 +176,37 @@ def encode(
 
 @click.command(
     short_help="Compare two files of encodings, without the key.",
-    epilog="\b\nExample:\n  pprl match list.pprl registry.pprl -o scores.pprl",
+    epilog="""\b
+Examples:
+  pprl match list.pprl registry.pprl -o scores.pprl
+  pprl match unit                                  the linkage unit's step of the exchange
+""",
 )
 @click.argument("list_path", metavar="LIST.pprl", type=options.FilePath)
-@click.argument("registry_path", metavar="REGISTRY.pprl", type=options.FilePath)
-@click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of scores to write.")
+@click.argument("registry_path", metavar="[REGISTRY.pprl]", type=options.FilePath, required=False)
+@click.option("-o", "--output", type=options.NewFile(), help="The file of scores to write.")
 @options.threads_option
+@passphrase_option
 @options.force_option
-def match(list_path: Path, registry_path: Path, output: Path, threads: int | None, force: bool) -> None:
-    """Compare two files of encodings, without the key and without knowing which rows are decoys."""
+def match(
+    list_path: Path,
+    registry_path: Path | None,
+    output: Path | None,
+    threads: int | None,
+    passphrase_file: Path | None,
+    force: bool,
+) -> None:
+    """Compare two files of encodings, without the key and without knowing which rows are decoys.
+
+    With the FOLDER of a matter alone, compare the two sealed packages in it and sign the scores.
+    """
+    if registry_path is None and list_path.is_dir():
+        if output is not None or force:
+            raise click.UsageError("-o and --force do not go with the folder of a matter")
+        match_folder(unlock(list_path, passphrase_file), threads)
+        return
+    if registry_path is None or output is None:
+        raise click.UsageError("two files of encodings and -o are needed, or the folder of a matter alone")
     from pprl.bits import Encodings
     from pprl.match.engines import threads as on_threads
     from pprl.match.kernel import notes

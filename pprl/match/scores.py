@@ -117,16 +117,29 @@ def match_encodings(
     """The list's encodings against the registry's; MismatchError when they were not made to be compared."""
     ours.stamp.require_same(theirs.stamp)
     found = search.best(ours.bits, theirs.bits, keep=KEEP, kernel=kernel, map=map, progress=progress)
+    names = theirs.handles if len(theirs) else np.zeros(1, dtype="V16")
+    return scores_of(found, ours.stamp, ours.handles, lambda rows: names[rows], theirs.rows_read, len(theirs))
+
+
+def scores_of(
+    found: search.Candidates,
+    stamp: Stamp,
+    handles: NDArray[np.void],
+    names: Callable[[NDArray[np.int64]], NDArray[np.void]],
+    registry_read: int,
+    registry_encoded: int,
+) -> Scores:
+    """What a search found, as a score file; ``names`` gives the 16 bytes by which rows of the registry are called."""
     there = found.theirs >= 0
-    handles = np.zeros(found.theirs.shape, dtype="V16")
-    handles[there] = theirs.handles[found.theirs[there]]
+    theirs = np.zeros(found.theirs.shape, dtype="V16")
+    theirs[there] = names(found.theirs[there])
     return Scores(
-        ours.stamp,
-        theirs.rows_read,
-        len(theirs),
+        stamp,
+        registry_read,
+        registry_encoded,
         found.kernel,
-        ours.handles,
         handles,
+        theirs,
         np.where(there, found.common, 0).astype(np.uint32),
         np.where(there, found.total, 0).astype(np.uint32),
     )

@@ -1,0 +1,477 @@
+"""The exchange step by step: three parties with a folder each. `pprl next FOLDER` always says what is due."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pprl import files
+from pprl.cli import options
+from pprl.cli.options import F
+from pprl.errors import FileError, ForgedError, OrderError, RefusedError
+
+if TYPE_CHECKING:
+    from pprl.exchange.agreement import Proposal
+    from pprl.exchange.cards import Role
+    from pprl.exchange.matter import Matter
+
+CARD_DAYS, AGREEMENT_DAYS = 365, 90
+ROLE_WORDS = ("list", "registry", "unit", "auditor")
+FOLDER = click.Path(path_type=Path, file_okay=True)
+
+
+def passphrase_option(command: F) -> F:
+    return click.option(
+        "--passphrase-file",
+        type=options.FilePath,
+        help="Read the passphrase from a file that only you can read, instead of asking for it.",
+    )(command)
+
+
+class Day(click.ParamType[datetime.date]):
+    """A day: 2027-03-31."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime.date:
+        try:
+            return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(value)
+        except ValueError:
+            self.fail("write a day as 2027-03-31", param, ctx)
+
+
+class Labels(click.ParamType[tuple[str, tuple[str, ...]]]):
+    """FIELD=A,B,C."""
+
+    name = "FIELD=A,B,C"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple):
+            return value
+        field, equals, labels = value.partition("=")
+        told = tuple(label.strip() for label in labels.split(",") if label.strip())
+        if not equals or not told:
+            self.fail("write it as FIELD=A,B,C", param, ctx)
+        return field.strip(), told
+
+
+def passphrase(path: Path | None, *, new: bool = False) -> str:
+    """From a file or the keyboard; never from an argument or the environment."""
+    if path is None:
+        if not sys.stdin.isatty():
+            raise FileError(
+                "a passphrase is needed and there is no terminal to ask on", hint="--passphrase-file FILE, mode 0600"
+            )
+        return str(click.prompt("passphrase", hide_input=True, confirmation_prompt=new, err=True))
+    try:
+        text = path.read_bytes()[: 1 << 16].decode("utf-8")
+        files.refuse_shared(path)
+    except (OSError, UnicodeDecodeError):
+        raise FileError("the passphrase file cannot be read", hint="a text file with one line, mode 0600") from None
+    return text.split("\n")[0].rstrip("\r")
+
+
+def unlock(folder: Path, passphrase_file: Path | None) -> Matter:
+    from pprl.exchange import keystore
+    from pprl.exchange.matter import open_matter
+
+    if not (folder / keystore.NAME).exists():
+        raise FileError(
+            f"{folder.name or 'the folder'}: holds no keystore", hint="make a card in it first: pprl card FOLDER"
+        )
+    return open_matter(folder, passphrase(passphrase_file))
+
+
+@click.command(
+    short_help="Begin a matter: make your keys and your card.",
+    epilog="""\b
+Examples:
+  pprl card alfa --role list --matter division-2022 --name "Newsroom Alfa"
+  pprl card bravo --role registry --matter division-2022 --name "Bravo"
+  pprl card unit --role unit --matter division-2022 --name "University"
+""",
+)
+@click.argument("folder", type=FOLDER)
+@click.option("--role", type=click.Choice(ROLE_WORDS), required=True, help="What you are in this matter.")
+@click.option("--matter", required=True, help="One word for the matter, the same for all: small letters, digits, -.")
+@click.option("--name", required=True, help="Your name as the others shall read it.")
+@click.option("--expires", type=Day(), help=f"Last day of the card; by default in {CARD_DAYS} days.")
+@passphrase_option
+def card(
+    folder: Path, role: Role, matter: str, name: str, expires: datetime.date | None, passphrase_file: Path | None
+) -> None:
+    """Make FOLDER with a keystore, which stays with you, and a card, which goes to the others.
+
+    Keys are made anew for every matter. Whoever has the keystore and its passphrase can act as you.
+    """
+    from pprl.cli.output import all_or_none, make_folder
+    from pprl.exchange import keystore
+    from pprl.exchange.cards import Card
+    from pprl.exchange.turns import send_lines
+
+    path = folder / keystore.NAME
+    public = folder / f"{role}-1-card.pprl"
+    if path.exists():
+        raise OrderError(f"{folder.name}: has a keystore already", hint="pprl next FOLDER says what is due")
+    secret = passphrase(passphrase_file, new=True)
+    keystore.refuse_short(secret)
+    made = keystore.Keystore.make(role, matter, secret)
+    day = expires or datetime.date.today() + datetime.timedelta(CARD_DAYS)
+    if day < datetime.date.today():
+        raise RefusedError("the card would have expired already", hint="--expires takes a day to come")
+    own = Card.make(role, matter, name, day, made.keys)
+    with all_or_none(path, public, folder):
+        make_folder(folder)
+        made.write(path)
+        files.write_new(public, [own.statement.to_bytes()])
+    click.echo(f"{folder.name}: made, with a keystore that stays here and opens with your passphrase only")
+    for line in send_lines(folder, (public.name,)):
+        click.echo(line)
+    click.echo("put the cards of the others into the same folder; then, on a call with them: " + f"pprl agree {folder}")
+
+
+@click.command(
+    short_help="Compare words, and agree on the terms.",
+    epilog="""\b
+Examples:
+  pprl agree alfa                                  compare the words, on a call
+  pprl agree alfa --schema schema.toml             the list owner proposes
+  pprl agree bravo                                 the others read the terms, and accept
+""",
+)
+@click.argument("folder", type=FOLDER)
+@click.option("--words-file", type=options.FilePath, help="The words you heard, a line for each: registry: word word …")
+@click.option("--accept", metavar="CODE", help="Sign the terms whose code this is, without being asked.")
+@click.option("--schema", "schema_path", type=options.FilePath, help="Propose: what is compared and how (TOML).")
+@click.option("--expires", type=Day(), help=f"Propose: last day of the agreement; by default in {AGREEMENT_DAYS} days.")
+@click.option(
+    "--list-people", type=(int, int), default=(20, 10_000), show_default=True, help="Propose: least and most."
+)
+@click.option(
+    "--registry-rows", type=(int, int), default=(1_000, 20_000_000), show_default=True, help="Propose: least and most."
+)
+@click.option("--labels", type=Labels(), multiple=True, metavar="FIELD=A,B,C", help="Propose: the strata told apart.")
+@click.option("--pairs/--no-pairs", default=True, help="Propose: the list owner learns which rows matched, or not.")
+@click.option("--earlier-runs", type=click.IntRange(0), default=0, help="Propose: runs between the two before.")
+@click.option(
+    "--unit-is",
+    type=click.Choice(["neither", "list", "registry"]),
+    default="neither",
+    help="Propose: say so if one of the owners is the linkage unit.",
+)
+@click.option("--plain", is_flag=True, help="Propose: allow a schema without hardening.")
+@passphrase_option
+def agree(
+    folder: Path,
+    words_file: Path | None,
+    accept: str | None,
+    schema_path: Path | None,
+    passphrase_file: Path | None,
+    **wanted: Any,
+) -> None:
+    """Do what is due in FOLDER until owners and linkage unit have agreed: compare words, propose, accept, sign.
+
+    On a call with both others you read your ten words aloud and type theirs. Then the list owner
+    proposes the terms, the registry owner accepts them, and when both have committed to
+    their rosters the linkage unit signs.
+    """
+    from pprl.exchange.cards import order
+
+    matter = unlock(folder, passphrase_file)
+    order(matter.cards)  # all there, of one matter
+    if not matter.heard:
+        matter = compare_words(matter, words_file)
+        if matter.role != "list" or schema_path is None:
+            return show_turn(matter)
+    if matter.role == "list":
+        return propose(matter, schema_path, wanted)
+    if matter.role == "registry":
+        return accept_terms(matter, accept)
+    return sign_receipt(matter, accept)
+
+
+def compare_words(matter: Matter, words_file: Path | None) -> Matter:
+    """Show our words, take those of the others, and remember that they were heard."""
+    from pprl.exchange.cards import TITLES, check_heard, digest_of, words_of
+    from pprl.exchange.matter import read_matter
+
+    words = words_of(matter.cards)
+    others = [role for role in words if role != matter.role]
+    click.echo("call the others, all at once or one after the other, in a way in which you know their voices or faces")
+    click.echo(f"read aloud:  {' '.join(words[matter.role])}")
+    typed = _heard_file(words_file) if words_file else {}
+    for role in others:
+        name = f"{matter.cards[role].name} ({TITLES[role]})"
+        if role not in typed:
+            if not sys.stdin.isatty() or words_file:
+                raise FileError(
+                    f"the words of {name} are needed",
+                    hint=f"--words-file FILE with a line `{role}: word word …`, the ten words that you heard",
+                )
+            typed[role] = click.prompt(f"type the ten words that {name} reads aloud", err=True)
+        check_heard(typed[role], words[role], role)
+        click.echo(f"the words of {name} are right")
+    heard = {role: digest_of(matter.cards).hex() for role in others}
+    matter.save(matter.keystore.holding(heard=heard))
+    return read_matter(matter.folder, matter.keystore.holding(heard=heard))
+
+
+def _heard_file(path: Path) -> dict[Role, str]:
+    try:
+        lines = path.read_bytes()[: 1 << 16].decode("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise FileError("the file of words cannot be read", hint="lines such as `registry: word word …`") from None
+    told: dict[Role, str] = {}
+    for line in filter(str.strip, lines):
+        role, colon, words = line.partition(":")
+        known = next((word for word in ROLE_WORDS if word == role.strip().lower()), None)
+        if not colon or known is None:
+            raise FileError("the file of words has a line that begins with no role", hint="`registry: word word …`")
+        told[known] = words  # type: ignore[index]
+    return told
+
+
+def propose(matter: Matter, schema_path: Path | None, wanted: dict[str, Any]) -> None:
+    """The list owner's side: propose, or take the acceptance in."""
+    from pprl.exchange.agreement import conclude
+    from pprl.exchange.agreement import propose as make
+    from pprl.owner import terms_of
+    from pprl.schema import load_schema
+
+    if matter.agreement is not None and schema_path is None:
+        if "linkage_key" in matter.keystore.state:
+            return show_turn(matter)
+        matter.save(conclude(matter.keystore, matter.agreement))
+        click.echo("the terms are agreed, and the linkage key is in your keystore")
+        return show_turn(matter)
+    if schema_path is None:
+        raise OrderError(
+            "there is no acceptance in the folder yet" if matter.proposal else "nothing is proposed yet",
+            hint="put registry-2-acceptance.pprl into the folder"
+            if matter.proposal
+            else "pprl agree FOLDER --schema S",
+        )
+    if matter.list_rows is not None:
+        raise OrderError(
+            "you have committed to a list under the present agreement",
+            hint="a new agreement needs a new folder: pprl card, with a new word for the matter",
+        )
+    expires = wanted["expires"] or datetime.date.today() + datetime.timedelta(AGREEMENT_DAYS)
+    terms = terms_of(load_schema(schema_path), **{**wanted, "expires": expires})
+    terms.refuse_expired(datetime.date.today())
+    refuse_outliving(matter, expires)
+    statement, keystore = make(matter.keystore, matter.cards, terms)
+    path = matter.folder / "list-2-proposal.pprl"
+    matter.save(keystore)
+    files.write_new(path, [statement.to_bytes()], force=True)
+    for line in terms.lines(matter.cards):
+        click.echo(f"  {line}")
+    click.echo(f"{path.name}: proposed, code {statement.hash.hex()[:8]}")
+    return show_turn(reread(matter, keystore))
+
+
+def refuse_outliving(matter: Matter, expires: datetime.date) -> None:
+    first = min(card.expires for card in matter.cards.values())
+    if expires > first:
+        raise RefusedError(
+            f"the agreement would outlive a card, which expires on {first}", hint=f"--expires {first}, or new cards"
+        )
+
+
+def reread(matter: Matter, keystore: Any = None) -> Matter:
+    from pprl.exchange.matter import read_matter
+
+    return read_matter(matter.folder, keystore or matter.keystore)
+
+
+def accept_terms(matter: Matter, code: str | None) -> None:
+    """The registry owner's side."""
+    from pprl.exchange.agreement import accept as make
+    from pprl.owner import schema_of
+
+    if matter.agreement is not None:
+        return show_turn(matter)
+    if matter.proposal is None:
+        raise OrderError("the proposal of the list owner has not come", hint="put list-2-proposal.pprl into the folder")
+    schema = schema_of(matter.proposal.terms)
+    decide(matter, matter.proposal, code)
+    agreement, keystore = make(matter.keystore, matter.cards, matter.proposal)
+    path = matter.folder / "registry-2-acceptance.pprl"
+    files.write_new(path, [agreement.acceptance.to_bytes()], force=True)
+    matter.save(keystore)
+    write_schema(matter, schema)
+    click.echo(f"{path.name}: you have accepted the terms, and the linkage key is in your keystore")
+    return show_turn(reread(matter, keystore))
+
+
+def write_schema(matter: Matter, schema: Any) -> None:
+    """The agreed schema beside the rest, for `pprl check`."""
+    from pprl.schema import to_toml
+
+    path = matter.folder / "schema.toml"
+    if not path.exists():
+        files.write_new(path, [to_toml(schema).encode()])
+        click.echo(
+            f"{path.name}: what is compared; try your roster: pprl check ROSTER --schema {matter.folder}/{path.name}"
+        )
+
+
+def sign_receipt(matter: Matter, code: str | None) -> None:
+    """The linkage unit's side."""
+    from pprl.unit import sign_receipt as make
+
+    if matter.role != "unit" or matter.receipt is not None:
+        return show_turn(matter)
+    receipt = make(matter)  # before anybody is asked: is everything there?
+    assert matter.proposal is not None
+    assert matter.list_package is not None
+    decide(matter, matter.proposal, code)
+    path = matter.folder / "unit-2-receipt.pprl"
+    files.write_new(path, [receipt.to_bytes(), matter.list_package.statement.to_bytes()])
+    click.echo(f"{path.name}: you have signed the terms and for what both owners committed to")
+    return show_turn(reread(matter))
+
+
+def decide(matter: Matter, proposal: Proposal, code: str | None) -> None:
+    """Show the terms and take the code that stands below them: nobody signs what he has not seen."""
+    proposal.terms.refuse_expired(datetime.date.today())
+    refuse_outliving(matter, proposal.terms.expires)
+    click.echo("the terms:")
+    for line in proposal.terms.lines(matter.cards):
+        click.echo(f"  {line}")
+    click.echo(f"code             {proposal.code}")
+    if code is None:
+        if not sys.stdin.isatty():
+            raise OrderError(
+                "nothing is signed yet", hint=f"if you agree: pprl agree {matter.folder.name} --accept {proposal.code}"
+            )
+        code = click.prompt("type the code if you agree", err=True)
+    if code.strip().lower() != proposal.code:
+        raise ForgedError("this is not the code of these terms; nothing is signed", hint="read the terms again")
+
+
+def show_turn(matter: Matter) -> None:
+    """What goes to whom, and whose turn it is."""
+    from pprl.exchange.turns import send_lines, turn_of
+
+    turn = turn_of(matter)
+    for line in send_lines(matter.folder, turn.send):
+        click.echo(line)
+    click.echo(f"next: {turn.what}" + (f" — {turn.command}" if turn.command else ""))
+
+
+@click.command(
+    "next",
+    short_help="What is due in a matter: do it, or say who must.",
+    epilog="\b\nExample:\n  pprl next alfa",
+)
+@click.argument("folder", type=FOLDER)
+@options.threads_option
+@passphrase_option
+def next_step(folder: Path, threads: int | None, passphrase_file: Path | None) -> None:
+    """Say whose turn it is in the matter of FOLDER and which file goes to whom; do the step that needs nothing of you.
+
+    Sealing a package and comparing two are done at once. What needs your roster, your ears or your
+    consent is named with the command to type.
+    """
+    from pprl.exchange.turns import turn_of
+
+    matter = unlock(folder, passphrase_file)
+    if matter.role == "list" and matter.agreement is not None and "linkage_key" not in matter.keystore.state:
+        return propose(matter, None, {})
+    turn = turn_of(matter)
+    if turn.what == "seal the package":
+        return seal_package(matter)
+    if turn.what == "compare the packages":
+        return match_folder(matter, threads)
+    return show_turn(matter)
+
+
+def encode_for_agreement(
+    folder: Path,
+    roster: Path | None,
+    passphrase_file: Path | None,
+    *,
+    more_lists: tuple[Path, ...],
+    column: tuple[tuple[str, str], ...],
+    columns_path: Path | None,
+    sheet: str | None,
+    any_age: bool,
+    control: Path | None,
+    id_header: str | None,
+    schema_path: Path | None,
+) -> None:
+    """`pprl encode --agreement`: the step of an owner that is due."""
+    from pprl.exchange.agreement import conclude
+    from pprl.linkage import bare_lines, ids_of
+    from pprl.owner import commit_list, commit_registry, schema_of, step_due
+    from pprl.schema import load_schema, to_toml
+    from pprl.tables import refuse_same_files
+
+    matter = unlock(folder, passphrase_file)
+    if matter.role == "list" and matter.agreement is not None:
+        keystore = conclude(matter.keystore, matter.agreement)
+        if keystore is not matter.keystore:
+            matter.save(keystore)
+            matter = reread(matter, keystore)
+    step = step_due(matter)
+    if step == "seal":
+        return seal_package(matter)
+    agreement = matter.ready()
+    schema = schema_of(agreement.terms)
+    if schema_path and to_toml(load_schema(schema_path)) != agreement.terms.schema_text:
+        raise RefusedError("this is not the schema of the agreement", hint="leave --schema out: the agreement has it")
+    if roster is None:
+        raise click.UsageError("name the roster: pprl encode ROSTER --agreement FOLDER")
+    if matter.role == "registry" and (more_lists or control or id_header):
+        raise click.UsageError("--list, --control and --id are for a list, and this is the registry owner's folder")
+    refuse_same_files([roster, *more_lists, *filter(None, [control])])
+    if matter.role == "registry":
+        parts = options.load_parts(roster, schema, column, columns_path, "registry", sheet=sheet, any_age=any_age)
+        statement = commit_registry(matter, parts, progress=None)
+        name, bundle = "registry-3-commitment.pprl", [statement]
+    else:
+        loaded = options.load((roster, *more_lists), schema, column, columns_path, "list", sheet=sheet, any_age=any_age)
+        for text in bare_lines(schema, loaded.people, "list"):
+            options.note(f"warning: {text}")
+        controls = options.load((control,), schema, column, columns_path, "control").people if control else None
+        statement = commit_list(matter, loaded.people, ids=ids_of(loaded.frames, id_header), controls=controls)
+        name, bundle = "list-4-commitment.pprl", [statement]
+        if step == "rows":
+            signed = [agreement.proposal.statement.detached(), agreement.acceptance.detached()]
+            name, bundle = "list-3-commitment.pprl", [*signed, statement]
+    files.write_new(matter.folder / name, [each.to_bytes() for each in bundle])
+    click.echo(f"{name}: you have committed to your {matter.role}; nobody can read it from this file")
+    if (matter.role, step) == ("list", "rows"):
+        click.echo("keep the roster as it is: the next step reads it again")
+    return show_turn(reread(matter))
+
+
+def seal_package(matter: Matter) -> None:
+    from pprl.owner import seal
+
+    path = seal(matter)
+    click.echo(f"{path.name}: sealed, only the linkage unit can open it; he learns similarities, and no name")
+    return show_turn(reread(matter))
+
+
+def match_folder(matter: Matter, threads: int | None) -> None:
+    from pprl.cli.progress import searching
+    from pprl.match.engines import threads as on_threads
+    from pprl.match.kernel import notes
+    from pprl.unit import match_packages, write_table
+
+    with on_threads(threads) as engine:
+        table, scores = match_packages(matter, map=engine.map, searching=searching)
+    _, public = write_table(matter, table)
+    for text in notes():
+        options.note(text)
+    click.echo(
+        f"{public.name}: the scores of {len(scores):,} rows of the list against {scores.registry_encoded:,} of the "
+        "registry are signed; they stay here until the labels are opened"
+    )
+    return show_turn(reread(matter))

@@ -1,0 +1,111 @@
+"""Hashes that fix a roster before anybody can choose by what he has seen, and open one half at a time.
+
+A list row's leaf is SHA-256(0 ‖ H(what crosses) ‖ H(nonce ‖ what is revealed later)), so the linkage unit can check the
+rows it got against the root without learning which are made up, and later the labels without getting the rows again. A
+registry has no labels; its leaf is SHA-256(0 ‖ row). Trees are those of RFC 6962 §2.1 (docs/protocol.md §7).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+NONCE = HANDLE = TAG = 16
+LABEL_HASH = 32
+
+
+class Tree:
+    """The root of a hash tree whose leaves come one by one; memory grows with the logarithm of their number.
+
+    >>> tree = Tree()
+    >>> tree.root().hex()[:16]
+    'e3b0c44298fc1c14'
+    """
+
+    def __init__(self) -> None:
+        self._full: list[tuple[int, bytes]] = []  # heights and hashes of whole subtrees, from left to right
+        self.leaves = 0
+
+    def add(self, leaf: bytes) -> None:
+        height, node = 0, leaf
+        while self._full and self._full[-1][0] == height:
+            node = hashlib.sha256(b"\x01" + self._full.pop()[1] + node).digest()
+            height += 1
+        self._full.append((height, node))
+        self.leaves += 1
+
+    def root(self) -> bytes:
+        if not self._full:
+            return hashlib.sha256(b"").digest()
+        node = self._full[-1][1]
+        for _, left in reversed(self._full[:-1]):
+            node = hashlib.sha256(b"\x01" + left + node).digest()
+        return node
+
+
+def root_of(leaves: Iterable[bytes]) -> bytes:
+    tree = Tree()
+    for leaf in leaves:
+        tree.add(leaf)
+    return tree.root()
+
+
+@dataclass(frozen=True)
+class RowLayout:
+    """Where things stand in a row of a package: handle ‖ encoding ‖ nonce ‖ tags ‖ (list) hash of the label.
+
+    For each confirm field a list's row has one tag of 16 bytes, a registry's an id and a tag.
+    """
+
+    side: Literal["list", "registry"]
+    length: int  # bits of an encoding
+    confirm: int  # fields
+
+    @property
+    def record(self) -> int:
+        """Handle and encoding, as in a file of encodings."""
+        return HANDLE + self.length // 8
+
+    @property
+    def crossing(self) -> int:
+        """All that is hashed as one."""
+        return self.record + NONCE + self.confirm * TAG * (1 if self.side == "list" else 2)
+
+    @property
+    def width(self) -> int:
+        return self.crossing + (LABEL_HASH if self.side == "list" else 0)
+
+    def leaf(self, row: bytes | memoryview) -> bytes:
+        if self.side == "registry":
+            return hashlib.sha256(b"\x00" + row).digest()
+        crossing = hashlib.sha256(row[: self.crossing]).digest()
+        return hashlib.sha256(b"\x00" + crossing + row[self.crossing :]).digest()
+
+    def leaves(self, rows: bytes | memoryview) -> Iterator[bytes]:
+        """A leaf for each of some rows that stand one behind the other."""
+        view = memoryview(rows)
+        for at in range(0, len(view), self.width):
+            yield self.leaf(view[at : at + self.width])
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What is revealed of a list's row once all scores are signed."""
+
+    kind: int  # real, decoy, relative or control
+    completeness: int
+    eligible: int  # ELIGIBLE
+    person: int
+    strata: tuple[int, ...]  # for each stratum field the place of the label in its closed list, −1 for other
+
+    ELIGIBLE: ClassVar[tuple[str, ...]] = ("unknown", "yes", "no")
+
+    def to_bytes(self) -> bytes:
+        fixed = struct.pack("<BBBI", self.kind, self.completeness, self.eligible, self.person)
+        return fixed + struct.pack(f"<{len(self.strata)}h", *self.strata)
+
+    def hash(self, nonce: bytes) -> bytes:
+        return hashlib.sha256(nonce + self.to_bytes()).digest()

@@ -1,0 +1,120 @@
+"""What a party must keep secret during a matter, in one file under a passphrase.
+
+The keystore holds the party's keys, its seed, the linkage key once there is one, and what it has seen with its own
+eyes: whose words were heard, which terms were accepted. All else of a matter are files that may be lost and sent again.
+Whoever has the file and the passphrase is the party; whoever also has the packages has the names (docs/protocol.md §4).
+"""
+
+from __future__ import annotations
+
+import secrets
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pprl import files
+from pprl.errors import FileError, ForgedError
+from pprl.exchange.cards import ROLES, Role
+from pprl.exchange.primitives import ARGON_MEMORY, SUITE, SecretKeys, WrongError, lock, stretch, unlock
+from pprl.exchange.statements import bytes_of, canonical, parse_canonical
+
+KIND = b"pprl-kst"
+NAME = "PRIVATE-keystore.pprl"
+LEAST_MEMORY, MOST_MEMORY = 8 * 1024, 1024 * 1024  # KiB, checked before anything is derived
+SHORTEST = 12
+MAX_BYTES = 1 << 20
+_LAYOUT = struct.Struct("<8sHHI16s12s")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The key that a passphrase gave, and how it was derived; kept for one run, so that a passphrase is asked once."""
+
+    key: bytes
+    salt: bytes
+    memory: int
+
+    @classmethod
+    def fresh(cls, passphrase: str, memory: int = ARGON_MEMORY) -> Lock:
+        salt = secrets.token_bytes(16)
+        return cls(stretch(passphrase.encode(), salt, memory=memory), salt, memory)
+
+    def __repr__(self) -> str:
+        return "Lock(…)"
+
+
+@dataclass(frozen=True)
+class Keystore:
+    """The secrets of one party in one matter. ``state`` holds what later steps add, as canonical text and numbers."""
+
+    role: Role
+    matter: str
+    keys: SecretKeys
+    seed: bytes
+    lock: Lock
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+    FIELDS: ClassVar[frozenset[str]] = frozenset({"role", "matter", "signing", "kem", "x25519", "seed", "state"})
+
+    @classmethod
+    def make(cls, role: Role, matter: str, passphrase: str, *, memory: int = ARGON_MEMORY) -> Keystore:
+        return cls(role, matter, SecretKeys.make(), secrets.token_bytes(32), Lock.fresh(passphrase, memory))
+
+    def holding(self, **more: Any) -> Keystore:
+        """The same with more state; None takes an entry away."""
+        state = {key: value for key, value in {**self.state, **more}.items() if value is not None}
+        return replace(self, state=state)
+
+    def write(self, path: Path, *, force: bool = False) -> None:
+        body = {
+            "role": self.role,
+            "matter": self.matter,
+            "signing": self.keys.signing.hex(),
+            "kem": self.keys.kem.hex(),
+            "x25519": self.keys.x25519.hex(),
+            "seed": self.seed.hex(),
+            "state": dict(self.state),
+        }
+        nonce = secrets.token_bytes(12)
+        header = _LAYOUT.pack(KIND, files.VERSION, SUITE, self.lock.memory, self.lock.salt, nonce)
+        locked = lock(self.lock.key, nonce, canonical(body), header)
+        files.write_new(path, [header, locked], private=True, force=force)
+
+    @classmethod
+    def read(cls, path: Path, passphrase: str) -> Keystore:
+        """FileError: not a whole keystore, or readable by others. ForgedError: it does not open."""
+        data = bytes(files.read_body(path, KIND, private=True, most=MAX_BYTES).whole)
+        if len(data) < _LAYOUT.size + 16:
+            raise FileError(f"{path.name}: is cut short", hint="take it from your backup")
+        _, _, suite, memory, salt, nonce = _LAYOUT.unpack_from(data)
+        if suite != SUITE or not LEAST_MEMORY <= memory <= MOST_MEMORY:
+            raise FileError(f"{path.name}: was not written by this version of pprl", hint="take it from your backup")
+        opened = Lock(stretch(passphrase.encode(), salt, memory=memory), salt, memory)
+        try:
+            text = unlock(opened.key, nonce, data[_LAYOUT.size :], data[: _LAYOUT.size])
+        except WrongError:
+            raise ForgedError(
+                f"{path.name}: does not open", hint="another passphrase, or the file is damaged: nobody can tell which"
+            ) from None
+        body = parse_canonical(text, path.name)
+        if body.keys() != cls.FIELDS or body["role"] not in ROLES or not isinstance(body["state"], dict):
+            raise FileError(f"{path.name}: was not written by this version of pprl")
+        keys = SecretKeys(*(bytes_of(body[name], size, path.name) for name, size in _SEEDS))
+        seed = bytes_of(body["seed"], 32, path.name)
+        return cls(body["role"], body["matter"], keys, seed, opened, body["state"])
+
+    def __repr__(self) -> str:
+        return f"Keystore(role={self.role!r}, matter={self.matter!r})"
+
+
+_SEEDS = (("signing", 32), ("kem", 64), ("x25519", 32))
+
+
+def refuse_short(passphrase: str) -> None:
+    if len(passphrase) < SHORTEST:
+        raise FileError(
+            f"a passphrase of fewer than {SHORTEST} letters is tried out in no time",
+            hint="take six words or more that have nothing to do with each other",
+        )

@@ -1,0 +1,341 @@
+"""A matter as its folder shows it: which statements are there, whether they fit, and what is missing.
+
+Each party keeps one folder. It puts in whatever it is sent, under any name; files are known by what they hold. Nothing
+is believed for standing in the folder: every statement is verified against the cards, and the cards against words
+that were heard (docs/protocol.md §1, §9).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pprl import files
+from pprl.bits import Stamp
+from pprl.errors import FileError, ForgedError, MismatchError, OrderError
+from pprl.exchange import keystore as keystores
+from pprl.exchange.agreement import Agreement, Proposal, heard_all, require_answers
+from pprl.exchange.cards import NEEDED, TITLES, Card, Role
+from pprl.exchange.keystore import Keystore
+from pprl.exchange.package import SealedPackage
+from pprl.exchange.statements import AGAIN, KINDS, Statement, read_statements
+
+MAX_STATEMENTS = 4 << 20  # bytes of a file of statements
+STATEMENT_KINDS = frozenset(KINDS)
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """What an owner fixed before the other could see it. ``seed`` and ``random`` are b"" where there is none."""
+
+    root: bytes
+    key_check: bytes
+    seed: bytes
+    random: bytes
+    statement: Statement
+
+
+@dataclass(frozen=True)
+class Matter:
+    """Everything verified that a folder holds; what is missing is None."""
+
+    folder: Path
+    keystore: Keystore
+    cards: dict[Role, Card]
+    proposal: Proposal | None = None
+    agreement: Agreement | None = None
+    list_rows: Commitment | None = None
+    registry_rows: Commitment | None = None
+    list_package: Commitment | None = None
+    receipt: Statement | None = None
+    table: Statement | None = None
+    packages: dict[Role, Path] = field(default_factory=dict)
+
+    @property
+    def role(self) -> Role:
+        return self.keystore.role
+
+    @property
+    def heard(self) -> bool:
+        return self.complete and heard_all(self.keystore, self.cards)
+
+    @property
+    def complete(self) -> bool:
+        return set(NEEDED) <= set(self.cards)
+
+    def save(self, keystore: Keystore) -> None:
+        keystore.write(self.folder / keystores.NAME, force=True)
+
+    def ready(self, *, today: datetime.date | None = None) -> Agreement:
+        """The agreement, by which work may be done now. OrderError: what must come before. RefusedError: expired."""
+        if not self.complete:
+            missing = [TITLES[role] for role in NEEDED if role not in self.cards]
+            raise OrderError(
+                f"the card of the {' and of the '.join(missing)} is not in the folder",
+                hint="each party makes one with `pprl card` and sends it to the others",
+            )
+        if not self.heard:
+            raise OrderError("the words of the others were not compared yet", hint="pprl agree, on a call with both")
+        if self.agreement is None:
+            raise OrderError("there is no agreement in the folder yet", hint=f"{self._agreement_due()}")
+        self.agreement.terms.refuse_expired(today or datetime.date.today())
+        return self.agreement
+
+    def _agreement_due(self) -> str:
+        if self.proposal is None:
+            return "the list owner proposes one with `pprl agree --schema`"
+        return "the registry owner accepts the proposal with `pprl agree`"
+
+    def stamp(self) -> Stamp:
+        """What encodings of this agreement must be made with. MismatchError: the owners hold different keys."""
+        assert self.agreement
+        assert self.list_rows
+        assert self.registry_rows
+        if self.list_rows.key_check != self.registry_rows.key_check:
+            raise MismatchError(
+                "the owners' linkage keys differ", hint="they make a new agreement: pprl agree, with new shares"
+            )
+        terms = self.agreement.terms
+        schema = terms.schema
+        return Stamp(schema.length, schema.hardening, terms.folding, terms.fingerprint, self.list_rows.key_check)
+
+
+def open_matter(folder: Path, passphrase: str) -> Matter:
+    """Unlock the keystore of a folder and read what else is in it."""
+    path = folder / keystores.NAME
+    if not folder.is_dir() or not path.exists():
+        raise FileError(
+            f"{folder.name or 'the folder'}: holds no keystore", hint="make a card in it first: pprl card FOLDER"
+        )
+    return read_matter(folder, Keystore.read(path, passphrase))
+
+
+def read_matter(folder: Path, keystore: Keystore) -> Matter:
+    """Verify the statements of a folder in the order in which they build upon each other."""
+    found = list(_statements(folder))
+    # (1) cards: self-signed, of this matter, one for each role, and ours is ours
+    cards: dict[Role, Card] = {}
+    for statement in _of_kind(found, b"pprl-crd"):
+        card = Card.of(statement)
+        if card.matter != keystore.matter:
+            raise MismatchError(
+                f"a card of the matter {card.matter} lies in the folder of {keystore.matter}", hint="take it out"
+            )
+        if card.role in cards:
+            raise ForgedError(
+                f"there are two cards of the {TITLES[card.role]} in the folder",
+                hint="ask its owner, on a call, which one he made, and take the other out",
+            )
+        cards[card.role] = card
+    own = cards.get(keystore.role)
+    if own is None or own.keys != keystore.keys.public():
+        raise MismatchError(
+            f"the card of the {TITLES[keystore.role]} in the folder is not that of its keystore",
+            hint="put back the card that `pprl card` made here",
+        )
+    matter = Matter(folder, keystore, cards)
+    if not matter.complete:
+        return matter
+    matter = _with(matter, packages=_packages(folder, keystore, cards))
+    # (2) the proposal and its acceptance
+    proposal, agreement = _agreement(found, matter)
+    if agreement is None:
+        return _with(matter, proposal=proposal)
+    # (3) commitments, each upon those before it
+    commitments = list(_of_kind(found, b"pprl-com"))
+    list_rows = _commitment(commitments, matter, agreement, "list", "rows", [])
+    registry_rows = list_package = receipt = table = None
+    if list_rows:
+        registry_rows = _commitment(commitments, matter, agreement, "registry", "rows", [list_rows])
+    if list_rows and registry_rows:
+        list_package = _commitment(commitments, matter, agreement, "list", "package", [list_rows, registry_rows])
+    # (4) the receipt over all of them
+    if list_rows and registry_rows and list_package:
+        upon = [list_rows, registry_rows, list_package]
+        receipt = _receipt(found, matter, agreement, upon)
+    # (5) the score table
+    if receipt:
+        table = _table(found, matter, agreement, receipt)
+    return _with(
+        matter,
+        proposal=proposal,
+        agreement=agreement,
+        list_rows=list_rows,
+        registry_rows=registry_rows,
+        list_package=list_package,
+        receipt=receipt,
+        table=table,
+    )
+
+
+def _with(matter: Matter, **found: object) -> Matter:
+    return Matter(**{**vars(matter), **found})
+
+
+def _statements(folder: Path) -> Iterator[Statement]:
+    """The different statements of all files of the folder; of equal ones the one that has its attachment."""
+    told: dict[bytes, Statement] = {}
+    for path in _files(folder):
+        if files.kind_of(path) in STATEMENT_KINDS:
+            if path.stat().st_size > MAX_STATEMENTS:
+                raise FileError(f"{path.name}: is longer than any statement", hint=AGAIN)
+            for statement in read_statements(path.read_bytes(), path.name):
+                if statement.attachment or statement.hash not in told:
+                    told[statement.hash] = statement
+    yield from told.values()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Whatever was put into the folder, but for hidden files and what never leaves this machine."""
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.name.startswith((".", "PRIVATE-")):
+            yield path
+
+
+def _of_kind(statements: Iterable[Statement], kind: bytes) -> Iterator[Statement]:
+    return (statement for statement in statements if statement.kind == kind)
+
+
+def _packages(folder: Path, keystore: Keystore, cards: Mapping[Role, Card]) -> dict[Role, Path]:
+    """The linkage unit's packages by the owner that their headers name, an owner's own by its name.
+
+    MismatchError and the like: a package that is not for this folder, or two of one owner.
+    """
+    paths = [path for path in _files(folder) if files.kind_of(path) == b"pprl-pkg"]
+    if keystore.role != "unit":
+        return {keystore.role: path for path in paths if path.name == package_name(keystore.role)}
+    found: dict[Role, Path] = {}
+    for path in paths:
+        role = SealedPackage(path, keystore.keys, cards).contents.role
+        if role in found:
+            raise OrderError(
+                f"there are two packages of the {TITLES[role]} in the folder",
+                hint="keep the one that he sent last; what it holds is checked against his commitment",
+            )
+        found[role] = path
+    return found
+
+
+def package_name(role: Role) -> str:
+    return f"{role}-{5 if role == 'list' else 4}-package.pprl"
+
+
+def _agreement(found: list[Statement], matter: Matter) -> tuple[Proposal | None, Agreement | None]:
+    proposals = list(_of_kind(found, b"pprl-prp"))
+    if matter.role == "list":  # our own earlier proposals may lie about; the keystore knows the last
+        proposals = [each for each in proposals if each.hash.hex() == matter.keystore.state.get("proposal")]
+    if not proposals:
+        return None, None
+    if len(proposals) > 1:
+        raise OrderError(
+            f"{len(proposals)} proposals are in the folder",
+            hint="keep the last one that the list owner sent, and take the others out",
+        )
+    proposal = Proposal.of(proposals[0], matter.cards)
+    accepted = [each for each in _of_kind(found, b"pprl-acc") if each.body.get("answers") == [proposals[0].hash.hex()]]
+    if len(accepted) > 1:
+        raise ForgedError("the proposal was accepted twice", hint="the registry owner says, on a call, which one holds")
+    return proposal, Agreement.of(proposal, accepted[0], matter.cards) if accepted else None
+
+
+def _commitment(
+    found: list[Statement], matter: Matter, agreement: Agreement, role: Role, stage: str, upon: list[Commitment]
+) -> Commitment | None:
+    """The one commitment of a role at a stage. ForgedError: there are two, so somebody chose again."""
+    mine = [each for each in found if (each.body.get("role"), each.body.get("stage")) == (role, stage)]
+    if not mine:
+        return None
+    types = {"agreement": str, "answers": list, "role": str, "root": str, "stage": str}
+    if stage == "rows":
+        types |= {"key_check": str, **({"seed": str} if role == "list" else {"random": str})}
+    for statement in mine:
+        statement.expect(**types)
+        statement.verify(matter.cards[role].keys)
+        if statement.body["agreement"] != agreement.hash.hex():
+            raise MismatchError(
+                f"a commitment of the {TITLES[role]} belongs to another agreement", hint="take it out of the folder"
+            )
+    if len(mine) > 1:
+        raise ForgedError(
+            f"there are two commitments of the {TITLES[role]} to the same",
+            hint="nobody may choose again after what the other has shown: ask which came first, and stop if unclear",
+        )
+    require_answers(mine[0], [each.statement.hash for each in upon])
+    return Commitment(
+        mine[0].bytes_of("root", 32),
+        mine[0].bytes_of("key_check", 16) if stage == "rows" else b"",
+        mine[0].bytes_of("seed", 32) if "seed" in types else b"",
+        mine[0].bytes_of("random", 32) if "random" in types else b"",
+        mine[0],
+    )
+
+
+def commit(
+    matter: Matter, agreement: Agreement, stage: str, root: bytes, upon: list[Commitment], **more: bytes
+) -> Statement:
+    """A commitment of this party; ``more`` are its key check and seed hash or random bytes."""
+    body = {
+        "agreement": agreement.hash.hex(),
+        "answers": [each.statement.hash.hex() for each in upon],
+        "role": matter.role,
+        "root": root.hex(),
+        "stage": stage,
+        **{name: value.hex() for name, value in more.items()},
+    }
+    return Statement.make(b"pprl-com", body, matter.keystore.keys)
+
+
+def receive(matter: Matter, agreement: Agreement) -> Statement:
+    """The linkage unit's word that it agrees, and that all three commitments were there before any package."""
+    upon = [each for each in (matter.list_rows, matter.registry_rows, matter.list_package) if each]
+    body = {"agreement": agreement.hash.hex(), "answers": _answers(agreement, upon), "role": "unit"}
+    return Statement.make(b"pprl-rcp", body, matter.keystore.keys)
+
+
+def _answers(agreement: Agreement, upon: list[Commitment]) -> list[str]:
+    hashes = [agreement.proposal.statement.hash, agreement.acceptance.hash, *(each.statement.hash for each in upon)]
+    return [each.hex() for each in hashes]
+
+
+def _receipt(found: list[Statement], matter: Matter, agreement: Agreement, upon: list[Commitment]) -> Statement | None:
+    receipts = list(_of_kind(found, b"pprl-rcp"))
+    for receipt in receipts:
+        receipt.expect(agreement=str, answers=list, role=str)
+        receipt.verify(matter.cards["unit"].keys)
+        require_answers(receipt, [bytes.fromhex(each) for each in _answers(agreement, upon)])
+    if len(receipts) > 1:
+        raise ForgedError("there are two receipts in the folder", hint="ask the linkage unit which one it made")
+    return receipts[0] if receipts else None
+
+
+def _table(found: list[Statement], matter: Matter, agreement: Agreement, receipt: Statement) -> Statement | None:
+    tables = list(_of_kind(found, b"pprl-tab"))
+    for table in tables:
+        table.expect(agreement=str, answers=list, role=str, scores=str)
+        table.verify(matter.cards["unit"].keys)
+        if table.body["agreement"] != agreement.hash.hex() or table.body["answers"][:1] != [receipt.hash.hex()]:
+            raise MismatchError("a score table belongs to another run", hint="take it out of the folder")
+    if len(tables) > 1:
+        raise ForgedError(
+            "there are two score tables in the folder",
+            hint="scores are made once: ask the linkage unit why there are two",
+        )
+    return tables[0] if tables else None
+
+
+def open_package(matter: Matter, role: Role) -> SealedPackage:
+    """A package of this run, its header verified. OrderError: it has not come."""
+    if role not in matter.packages:
+        raise OrderError(
+            f"the package of the {TITLES[role]} has not come: {package_name(role)}",
+            hint=f"the {TITLES[role]} makes it with `pprl encode --agreement FOLDER` once he has your receipt",
+        )
+    agreement, receipt = matter.ready(), matter.receipt
+    committed = matter.list_package if role == "list" else matter.registry_rows
+    assert receipt
+    assert committed
+    package = SealedPackage(matter.packages[role], matter.keystore.keys, matter.cards)
+    package.require(agreement.hash, receipt.hash, matter.stamp(), committed.root)
+    return package

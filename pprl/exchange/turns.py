@@ -1,0 +1,131 @@
+"""Whose turn it is, what he does, and which file goes to whom: the order of the exchange as one table.
+
+Five steps of the list owner, four of the registry owner, three of the linkage unit; docs/protocol.md §1 has the same
+table with its hand-overs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pprl.exchange.cards import NEEDED, ROLES, TITLES, Role
+from pprl.exchange.matter import Matter, package_name
+
+#: Every file that is handed over: its name, who makes it, and for whom it is.
+HAND_OVERS: dict[str, tuple[Role, tuple[Role, ...]]] = {
+    "list-1-card.pprl": ("list", ("registry", "unit")),
+    "registry-1-card.pprl": ("registry", ("list", "unit")),
+    "unit-1-card.pprl": ("unit", ("list", "registry")),
+    "list-2-proposal.pprl": ("list", ("registry",)),
+    "registry-2-acceptance.pprl": ("registry", ("list",)),
+    "list-3-commitment.pprl": ("list", ("registry", "unit")),
+    "registry-3-commitment.pprl": ("registry", ("list", "unit")),
+    "list-4-commitment.pprl": ("list", ("unit",)),
+    "unit-2-receipt.pprl": ("unit", ("list", "registry")),
+    "list-5-package.pprl": ("list", ("unit",)),
+    "registry-4-package.pprl": ("registry", ("unit",)),
+    "unit-3-scores.pprl": ("unit", ("list", "registry")),
+}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What is due. ``command`` is what this party types, or "" when it waits; ``send`` are files not yet answered."""
+
+    what: str
+    command: str = ""
+    send: tuple[str, ...] = field(default=())
+
+    @property
+    def ours(self) -> bool:
+        return bool(self.command)
+
+
+def turn_of(matter: Matter) -> Turn:
+    """The one step that is due in a folder."""
+    folder, own_card = matter.folder.name, f"{matter.role}-1-card.pprl"
+    if not matter.complete:
+        missing = " and ".join(TITLES[role] for role in NEEDED if role not in matter.cards)
+        return Turn(f"waiting for the card of the {missing}", send=(own_card,))
+    if not matter.heard:
+        return Turn("compare the words on a call with the others", f"pprl agree {folder}", (own_card,))
+    match matter.role:
+        case "list":
+            return _of_list(matter, folder)
+        case "registry":
+            return _of_registry(matter, folder)
+        case "unit":
+            return _of_unit(matter, folder)
+        case _:
+            return Turn("the auditor waits for the linkage unit's files")
+
+
+def _of_list(matter: Matter, folder: str) -> Turn:
+    if matter.proposal is None:
+        return Turn("propose the terms", f"pprl agree {folder} --schema schema.toml")
+    if matter.agreement is None:
+        return Turn("waiting for the acceptance of the registry owner", send=("list-2-proposal.pprl",))
+    if matter.list_rows is None:
+        return Turn("commit to the list", f"pprl encode LIST --agreement {folder}")
+    if matter.registry_rows is None:
+        return Turn("waiting for the commitment of the registry owner", send=("list-3-commitment.pprl",))
+    if matter.list_package is None:
+        return Turn(
+            "commit to the package, decoys included",
+            f"pprl encode LIST --agreement {folder}",
+            ("list-3-commitment.pprl",),
+        )
+    return _end(matter, folder, "list-4-commitment.pprl")
+
+
+def _of_registry(matter: Matter, folder: str) -> Turn:
+    if matter.proposal is None:
+        return Turn("waiting for the proposal of the list owner")
+    if matter.agreement is None:
+        return Turn("read the terms, and accept them or not", f"pprl agree {folder}")
+    if matter.list_rows is None:
+        return Turn("waiting for the commitment of the list owner", send=("registry-2-acceptance.pprl",))
+    if matter.registry_rows is None:
+        return Turn("commit to the registry", f"pprl encode REGISTRY --agreement {folder}")
+    return _end(matter, folder, "registry-3-commitment.pprl")
+
+
+def _end(matter: Matter, folder: str, last: str) -> Turn:
+    """Both owners' last steps."""
+    if matter.receipt is None:
+        return Turn("waiting for the receipt of the linkage unit", send=(last,))
+    package = package_name(matter.role)
+    if not (matter.folder / package).exists():
+        return Turn("seal the package", f"pprl encode --agreement {folder}")
+    if matter.table is None:
+        return Turn("waiting for the scores of the linkage unit", send=(package,))
+    return Turn("done: the linkage unit has compared the two and signed the scores")
+
+
+def _of_unit(matter: Matter, folder: str) -> Turn:
+    waiting = {
+        "list-3-commitment.pprl": matter.list_rows if matter.agreement else None,
+        "registry-3-commitment.pprl": matter.registry_rows,
+        "list-4-commitment.pprl": matter.list_package,
+    }
+    missing = [name for name, there in waiting.items() if there is None]
+    if missing:
+        return Turn("waiting for " + ", ".join(missing))
+    if matter.receipt is None:
+        return Turn("read the terms, and sign for what the owners committed to", f"pprl agree {folder}")
+    owners: tuple[Role, ...] = ("list", "registry")
+    if packages := [package_name(role) for role in owners if role not in matter.packages]:
+        return Turn("waiting for " + ", ".join(packages), send=("unit-2-receipt.pprl",))
+    if matter.table is None:
+        return Turn("compare the packages", f"pprl match {folder}")
+    return Turn("done: send the signed scores", send=("unit-3-scores.pprl",))
+
+
+def send_lines(folder: Path, names: tuple[str, ...]) -> list[str]:
+    """Which file goes to whom, in words."""
+    lines = []
+    for name in names:
+        to = " and to the ".join(TITLES[role] for role in ROLES if role in HAND_OVERS[name][1])
+        lines.append(f"send {folder.name}/{name} to the {to}")
+    return lines
