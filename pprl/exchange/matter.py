@@ -205,7 +205,8 @@ def _packages(folder: Path, keystore: Keystore, cards: Mapping[Role, Card]) -> d
     """
     paths = [path for path in _files(folder) if files.kind_of(path) == b"pprl-pkg"]
     if keystore.role != "unit":
-        return {keystore.role: path for path in paths if path.name == package_name(keystore.role)}
+        own = [path for path in paths if path.name == package_name(keystore.role)]
+        return dict(zip([keystore.role], own, strict=False))
     found: dict[Role, Path] = {}
     for path in paths:
         role = SealedPackage(path, keystore.keys, cards).contents.role

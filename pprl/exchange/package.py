@@ -135,8 +135,8 @@ class SealedPackage:
     def __init__(self, path: Path, keys: SecretKeys, cards: Mapping[Role, Card]) -> None:
         """Open the header.
 
-        FileError: not a whole package. ForgedError: not sealed, or not signed by the owner that it names. MismatchError:
-        for another recipient.
+        FileError: not a whole package. ForgedError: not sealed, or not signed by the owner that it names.
+        MismatchError: for another recipient.
         """
         # (1) the preamble: kind, version, suite, and that it is for us
         with path.open("rb") as file:
