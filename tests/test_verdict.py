@@ -22,6 +22,7 @@ from pprl.estimate.checks import (
     auc,
     copy_check,
     eligibility,
+    looks_of,
     soundness,
 )
 from pprl.estimate.disclosure import contradictions, disclose, exposed
@@ -182,7 +183,8 @@ def test_decoys_that_are_like_nobody_are_unsound():
     places, owner = np.arange(200), np.arange(200)
     for decoys, sound in ((alike, True), (random, False)):
         words = np.concatenate([rows, decoys])
-        assert soundness(words, places, places + 200, owner, Draws(b"x" * 32, "t")).sound == sound
+        looks = looks_of(words, places, places + 200, owner, Draws(b"x" * 32, "t"))
+        assert soundness(looks, places, places + 200).sound == sound
 
 
 SCHEMA = parse_schema(

@@ -7,7 +7,7 @@ chooses the words; this module puts them together.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -37,6 +37,8 @@ SMALLEST_P = 1e-300  # what lies below is rounding, and no p is 0
 PAIR_COLUMNS = ("list_row", "registry_row", "list_id", "registry_id", "score", "q_value")
 
 Ints = NDArray[np.int64]
+#: How pairs agree on confirm fields: of records of the list and the handles of their partners, in the same order.
+Witness = Callable[[Ints, NDArray[np.void]], list[checks.Agreement]]
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Assessment:
     audit: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    looks: checks.Looks | None = field(default=None, repr=False)  # of which an auditor repeats the check of the decoys
 
     def to_frame(self) -> pd.DataFrame:
         """The matched pairs: one row a pair, columns list_row, registry_row, list_id, registry_id, score, q_value;
@@ -134,12 +137,15 @@ def judge(
     *,
     rate: float | str | None = None,
     encodings: Encodings | None = None,
+    looks: checks.Looks | None = None,
+    witness: Witness | None = None,
 ) -> Assessment:
     """Open the labels and judge.
 
     ``rate`` is the false-match rate asked, such as 0.05 or "5%"; without it the schema's. With the registry's own rows
     the pairs name its rows and ids and confirm fields are compared, else its handles stand in ``registry_id``. With
-    the list's ``encodings`` decoys are held against rows.
+    the list's ``encodings``, or with ``looks`` that were taken of them, decoys are held against rows. ``witness`` says
+    how pairs agree on confirm fields where the registry's rows are not at hand.
 
     FileError: the rows are not those of these scores.
     """
@@ -172,7 +178,22 @@ def judge(
             text = f"cannot tell: only {made} decoys could be made from this list, an error rate needs {MIN_DECOYS}"
         told = replace(base, verdict=cannot_tell(reason), warnings=(*base.warnings, text))
         return replace(told, audit=exact(told, case, None, rows, scores))
-    return _judge(base, case, rows, registry_rows, ids, encodings, scores)
+    if encodings is not None:
+        looks = _looks(encodings, rows, case, Draws(_seed(scores), "looks"))
+    return _judge(base, case, rows, registry_rows, ids, looks, witness, scores)
+
+
+def _looks(encodings: Encodings, rows: HomeRows, case: Case, draws: Draws) -> checks.Looks:
+    at = _places(encodings.handles, rows.handles)
+    judged, owner = _judged_decoys(rows, case)
+    return checks.looks_of(encodings.bits.words[at], case.records, judged, owner, draws)
+
+
+def _judged_decoys(rows: HomeRows, case: Case) -> tuple[Ints, Ints]:
+    """Records of the decoys of judged people, and the places of those among the judged."""
+    base = rows.of_kind(REAL)[rows.person]
+    judged = np.flatnonzero(np.isin(base, case.records) & (rows.kind == DECOY))
+    return judged, np.searchsorted(case.records, base[judged])
 
 
 def asked_rate(rate: float | str) -> float:
@@ -189,7 +210,8 @@ def _judge(
     rows: HomeRows,
     registry_rows: HomeRows | None,
     ids: NDArray[np.void],
-    encodings: Encodings | None,
+    looks: checks.Looks | None,
+    witness: Witness | None,
     scores: Scores,
 ) -> Assessment:
     finding = find(case.real, case.decoys, case.owner, case.classes, case.asked)
@@ -210,7 +232,10 @@ def _judge(
     sure = np.flatnonzero(finding.found & ~finding.unsure)
     partners = ids[finding.partners.ids[sure]]
     place = _places(registry_rows.handles, partners) if registry_rows is not None else None
-    confirm = _confirm(case, rows, registry_rows, sure, place)
+    if witness is None:
+        confirm = _confirm(case, rows, registry_rows, sure, place)
+    else:
+        confirm = witness(case.records[sure], partners)
     ranks = next((each for each in confirm if each.higher is not None), None)
     false_match_rate = round(finding.false / count, 6) if count else None
     alike = _filled_alike(case, rows, registry_rows, sure, place)
@@ -219,12 +244,7 @@ def _judge(
         checks.absent(group, classes, finding, case.decoys) if len(group) else None
         for group, classes in ((case.controls, case.control_classes), (case.ineligible, case.ineligible_classes))
     )
-    sound = None
-    if encodings is not None:
-        at = _places(encodings.handles, rows.handles)
-        judged = np.flatnonzero(np.isin(rows.of_kind(REAL)[rows.person], case.records) & (rows.kind == DECOY))
-        owner = np.searchsorted(case.records, rows.of_kind(REAL)[rows.person[judged]])
-        sound = checks.soundness(encodings.bits.words[at], case.records, judged, owner, case.draws)
+    sound = checks.soundness(looks, case.records, _judged_decoys(rows, case)[0]) if looks is not None else None
     p, harsh = _told(p_value(case.real.best(), case.decoys.best())), None
     if len(case.relatives) >= MIN_DECOYS:
         harsh = _told(p_harsh(case.real.best(), case.decoys.best(), case.relatives.best()))
@@ -254,6 +274,7 @@ def _judge(
         lists=_parts(rows, case, finding),
         pairs=_pairs(sure, case, finding, rows, registry_rows, partners, place),
         warnings=tuple(warnings),
+        looks=looks,
     )
     known = Known(finding, harsh, confirm, copied, controls, ineligible, sound, strata, groups, ranges)
     return replace(told, audit=exact(told, case, known, rows, scores))

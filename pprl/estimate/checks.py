@@ -54,22 +54,34 @@ class Soundness:
         return low <= self.auc_weight <= high and self.auc_similarity >= SOUND_SIMILARITY
 
 
-def soundness(words: Words, real: Ints, decoys: Ints, owner: Ints, draws: Draws) -> Soundness:
-    """Decoys against real rows by their bits alone, on samples of 300.
+@dataclass(frozen=True)
+class Looks:
+    """How rows of a list look by their bits alone: the weight of each, and of samples how near their nearest real row
+    is. Whoever has these can repeat `soundness` without an encoding."""
 
-    Random bits or rare names are like nobody on the list; then what chance gives would look small. The similarity of a
-    row is that to its nearest real row, itself and a decoy's owner left out.
-    """
-    weights = np.bitwise_count(words).sum(axis=1)
+    weights: Ints  # of every record
+    nearest_real: Floats  # of at most 300 real rows, itself left out
+    nearest_decoys: Floats  # of at most 300 decoys, their owner left out
+
+
+def looks_of(words: Words, real: Ints, decoys: Ints, owner: Ints, draws: Draws) -> Looks:
+    """``owner`` holds places in ``real``."""
+    weights = np.bitwise_count(words).sum(axis=1).astype(np.int64)
     against = real[draws.permutation(len(real))[:MOST_LOOKED_AT]]
     some = real[draws.permutation(len(real))[:SAMPLE]]
     chosen = draws.permutation(len(decoys))[:SAMPLE]
-    nearest = [
-        _nearest(words, weights, rows, own, against)
-        for rows, own in ((some, some), (decoys[chosen], real[owner[chosen]]))
-    ]
+    return Looks(
+        weights,
+        _nearest(words, weights, some, some, against),
+        _nearest(words, weights, decoys[chosen], real[owner[chosen]], against),
+    )
+
+
+def soundness(looks: Looks, real: Ints, decoys: Ints) -> Soundness:
+    """Random bits or rare names are like nobody on the list; then what chance gives would look small."""
+    weights = looks.weights.astype(float)
     return Soundness(
-        round(auc(weights[decoys].astype(float), weights[real].astype(float)), 4), round(auc(nearest[1], nearest[0]), 4)
+        round(auc(weights[decoys], weights[real]), 4), round(auc(looks.nearest_decoys, looks.nearest_real), 4)
     )
 
 
