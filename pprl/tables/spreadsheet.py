@@ -116,6 +116,8 @@ def _filled(merged: Iterable[tuple[int, int, int]], rows: Iterable[list[str]]) -
         if at in below and sum(1 for cell in record if cell) > 1:
             record = [*record]
             for column, (first, value) in below[at].items():
+                if column >= len(record):
+                    continue  # merged beyond the last cell
                 if at == first:
                     value[:] = [record[column]]
                 elif not record[column]:
