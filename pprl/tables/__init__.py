@@ -64,19 +64,22 @@ class Roster:
     def __init__(self, sheets: Sequence[_Sheet]) -> None:
         self._sheets = sheets
 
-    def parts(self) -> Iterator[pd.DataFrame]:
-        """RosterError: as `read_roster`, when the row that is wrong is reached."""
+    def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
+        """Frames of at most so many rows, and no more than the roster was opened with.
+
+        RosterError: as `read_roster`, when the row that is wrong is reached.
+        """
         if len(self._sheets) == 1:
-            yield from self._sheets[0].parts()
+            yield from self._sheets[0].parts(most)
             return
         headers = list(dict.fromkeys(header for sheet in self._sheets for header in sheet.headers()))
-        for part in (part for sheet in self._sheets for part in sheet.parts()):
+        for part in (part for sheet in self._sheets for part in sheet.parts(most)):
             yield part.reindex(columns=pd.Index(headers, dtype=object), fill_value="").astype(object)
 
     def head(self, rows: int) -> pd.DataFrame:
         """The first so many rows, or all where there are fewer."""
         first: list[pd.DataFrame] = []
-        for part in self.parts():
+        for part in self.parts(rows):
             first.append(part)
             if sum(map(len, first)) >= rows:
                 break
@@ -146,18 +149,18 @@ class _Sheet:
     _read: bool = False
     _only: Table | None = None  # a table of one part is kept, not read again
 
-    def parts(self) -> Iterator[pd.DataFrame]:
-        if self._only:
+    def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
+        if self._only and len(self._only.places) <= most:
             yield self._frame(self._only)
             return
         only = None
-        for number, table in enumerate(locate(self.records(), self.rows, ragged=self.ragged)):
+        for number, table in enumerate(locate(self.records(), min(most, self.rows), ragged=self.ragged)):
             only = None if number else table
             self.header, self.known = table.header, table.known
             self.width = max(self.width, len(table.header) if self.ragged else table.width())
             self.sections |= any(table.sections)
             yield self._frame(table)
-        self._read, self._only = True, only
+        self._read, self._only = True, self._only or only
 
     def headers(self) -> list[str]:
         width = self.width if self._read else len(self.header)

@@ -58,7 +58,7 @@ def locate(records: Iterable[list[str]], rows: int = ALL, *, ragged: bool = True
     In ``ragged`` records (a CSV) a cell beyond the header is a mistake; in a spreadsheet it is a column without a name.
     RosterError: there is none, or more than 16,384 columns.
     """
-    filled = ((place, record) for place, record in enumerate(records, 1) if any(map(str.strip, record)))
+    filled = ((place, record) for place, record in enumerate(records, 1) if "".join(record).strip())
     head = list(itertools.islice(filled, _LOOK))
     if not head:
         raise RosterError("the roster holds nothing but empty rows", hint=NEEDED)
