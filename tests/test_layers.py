@@ -11,6 +11,7 @@ LAYERS = (
     {"bits", "schema", "draws"},
     {"normalize"},
     {"tables"},
+    {"parts"},
     {"tokens", "keys"},
     {"harden"},
     {"encode"},

@@ -7,8 +7,10 @@ linkage that finds nobody, or the wrong ones.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pprl.errors import RosterError
 from pprl.normalize.people import MISSING, People
@@ -24,19 +26,24 @@ def year_of_ages(schema: Schema) -> int:
 
 
 def refuse_wrong_ages(people: People, schema: Schema, year: int) -> None:
-    """RosterError: more than 5 % of the dates of a linked field, and more than one, make people younger than 16 or
-    older than 75."""
+    """RosterError: see `refuse_wrong_years`, of any field that is linked."""
     for field in schema.linked():
-        if field.type not in ("date", "year"):
-            continue
-        column = people.columns[field.name]
-        born = np.array([int(value[:4]) for value in column.values], dtype=np.int64)
-        ages = year - born[column.codes[column.codes != MISSING]]
-        young, old = int((ages < YOUNGEST).sum()), int((ages > OLDEST).sum())
-        if young + old > TOLERATED * len(ages) and (young + old > 1 or len(ages) == 1):
-            raise RosterError(
-                f"the dates of {field.name} make {young:,} of {len(ages):,} people younger than {YOUNGEST} and {old:,} "
-                f"older than {OLDEST} in {year}",
-                hint="is it a birth date, and no date of call-up or of leaving? Name the column, "
-                f"say --column {field.name}=HEADER, or pass --any-age (link: --list-…, --registry-…)",
-            )
+        if field.type in ("date", "year"):
+            column = people.columns[field.name]
+            counts = np.bincount(column.codes[column.codes != MISSING], minlength=len(column.values))
+            refuse_wrong_years(field.name, column.values, counts, year)
+
+
+def refuse_wrong_years(name: str, values: Sequence[str], counts: Sequence[int] | NDArray[np.int64], year: int) -> None:
+    """RosterError: more than 5 % of the dates of a field, and more than one, make people younger than 16 or older
+    than 75. The ``values`` stand for so many people each."""
+    ages = year - np.array([int(value[:4]) for value in values], dtype=np.int64)
+    people = np.array(counts, dtype=np.int64)
+    young, old, total = int(people[ages < YOUNGEST].sum()), int(people[ages > OLDEST].sum()), int(people.sum())
+    if young + old > TOLERATED * total and (young + old > 1 or total == 1):
+        raise RosterError(
+            f"the dates of {name} make {young:,} of {total:,} people younger than {YOUNGEST} and {old:,} "
+            f"older than {OLDEST} in {year}",
+            hint="is it a birth date, and no date of call-up or of leaving? Name the column, "
+            f"say --column {name}=HEADER, or pass --any-age (link: --list-…, --registry-…)",
+        )

@@ -93,6 +93,15 @@ def decide_order(values: Iterable[str]) -> Order | None:
 ORDERS: tuple[Order, ...] = ("ymd", "dmy", "mdy")
 
 
+def may_be_date(text: str) -> bool:
+    """A date in some order, or at least the shape of one: all that counts when the order is decided.
+
+    >>> may_be_date("12/03/1985"), may_be_date("99/99/1985"), may_be_date("unknown")
+    (True, True, False)
+    """
+    return _ambiguous(_cell(text)) is not None or parse_date(text, "dmy") is not None
+
+
 def _cell(text: str) -> str:
     return _DASH.sub("-", " ".join(prepare(text).lower().split()))
 

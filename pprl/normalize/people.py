@@ -6,8 +6,9 @@ counted by field and reason with the rows it stands in, and never kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from pprl.schema import FULL_NAME, NAME_TYPES, Field, Schema
 
 MISSING = -1
 MAX_CELL_BYTES = 65_536
+REMEMBERED = 65_536  # cells of a column
 EMPTY_CELLS = frozenset({"", "-", "–", "—", "?", "н/д", "нет", "нет данных", "немає", "n/a"})
 
 #: Completeness of a row: name (full, initials, absent) × date (full, year, absent).
@@ -111,6 +113,17 @@ def read_people(
 
     RosterError: a header is not there or there twice, no linked field is mapped, or a date order cannot be decided.
     """
+    refuse_unusable(frame, schema, columns)
+    dates = {
+        field.name: map(text_of, _one_column(frame, columns[field.name]).unique())
+        for field in schema.fields
+        if field.type == "date" and field.name in columns
+    }
+    return Reader(schema, columns, decide_orders(dates, orders or {})).read(frame)
+
+
+def refuse_unusable(frame: pd.DataFrame, schema: Schema, columns: Mapping[str, str]) -> None:
+    """RosterError: a header is not there or there twice, or no linked field is mapped."""
     fields = {entry.name: entry for entry in schema.fields}
     for name, header in columns.items():
         if name != FULL_NAME and name not in fields:
@@ -124,31 +137,70 @@ def read_people(
             "no column of the roster is mapped to a linked field",
             hint="name one with --column FIELD=HEADER (link: --list-column, --registry-column)",
         )
-    cells = {name: _one_column(frame, header) for name, header in columns.items() if name != FULL_NAME}
-    glued: NDArray[np.object_] | None = None
-    for name in cells:
-        if fields[name].type == "surname":
-            cells[name], glued = _without_ranks(cells[name], glued, whole=False)
-    if FULL_NAME in columns:
-        whole, glued = _without_ranks(_one_column(frame, columns[FULL_NAME]), glued, whole=True)
-        cells = _split_full_names(whole, fields, cells)
-    rank, sex = (_only(fields, kind) for kind in ("rank", "sex"))
-    if rank and glued is not None:
-        cells[rank] = _filled_up(cells[rank], glued) if rank in cells else pd.Series(glued, index=frame.index)
-    read: dict[str, Column] = {}
-    unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
-    rows = _row_labels(frame)
-    for name, entry in fields.items():
-        if name not in cells:
-            read[name] = Column((), np.full(len(frame), MISSING, dtype=np.int32))
-            continue
-        read[name], wrong = _fold_column(cells[name], entry, (orders or {}).get(name))
-        for reason, where in wrong.items():
-            unreadable[name, reason] = tuple(rows[where].tolist())
-    if sex:
-        parts = {kind: name for name, entry in reversed(fields.items()) if (kind := entry.type) in NAME_TYPES}
-        read[sex] = _with_sex_of_names(read[sex], {kind: read[name] for kind, name in parts.items()})
-    return People(rows, read, unreadable)
+    if FULL_NAME in columns and not _homes(fields, columns):
+        raise RosterError("full_name needs a field of type surname, given or patronymic in the schema")
+
+
+def decide_orders(dates: Mapping[str, Iterable[str]], orders: Mapping[str, Order]) -> dict[str, Order]:
+    """The order of each date field: the given one, or what its distinct cells tell.
+
+    RosterError: they do not.
+    """
+    decided: dict[str, Order] = {}
+    for name, cells in dates.items():
+        order = orders.get(name) or decide_order(cells)
+        if order is None:
+            raise RosterError(
+                f"field {name!r}: day first or month first cannot be told from its dates",
+                hint=f'write {name} = "dmy" (or "mdy", "ymd") under [date_order] in a columns file, '
+                "and pass it with --columns (link: --list-columns, --registry-columns)",
+            )
+        decided[name] = order
+    return decided
+
+
+class Reader:
+    """Folds one table after another in the same way; what a cell was folded to is remembered for the next.
+
+    ``orders`` holds one for each date field that is mapped.
+    """
+
+    def __init__(self, schema: Schema, columns: Mapping[str, str], orders: Mapping[str, Order]) -> None:
+        remembered = lru_cache(REMEMBERED)
+        self._fields = {entry.name: entry for entry in schema.fields}
+        self._columns = columns
+        self._folds = {entry.name: remembered(fold_of(entry, orders.get(entry.name, "dmy"))) for entry in schema.fields}
+        self._ranks = {whole: remembered(_rank_splitter(whole=whole)) for whole in (False, True)}
+        self._homes = _homes(self._fields, columns)
+        self._names = remembered(partial(_split, home=self._homes.index(self._homes[1]) if self._homes else 0))
+
+    def read(self, frame: pd.DataFrame) -> People:
+        fields, columns = self._fields, self._columns
+        cells = {name: _one_column(frame, header) for name, header in columns.items() if name != FULL_NAME}
+        glued: NDArray[np.object_] | None = None
+        for name in cells:
+            if fields[name].type == "surname":
+                cells[name], glued = _without_ranks(cells[name], glued, self._ranks[False])
+        if FULL_NAME in columns:
+            whole, glued = _without_ranks(_one_column(frame, columns[FULL_NAME]), glued, self._ranks[True])
+            cells |= _split_full_names(whole, self._homes, self._names)
+        rank, sex = (_only(fields, kind) for kind in ("rank", "sex"))
+        if rank and glued is not None:
+            cells[rank] = _filled_up(cells[rank], glued) if rank in cells else pd.Series(glued, index=frame.index)
+        read: dict[str, Column] = {}
+        unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
+        rows = _row_labels(frame)
+        for name in fields:
+            if name not in cells:
+                read[name] = Column((), np.full(len(frame), MISSING, dtype=np.int32))
+                continue
+            read[name], wrong = _fold_column(cells[name], self._folds[name])
+            for reason, where in wrong.items():
+                unreadable[name, reason] = tuple(rows[where].tolist())
+        if sex:
+            parts = {kind: name for name, entry in reversed(fields.items()) if (kind := entry.type) in NAME_TYPES}
+            read[sex] = _with_sex_of_names(read[sex], {kind: read[name] for kind, name in parts.items()})
+        return People(rows, read, unreadable)
 
 
 def _only(fields: Mapping[str, Field], kind: str) -> str | None:
@@ -157,26 +209,27 @@ def _only(fields: Mapping[str, Field], kind: str) -> str | None:
     return names[0] if len(names) == 1 else None
 
 
+def _rank_splitter(*, whole: bool) -> Callable[[str], tuple[str, str]]:
+    may_hold_rank = quick_look()
+
+    def split(text: str) -> tuple[str, str]:
+        return split_rank(text, whole=whole) if may_hold_rank(text) and not _too_long(text) else ("", text)
+
+    return split
+
+
 def _without_ranks(
-    names: pd.Series[str], glued: NDArray[np.object_] | None, *, whole: bool
+    names: pd.Series[str], glued: NDArray[np.object_] | None, split: Callable[[str], tuple[str, str]]
 ) -> tuple[pd.Series[str], NDArray[np.object_] | None]:
     """A column of names without ranks, and the ranks of its rows behind those found before; None where there are
     none."""
-    may_hold_rank = quick_look()
     codes, distinct = pd.factorize(names)
-    rests = [*map(text_of, distinct), ""]
-    found = {
-        at: split_rank(text, whole=whole)
-        for at, text in enumerate(rests)
-        if may_hold_rank(text) and not _too_long(text)
-    }
-    if not any(rank for rank, _ in found.values()):
+    splits = [*map(split, map(text_of, distinct)), ("", "")]
+    if not any(rank for rank, _ in splits):
         return names, glued
-    ranks: NDArray[np.object_] = np.full(len(rests), "", dtype=object)
-    for at, (rank, rest) in found.items():
-        ranks[at], rests[at] = rank, rest
+    ranks, rests = (np.array(each, dtype=object) for each in zip(*splits, strict=True))
     of_rows = ranks[codes] if glued is None else np.where(glued == "", ranks[codes], glued)
-    return pd.Series(np.array(rests, dtype=object)[codes], index=names.index), of_rows
+    return pd.Series(rests[codes], index=names.index), of_rows
 
 
 def _filled_up(cells: pd.Series[str], others: NDArray[np.object_]) -> pd.Series[str]:
@@ -224,32 +277,34 @@ def _row_labels(frame: pd.DataFrame) -> NDArray[np.int64]:
     return np.arange(len(frame), dtype=np.int64)
 
 
-def _split_full_names(
-    names: pd.Series[str], fields: Mapping[str, Field], cells: dict[str, pd.Series[str]]
-) -> dict[str, pd.Series[str]]:
-    """One column onto the name fields, by type; words whose type has no field join the given name."""
+def _homes(fields: Mapping[str, Field], columns: Iterable[str]) -> list[str]:
+    """The fields that the parts of a whole name go to, by type; words whose type has no field join the given name."""
     by_type = {
-        entry.type: name for name, entry in reversed(list(fields.items())) if name not in cells and entry.role == "link"
+        entry.type: name
+        for name, entry in reversed(list(fields.items()))
+        if name not in columns and entry.role == "link"
     }
     home = by_type.get("given") or by_type.get("surname") or by_type.get("patronymic")
-    if home is None:
-        raise RosterError("full_name needs a field of type surname, given or patronymic in the schema")
+    return [by_type.get(kind, home) for kind in NAME_TYPES] if home else []
+
+
+def _split_full_names(
+    names: pd.Series[str], homes: Sequence[str], split: Callable[[str], tuple[str, ...]]
+) -> dict[str, pd.Series[str]]:
+    """One column onto the name fields."""
     codes, distinct = pd.factorize(names)
-    serves = [by_type.get(kind, home) for kind in NAME_TYPES]
-    at_home = serves.index(home)
-    splits = [_split(text, at_home) for text in map(text_of, distinct)]
+    splits = [split(text) for text in map(text_of, distinct)]
     parts: dict[str, list[str]] = {}
-    for name in dict.fromkeys(serves):
-        places = [at for at, served in enumerate(serves) if served == name]
+    for name in dict.fromkeys(homes):
+        places = [at for at, served in enumerate(homes) if served == name]
         if len(places) == 1:
             parts[name] = [split[places[0]] for split in splits]
         else:
             parts[name] = [" ".join(split[at] for at in places if split[at]) for split in splits]
-    spread = {
+    return {
         name: pd.Series(np.array([*values, ""], dtype=object)[codes], index=names.index)
         for name, values in parts.items()
     }
-    return {**cells, **spread}
 
 
 def _split(text: str, home: int) -> tuple[str, ...]:
@@ -257,33 +312,46 @@ def _split(text: str, home: int) -> tuple[str, ...]:
     return tuple(text if at == home else "" for at in range(3)) if _too_long(text) else split_full_name(text)
 
 
-def _fold_column(
-    cells: pd.Series[str], entry: Field, order: Order | None
-) -> tuple[Column, dict[str, NDArray[np.int64]]]:
+def _fold_column(cells: pd.Series[str], fold: Fold) -> tuple[Column, dict[str, NDArray[np.int64]]]:
     """Canonical values of a column, and the row places of what could not be read or not wholly, by reason."""
     codes, distinct = pd.factorize(cells)
-    texts = [text_of(value) for value in distinct]
-    fold = _folder(entry, texts, order)
     canonical: dict[str, int] = {}
-    target = np.full(len(texts) + 1, MISSING, dtype=np.int32)
+    target = np.full(len(distinct) + 1, MISSING, dtype=np.int32)
     reasons: dict[str, list[int]] = {}
-    for at, text in enumerate(texts):
-        if _too_long(text):
-            reasons.setdefault("a cell over 64 KiB", []).append(at)
-        elif text.strip().lower() not in EMPTY_CELLS:
-            value = fold(text)
-            if value:
-                target[at] = canonical.setdefault(value, len(canonical))
-                if entry.type in FOLDED_TYPES and dropped_letters(text):
-                    reasons.setdefault(LOST_LETTERS, []).append(at)
-            else:
-                reasons.setdefault(UNREADABLE[entry.type], []).append(at)
+    for at, (value, reason) in enumerate(map(fold, map(text_of, distinct))):
+        if value:
+            target[at] = canonical.setdefault(value, len(canonical))
+        if reason:
+            reasons.setdefault(reason, []).append(at)
     wrong = {reason: np.flatnonzero(np.isin(codes, ats)) for reason, ats in reasons.items()}
     return Column(tuple(canonical), target[codes]), wrong
 
 
+Fold = Callable[[str], tuple[str | None, str | None]]
+
+
+def fold_of(entry: Field, order: Order = "dmy") -> Fold:
+    """What a cell of a field becomes: a canonical value or None, and why it could not be read or not wholly, or
+    None."""
+    of_text, folded, unreadable = _folder(entry, order), entry.type in FOLDED_TYPES, UNREADABLE[entry.type]
+
+    def fold(text: str) -> tuple[str | None, str | None]:
+        if _too_long(text):
+            return None, "a cell over 64 KiB"
+        if text.strip().lower() in EMPTY_CELLS:
+            return None, None
+        value = of_text(text)
+        if not value:
+            return None, unreadable
+        return value, LOST_LETTERS if folded and dropped_letters(text) else None
+
+    return fold
+
+
 def text_of(value: object) -> str:
     """A cell as text; whole numbers that became 7.0 beside missing ones are 7 again."""
+    if type(value) is str:
+        return value
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -311,7 +379,7 @@ UNREADABLE = {
 }
 
 
-def _folder(entry: Field, texts: list[str], order: Order | None) -> Callable[[str], str | None]:
+def _folder(entry: Field, order: Order) -> Callable[[str], str | None]:
     match entry.type:
         case "surname":
             return lambda text: fold_name(without_remarks(text), given=False)
@@ -320,14 +388,7 @@ def _folder(entry: Field, texts: list[str], order: Order | None) -> Callable[[st
         case "given" | "patronymic":
             return lambda text: fold_name(without_remarks(text), given=True)
         case "date":
-            decided = order or decide_order(texts)
-            if decided is None:
-                raise RosterError(
-                    f"field {entry.name!r}: day first or month first cannot be told from its dates",
-                    hint=f'write {entry.name} = "dmy" (or "mdy", "ymd") under [date_order] in a columns file, '
-                    "and pass it with --columns (link: --list-columns, --registry-columns)",
-                )
-            return lambda text: str(date) if (date := parse_date(text, decided)) else None
+            return lambda text: str(date) if (date := parse_date(text, order)) else None
         case "year":
             return fold_year
         case "sex":

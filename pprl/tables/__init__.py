@@ -8,23 +8,27 @@ file. No message holds a cell or the roster's path.
 
 from __future__ import annotations
 
+import io
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import pandas as pd
 
 from pprl.errors import RosterError, SchemaError
 from pprl.places import LIST_STEP, SHEET_STEP
 from pprl.schema import read_text, read_toml
-from pprl.tables.layout import NEEDED, SECTION, Table, locate
-from pprl.tables.spreadsheet import MARKS, sheets_of
-from pprl.tables.text import csv_records
+from pprl.tables.layout import ALL, NEEDED, SECTION, Table, locate
+from pprl.tables.spreadsheet import MARKS, Records, sheets_of
+from pprl.tables.text import csv_records, find_dialect
 
 STDIN = Path("-")
 ALL_SHEETS = "all"
+ROWS_OF_A_PART = 50_000
 SHEET_HINT = "say which with --sheet NAME, or --sheet all (link: --list-sheet, --registry-sheet)"
 
 
@@ -38,57 +42,175 @@ def read_roster(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
 
     RosterError: the file is missing, empty, no table, cut short, protected, or wider than 16,384 columns.
     """
-    path = Path(path)
+    parts = list(read_roster_parts(path, sheet, ALL))
+    return parts[0] if len(parts) == 1 else pd.concat(parts)
+
+
+def read_roster_parts(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_A_PART) -> Iterator[pd.DataFrame]:
+    """What `read_roster` gives, in frames of at most so many rows, one at a time."""
+    roster = open_roster(path, sheet, rows)
+    for _ in roster.parts():
+        pass
+    yield from roster.parts()
+
+
+class Roster:
+    """A roster that is read in parts, as often as wanted; `open_roster` makes one.
+
+    Whether any row has a section, or a cell in a column without a header, shows only at the end: until all of it was
+    read once, a part has every column that there may be, and from then on the same as `read_roster`.
+    """
+
+    def __init__(self, sheets: Sequence[_Sheet]) -> None:
+        self._sheets = sheets
+
+    def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
+        """Frames of at most so many rows, and no more than the roster was opened with.
+
+        RosterError: as `read_roster`, when the row that is wrong is reached.
+        """
+        if len(self._sheets) == 1:
+            yield from self._sheets[0].parts(most)
+            return
+        headers = list(dict.fromkeys(header for sheet in self._sheets for header in sheet.headers()))
+        for part in (part for sheet in self._sheets for part in sheet.parts(most)):
+            yield part.reindex(columns=pd.Index(headers, dtype=object), fill_value="").astype(object)
+
+    def head(self, rows: int) -> pd.DataFrame:
+        """The first so many rows, or all where there are fewer."""
+        first: list[pd.DataFrame] = []
+        for part in self.parts(rows):
+            first.append(part)
+            if sum(map(len, first)) >= rows:
+                break
+        return pd.concat(first).iloc[:rows]
+
+
+def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_A_PART) -> Roster:
+    """A roster in parts of at most so many rows. A CSV is never held in memory, unless it can be read once only, like
+    standard input; a spreadsheet is.
+
+    RosterError: as `read_roster`, where it shows before the rows of a CSV are read.
+    """
+    with _reading():
+        again = _opener(Path(path))
+        with again() as file:
+            head = file.read(512)
+            start = head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
+            if not start and not head.strip() and not any(map(bytes.strip, file)):
+                raise RosterError("the roster is empty", hint=NEEDED)
+            if head.startswith(b"pprl-"):
+                raise RosterError(
+                    "the roster is a file of pprl, no table of people", hint="`pprl inspect FILE` says what it is"
+                )
+            if start[:1] == b"<":
+                raise RosterError("the roster is a web page or XML", hint="open it in Excel and save it as XLSX")
+            if head.startswith(MARKS):
+                return Roster(_sheets(head + file.read(), sheet, rows))
+            dialect = find_dialect(file)
+
+    def records() -> Iterator[list[str]]:
+        with _reading(), again() as file:
+            yield from csv_records(file, dialect)
+
+    return Roster([_Sheet(records, rows, ragged=True)])
+
+
+def _opener(path: Path) -> Callable[[], BinaryIO]:
+    """Opens a file at its beginning, each time anew; what can be read once only is held in memory."""
+    if path == STDIN:
+        return partial(io.BytesIO, sys.stdin.buffer.read())
+    with path.open("rb") as file:
+        return (lambda: path.open("rb")) if file.seekable() else partial(io.BytesIO, file.read())
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
     try:
-        data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+        yield
     except IsADirectoryError:
         raise RosterError("the roster is a directory", hint="name a CSV or XLSX file") from None
     except OSError as error:
         raise RosterError(f"the roster cannot be read: {error.strerror}", hint="name a CSV or XLSX file") from None
-    start = data[:512].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
-    if not start and not data.strip():
-        raise RosterError("the roster is empty", hint=NEEDED)
-    if data.startswith(b"pprl-"):
-        raise RosterError(
-            "the roster is a file of pprl, no table of people", hint="`pprl inspect FILE` says what it is"
-        )
-    if start[:1] == b"<":
-        raise RosterError("the roster is a web page or XML", hint="open it in Excel and save it as XLSX")
-    if not data.startswith(MARKS):
-        return _frame(locate(csv_records(data)))
-    tables = _tables(data, sheet)
-    if len(tables) == 1:
-        return _frame(next(iter(tables.values())))
-    frames = [_frame(table, SHEET_STEP * number) for number, table in tables.items()]
-    if any(not frame.columns.is_unique for frame in frames):
-        raise RosterError(
-            "a sheet has two columns of one name", hint="give them different headers, then join the sheets"
-        )
-    return pd.concat(frames).fillna("").rename_axis("row")
 
 
-def _tables(data: bytes, sheet: str | None) -> dict[int, Table]:
-    """The tables asked for, by the number of their sheet; by default the only one, if it is."""
-    sheets = sheets_of(data)
-    if sheet not in (None, ALL_SHEETS, *sheets):
+@dataclass
+class _Sheet:
+    """The records of one sheet, and what is known of the table in them when it was read once."""
+
+    records: Records
+    rows: int
+    ragged: bool
+    offset: int = 0
+    header: Sequence[str] = ()
+    known: bool = False
+    width: int = 1
+    sections: bool = False
+    _read: bool = False
+    _only: Table | None = None  # a table of one part is kept, not read again
+
+    def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
+        if self._only and len(self._only.places) <= most:
+            yield self._frame(self._only)
+            return
+        only = None
+        for number, table in enumerate(locate(self.records(), min(most, self.rows), ragged=self.ragged)):
+            only = None if number else table
+            self.header, self.known = table.header, table.known
+            self.width = max(self.width, len(table.header) if self.ragged else table.width())
+            self.sections |= any(table.sections)
+            yield self._frame(table)
+        self._read, self._only = True, self._only or only
+
+    def headers(self) -> list[str]:
+        width = self.width if self._read else len(self.header)
+        headers = [label or f"column {_letters(at)}" for at, label in enumerate(self.header[:width])]
+        if self.sections or not self._read:
+            headers.append(SECTION if SECTION not in headers else f"{SECTION} (rows)")
+        return headers
+
+    def _frame(self, table: Table) -> pd.DataFrame:
+        headers = self.headers()
+        columns = [*table.columns[: self.width if self._read else None], table.sections][: len(headers)]
+        frame = pd.DataFrame(
+            dict(enumerate(columns)),
+            index=pd.Index(table.places, name="row", dtype="int64") + self.offset,
+            dtype=object,
+        )
+        frame.columns = pd.Index(headers, dtype=object)
+        return frame
+
+
+def _sheets(data: bytes, sheet: str | None, rows: int) -> list[_Sheet]:
+    """The sheets asked for that hold a table, each read once; by default the only one, if it is."""
+    records = sheets_of(data)
+    if sheet not in (None, ALL_SHEETS, *records):
         raise RosterError("the roster has no sheet of that name", hint=SHEET_HINT)
-    tables: dict[int, Table] = {}
+    sheets: list[_Sheet] = []
     refusal = RosterError("the roster has no sheet", hint=NEEDED)
-    for number, (name, records) in enumerate(sheets.items(), start=1):
+    for number, name in enumerate(records, start=1):
         if sheet in (None, ALL_SHEETS, name):
+            read = _Sheet(records[name], rows, ragged=False, offset=SHEET_STEP * number)
             try:
-                tables[number] = locate(records, ragged=False)
+                for _ in read.parts():
+                    pass
+                sheets.append(read)
             except RosterError as error:
                 if error.hint != NEEDED:
                     raise
-                refusal = refusal if tables or number > 1 else error
-    if any(table.known for table in tables.values()):
-        tables = {number: table for number, table in tables.items() if table.known}
-    if not tables:
+                refusal = refusal if sheets or number > 1 else error
+    sheets = [read for read in sheets if read.known] or sheets
+    if not sheets:
         raise refusal
-    if sheet is None and len(tables) > 1:
-        raise RosterError(f"{len(tables)} sheets of the roster hold a table", hint=SHEET_HINT)
-    return tables
+    if len(sheets) == 1:
+        return [replace(sheets[0], offset=0)]
+    if sheet is None:
+        raise RosterError(f"{len(sheets)} sheets of the roster hold a table", hint=SHEET_HINT)
+    if any(len(set(read.headers())) < len(read.headers()) for read in sheets):
+        raise RosterError(
+            "a sheet has two columns of one name", hint="give them different headers, then join the sheets"
+        )
+    return sheets
 
 
 def part_of(number: int, frame: pd.DataFrame) -> pd.DataFrame:
@@ -98,19 +220,6 @@ def part_of(number: int, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _letters(at: int) -> str:
     return (_letters(at // 26 - 1) if at >= 26 else "") + chr(ord("A") + at % 26)
-
-
-def _frame(table: Table, offset: int = 0) -> pd.DataFrame:
-    header = [label or f"column {_letters(at)}" for at, label in enumerate(table.header)]
-    columns = list(table.columns)
-    if any(table.sections):
-        header.append(SECTION if SECTION not in header else f"{SECTION} (rows)")
-        columns.append(table.sections)
-    frame = pd.DataFrame(
-        dict(enumerate(columns)), index=pd.Index(table.places, name="row", dtype="int64") + offset, dtype=object
-    )
-    frame.columns = pd.Index(header, dtype=object)
-    return frame
 
 
 def refuse_same_files(parts: Sequence[Path], registry: Path | None = None) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pprl.errors import RosterError
 from pprl.normalize.columns import header_type
@@ -20,19 +21,22 @@ from pprl.schema import FULL_NAME, NAME_TYPES
 MAX_COLUMNS = 16_384
 NEEDED = "a header row and at least one row of people are needed"
 SECTION = "section"
+ALL = sys.maxsize
 _LOOK = 60  # rows at the top among which the header is looked for
 _TAIL = 12  # rows at the end that may be signatures
+_BATCH = 100  # rows that are turned into columns at once: few enough to stay in the cache of a processor
 _KEPT = 100_000  # distinct texts that are held once only, however often they occur
 
 VALUE_TYPES = ("date", "year", "sex", "rank", "identifier")  # what stands alone in such a column is a poor cell
 
 Numbered = tuple[int, list[str]]
+Person = tuple[int, list[str], str]  # row, cells, section
 
 
 @dataclass
 class Table:
-    """A located table, by columns. ``places`` are rows of the sheet, counted from 1; ``known`` says that headers were
-    recognised."""
+    """A located table or a part of it, by columns. ``places`` are rows of the sheet, counted from 1; ``known`` says
+    that headers were recognised."""
 
     header: list[str]
     known: bool
@@ -40,14 +44,21 @@ class Table:
     places: list[int] = field(default_factory=list)
     sections: list[str] = field(default_factory=list)
 
+    def width(self) -> int:
+        """How many columns there are without those at the right that have neither a header nor a cell."""
+        width = len(self.header)
+        while width > 1 and not self.header[width - 1] and not any(map(str.strip, self.columns[width - 1])):
+            width -= 1
+        return width
 
-def locate(records: Iterable[list[str]], *, ragged: bool = True) -> Table:
-    """The table in the records of a sheet.
+
+def locate(records: Iterable[list[str]], rows: int = ALL, *, ragged: bool = True) -> Iterator[Table]:
+    """The table in the records of a sheet, in parts of so many rows; together they are what one part would be.
 
     In ``ragged`` records (a CSV) a cell beyond the header is a mistake; in a spreadsheet it is a column without a name.
     RosterError: there is none, or more than 16,384 columns.
     """
-    filled = ((place, record) for place, record in enumerate(records, 1) if any(map(str.strip, record)))
+    filled = ((place, record) for place, record in enumerate(records, 1) if "".join(record).strip())
     head = list(itertools.islice(filled, _LOOK))
     if not head:
         raise RosterError("the roster holds nothing but empty rows", hint=NEEDED)
@@ -57,13 +68,39 @@ def locate(records: Iterable[list[str]], *, ragged: bool = True) -> Table:
     if not ragged:
         header += [""] * (max(len(record) for _, record in head) - len(header))
     table = Table(header, known, [[] for _ in header])
-    _read_rows(table, itertools.chain(head[body:], filled))
+    people, kept = _people(table, itertools.chain(head[body:], filled)), dict[str, str]()
+    while batch := list(itertools.islice(people, _BATCH)):
+        _add(table, batch, kept)
+        while len(table.places) > rows + _TAIL:  # signatures come with the last part, whatever its size
+            yield _cut(table, rows)
     _drop_signatures(table)
     if not table.places:
         raise RosterError("the roster has a header and no rows", hint=NEEDED)
-    if not ragged:
-        _drop_empty_columns(table)
-    return table
+    while table.places:
+        yield _cut(table, rows)
+
+
+def _add(table: Table, people: list[Person], kept: dict[str, str]) -> None:
+    places, records, sections = zip(*people, strict=True)
+    keep = kept.setdefault if len(kept) < _KEPT else kept.get
+    for column, cells in zip(table.columns, zip(*records, strict=True), strict=True):
+        column.extend(map(keep, cells, cells))
+    table.places.extend(places)
+    table.sections.extend(sections)
+
+
+def _cut(table: Table, rows: int) -> Table:
+    """Take the first rows off."""
+    first = replace(
+        table,
+        columns=[column[:rows] for column in table.columns],
+        places=table.places[:rows],
+        sections=table.sections[:rows],
+    )
+    for column in table.columns:
+        del column[:rows]
+    del table.places[:rows], table.sections[:rows]
+    return first
 
 
 def _find_header(head: list[list[str]]) -> tuple[list[str], int, bool]:
@@ -175,14 +212,13 @@ def _without_number(text: str) -> str:
     return _NUMBER.sub("", text, count=1) if text[:1].isdigit() or text[:1] == " " else text
 
 
-def _read_rows(table: Table, rows: Iterator[Numbered]) -> None:
-    """People into columns; section rows are remembered for those below them."""
+def _people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
+    """The rows that are people, as wide as the header; section rows are remembered for those below them."""
     header, width = table.header, len(table.header)
     bare_list = header[-1:] == [FULL_NAME] and not any(header[:-1])
     kinds = [header_type(label) for label in header]
     names = {at for at, kind in enumerate(kinds) if kind in (*NAME_TYPES, FULL_NAME)}
     numbers = {at for at, kind in enumerate(kinds) if kind == "row"}
-    kept: dict[str, str] = {}
     section = ""
     for place, record in rows:
         if len(record) > width and any(map(str.strip, record[width:])):
@@ -194,22 +230,18 @@ def _read_rows(table: Table, rows: Iterator[Numbered]) -> None:
             record = [*record[: width - 1], *filter(str.strip, record[width - 1 :])]
         if bare_list:
             record = [plain if is_name(plain := _without_number(cell), 1) else cell for cell in record]
-        alone = _alone(record, numbers)
+        filled = [*filter(None, map(str.strip, record))]
+        many = len(set(filled)) > 1 + len(numbers)  # most rows: then none of their cells stands alone
+        alone = None if many else _alone(record, numbers)
         if alone is not None:
             if not alone[1] or _TOTAL.match(alone[1]):
                 continue
             if _is_section(*alone, names) and (kinds[alone[0]] not in VALUE_TYPES or _OFFICE.search(alone[1])):
                 section = alone[1]
                 continue
-        elif _is_no_person(record, header if table.known else [], names):
+        elif _is_no_person(record, filled, header if table.known else [], names):
             continue
-        for at, column in enumerate(table.columns):
-            cell = record[at] if at < len(record) else ""
-            if len(kept) < _KEPT:
-                kept[cell] = cell
-            column.append(kept.get(cell, cell))
-        table.places.append(place)
-        table.sections.append(section)
+        yield place, record if len(record) == width else [*record, *[""] * width][:width], section
 
 
 def _alone(record: list[str], numbers: set[int]) -> tuple[int, str] | None:
@@ -235,9 +267,8 @@ def _is_section(at: int, text: str, names: set[int]) -> bool:
     return bool(_OFFICE.search(text)) or (bool(names) and (" " in text or text.isalpha()))
 
 
-def _is_no_person(record: list[str], header: list[str], names: set[int]) -> bool:
+def _is_no_person(record: list[str], filled: list[str], header: list[str], names: set[int]) -> bool:
     """Column numbers, the header again on another page, a total."""
-    filled = [cell.strip() for cell in record if cell.strip()]
     first = filled[0]
     if first == "1" and filled[1] == "2" and filled == [str(at) for at in range(1, len(filled) + 1)]:
         return True
@@ -269,10 +300,3 @@ def _drop_signatures(table: Table) -> None:
 
 def _has_letters(text: str) -> bool:
     return any(map(str.isalpha, text))
-
-
-def _drop_empty_columns(table: Table) -> None:
-    """Columns at the right that have neither a header nor a cell."""
-    while len(table.header) > 1 and not table.header[-1] and not any(map(str.strip, table.columns[-1])):
-        table.header.pop()
-        table.columns.pop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import re
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from pprl.errors import RosterError
@@ -27,8 +28,11 @@ _PROTECTED = "the roster is protected with a password"
 _UNPROTECT = "open it in Excel, take the password off, and save a copy"
 
 
-def sheets_of(data: bytes) -> dict[str, Iterator[list[str]]]:
-    """The records of each sheet by its name. They are read when they are asked for."""
+Records = Callable[[], Iterator[list[str]]]
+
+
+def sheets_of(data: bytes) -> dict[str, Records]:
+    """The records of each sheet by its name. They are read when they are asked for, each time anew."""
     if data.startswith(b"PK"):
         _refuse_bombs(data)
         return _new_workbook(data)
@@ -37,7 +41,7 @@ def sheets_of(data: bytes) -> dict[str, Iterator[list[str]]]:
     return _old_workbook(data)
 
 
-def _new_workbook(data: bytes) -> dict[str, Iterator[list[str]]]:
+def _new_workbook(data: bytes) -> dict[str, Records]:
     from pprl.tables import workbook
 
     with _reader_errors():
@@ -45,15 +49,19 @@ def _new_workbook(data: bytes) -> dict[str, Iterator[list[str]]]:
         names = workbook.names_of(book)
     _refuse_many(names)
 
-    def records(name: str) -> Iterator[list[str]]:
+    @functools.lru_cache(maxsize=1)
+    def sheet_of(name: str) -> workbook.Sheet:
         with _reader_errors():
-            sheet = workbook.read_sheet(book, name)
-        yield from _filled(sheet.merged, sheet.rows)
+            return workbook.read_sheet(book, name)
 
-    return {name: records(name) for name in names}
+    def records(name: str) -> Iterator[list[str]]:
+        sheet = sheet_of(name)
+        return _filled(sheet.merged, sheet.rows())
+
+    return {name: functools.partial(records, name) for name in names}
 
 
-def _old_workbook(data: bytes) -> dict[str, Iterator[list[str]]]:
+def _old_workbook(data: bytes) -> dict[str, Records]:
     """Read by a program of its own, since the reader may end the process that reads a damaged one."""
     try:
         program = Path(__file__).with_name("workbook.py")
@@ -66,7 +74,7 @@ def _old_workbook(data: bytes) -> dict[str, Iterator[list[str]]]:
     if answer == "password":
         raise RosterError(_PROTECTED, hint=_UNPROTECT)
     _refuse_many(answer)
-    return {name: _filled(merged, iter(rows)) for name, (merged, rows) in answer.items()}
+    return {name: functools.partial(_filled, merged, rows) for name, (merged, rows) in answer.items()}
 
 
 def _refuse_many(names: Collection[str]) -> None:
@@ -93,7 +101,7 @@ def _reader_errors() -> Iterator[None]:
         raise
 
 
-def _filled(merged: Iterable[tuple[int, int, int]], rows: Iterator[list[str]]) -> Iterator[list[str]]:
+def _filled(merged: Iterable[tuple[int, int, int]], rows: Iterable[list[str]]) -> Iterator[list[str]]:
     """The rows with what is merged over several of them in each.
 
     What is written once for several people, a rank or a unit, holds for each of them. Rows that have nothing else of
@@ -106,7 +114,10 @@ def _filled(merged: Iterable[tuple[int, int, int]], rows: Iterator[list[str]]) -
             below.setdefault(row, {})[left] = top, value
     for at, record in enumerate(rows):
         if at in below and sum(1 for cell in record if cell) > 1:
+            record = [*record]
             for column, (first, value) in below[at].items():
+                if column >= len(record):
+                    continue  # merged beyond the last cell
                 if at == first:
                     value[:] = [record[column]]
                 elif not record[column]:

@@ -13,6 +13,8 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
 
 from pprl.errors import RosterError
 from pprl.normalize.columns import header_type
@@ -28,45 +30,67 @@ _SAVE_AGAIN = "save it as XLSX or as CSV in UTF-8"
 CODE_PAGES = ("cp1251", "koi8-u", "cp866", "iso8859-5", "mac-cyrillic")  # koi8-u is koi8-r and the Ukrainian letters
 
 
-def csv_records(data: bytes) -> Iterator[list[str]]:
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV is written."""
+
+    encoding: str
+    delimiter: str
+
+
+def find_dialect(file: BinaryIO) -> Dialect:
+    """RosterError: see `find_encoding`."""
+    encoding = find_encoding(file)
+    file.seek(0)
+    with _text(file, encoding) as text:
+        return Dialect(encoding, find_delimiter(text.read(HEAD)))
+
+
+def csv_records(file: BinaryIO, dialect: Dialect) -> Iterator[list[str]]:
     """One list of cells a record; a quote that is never closed swallows the end mark and is noticed by that."""
-    encoding = find_encoding(data)
     csv.field_size_limit(2**31 - 1)
-    delimiter = find_delimiter(_open(data, encoding).read(HEAD))
-    reader = csv.reader(itertools.chain(_open(data, encoding), [_END]), delimiter=delimiter)
-    for record in reader:
-        if record == [_END]:
-            return
-        yield record
+    with _text(file, dialect.encoding) as lines:
+        for record in csv.reader(itertools.chain(lines, [_END]), delimiter=dialect.delimiter):
+            if record == [_END]:
+                return
+            yield record
     raise RosterError("the roster ends inside a quoted cell", hint="it is cut short, or a quotation mark is not closed")
 
 
-def _open(data: bytes, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
+def _text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(file, encoding, newline="")
 
 
-def find_encoding(data: bytes) -> str:
+def find_encoding(file: BinaryIO) -> str:
     """The encoding of a text, in which all of it can be decoded.
 
     RosterError: it is no text, or in none of the encodings that are known here.
     """
-    encoding = "utf-16" if data.startswith(_BOMS) else _utf_16_without_mark(data) or "utf-8-sig"
-    flaw = _first_flaw(data, encoding)
+    size = file.seek(0, io.SEEK_END)
+    head = _bytes_at(file, 0, HEAD)
+    encoding = "utf-16" if head.startswith(_BOMS) else _utf_16_without_mark(head, size) or "utf-8-sig"
+    flaw = _first_flaw(file, size, encoding)
     if flaw is not None and encoding == "utf-8-sig":
-        around = data[max(0, flaw - HEAD // 2) : flaw + HEAD // 2]
+        begin = max(0, flaw - HEAD // 2)
+        around = _bytes_at(file, begin, flaw + HEAD // 2 - begin)
         encoding = "" if _is_damaged_utf_8(around) else _likely_page(around)
-        flaw = _first_flaw(data, encoding) if encoding else flaw
+        flaw = _first_flaw(file, size, encoding) if encoding else flaw
     if flaw is not None:
         raise RosterError("the roster is neither XLSX nor text in an encoding that is known here", hint=_SAVE_AGAIN)
     return encoding
 
 
-def _first_flaw(data: bytes, encoding: str) -> int | None:
-    """About where the text stops being text of this encoding; piece by piece, to keep no second copy."""
+def _bytes_at(file: BinaryIO, at: int, count: int) -> bytes:
+    file.seek(at)
+    return file.read(count)
+
+
+def _first_flaw(file: BinaryIO, size: int, encoding: str) -> int | None:
+    """About where the text stops being text of this encoding; piece by piece, to hold little of it."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    for at in range(0, len(data), _CHUNK):
+    for at in range(0, size, _CHUNK):
         try:
-            text = decoder.decode(data[at : at + _CHUNK], at + _CHUNK >= len(data))
+            text = decoder.decode(_bytes_at(file, at, _CHUNK), at + _CHUNK >= size)
         except UnicodeDecodeError as error:
             return at + error.start
         if "\x00" in text:
@@ -74,10 +98,9 @@ def _first_flaw(data: bytes, encoding: str) -> int | None:
     return None
 
 
-def _utf_16_without_mark(data: bytes) -> str | None:
+def _utf_16_without_mark(head: bytes, size: int) -> str | None:
     """In UTF-16 one byte of each digit, space and delimiter is NUL, always on the same side."""
-    head = data[:HEAD]
-    if len(data) % 2 or b"\x00" not in head:
+    if size % 2 or b"\x00" not in head:
         return None
     before, after = head[0::2].count(0), head[1::2].count(0)
     encoding = "utf-16-le" if after else "utf-16-be"

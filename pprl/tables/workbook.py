@@ -11,7 +11,7 @@ import datetime
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import python_calamine
@@ -21,10 +21,11 @@ MEMORY_OF_A_PROGRAM = 4 << 30
 
 @dataclass(frozen=True)
 class Sheet:
-    """``merged`` are ranges that reach over several rows: top, left, bottom, counted from 0."""
+    """``merged`` are ranges that reach over several rows: top, left, bottom, counted from 0. ``rows`` can be read again
+    and again."""
 
     merged: list[tuple[int, int, int]]
-    rows: Iterator[list[str]]
+    rows: Callable[[], Iterator[list[str]]]
 
 
 def names_of(workbook: python_calamine.CalamineWorkbook) -> list[str]:
@@ -40,8 +41,13 @@ def read_sheet(workbook: python_calamine.CalamineWorkbook, name: str) -> Sheet:
     """Hidden rows are read like others: the reader does not tell them apart. A formula is its last value."""
     sheet = workbook.get_sheet_by_name(name)
     merged = [(top, left, bottom) for (top, left), (bottom, _) in sheet.merged_cell_ranges or () if top < bottom]
-    rows = sheet.to_python(skip_empty_area=False)
-    return Sheet(merged, ([cell if type(cell) is str else cell_text(cell) for cell in row] for row in rows))
+    left = [""] * (sheet.start or (0, 0))[1]  # the reader lays out what is above the first cell, not what is beside it
+
+    def rows() -> Iterator[list[str]]:
+        for row in sheet.iter_rows():
+            yield [*left, *(cell if type(cell) is str else cell_text(cell) for cell in row)]
+
+    return Sheet(merged, rows)
 
 
 def cell_text(cell: object) -> str:
@@ -65,7 +71,7 @@ def _answer() -> None:
     try:
         workbook = open_workbook(sys.stdin.buffer.read())
         sheets = {name: read_sheet(workbook, name) for name in names_of(workbook)}
-        answer: object = {name: [sheet.merged, list(sheet.rows)] for name, sheet in sheets.items()}
+        answer: object = {name: [sheet.merged, list(sheet.rows())] for name, sheet in sheets.items()}
     except python_calamine.PasswordError:
         answer = "password"
     sys.stdout.buffer.write(json.dumps(answer).encode())
