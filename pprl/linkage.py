@@ -390,11 +390,39 @@ def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:
     )
 
 
+class Watched:
+    """Parts of a roster as they pass, and what a user must know of all of them: fields that hold nothing, and cells
+    that were left out."""
+
+    def __init__(self, parts: Iterable[People], schema: Schema) -> None:
+        self._parts, self._schema = parts, schema
+        self._filled: set[Field] = set()
+        self._unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
+        self._rows = 0
+
+    def __iter__(self) -> Iterator[People]:
+        for people in self._parts:
+            self._rows += len(people)
+            self._filled |= set(filled(self._schema, people))
+            for what, rows in people.unreadable.items():
+                self._unreadable[what] = self._unreadable.get(what, ()) + rows
+            yield people
+
+    def lines(self, whose: str) -> list[str]:
+        empty = [field.name for field in self._schema.linked() if field not in self._filled]
+        return _bare_lines(empty if self._rows else [], self._unreadable, whose)
+
+
 def bare_lines(schema: Schema, people: People, whose: str) -> list[str]:
     """What a user must know of the fields of a roster: those that hold nothing, and cells that were left out."""
-    empty = [field.name for field in schema.linked() if field not in filled(schema, people)]
-    lines = [f"{whose}: nothing to read for {', '.join(empty)}: missing in every row"] if empty and len(people) else []
-    for (field, reason), rows in sorted(people.unreadable.items()):
+    watched = Watched([people], schema)
+    list(watched)
+    return watched.lines(whose)
+
+
+def _bare_lines(empty: list[str], unreadable: Mapping[tuple[str, str], tuple[int, ...]], whose: str) -> list[str]:
+    lines = [f"{whose}: nothing to read for {', '.join(empty)}: missing in every row"] if empty else []
+    for (field, reason), rows in sorted(unreadable.items()):
         what = "read without" if reason == LOST_LETTERS else "left out:"
         lines.append(f"{whose}: {len(rows):,} cell(s) of {field} {what} {reason} ({places_text(rows)})")
     return lines

@@ -406,8 +406,9 @@ def encode_for_agreement(
     schema_path: Path | None,
 ) -> None:
     """`pprl encode --agreement`: the step of an owner that is due."""
+    from pprl.cli.progress import reading
     from pprl.exchange.agreement import conclude
-    from pprl.linkage import bare_lines, ids_of
+    from pprl.linkage import Watched, bare_lines, ids_of
     from pprl.owner import commit_list, commit_registry, schema_of, step_due
     from pprl.schema import load_schema, to_toml
     from pprl.tables import refuse_same_files
@@ -432,7 +433,11 @@ def encode_for_agreement(
     refuse_same_files([roster, *more_lists, *filter(None, [control])])
     if matter.role == "registry":
         parts = options.load_parts(roster, schema, column, columns_path, "registry", sheet=sheet, any_age=any_age)
-        statement = commit_registry(matter, parts, progress=None)
+        watched = Watched(parts, schema)
+        with reading() as progress:
+            statement = commit_registry(matter, watched, progress=progress)
+        for text in watched.lines("registry"):
+            options.note(f"warning: {text}")
         name, bundle = "registry-3-commitment.pprl", [statement]
     else:
         loaded = options.load((roster, *more_lists), schema, column, columns_path, "list", sheet=sheet, any_age=any_age)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pprl.normalize.people import People
+    from pprl.normalize.proposals import Guess
+    from pprl.parts import PeopleInParts
     from pprl.schema import Schema
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,7 +41,7 @@ class Rate(click.ParamType[float]):
             ) from None
 
 
-class Mapping(click.ParamType[tuple[str, str]]):
+class HeaderOfField(click.ParamType[tuple[str, str]]):
     """FIELD=HEADER."""
 
     name = "FIELD=HEADER"
@@ -97,7 +99,7 @@ def columns_options(prefix: str = "") -> Callable[[F], F]:
         return click.option(
             f"--{dash}column",
             f"{name}column",
-            type=Mapping(),
+            type=HeaderOfField(),
             multiple=True,
             metavar="FIELD=HEADER",
             help="Which header holds a field; full_name=HEADER for a whole name in one column. May repeat.",
@@ -222,8 +224,7 @@ def load(
     for frame, own, name in zip(frames, columns_of_parts(frames, given, whose), names, strict=True):
         with naming(name):
             proposed = propose_columns(frame, schema, own, year_of_ages(schema))
-        if unnamed := {field: guess for field, guess in proposed.items() if field != guess.header}:
-            note(f"{name}: " + ", ".join(f"{field} {guess.source}" for field, guess in unnamed.items()))
+        _note_proposed(proposed, name)
         mapped.append({field: guess.header for field, guess in proposed.items()} | own)
     frames = numbered(frames)
     orders = from_file.orders if from_file else None
@@ -239,8 +240,23 @@ def load_parts(
     *,
     sheet: str | None = None,
     any_age: bool = False,
-) -> Iterable[People]:
-    return [load((path,), schema, column, columns_path, whose, sheet=sheet, any_age=any_age).people]
+) -> PeopleInParts:
+    """A roster that may be larger than memory; what is proposed for its columns is said on stderr."""
+    from pprl.parts import people_in_parts
+    from pprl.tables import read_columns_file
+
+    from_file = read_columns_file(columns_path) if columns_path else None
+    given = {**(from_file.columns if from_file else {}), **dict(column)}
+    orders = from_file.orders if from_file else None
+    parts = people_in_parts(path, schema, given, orders, whose, sheet=sheet, any_age=any_age)
+    _note_proposed(parts.proposed, whose)
+    return parts
+
+
+def _note_proposed(proposed: Mapping[str, Guess], whose: str) -> None:
+    """Say where fields were found that nobody named."""
+    if unnamed := {field: guess for field, guess in proposed.items() if field != guess.header}:
+        note(f"{whose}: " + ", ".join(f"{field} {guess.source}" for field, guess in unnamed.items()))
 
 
 def note(text: str) -> None:

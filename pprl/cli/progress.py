@@ -26,3 +26,24 @@ def searching(pairs: int) -> Iterator[Callable[[int], None] | None]:
                 bar.update(task, speed=f"{speed / 1e6:,.0f} million pairs a second")
 
         yield tell
+
+
+@contextmanager
+def reading() -> Iterator[Callable[[int], None] | None]:
+    """Yields what the encoding of a roster of unknown length tells how many rows it read since the last time."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("encoding"), TimeElapsedColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, told="")
+
+        def tell(rows: int) -> None:
+            bar.advance(task, rows)
+            told = f"{bar.tasks[0].completed:,.0f} rows"
+            bar.update(task, told=told + (f", {speed:,.0f} a second" if (speed := bar.tasks[0].speed) else ""))
+
+        yield tell
