@@ -301,8 +301,8 @@ def accept_terms(matter: Matter, code: str | None) -> None:
     decide(matter, matter.proposal, code)
     agreement, keystore = make(matter.keystore, matter.cards, matter.proposal)
     path = matter.folder / "registry-2-acceptance.pprl"
+    matter.save(keystore)  # first: an acceptance without its key would be worth nothing, and looks done
     files.write_new(path, [agreement.acceptance.to_bytes()], force=True)
-    matter.save(keystore)
     write_schema(matter, schema)
     click.echo(f"{path.name}: you have accepted the terms, and the linkage key is in your keystore")
     return show_turn(reread(matter, keystore))
