@@ -24,6 +24,7 @@ from pprl.exchange.statements import AGAIN, KINDS, Statement, read_statements
 
 MAX_STATEMENTS = 4 << 20  # bytes of a file of statements
 STATEMENT_KINDS = frozenset(KINDS)
+PART = "PRIVATE-rows.part"  # an owner's rows until they are sealed
 
 
 @dataclass(frozen=True)
