@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from pprl import files
 from pprl.bits import BitMatrix
-from pprl.errors import OrderError, RefusedError
+from pprl.errors import MismatchError, OrderError, RefusedError
 from pprl.exchange.cards import TITLES
 from pprl.exchange.commitments import HANDLE, RowLayout
 from pprl.exchange.matter import Matter, open_package, receive
 from pprl.exchange.package import SealedPackage
 from pprl.exchange.primitives import derive, digest
-from pprl.exchange.statements import Statement
+from pprl.exchange.statements import Statement, read_statement
 from pprl.match import search
 from pprl.match.scores import KEEP, Scores, scores_of
 
@@ -138,6 +138,25 @@ def _split(chunk: memoryview, layout: RowLayout) -> tuple[NDArray[np.void], NDAr
     rows = np.frombuffer(chunk, dtype=np.uint8).reshape(-1, layout.width)
     handles = np.ascontiguousarray(rows[:, :HANDLE]).view("V16").ravel()
     return handles, np.ascontiguousarray(rows[:, HANDLE : layout.record]).view("<u8")
+
+
+def publish(matter: Matter) -> Path | None:
+    """Lay ready for the owners what a run that was killed had signed already; None if there is no such table.
+
+    ForgedError, MismatchError: the table is not ours, or of another run.
+    """
+    private, public = matter.folder / TABLE, matter.folder / "unit-3-scores.pprl"
+    if matter.table is not None or not private.exists():
+        return None
+    matter.ready()
+    files.refuse_shared(private)
+    table, _ = read_statement(private.read_bytes(), private.name)
+    table.expect(agreement=str, answers=list, role=str, scores=str)
+    table.verify(matter.cards["unit"].keys)
+    if matter.receipt is None or table.body["answers"][:1] != [matter.receipt.hash.hex()]:
+        raise MismatchError(f"{private.name}: belongs to another run", hint="take it out of the folder")
+    files.write_new(public, [table.detached().to_bytes()])
+    return public
 
 
 def write_table(matter: Matter, table: Statement, *, force: bool = False) -> tuple[Path, Path]:

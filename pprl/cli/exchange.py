@@ -463,8 +463,11 @@ def match_folder(matter: Matter, threads: int | None) -> None:
     from pprl.cli.progress import searching
     from pprl.match.engines import threads as on_threads
     from pprl.match.kernel import notes
-    from pprl.unit import match_packages, write_table
+    from pprl.unit import match_packages, publish, write_table
 
+    if public := publish(matter):
+        click.echo(f"{public.name}: the scores were signed already, in a run that did not end")
+        return show_turn(reread(matter))
     with on_threads(threads) as engine:
         table, scores = match_packages(matter, map=engine.map, searching=searching)
     _, public = write_table(matter, table)
