@@ -30,3 +30,12 @@ def played(tmp_path_factory):
 def before(played, tmp_path):
     """A copy of the exchange as it stood before a step, to do with as one likes."""
     return lambda step, name="exchange": played[step].copy(tmp_path / name)
+
+
+@pytest.fixture(scope="session")
+def other_matter(played, tmp_path_factory):
+    """The same three parties and rosters in another matter, with keys of their own, up to the match."""
+    from exchange import Exchange
+
+    root = tmp_path_factory.mktemp("other")
+    return Exchange.begin(root / "x", matter="brigade-2019", source=played["end"].root / "rosters").upto("match")

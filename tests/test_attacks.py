@@ -68,14 +68,6 @@ def on(monkeypatch, day):
 
 
 @pytest.fixture(scope="module")
-def other_matter(played, tmp_path_factory):
-    """The same three people in another matter, with keys of their own, up to the match."""
-    root = tmp_path_factory.mktemp("other")
-    exchange = Exchange.begin(root / "x", matter="brigade-2019", source=played["end"].root / "rosters")
-    return exchange.upto("match")
-
-
-@pytest.fixture(scope="module")
 def other_agreement(played, tmp_path_factory):
     """The same matter, cards and rosters under another agreement, up to the match."""
     return played["propose"].copy(tmp_path_factory.mktemp("again") / "x").upto("match")
