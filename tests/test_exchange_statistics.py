@@ -1,6 +1,7 @@
 """What an exchange gives away in numbers: nothing that links two matters, or tells the order of a roster.
 
-Bounds come from the distributions, at four standard errors; seeds are fixed, so a test that passes always passes.
+Bounds come from the distributions. Where keys are fresh in every run they stand so far out that one run in a hundred
+thousand fails by chance; where seeds are fixed, a test that passes always passes.
 """
 
 import numpy as np
@@ -71,13 +72,15 @@ def test_encodings_of_two_matters_cannot_be_linked(played, other_matter):
     common = (one & other).sum(axis=1)
     mean = weights * theirs / length  # hypergeometric: the places of the bits have nothing to do with each other
     variance = mean * (1 - weights / length) * (length - theirs) / (length - 1)
-    assert abs(common.sum() - mean.sum()) < 4 * np.sqrt(variance.sum())
-    assert (np.abs(common - mean) < 5 * np.sqrt(variance)).all()
+    assert abs(common.sum() - mean.sum()) < 5 * np.sqrt(variance.sum())
+    assert (np.abs(common - mean) < 6 * np.sqrt(variance)).all()
     dice = 2 * common / (weights + theirs)
     assert abs(dice.mean() - 0.5) < 0.02
     strangers = 2 * (one @ other.T) / (weights[:, None] + theirs[None, :])
     best = strangers.argmax(axis=1) == np.arange(len(one))
-    assert best.sum() <= stats.binom(len(one), 1 / len(one)).ppf(0.9999), "the nearest is the person himself too often"
+    assert best.sum() <= stats.binom(len(one), 1 / len(one)).ppf(1 - 1e-6), (
+        "the nearest is the person himself too often"
+    )
 
 
 @pytest.mark.parametrize("side", ["list", "registry"])
@@ -143,9 +146,9 @@ def test_the_order_of_a_registry_is_not_to_be_seen(played):
     row_of = {drawn[at * 16 : at * 16 + 16]: at for at in range(len(people))}
     order = [row_of[handle] for handle in handles]
     assert sorted(order) == list(range(len(people)))
-    assert abs(stats.spearmanr(order, np.arange(len(order))).statistic) < 4 / np.sqrt(len(order))
+    assert abs(stats.spearmanr(order, np.arange(len(order))).statistic) < 5 / np.sqrt(len(order))
     neighbours = np.abs(np.diff(order)) == 1
-    assert neighbours.sum() <= stats.poisson(2).ppf(0.9999)
+    assert neighbours.sum() <= stats.poisson(2).ppf(1 - 1e-6)
     assert len(np.unique(bits, axis=0)) > 0.95 * len(bits)
 
 
