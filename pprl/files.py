@@ -8,6 +8,7 @@ exactly the size its header promises. ``docs/encoding.md`` §7 specifies each by
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import secrets
 import stat
@@ -54,6 +55,7 @@ def check_absent(path: Path, *, force: bool = False) -> None:
 def write_new(path: Path, parts: Iterable[bytes], *, private: bool = False, force: bool = False) -> None:
     """Write beside, sync, rename: whatever happens, ``path`` is complete or as it was. ``private`` files are 0600."""
     check_absent(path, force=force)
+    _clear_up(path)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -68,6 +70,14 @@ def write_new(path: Path, parts: Iterable[bytes], *, private: bool = False, forc
     finally:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def _clear_up(path: Path) -> None:
+    """Take away what a run that was killed left beside a file: gigabytes of encodings, for a large registry."""
+    left = f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part"
+    with contextlib.suppress(OSError):
+        for each in path.parent.glob(left):
+            each.unlink()
 
 
 def preamble(kind: bytes) -> bytes:

@@ -28,7 +28,7 @@ from pprl.estimate.checks import eligibility
 from pprl.exchange.agreement import Agreement, Terms
 from pprl.exchange.cards import TITLES, Role
 from pprl.exchange.commitments import HANDLE, NONCE, TAG, Opening, RowLayout, Tree, root_of
-from pprl.exchange.matter import Matter, commit, package_name
+from pprl.exchange.matter import PART, Matter, commit, package_name
 from pprl.exchange.package import write_package
 from pprl.exchange.primitives import derive, digest, mac
 from pprl.exchange.statements import Statement, bytes_of
@@ -42,7 +42,6 @@ from pprl.schema import Field, Schema, to_toml
 SMALLEST_CELL = 10  # people of a joint stratum that is told apart
 ROWS_AT_A_TIME = 4_096
 PAD = 1 << 14  # rows to a multiple of which packages are filled up
-PART = "PRIVATE-rows.part"
 LIST_ROWS = "PRIVATE-list.rows"
 Step = Literal["rows", "package", "seal"]
 
@@ -76,7 +75,7 @@ def step_due(matter: Matter) -> Step:
     """What `pprl encode` does next for an owner. OrderError: nothing now; the message says what is waited for."""
     matter.ready()
     package = matter.folder / package_name(matter.role)
-    if package.exists():
+    if package.exists() and not (matter.folder / PART).exists():  # else a run was killed before it had cleared up
         raise OrderError(f"{package.name} is made already", hint="send it to the linkage unit")
     if matter.role not in ("list", "registry"):
         raise OrderError(f"this is the folder of the {TITLES[matter.role]}, who has no roster", hint="pprl next FOLDER")
@@ -237,7 +236,7 @@ def commit_registry(matter: Matter, parts: Iterable[People], *, progress: Callab
     return commit(matter, agreement, "rows", tree.root(), [matter.list_rows], key_check=check, random=random)
 
 
-def seal(matter: Matter, *, force: bool = False, progress: Callable[[int], None] | None = None) -> Path:
+def seal(matter: Matter, *, progress: Callable[[int], None] | None = None) -> Path:
     """The package, sealed for the linkage unit now that it has signed for all commitments.
 
     OrderError: the rows are not there. ForgedError: they are not what was committed to.
@@ -272,7 +271,7 @@ def seal(matter: Matter, *, force: bool = False, progress: Callable[[int], None]
         receipt=matter.receipt.hash,
         sender=matter.keystore.keys,
         recipient=matter.cards["unit"],
-        force=force,
+        force=True,  # a package beside rows that are still there is of a run that was killed
         progress=progress,
     )
     part.unlink()

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from pprl import files
 from pprl.bits import BitMatrix
-from pprl.errors import OrderError, RefusedError
+from pprl.errors import MismatchError, OrderError, RefusedError
 from pprl.exchange.cards import TITLES
 from pprl.exchange.commitments import HANDLE, RowLayout
 from pprl.exchange.matter import Matter, open_package, receive
 from pprl.exchange.package import SealedPackage
 from pprl.exchange.primitives import derive, digest
-from pprl.exchange.statements import Statement
+from pprl.exchange.statements import Statement, read_statement
 from pprl.match import search
 from pprl.match.scores import KEEP, Scores, scores_of
 
@@ -63,7 +63,7 @@ def match_packages(
     """The signed score table of both packages; ``searching`` is told how many pairs there are and gives the progress.
 
     OrderError: out of turn. ForgedError, MismatchError, FileError: what is wrong with which package. RefusedError: more
-    rows than were agreed.
+    or fewer rows than were agreed.
     """
     refuse_other_roles(matter)
     agreement = matter.ready()
@@ -75,7 +75,13 @@ def match_packages(
     terms = agreement.terms
     schema = terms.schema
     most_of_list = terms.list_people[1] * (2 + 2 * schema.decoys) + 10_000  # relatives and controls ride along
-    for package, most in ((ours, most_of_list), (theirs, terms.registry_rows[1])):
+    limits = ((ours, terms.list_people[0], most_of_list), (theirs, *terms.registry_rows))
+    for package, least, most in limits:
+        if package.contents.rows < least:
+            raise RefusedError(
+                f"the package of the {TITLES[package.contents.role]} holds fewer rows than were agreed",
+                hint="among few rows each answer is about somebody: ask, and match nothing before you know",
+            )
         if package.contents.rows > most:
             raise RefusedError(
                 f"the package of the {TITLES[package.contents.role]} holds more rows than were agreed",
@@ -140,6 +146,25 @@ def _words_of(package: SealedPackage, layout: RowLayout, pad: int) -> Iterator[B
 def _words(chunk: memoryview, layout: RowLayout) -> NDArray[np.uint64]:
     rows = np.frombuffer(chunk, dtype=np.uint8).reshape(-1, layout.width)
     return np.ascontiguousarray(rows[:, HANDLE : layout.record]).view("<u8")
+
+
+def publish(matter: Matter) -> Path | None:
+    """Lay ready for the owners what a run that was killed had signed already; None if there is no such table.
+
+    ForgedError, MismatchError: the table is not ours, or of another run.
+    """
+    private, public = matter.folder / TABLE, matter.folder / "unit-3-scores.pprl"
+    if matter.table is not None or not private.exists():
+        return None
+    matter.ready()
+    files.refuse_shared(private)
+    table, _ = read_statement(private.read_bytes(), private.name)
+    table.expect(agreement=str, answers=list, role=str, scores=str)
+    table.verify(matter.cards["unit"].keys)
+    if matter.receipt is None or table.body["answers"][:1] != [matter.receipt.hash.hex()]:
+        raise MismatchError(f"{private.name}: belongs to another run", hint="take it out of the folder")
+    files.write_new(public, [table.detached().to_bytes()])
+    return public
 
 
 def write_table(matter: Matter, table: Statement, *, force: bool = False) -> tuple[Path, Path]:

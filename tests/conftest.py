@@ -8,3 +8,34 @@ def ledger(tmp_path_factory, monkeypatch):
     path = tmp_path_factory.mktemp("state") / "runs.json"
     monkeypatch.setenv("PPRL_LEDGER", str(path))
     return path
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory):
+    """An exchange played once: for each step the three folders as they stood before it, and "end"."""
+    from exchange import STEPS, Exchange, rosters
+
+    root = tmp_path_factory.mktemp("exchange")
+    rosters(root / "rosters")
+    exchange = Exchange.begin(root / "now", source=root / "rosters")
+    found = {}
+    for step in STEPS:
+        found[step] = exchange.copy(root / step.replace(" ", "-"))
+        exchange.do(step)
+    found["end"] = exchange
+    return found
+
+
+@pytest.fixture
+def before(played, tmp_path):
+    """A copy of the exchange as it stood before a step, to do with as one likes."""
+    return lambda step, name="exchange": played[step].copy(tmp_path / name)
+
+
+@pytest.fixture(scope="session")
+def other_matter(played, tmp_path_factory):
+    """The same three parties and rosters in another matter, with keys of their own, up to the match."""
+    from exchange import Exchange
+
+    root = tmp_path_factory.mktemp("other")
+    return Exchange.begin(root / "x", matter="brigade-2019", source=played["end"].root / "rosters").upto("match")

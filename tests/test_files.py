@@ -535,6 +535,14 @@ def test_a_file_is_synced_before_it_has_its_name(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
+def test_what_a_killed_run_left_beside_is_taken_away_and_nothing_else(tmp_path):
+    for name in (".x[1].0123abcd.part", ".x1.0123abcd.part", ".x[1].part", "x[1].0123abcd.part", ".x[1].mine.part"):
+        (tmp_path / name).write_bytes(b"half")
+    files.write_new(tmp_path / "x[1]", [b"whole"])
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"x[1]", ".x1.0123abcd.part", ".x[1].part", "x[1].0123abcd.part", ".x[1].mine.part"}
+
+
 @posix
 @each_kind
 def test_a_link_laid_at_the_place_of_the_part_is_not_followed(kind, tmp_path, monkeypatch):

@@ -301,8 +301,8 @@ def accept_terms(matter: Matter, code: str | None) -> None:
     decide(matter, matter.proposal, code)
     agreement, keystore = make(matter.keystore, matter.cards, matter.proposal)
     path = matter.folder / "registry-2-acceptance.pprl"
+    matter.save(keystore)  # first: an acceptance without its key would be worth nothing, and looks done
     files.write_new(path, [agreement.acceptance.to_bytes()], force=True)
-    matter.save(keystore)
     write_schema(matter, schema)
     click.echo(f"{path.name}: you have accepted the terms, and the linkage key is in your keystore")
     return show_turn(reread(matter, keystore))
@@ -468,8 +468,11 @@ def match_folder(matter: Matter, threads: int | None) -> None:
     from pprl.cli.progress import searching
     from pprl.match.engines import threads as on_threads
     from pprl.match.kernel import notes
-    from pprl.unit import match_packages, write_table
+    from pprl.unit import match_packages, publish, write_table
 
+    if public := publish(matter):
+        click.echo(f"{public.name}: the scores were signed already, in a run that did not end")
+        return show_turn(reread(matter))
     with on_threads(threads) as engine:
         table, scores = match_packages(matter, map=engine.map, searching=searching)
     _, public = write_table(matter, table)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pprl.exchange.cards import NEEDED, ROLES, TITLES, Role
-from pprl.exchange.matter import Matter, package_name
+from pprl.exchange.matter import PART, Matter, package_name
 
 #: Every file that is handed over: its name, who makes it, and for whom it is.
 HAND_OVERS: dict[str, tuple[Role, tuple[Role, ...]]] = {
@@ -96,7 +96,7 @@ def _end(matter: Matter, folder: str, last: str) -> Turn:
     if matter.receipt is None:
         return Turn("waiting for the receipt of the linkage unit", send=(last,))
     package = package_name(matter.role)
-    if not (matter.folder / package).exists():
+    if not (matter.folder / package).exists() or (matter.folder / PART).exists():
         return Turn("seal the package", f"pprl encode --agreement {folder}")
     if matter.table is None:
         return Turn("waiting for the scores of the linkage unit", send=(package,))

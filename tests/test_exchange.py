@@ -1,0 +1,168 @@
+"""An exchange from cards to signed scores, on three folders that share nothing but the files handed over."""
+
+import json
+
+import numpy as np
+import pytest
+from exchange import PARTIES, STEPS, Exchange, run
+
+from pprl import linkage
+from pprl.cli.options import load
+from pprl.demo import SCHEMA
+from pprl.exchange.cards import check_heard, words_of
+from pprl.exchange.commitments import HANDLE
+from pprl.exchange.matter import open_package
+from pprl.exchange.package import SealedPackage
+from pprl.exchange.primitives import derive, digest
+from pprl.exchange.statements import read_statements
+from pprl.exchange.turns import HAND_OVERS, turn_of
+from pprl.files import preamble
+from pprl.linkage import encode_list, encode_registry
+from pprl.match.scores import Scores, match_encodings
+from pprl.owner import LIST_ROWS, PART, Secrets, layout_of
+from pprl.rows import HomeRows
+from pprl.schema import parse_schema
+from pprl.unit import TABLE, pseudonyms
+
+
+def table_of(exchange):
+    """The linkage unit's signed table, and the scores in it."""
+    (table,) = read_statements((exchange.folder("unit") / TABLE).read_bytes(), TABLE)
+    path = exchange.root / "scores"
+    path.write_bytes(table.attachment)
+    return table, Scores.read(path)
+
+
+def test_it_ends_with_signed_scores(before):
+    exchange = before("end")
+    table, scores = table_of(exchange)
+    table.verify(exchange.matter("list").cards["unit"].keys)
+    assert table.body["scores"] == digest(table.attachment).hex()
+    assert table.attachment.startswith(preamble(b"pprl-sco"))
+    assert scores.registry_encoded == scores.registry_read == 1_500
+    for role in ("list", "registry"):
+        assert exchange.matter(role).table.hash == table.hash
+        assert not exchange.matter(role).table.attachment, "an owner got the scores"
+        assert turn_of(exchange.matter(role)).what.startswith("done")
+
+
+def test_an_owner_gets_what_is_for_him_and_no_more(before):
+    exchange = before("end")
+    for role in PARTIES:
+        theirs = {path.name for path in exchange.folder(role).iterdir() if not path.name.startswith("PRIVATE-")}
+        assert theirs - {"schema.toml"} == {
+            name for name, (sender, recipients) in HAND_OVERS.items() if role in (sender, *recipients)
+        }
+
+
+def test_what_is_private_has_the_right_mode_and_encodings_are_gone(before):
+    exchange = before("end")
+    for path in exchange.root.rglob("PRIVATE-*"):
+        assert path.stat().st_mode & 0o077 == 0
+        assert path.name != PART
+    assert not list(exchange.root.rglob("*.part"))
+
+
+def test_every_step_is_the_one_that_was_due(played):
+    for step, role in STEPS.items():
+        assert turn_of(played[step].matter(role)).ours, step
+
+
+def test_the_scores_are_those_of_link(before, monkeypatch):
+    """With the same key and the same draws `link` finds, for every row, the same candidates with the same scores."""
+    exchange = before("end")
+    (own, theirs), schema = (exchange.matter(role) for role in ("list", "registry")), parse_schema(SCHEMA)
+    ours, other = Secrets.of(own, own.agreement), Secrets.of(theirs, theirs.agreement)
+    assert ours.key.secret == other.key.secret
+    assert ours.seed != other.seed
+    hashes = own.list_rows.statement.hash + own.registry_rows.statement.hash
+    made_root = derive(ours.seed, own.registry_rows.random, b"pprl/1/decoys\0" + hashes)
+    people = {side: load((path,), schema, (), None, side).people for side, path in exchange.roster.items()}
+    encoded, rows = encode_list(people["list"], schema, ours.key, roots=(ours.seed, made_root))
+    monkeypatch.setattr(linkage, "fresh_seed", lambda: other.seed)
+    their_encoded, their_rows = encode_registry(people["registry"], schema, other.key)
+    plain = match_encodings(encoded, their_encoded)
+
+    _, scores = table_of(exchange)
+    at = {handle.tobytes(): place for place, handle in enumerate(scores.handles)}
+    place = np.array([at[handle.tobytes()] for handle in plain.handles])
+    assert len(scores) == len(plain) == len(set(at))
+    assert np.array_equal(scores.common[place], plain.common)
+    assert np.array_equal(scores.total[place], plain.total)
+
+    unit = exchange.matter("unit")
+    package, layout = open_package(unit, "registry"), layout_of(unit.agreement.terms, "registry")
+    packed = np.frombuffer(b"".join(map(bytes, package.rows(layout, unit.agreement.terms.pad))), dtype=np.uint8)
+    handles = np.ascontiguousarray(packed.reshape(-1, layout.width)[:, :HANDLE]).view("V16").ravel()
+    secret = derive(unit.keystore.seed, unit.receipt.hash, b"pprl/1/pseudonyms")
+    row_of = {handle.tobytes(): row for handle, row in zip(their_rows.handles, their_rows.rows.tolist(), strict=True)}
+    named = pseudonyms(secret, np.arange(len(handles)))
+    meant = {name.tobytes(): row_of[handle.tobytes()] for name, handle in zip(named, handles, strict=True)}
+    meant[bytes(16)] = row_of[bytes(16)] = -1  # fewer than sixteen have a bit in common
+    found = [[meant[each.tobytes()] for each in row] for row in scores.theirs[place]]
+    assert found == [[row_of[each.tobytes()] for each in row] for row in plain.theirs]
+    assert not set(meant) & set(row_of) - {bytes(16)}, "the unit calls rows by their owner's handles"
+
+    home = HomeRows.read(exchange.folder("list") / LIST_ROWS)
+    assert np.array_equal(home.handles, rows.handles)
+    assert np.array_equal(home.kind, rows.kind)
+
+
+def test_people_who_are_in_both_are_found(before):
+    """The exchange is not only consistent, it finds people: of those on the list most have one row far ahead."""
+    exchange = before("end")
+    _, scores = table_of(exchange)
+    home = HomeRows.read(exchange.folder("list") / LIST_ROWS)
+    best = dict(zip((handle.tobytes() for handle in scores.handles), scores.dice()[:, 0].tolist(), strict=True))
+    of_kind = {kind: [best[home.handles[at].tobytes()] for at in home.of_kind(kind)] for kind in (0, 1)}
+    assert np.median(of_kind[0]) > np.quantile(of_kind[1], 0.99) > 0.5
+
+
+def test_words_are_compared_on_a_call_and_typed(tmp_path):
+    """The real way once: what is on the own screen is read aloud, what was heard is typed, and then one is ready."""
+    exchange = Exchange.begin(tmp_path / "x", hear=False)
+    spoken = words_of(exchange.matter("list").cards)
+    typed = tmp_path / "heard"
+    typed.write_text("".join(f"{role}: {' '.join(spoken[role])}\n" for role in ("registry", "unit")))
+    assert not exchange.matter("list").heard
+    done = run("agree", exchange.folder("list"), *exchange.secret("list"), "--words-file", typed)
+    assert done.status == 0, done.err
+    assert f"read aloud:  {' '.join(spoken['list'])}" in done.out
+    assert spoken["registry"][0] not in done.out, "the words to be heard are on the screen"
+    assert exchange.matter("list").heard
+
+
+@pytest.mark.parametrize("typed", ["", "y", "yes", "ok"])
+def test_a_yes_is_no_word(typed):
+    from pprl.errors import FileError
+
+    with pytest.raises(FileError):
+        check_heard(typed, ("abacus",) * 10, "unit")
+
+
+def test_files_may_come_under_any_name(before):
+    exchange = before("match")
+    unit = exchange.folder("unit")
+    for name in HAND_OVERS:
+        if (unit / name).exists():
+            (unit / name).rename(unit / f"mail-{len(name)}-{name[::-1]}")
+    assert run("match", unit, *exchange.secret("unit")).status == 0
+
+
+def test_what_an_encoding_says_is_known_to_the_unit_only(before):
+    """An owner has the other's commitment and no way from it to a row: packages open for the unit alone."""
+    exchange = before("match")
+    (path,) = exchange.folder("unit").glob("registry-4-*")
+    matter = exchange.matter("list")
+    with pytest.raises(Exception, match="does not open"):
+        SealedPackage(path, matter.keystore.keys, matter.cards)
+
+
+def test_a_statement_says_little(before):
+    """Commitments, receipt and table are hashes and roles: nothing in them grows with the roster."""
+    exchange = before("end")
+    for name in ("list-4-commitment", "registry-3-commitment", "unit-2-receipt", "unit-3-scores"):
+        for statement in read_statements((exchange.folder("unit") / f"{name}.pprl").read_bytes(), name):
+            for value in statement.body.values():
+                for text in value if isinstance(value, list) else [value]:
+                    assert len(text) in (32, 64) or text in (*PARTIES, "rows", "package"), json.dumps(statement.body)
