@@ -14,8 +14,10 @@ from __future__ import annotations
 import numpy as np
 
 from pprl.estimate import partners as p
-from pprl.estimate.assess import FLOOR, _find, _number
+from pprl.estimate.assess import _find, _number
 from pprl.estimate.errors import Sample
+from pprl.estimate.finding import FLOOR
+from pprl.rows import DECOY, REAL
 
 RULES = ("joint runs", "joint runs × π0", "mutual best", "one assignment", "arrivals", "arrivals × π0")
 RUNS = 20
@@ -27,11 +29,11 @@ def compare(scores, rows, their_rows, truth, people_of_registry) -> dict[str, tu
     at = _find(scores, rows)
     handles, numbers = _number(scores.theirs, scores.total > 0)
     everyone = p.Candidates(numbers[at], scores.dice()[at])
-    real, decoys = (everyone.take(np.flatnonzero(rows.decoy == side)) for side in (False, True))
-    person = rows.person[rows.decoy].astype(np.int64)
+    real, decoys = (everyone.take(rows.of_kind(kind)) for kind in (REAL, DECOY))
+    person = rows.person[rows.of_kind(DECOY)].astype(np.int64)
     place = {handle.tobytes(): row for handle, row in zip(their_rows.handles, their_rows.rows.tolist(), strict=True)}
     known = np.append([people_of_registry[place[handle.tobytes()]] for handle in handles], -2)
-    own_truth = truth[rows.rows[~rows.decoy]]
+    own_truth = truth[rows.rows[rows.of_kind(REAL)]]
     floor = float(np.quantile(decoys.best(), FLOOR))
     floors = np.full(len(real), floor), np.full(len(decoys), floor)
     alone = p.assign(real, floors[0])

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from pprl.schema import Schema
 
 DECOYS_A_LIST = 1_000
 ROUNDS = 12  # how often a decoy that turned out to be no new person is drawn again
-DRAWS_A_SURNAME = 8
+DRAWS_A_DONOR, DEALS = 8, 4
 
 
 @dataclass(frozen=True)
@@ -133,62 +134,110 @@ class _Maker:
         made = self._codes[base].copy()
         fell_back = np.zeros(len(base), dtype=bool)
         if self._relatives and self._given:
-            donors = self._given_donors(base)
+            donors = self._donors([self._kinds], base, self._codes[:, self._given[0]])
             made[:, self._given] = self._codes[donors[:, None], self._given]
         elif self._surname:
             donors, fell_back = self._surname_donors(base, skip)
             made[:, self._surname] = self._codes[donors[:, None], self._surname]
         for columns in (self._dates, self._rest, self._unlinked):
             if columns:
-                donors = self._classes.other_member(base, self._draws)
+                donors = self._donors([self._classes], base, _numbered(self._codes[:, columns]))
                 made[:, columns] = self._codes[donors[:, None], columns]
         return made, fell_back, self.new_people(made)
 
     def new_people(self, made: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Neither a row of the list nor an earlier decoy, by linked fields."""
         keys = _keys(made[:, self._linked])
-        first = np.zeros(len(made), dtype=bool)
-        first[np.unique(keys, return_index=True)[1]] = True
-        return first & ~np.isin(keys, self._real)
+        return _first_of(keys) & ~np.isin(keys, self._real)
+
+    def _donors(self, circle: list[_Groups], base: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Another row of the circle with another value; the row itself where there is none."""
+        donors = base.copy()
+        self._deal(circle, base, donors, np.arange(len(base)), values)
+        return donors
 
     def _surname_donors(self, base: NDArray[np.int64], skip: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """A row with another surname, from the narrowest circle that has one."""
+        """A row with another surname, from the narrowest circle that has one.
+
+        First one that no other decoy of the base has, so that decoys stand to each other as they stand to their base,
+        and nothing that crosses says which is which. Where a circle holds too few, decoys share them: a surname of
+        another culture would be worse.
+        """
         donors = base.copy()
         surnames = self._codes[:, self._surname[0]]
         open_rows = np.flatnonzero(surnames[base] != MISSING)
         fell_back = np.zeros(len(base), dtype=bool)
-        for circle in self._circles[min(skip, len(self._circles) - 1) :]:
+        circles = self._circles[min(skip, len(self._circles) - 1) :]
+        for circle in circles[:-1]:
+            open_rows = self._deal(circle, base, donors, open_rows, surnames, distinct=True)
+        for circle in circles:
             fell_back[open_rows] = circle is self._circles[-1]
-            for _ in range(DRAWS_A_SURNAME):
-                drawn = self._member(circle, base[open_rows])
-                fits = (surnames[drawn] != MISSING) & (surnames[drawn] != surnames[base[open_rows]])
-                donors[open_rows[fits]] = drawn[fits]
-                open_rows = open_rows[~fits]
+            open_rows = self._deal(circle, base, donors, open_rows, surnames)
         return donors, fell_back
 
-    def _given_donors(self, base: NDArray[np.int64]) -> NDArray[np.int64]:
-        """A row of the same class and sex with another given name."""
-        donors = base.copy()
-        given = self._codes[:, self._given[0]]
-        open_rows = np.arange(len(base))
-        for _ in range(DRAWS_A_SURNAME):
-            drawn = self._kinds.other_member(base[open_rows], self._draws)
-            fits = given[drawn] != given[base[open_rows]]
+    def _deal(
+        self,
+        circle: list[_Groups],
+        base: NDArray[np.int64],
+        donors: NDArray[np.int64],
+        open_rows: NDArray[np.int64],
+        values: NDArray[np.int64],
+        distinct: bool = False,
+    ) -> NDArray[np.int64]:
+        """Give ``donors`` to the open rows among each group of a circle, and return those that are left open.
+
+        First the rows of a group are shuffled and dealt out among themselves, so that everybody gives as often as he
+        takes: else those who give to nobody would stand apart from all that is made up. Who is left draws from the
+        whole group. A donor has another value than the base and, if they are to be ``distinct``, than the donors that
+        its other decoys have so far.
+        """
+        width = int(values.max(initial=0)) + 1
+        told = np.ones(len(base), dtype=bool)
+        told[open_rows] = False
+        taken = base[told] * width + values[donors[told]]
+        for turn in range(DRAWS_A_DONOR):
+            rows = base[open_rows]
+            chosen, number = self._choose(circle, rows)
+            drawn = self._dealt(chosen, rows, circle) if turn < DEALS else self._member(chosen, number, rows, circle)
+            fits = (values[drawn] != MISSING) & (values[drawn] != values[rows])
+            if distinct:
+                keys = rows * width + values[drawn]
+                fits &= _first_of(keys) & ~np.isin(keys, taken)
+                taken = np.concatenate([taken, keys[fits]])
             donors[open_rows[fits]] = drawn[fits]
             open_rows = open_rows[~fits]
-        return donors
+        return open_rows
 
-    def _member(self, circle: list[_Groups], base: NDArray[np.int64]) -> NDArray[np.int64]:
-        """One row of each row's groups in a circle; the row itself if it is alone in them."""
-        sizes = np.stack([groups.sizes_of(base) for groups in circle], axis=1)
-        total = sizes.sum(axis=1)
-        picked = self._draws.below(np.maximum(total, 1), len(base))
-        drawn = base.copy()
-        before = np.zeros(len(base), dtype=np.int64)
-        for at, groups in enumerate(circle):
+    def _choose(self, circle: list[_Groups], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """One of the groups of a circle for each row, the larger ones more often, and the number of a member of it;
+        −1 where the row is in none."""
+        sizes = np.stack([groups.sizes_of(rows) for groups in circle], axis=1)
+        picked = self._draws.below(np.maximum(sizes.sum(axis=1), 1), len(rows))
+        chosen = np.full(len(rows), -1, dtype=np.int64)
+        before = np.zeros(len(rows), dtype=np.int64)
+        number = picked.copy()
+        for at in range(len(circle)):
             here = (picked >= before) & (picked < before + sizes[:, at])
-            drawn[here] = groups.member(base[here], (picked - before)[here])
+            chosen[here], number[here] = at, (picked - before)[here]
             before += sizes[:, at]
+        return chosen, number
+
+    def _dealt(self, chosen: NDArray[np.int64], rows: NDArray[np.int64], circle: list[_Groups]) -> NDArray[np.int64]:
+        """The rows of each group in a random order."""
+        group = -1 - rows
+        for at, groups in enumerate(circle):
+            group[chosen == at] = groups.first_of(rows[chosen == at]) * len(circle) + at
+        drawn = rows.copy()
+        drawn[np.argsort(group, kind="stable")] = rows[np.lexsort((self._draws.words(len(rows)), group))]
+        return drawn
+
+    def _member(
+        self, chosen: NDArray[np.int64], number: NDArray[np.int64], rows: NDArray[np.int64], circle: list[_Groups]
+    ) -> NDArray[np.int64]:
+        """That member of each row's group; the row itself where it is in none."""
+        drawn = rows.copy()
+        for at, groups in enumerate(circle):
+            drawn[chosen == at] = groups.member(rows[chosen == at], number[chosen == at])
         return drawn
 
 
@@ -200,8 +249,6 @@ class _Groups:
         in_order = codes[self._order]
         self._start = np.searchsorted(in_order, codes, side="left")
         self._size = np.where(codes == MISSING, 0, np.searchsorted(in_order, codes, side="right") - self._start)
-        self._place = np.empty(len(codes), dtype=np.int64)
-        self._place[self._order] = np.arange(len(codes))
 
     def sizes_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         return self._size[rows]
@@ -210,12 +257,22 @@ class _Groups:
         found: NDArray[np.int64] = self._order[self._start[rows] + number]
         return found
 
-    def other_member(self, rows: NDArray[np.int64], draws: Draws) -> NDArray[np.int64]:
-        """A uniform member of each row's group that is not the row itself, if there is one."""
-        size = self._size[rows]
-        number = draws.below(np.maximum(size - 1, 1), len(rows))
-        own = self._place[rows] - self._start[rows]
-        return self.member(rows, np.where(size > 1, number + (number >= own), own))
+    def first_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """A number for each row's group."""
+        return self._start[rows]
+
+
+def _first_of(keys: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which are the first of their kind."""
+    first = np.zeros(len(keys), dtype=bool)
+    first[np.unique(keys, return_index=True)[1]] = True
+    return first
+
+
+def _numbered(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A number for each different row of codes; MISSING where nothing is there."""
+    numbers = np.unique(codes, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
+    return np.where((codes == MISSING).all(axis=1), MISSING, numbers)
 
 
 def _keys(codes: NDArray[np.int64]) -> NDArray[np.void]:

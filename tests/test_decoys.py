@@ -67,7 +67,7 @@ def test_given_name_patronymic_sex_and_completeness_stay_with_the_base_row():
 
 
 def test_the_surname_is_another_and_comes_from_a_row_akin():
-    people, decoys = made()
+    people, decoys = made(count=3)  # of five surnames at most that a row akin can have
     own, new = values(people, "surname")[decoys.base], values(decoys.people, "surname")
     assert (own != new).all()
     akin = {
@@ -83,6 +83,21 @@ def test_the_surname_is_another_and_comes_from_a_row_akin():
     ]
     assert np.mean(shared) > 0.95
     assert decoys.fell_back.mean() <= 0.05
+
+
+def test_decoys_of_one_person_have_different_surnames_while_there_are_enough():
+    people, decoys = made(count=4)
+    pairs = list(zip(decoys.base.tolist(), values(decoys.people, "surname"), strict=True))
+    assert len(set(pairs)) > 0.95 * len(pairs)
+
+
+def test_everybody_gives_his_surname_about_as_often():
+    """Those who gave to nobody would stand apart from all that is made up."""
+    frame = roster(200)
+    frame["surname"] = [f"Лугов{letter}{other}ин" for letter in "абвгдежзиклмно" for other in "абвгдежзиклмнопр"][:200]
+    people, decoys = made(frame=frame, count=10)
+    taken, given = (pd.Series(values(each, "surname")).value_counts() for each in (people, decoys.people))
+    assert (given.reindex(taken.index, fill_value=0) >= 5 * taken).all()
 
 
 def test_two_naming_cultures_are_not_blended():
