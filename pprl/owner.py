@@ -102,6 +102,7 @@ def _waiting(what: str, name: str) -> OrderError:
 
 def schema_of(terms: Terms) -> Schema:
     """The agreed schema. MismatchError: this version of pprl folds names otherwise than was agreed."""
+    # (7) what is agreed is what is installed
     schema, folding = terms.schema, folding_hash()
     if folding != terms.folding or schema.fingerprint(folding) != terms.fingerprint:
         raise MismatchError(
@@ -180,6 +181,7 @@ def commit_list(matter: Matter, people: People, *, ids: list[str] | None, contro
     first, other = matter.list_rows, matter.registry_rows
     made_root = bytes(32)  # the first commitment holds real rows only; those that are made up come later
     if first and other:
+        matter.stamp()
         made_root = derive(own.seed, other.random, b"pprl/1/decoys\0" + first.statement.hash + other.statement.hash)
     encodings, rows = encode_list(people, schema, own.key, ids=ids, roots=(own.seed, made_root), controls=controls)
     _refuse_size("list", rows.people, terms.list_people, "people")
@@ -190,6 +192,7 @@ def commit_list(matter: Matter, people: People, *, ids: list[str] | None, contro
     if first is None:
         seed = digest(b"pprl/1/seed\0", own.seed)
         return commit(matter, agreement, "rows", root, [], key_check=key_check(own.key.secret, schema), seed=seed)
+    # (11) the real rows are those committed to before the decoys were known
     if root != first.root:
         raise ForgedError(
             "this is not the roster, or not with the columns and options, that you committed to",

@@ -83,21 +83,21 @@ def match_packages(
             )
     confirm = sum(field.role == "confirm" for field in schema.fields)
     layouts = {side: RowLayout(side, schema.length, confirm) for side in ("list", "registry")}
-    handles, words = _list_of(ours, layouts["list"], terms.pad)
+    words, halves = _list_of(ours, layouts["list"], terms.pad)
     rows = _words_of(theirs, layouts["registry"], terms.pad)
     # Nothing leaves this function before the last segment is read: the rows iterator has then checked the root.
-    with searching(len(handles) * theirs.contents.rows) as progress:
+    with searching(len(words) * theirs.contents.rows) as progress:
         found = search.best(BitMatrix(words), rows, keep=KEEP, kernel=kernel, map=map, progress=progress)
     secret = derive(matter.keystore.seed, matter.receipt.hash, b"pprl/1/pseudonyms")
     scores = scores_of(
         found,
         ours.contents.stamp,
-        handles,
+        numbers(len(words)),
         lambda at: pseudonyms(secret, at),
         theirs.contents.rows_read,
         theirs.contents.rows,
     )
-    attachment = files.preamble(b"pprl-sco") + scores.to_bytes()
+    attachment = files.preamble(b"pprl-sco") + scores.to_bytes() + halves
     headers = [package.contents.statement.hash.hex() for package in (ours, theirs)]
     body = {
         "agreement": agreement.hash.hex(),
@@ -115,23 +115,31 @@ def pseudonyms(secret: bytes, rows: NDArray[np.int64]) -> NDArray[np.void]:
     return np.frombuffer(b"".join(made), dtype="V16")[place] if made else np.zeros(0, dtype="V16")
 
 
-def _list_of(package: SealedPackage, layout: RowLayout, pad: int) -> tuple[NDArray[np.void], NDArray[np.uint64]]:
-    """Handles and encodings of the list, which is small, whole and verified."""
-    pieces = [_split(chunk, layout) for chunk in package.rows(layout, pad)]
-    handles = [np.zeros(0, dtype="V16"), *(handles for handles, _ in pieces)]
-    words = [np.zeros((0, layout.length // 64), dtype="<u8"), *(words for _, words in pieces)]
-    return np.concatenate(handles), np.concatenate(words)
+def numbers(count: int) -> NDArray[np.void]:
+    """What rows of the list are called in the scores: their number in the package. Its owner's handles, by which he
+    would know a row, are in nothing that leaves the linkage unit but what is released to him."""
+    named = np.zeros((count, 2), dtype="<u8")
+    named[:, 0] = np.arange(count)
+    return named.view("V16").ravel()
+
+
+def _list_of(package: SealedPackage, layout: RowLayout, pad: int) -> tuple[NDArray[np.uint64], bytes]:
+    """Encodings of the list, which is small, whole and verified, and the first halves of its leaves."""
+    words, halves = [np.zeros((0, layout.length // 64), dtype="<u8")], []
+    for chunk in package.rows(layout, pad):
+        words.append(_words(chunk, layout))
+        halves.append(layout.halves(chunk))
+    return np.concatenate(words), b"".join(halves)
 
 
 def _words_of(package: SealedPackage, layout: RowLayout, pad: int) -> Iterator[BitMatrix]:
     for chunk in package.rows(layout, pad):
-        yield BitMatrix(_split(chunk, layout)[1])
+        yield BitMatrix(_words(chunk, layout))
 
 
-def _split(chunk: memoryview, layout: RowLayout) -> tuple[NDArray[np.void], NDArray[np.uint64]]:
+def _words(chunk: memoryview, layout: RowLayout) -> NDArray[np.uint64]:
     rows = np.frombuffer(chunk, dtype=np.uint8).reshape(-1, layout.width)
-    handles = np.ascontiguousarray(rows[:, :HANDLE]).view("V16").ravel()
-    return handles, np.ascontiguousarray(rows[:, HANDLE : layout.record]).view("<u8")
+    return np.ascontiguousarray(rows[:, HANDLE : layout.record]).view("<u8")
 
 
 def write_table(matter: Matter, table: Statement, *, force: bool = False) -> tuple[Path, Path]:

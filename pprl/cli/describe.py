@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pprl import files
 from pprl.bits import Encodings, Stamp
-from pprl.errors import FileError
+from pprl.errors import FileError, PprlError
 from pprl.keys import LinkageKey
 from pprl.match.scores import Scores
 from pprl.rows import CONTROL, DECOY, RELATIVE, HomeRows
+
+if TYPE_CHECKING:
+    from pprl.exchange.cards import Card, Role
+    from pprl.exchange.statements import Statement
 
 
 def describe(path: Path) -> dict[str, str | int]:
@@ -38,8 +44,87 @@ def describe(path: Path) -> dict[str, str | int]:
             kinds = {"decoys": DECOY, "relatives": RELATIVE, "controls": CONTROL}
             counts = {"people": rows.people} | {name: len(rows.of_kind(kind)) for name, kind in kinds.items()}
             return {"kind": f"private rows of a {rows.side}", **counts, **_stamp(rows.stamp)}
+        case b"pprl-kst":
+            return {"kind": "keystore of a party", "secret": "yes: opens with its passphrase only"}
+        case b"pprl-pkg":
+            from pprl.exchange.package import recipient_of
+
+            with path.open("rb") as file:
+                recipient = recipient_of(file.read(60), path.name)
+            return {
+                "kind": "sealed package",
+                "for": _whose(path, recipient) or f"a card that is not beside it: {recipient.hex()}",
+                "bytes": path.stat().st_size,
+                "signed_by": "its owner, inside: the linkage unit checks that when it opens it",
+            }
+        case None:
+            raise FileError("this is not a file of pprl", hint="name a file that pprl wrote")
         case _:
-            raise FileError("this is not a file of pprl", hint="name a key, encodings, scores or private rows")
+            return _statements(path)
+
+
+def _statements(path: Path) -> dict[str, str | int]:
+    """What the statements of a file say of themselves. Only a card can be verified without the rest of its folder."""
+    from pprl.exchange.cards import TITLES, Card
+    from pprl.exchange.matter import MAX_STATEMENTS
+    from pprl.exchange.statements import read_statements
+
+    size = path.stat().st_size
+    if size > MAX_STATEMENTS and not path.name.startswith("PRIVATE-"):
+        raise FileError(f"{path.name}: is longer than any statement")
+    statements = list(read_statements(path.read_bytes(), path.name))
+    if [statement.kind for statement in statements] == [b"pprl-crd"]:
+        card = Card.of(statements[0])
+        return {
+            "kind": f"card of a {TITLES[card.role]}",
+            "matter": card.matter,
+            "name": card.name,
+            "expires": card.expires.isoformat(),
+            "hash": card.statement.hash.hex(),
+            "signature": "by its own key; whose key it is, only the words tell",
+        }
+    facts: dict[str, str | int] = {"kind": " and ".join(statement.says for statement in statements)}
+    if matter := next((each.body["agreement"] for each in statements if "agreement" in each.body), None):
+        facts["agreement"] = str(matter)
+    for statement in statements:
+        facts[statement.says] = f"{statement.hash.hex()}, {_signer(path, statement)}"
+    return facts
+
+
+SIGNERS: dict[bytes, Role] = {b"pprl-prp": "list", b"pprl-acc": "registry", b"pprl-rcp": "unit", b"pprl-tab": "unit"}
+
+
+def _signer(path: Path, statement: Statement) -> str:
+    """Who signed a statement, as far as the cards beside it tell."""
+    from pprl.exchange.cards import TITLES
+
+    role = SIGNERS.get(statement.kind) or statement.body.get("role")
+    for card in _cards_beside(path):
+        if card.role == role:
+            statement.verify(card.keys)
+            return f"signed by the {TITLES[card.role]} {card.name} (as the card beside it says)"
+    return "signature not checked: the card of its signer is not beside it"
+
+
+def _whose(path: Path, card_hash: bytes) -> str:
+    from pprl.exchange.cards import TITLES
+
+    named = [f"{TITLES[c.role]} {c.name}" for c in _cards_beside(path) if c.statement.hash == card_hash]
+    return f"the {named[0]}" if named else ""
+
+
+def _cards_beside(path: Path) -> list[Card]:
+    """The cards in the folder of a file; what is damaged there is none."""
+    from pprl.exchange.cards import Card
+    from pprl.exchange.matter import MAX_STATEMENTS
+    from pprl.exchange.statements import read_statements
+
+    cards = []
+    for each in sorted(path.resolve().parent.iterdir()):
+        with contextlib.suppress(PprlError, OSError):
+            if each.is_file() and files.kind_of(each) == b"pprl-crd" and each.stat().st_size <= MAX_STATEMENTS:
+                cards += [Card.of(one) for one in read_statements(each.read_bytes(), each.name)]
+    return cards
 
 
 def _stamp(stamp: Stamp) -> dict[str, str | int]:

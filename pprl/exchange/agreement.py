@@ -194,10 +194,12 @@ class Proposal:
     @classmethod
     def of(cls, statement: Statement, cards: Mapping[Role, Card]) -> Proposal:
         """MismatchError: made for other cards. ForgedError: not signed by the list owner."""
+        # (4) signed by the list owner, for exactly these cards
         statement.expect(answers=list, nonce=str, share=str, terms=dict)
         statement.verify(cards["list"].keys)
         _same_cards(statement, cards)
         _fitting_share(statement)
+        # (5) terms that may be agreed; no expiry here, since an expired agreement may still be read (`Matter.ready`)
         return cls(Terms.of(statement.body["terms"]), statement.bytes_of("nonce", 32), statement)
 
 
@@ -219,6 +221,7 @@ class Agreement:
     @classmethod
     def of(cls, proposal: Proposal, acceptance: Statement, cards: Mapping[Role, Card]) -> Agreement:
         """MismatchError: another proposal was accepted. ForgedError: not signed by the registry owner."""
+        # (6) signed by the registry owner, of this proposal
         acceptance.expect(answers=list, nonce=str, share=str)
         acceptance.verify(cards["registry"].keys)
         require_answers(acceptance, [proposal.statement.hash])

@@ -83,6 +83,7 @@ class Card:
         Nothing here says whose card it is: that is what the words are for. No expiry check: an expired card may still
         be needed to read what was signed in its time. Steps check the expiry of the agreement, which no card outlives.
         """
+        # (1) the form of a card
         statement.expect(expires=str, kem=str, matter=str, name=str, role=str, signing=str, x25519=str)
         body = statement.body
         role = next((role for role in ROLES if role == body["role"]), None)
@@ -99,11 +100,13 @@ class Card:
             statement.bytes_of("kem", KEM_PUBLIC),
             statement.bytes_of("x25519", X25519_PUBLIC),
         )
+        # (2) keys of full order
         if not keys.usable():
             raise ForgedError(
                 f"the card of the {TITLES[role]}: holds a key with which anybody could sign or read",
                 hint="no copy of pprl makes such keys: whoever made this card is up to something",
             )
+        # (3) signed by itself, so nobody put the keys of another into it
         statement.verify(keys)
         return cls(role, body["matter"], body["name"], expires, keys, statement)
 

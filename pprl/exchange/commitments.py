@@ -81,14 +81,24 @@ class RowLayout:
     def leaf(self, row: bytes | memoryview) -> bytes:
         if self.side == "registry":
             return hashlib.sha256(b"\x00" + row).digest()
-        crossing = hashlib.sha256(row[: self.crossing]).digest()
-        return hashlib.sha256(b"\x00" + crossing + row[self.crossing :]).digest()
+        return leaf_of(hashlib.sha256(row[: self.crossing]).digest(), row[self.crossing :])
+
+    def halves(self, rows: bytes | memoryview) -> bytes:
+        """Of each list row the hash of what crosses, 32 bytes: with the label's they give the leaves."""
+        view = memoryview(rows)
+        starts = range(0, len(view), self.width)
+        return b"".join(hashlib.sha256(view[at : at + self.crossing]).digest() for at in starts)
 
     def leaves(self, rows: bytes | memoryview) -> Iterator[bytes]:
         """A leaf for each of some rows that stand one behind the other."""
         view = memoryview(rows)
         for at in range(0, len(view), self.width):
             yield self.leaf(view[at : at + self.width])
+
+
+def leaf_of(crossing: bytes, label: bytes | memoryview) -> bytes:
+    """The leaf of a list row from its two halves."""
+    return hashlib.sha256(b"\x00" + crossing + label).digest()
 
 
 @dataclass(frozen=True)

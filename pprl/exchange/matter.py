@@ -93,6 +93,7 @@ class Matter:
         assert self.agreement
         assert self.list_rows
         assert self.registry_rows
+        # (10) both have the same key
         if self.list_rows.key_check != self.registry_rows.key_check:
             raise MismatchError(
                 "the owners' linkage keys differ", hint="they make a new agreement: pprl agree, with new shares"
@@ -115,7 +116,7 @@ def open_matter(folder: Path, passphrase: str) -> Matter:
 def read_matter(folder: Path, keystore: Keystore) -> Matter:
     """Verify the statements of a folder in the order in which they build upon each other."""
     found = list(_statements(folder))
-    # (1) cards: self-signed, of this matter, one for each role, and ours is ours
+    # (a) cards: self-signed, of this matter, one for each role, and ours is ours
     cards: dict[Role, Card] = {}
     for statement in _of_kind(found, b"pprl-crd"):
         card = Card.of(statement)
@@ -139,11 +140,11 @@ def read_matter(folder: Path, keystore: Keystore) -> Matter:
     if not matter.complete:
         return matter
     matter = _with(matter, packages=_packages(folder, keystore, cards))
-    # (2) the proposal and its acceptance
+    # (b) the proposal and its acceptance
     proposal, agreement = _agreement(found, matter)
     if agreement is None:
         return _with(matter, proposal=proposal)
-    # (3) commitments, each upon those before it
+    # (c) commitments, each upon those before it
     commitments = list(_of_kind(found, b"pprl-com"))
     list_rows = _commitment(commitments, matter, agreement, "list", "rows", [])
     registry_rows = list_package = receipt = table = None
@@ -151,11 +152,11 @@ def read_matter(folder: Path, keystore: Keystore) -> Matter:
         registry_rows = _commitment(commitments, matter, agreement, "registry", "rows", [list_rows])
     if list_rows and registry_rows:
         list_package = _commitment(commitments, matter, agreement, "list", "package", [list_rows, registry_rows])
-    # (4) the receipt over all of them
+    # (d) the receipt over all of them
     if list_rows and registry_rows and list_package:
         upon = [list_rows, registry_rows, list_package]
         receipt = _receipt(found, matter, agreement, upon)
-    # (5) the score table
+    # (e) the score table
     if receipt:
         table = _table(found, matter, agreement, receipt)
     return _with(
@@ -251,6 +252,7 @@ def _commitment(
     types = {"agreement": str, "answers": list, "role": str, "root": str, "stage": str}
     if stage == "rows":
         types |= {"key_check": str, **({"seed": str} if role == "list" else {"random": str})}
+    # (8) signed, of this agreement, upon exactly those before it
     for statement in mine:
         statement.expect(**types)
         statement.verify(matter.cards[role].keys)
@@ -258,6 +260,7 @@ def _commitment(
             raise MismatchError(
                 f"a commitment of the {TITLES[role]} belongs to another agreement", hint="take it out of the folder"
             )
+    # (9) once only
     if len(mine) > 1:
         raise ForgedError(
             f"there are two commitments of the {TITLES[role]} to the same",
