@@ -308,6 +308,8 @@ def _receipt(found: list[Statement], matter: Matter, agreement: Agreement, upon:
     for receipt in receipts:
         receipt.expect(agreement=str, answers=list, role=str)
         receipt.verify(matter.cards["unit"].keys)
+        if (receipt.body["agreement"], receipt.body["role"]) != (agreement.hash.hex(), "unit"):
+            raise MismatchError("a receipt belongs to another agreement", hint="take it out of the folder")
         require_answers(receipt, [bytes.fromhex(each) for each in _answers(agreement, upon)])
     if len(receipts) > 1:
         raise ForgedError("there are two receipts in the folder", hint="ask the linkage unit which one it made")
@@ -319,7 +321,9 @@ def _table(found: list[Statement], matter: Matter, agreement: Agreement, receipt
     for table in tables:
         table.expect(agreement=str, answers=list, role=str, scores=str)
         table.verify(matter.cards["unit"].keys)
-        if table.body["agreement"] != agreement.hash.hex() or table.body["answers"][:1] != [receipt.hash.hex()]:
+        table.bytes_of("scores", 32)
+        said = (table.body["agreement"], table.body["role"], table.body["answers"][:1])
+        if said != (agreement.hash.hex(), "unit", [receipt.hash.hex()]):
             raise MismatchError("a score table belongs to another run", hint="take it out of the folder")
     if len(tables) > 1:
         raise ForgedError(
