@@ -63,7 +63,7 @@ def match_packages(
     """The signed score table of both packages; ``searching`` is told how many pairs there are and gives the progress.
 
     OrderError: out of turn. ForgedError, MismatchError, FileError: what is wrong with which package. RefusedError: more
-    rows than were agreed.
+    or fewer rows than were agreed.
     """
     refuse_other_roles(matter)
     agreement = matter.ready()
@@ -75,7 +75,13 @@ def match_packages(
     terms = agreement.terms
     schema = terms.schema
     most_of_list = terms.list_people[1] * (2 + 2 * schema.decoys) + 10_000  # relatives and controls ride along
-    for package, most in ((ours, most_of_list), (theirs, terms.registry_rows[1])):
+    limits = ((ours, terms.list_people[0], most_of_list), (theirs, *terms.registry_rows))
+    for package, least, most in limits:
+        if package.contents.rows < least:
+            raise RefusedError(
+                f"the package of the {TITLES[package.contents.role]} holds fewer rows than were agreed",
+                hint="among few rows each answer is about somebody: ask, and match nothing before you know",
+            )
         if package.contents.rows > most:
             raise RefusedError(
                 f"the package of the {TITLES[package.contents.role]} holds more rows than were agreed",
