@@ -76,20 +76,16 @@ def proposal():
     return Proposal.of(one((MATTER / "list-2-proposal.pprl").read_bytes()), cards())
 
 
-def folder_of(path, role, without=()):
-    """The folder of a party when all is over, but for the packages."""
+def folder_of(path, without=()):
+    """The folder of any party when all is over, but for its keystore and the packages."""
     path.mkdir()
     for file in MATTER.glob("*.pprl"):
         if not file.name.startswith("PRIVATE-") and file.name not in without:
             shutil.copy(file, path)
-    if role == "list":  # what he sent by itself is in it as well
-        (path / "list-3-commitment.pprl").unlink(missing_ok="list-3-commitment.pprl" in without)
-        if "list-3-commitment.pprl" not in without:
-            (path / "list-3-commitment.pprl").write_bytes(generator.LIST_ROWS)
     return path
 
 
-def take(step, folder, role, keystore):
+def take(step, folder, keystore):
     """What a party does in its folder."""
     matter = read_matter(folder, keystore)
     match step:
@@ -134,9 +130,9 @@ def run(vector, data, tmp_path):
     if "side" in vector:
         return run_package(vector, json.loads(data), tmp_path)
     role = vector["folder"]
-    folder = folder_of(tmp_path / "folder", role, vector.get("without", "").split(", "))
+    folder = folder_of(tmp_path / "folder", vector.get("without", "").split(", "))
     (folder / vector["file"]).write_bytes(data)
-    return take(vector["step"], folder, role, keystore_of(role))
+    return take(vector["step"], folder, keystore_of(role))
 
 
 def layout_of(side):
@@ -145,7 +141,7 @@ def layout_of(side):
 
 def run_package(vector, changed, tmp_path):
     """The package of one owner is another than it should be; that of the other is good."""
-    folder = folder_of(tmp_path / "folder", "unit", ["unit-3-scores.pprl"])
+    folder = folder_of(tmp_path / "folder", ["unit-3-scores.pprl"])
     for side in ("list", "registry"):
         data = generator.package(side, **(changed if side == vector["side"] else {}))
         (folder / package_name(side)).write_bytes(data)
@@ -217,7 +213,7 @@ def test_the_keystores_open(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_the_matter_can_be_read(role, tmp_path):
-    matter = read_matter(folder_of(tmp_path / role, role), keystore_of(role))
+    matter = read_matter(folder_of(tmp_path / role), keystore_of(role))
     assert {role: card.name for role, card in matter.cards.items()} == {
         "list": "Newsroom Alfa",
         "registry": "Bravo",
@@ -243,7 +239,7 @@ def test_both_owners_come_to_the_key_of_the_matter(tmp_path):
     early = keystore_of("registry").holding(linkage_key=None, agreement=None)
     agreement, later = accept(early, cards(), proposal())
     assert agreement.hash.hex() == later.state["agreement"] != generator.AGREEMENT.hex()  # another nonce and share
-    folder = folder_of(tmp_path / "list", "list", ["registry-2-acceptance.pprl", "list-3-commitment.pprl"])
+    folder = folder_of(tmp_path / "list", ["registry-2-acceptance.pprl", "list-3-commitment.pprl"])
     (folder / "accepted.pprl").write_bytes(agreement.acceptance.to_bytes())
     matter = read_matter(folder, keystore_of("list"))
     mine = conclude(matter.keystore.holding(share=generator.LIST_SHARE.hex(), linkage_key=None), matter.agreement)
@@ -261,15 +257,16 @@ def test_words_of_the_matter():
 
 def test_the_packages_give_the_scores_of_the_matter(tmp_path):
     """The search, the pseudonyms and the table, against the generator, which compares in fractions."""
-    folder = folder_of(tmp_path / "unit", "unit", ["unit-3-scores.pprl"])
+    folder = folder_of(tmp_path / "unit", ["unit-3-scores.pprl"])
     for side, start in (("list", "list-5-package.start"), ("registry", "registry-4-package.start")):
         whole = generator.package(side)
         assert whole.startswith((MATTER / start).read_bytes())
         (folder / package_name(side)).write_bytes(whole)
     table, scores = match_packages(read_matter(folder, keystore_of("unit")), kernel="numpy")
     assert table.to_bytes() == (MATTER / "unit-3-scores.pprl").read_bytes()
-    (tmp_path / "scores").write_bytes(table.attachment)
-    assert Scores.read(tmp_path / "scores").handles.tobytes() == scores.handles.tobytes()
+    size = 32 * len(scores)  # the halves of leaves behind the scores
+    (tmp_path / "scores").write_bytes(table.attachment[:-size])
+    assert Scores.read(tmp_path / "scores").theirs.tobytes() == scores.theirs.tobytes()
 
 
 def test_what_is_written_today_is_written_as_in_the_matter():

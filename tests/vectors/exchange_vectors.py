@@ -55,7 +55,7 @@ SHARE = 32 + SEALED
 SEGMENT, HEADER_SEGMENT = 1 << 20, 1 << 13
 PRIME = 2**255 - 19
 
-# ---------------------------------------------------------------- docs/protocol.md, by hand
+# ---------------------------------------------------------------- docs/protocol.md, section by section
 
 
 def sha(*parts: bytes) -> bytes:
@@ -434,11 +434,11 @@ def package(
 
 
 def scores() -> bytes:
-    """The best 16 rows of the registry for each of the list, by their Dice coefficients, under names of the unit's."""
+    """§9: for each row of the list the best 16 of the registry by their Dice coefficients, and the halves of leaves."""
     secret = hkdf(UNIT.seed, hash_of(RECEIPT), b"pprl/1/pseudonyms")
     theirs = [row[16:80] for row in rows_of("registry")]
     told = b"pprl-sco" + struct.pack("<H", 1) + STAMP + struct.pack("<QQQBB", COUNTS["list"], 30, len(theirs), 16, 0)
-    for row in rows_of("list"):
+    for number, row in enumerate(rows_of("list")):
         ours = int.from_bytes(row[16:80], "little")
         found = []
         for at, other in enumerate(theirs):
@@ -449,9 +449,9 @@ def scores() -> bytes:
         names = [
             hashlib.blake2b(at.to_bytes(8, "little"), key=secret, digest_size=16).digest() for _, _, at, *_ in best
         ]
-        told += row[:16] + b"".join(names) + struct.pack("<16I", *(each[3] for each in best))
+        told += struct.pack("<QQ", number, 0) + b"".join(names) + struct.pack("<16I", *(each[3] for each in best))
         told += struct.pack("<16I", *(each[4] for each in best))
-    return told
+    return told + b"".join(sha(row[:-32]) for row in rows_of("list"))
 
 
 def table(*, signer: Party = UNIT, attachment: bytes | None = None, **changed: object) -> bytes:
@@ -1186,7 +1186,7 @@ def receipts() -> VECTOR:
         "receipt_without_agreement": of("mismatch", "It names no terms.", receipt(SIGNED[2:])),
         "receipt_other_order": of("mismatch", "In another order.", late),
         "receipt_of_another_agreement": of("mismatch", "It says another agreement.", receipt(agreement="00" * 32)),
-        "receipt_of_the_list": of("format", "It says that it is the list owner's.", receipt(role="list")),
+        "receipt_of_the_list": of("mismatch", "It says that it is the list owner's.", receipt(role="list")),
         "receipt_extra_key": of("format", "A key too many.", statement("pprl-rcp", with_root, UNIT)),
         "receipt_answers_text": of("format", "Text in place of a list.", receipt(answers="x")),
         "receipt_attachment": of("format", "A receipt with an attachment.", receipt(attachment=b"more")),
@@ -1208,10 +1208,10 @@ def receipts() -> VECTOR:
         ),
         "scores_of_another_agreement": scored("mismatch", "Another agreement.", detached(table(agreement="00" * 32))),
         "scores_one_package": scored(
-            "format", "They name one package.", detached(table(answers=body_of(TABLE)["answers"][:2]))
+            "mismatch", "They name one package.", detached(table(answers=body_of(TABLE)["answers"][:2]))
         ),
         "scores_of_the_list": scored(
-            "format", "They say that they are the list owner's.", detached(table(role="list"))
+            "mismatch", "They say that they are the list owner's.", detached(table(role="list"))
         ),
         "scores_hash_short": scored("format", "A hash of 31 bytes.", detached(table(scores="00" * 31))),
         "scores_two": scored("forged", "Two score tables.", detached(table(scores="00" * 32)), "again.pprl"),
