@@ -25,6 +25,7 @@ from pprl.exchange.statements import AGAIN, KINDS, Statement, read_statements
 
 MAX_STATEMENTS = 4 << 20  # bytes of a file of statements
 STATEMENT_KINDS = frozenset(KINDS)
+STAGES = (("list", "rows"), ("registry", "rows"), ("list", "package"))  # who commits to what
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,8 @@ def read_matter(folder: Path, keystore: Keystore) -> Matter:
         return _with(matter, proposal=proposal)
     # (c) commitments, each upon those before it
     commitments = list(_of_kind(found, b"pprl-com"))
+    if any((each.body.get("role"), each.body.get("stage")) not in STAGES for each in commitments):
+        raise FileError("a commitment: of a role or to a stage that there is not", hint=AGAIN)
     list_rows = _commitment(commitments, matter, agreement, "list", "rows", [])
     registry_rows = list_package = receipt = table = None
     if list_rows:
