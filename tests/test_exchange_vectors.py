@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import random
 import shutil
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,8 @@ from pprl.exchange.cards import Card, check_heard, words_of
 from pprl.exchange.commitments import RowLayout
 from pprl.exchange.keystore import Keystore
 from pprl.exchange.matter import open_package, package_name, read_matter
+from pprl.exchange.package import SealedPackage
+from pprl.exchange.primitives import PublicKeys
 from pprl.exchange.statements import Statement, read_statement, read_statements
 from pprl.exchange.turns import turn_of
 from pprl.match.scores import Scores
@@ -72,6 +75,7 @@ def words():
     return words_of(cards())
 
 
+@cache
 def proposal():
     return Proposal.of(one((MATTER / "list-2-proposal.pprl").read_bytes()), cards())
 
@@ -185,6 +189,15 @@ def test_memory_of_a_keystore_is_looked_at_before_it_is_used(tmp_path, monkeypat
                 run(vector, data, tmp_path)
 
 
+def test_weak_keys_are_refused_for_what_they_are(monkeypatch):
+    """Each of these cards is right but for its key: the signatures under keys of small order verify."""
+    monkeypatch.setattr(PublicKeys, "usable", lambda _: True)
+    weak = [name for name in NAMES if "_small_" in name or "_coefficient" in name]
+    assert len(weak) == 24
+    for name in weak:
+        assert run(*load(VECTORS / name), None).role == "registry"
+
+
 def test_each_kind_of_error_has_vectors():
     told = [load(VECTORS / name)[0]["expect"] for name in NAMES]
     assert set(told) == {"success", *KINDS}
@@ -283,3 +296,119 @@ def test_what_is_written_today_is_written_as_in_the_matter():
             assert Statement.make(each.kind, each.body, party.keys, each.attachment) == each
     header, _ = read_statement(generator.package_start("list")[1], "header")
     assert Statement.make(header.kind, header.body, keystore_of("list").keys) == header
+
+
+# ---------------------------------------------------------------- every byte
+
+
+def flips(data, offsets=None, bits=(0x01, 0x20, 0x80)):
+    """Copies with one bit changed. 0x20 makes a capital of a small letter."""
+    for at in range(len(data)) if offsets is None else offsets:
+        for bit in bits:
+            yield at, data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
+
+
+def refused(take, changed, at):
+    """Whatever goes wrong is an error of ours."""
+    try:
+        take(changed)
+    except errors.PprlError:
+        return
+    except Exception as error:  # would be shown as a traceback
+        pytest.fail(f"byte {at}: {type(error).__name__}")
+    pytest.fail(f"byte {at}: was taken")
+
+
+STATEMENTS = {
+    "card": (generator.CARDS["list"], lambda data: Card.of(one(data))),
+    "proposal": (generator.PROPOSAL, lambda data: Proposal.of(one(data), cards())),
+    "acceptance": (generator.ACCEPTANCE, lambda data: Agreement.of(proposal(), one(data), cards())),
+}
+
+
+@pytest.mark.parametrize(("data", "take"), STATEMENTS.values(), ids=STATEMENTS)
+def test_any_bit_of_a_statement(data, take):
+    assert take(data)
+    for at, changed in flips(data):
+        refused(take, changed, at)
+
+
+#: Its scores are cut off: whoever reads a folder looks at their hash.
+SMALL_TABLE = generator.table(attachment=b"pprl-sco", scores=generator.sha(b"pprl-sco").hex())
+
+#: In a folder: the file, its bytes, and what must not be in the matter when it is of no kind of ours any more.
+IN_A_FOLDER = {
+    "first commitment": ("list-3-commitment.pprl", generator.LIST_ROWS, "list_rows"),
+    "commitment of the registry": ("registry-3-commitment.pprl", generator.REGISTRY_ROWS, "registry_rows"),
+    "second commitment": ("list-4-commitment.pprl", generator.LIST_PACKAGE, "list_package"),
+    "receipt": ("unit-2-receipt.pprl", generator.RECEIPT, "receipt"),
+    "score table": ("unit-3-scores.pprl", SMALL_TABLE, "table"),
+}
+
+
+@pytest.mark.parametrize(("file", "data", "what"), IN_A_FOLDER.values(), ids=IN_A_FOLDER)
+def test_any_byte_of_a_file_in_a_folder(file, data, what, tmp_path):
+    later = [name for name, *_ in IN_A_FOLDER.values()]
+    folder = folder_of(tmp_path / "folder", later[later.index(file) + 1 :])
+    keystore = keystore_of("registry")
+
+    def take(changed):
+        (folder / file).write_bytes(changed)
+        return getattr(read_matter(folder, keystore), what)
+
+    assert take(data)
+    for at, changed in flips(data, bits=(0x01,)):
+        if at < 8:  # no file of ours: as if it had not come
+            assert take(changed) is None
+        else:
+            refused(take, changed, at)
+
+
+def test_any_byte_of_a_keystore(tmp_path, monkeypatch):
+    data = (MATTER / KEYSTORE.format("unit")).read_bytes()
+    monkeypatch.setattr(keystores, "stretch", cache(keystores.stretch))  # nothing is derived twice
+
+    def take(changed):
+        return Keystore.read(private(tmp_path / "keystore", changed), generator.PASSPHRASE)
+
+    assert take(data)
+    for at, changed in flips(data, bits=(0x01,)):
+        refused(take, changed, at)
+
+
+@pytest.mark.parametrize("side", ["list", "registry"])
+def test_bytes_of_a_package(side, tmp_path):
+    """All of the preamble, the first 200 of each segment and some hundreds of the others."""
+    data = generator.package(side)
+    path = tmp_path / "package"
+    path.write_bytes(data)
+    keystore = keystore_of("unit")
+    root = generator.root_of(side, generator.rows_of(side))
+    stamp = read_matter(folder_of(tmp_path / "unit"), keystore).stamp()
+    starts = [0, 60, *range(60 + 9_328, len(data), 2**20 + 1_136)]
+    offsets = {at for start in starts for at in range(start, start + 200)}
+    offsets |= set(random.Random(side).sample(range(len(data)), 300)) | {len(data) - 1}
+
+    def take(changed):
+        with path.open("r+b") as file:
+            file.seek(at)
+            file.write(changed)
+        package = SealedPackage(path, keystore.keys, cards())
+        package.require(generator.AGREEMENT, generator.hash_of(generator.RECEIPT), stamp, root)
+        return sum(map(len, package.rows(layout_of(side), generator.PAD)))
+
+    at = 0
+    assert take(data[:1]) == generator.COUNTS[side] * generator.WIDTHS[side]
+    for at in sorted(offsets):
+        refused(take, bytes([data[at] ^ 0x01]), at)
+        with path.open("r+b") as file:
+            file.seek(at)
+            file.write(data[at : at + 1])
+    assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize(("data", "take"), STATEMENTS.values(), ids=STATEMENTS)
+def test_a_statement_cut_anywhere(data, take):
+    for size in range(1, len(data)):
+        with pytest.raises(errors.FileError):
+            take(data[:size])

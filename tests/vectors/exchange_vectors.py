@@ -28,6 +28,7 @@ import json
 import struct
 from fractions import Fraction
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -54,6 +55,7 @@ SEALED = 1_136  # bytes that a seal is longer than what is in it
 SHARE = 32 + SEALED
 SEGMENT, HEADER_SEGMENT = 1 << 20, 1 << 13
 PRIME = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493  # of Curve25519, as PRIME is its field
 
 # ---------------------------------------------------------------- docs/protocol.md, section by section
 
@@ -637,8 +639,22 @@ _MALLEABLE = "The group's order added to the signature's second half, which veri
 
 
 def _plus_order(scalar: bytes) -> bytes:
-    order = 2**252 + 27742317777372353535851937790883648493
-    return (int.from_bytes(scalar, "little") + order).to_bytes(32, "little")
+    return (int.from_bytes(scalar, "little") + ORDER).to_bytes(32, "little")
+
+
+def signed_by_nobody(point: str) -> bytes:
+    """A card with a key of small order and a signature that verifies under it: R the neutral point, s zero.
+
+    RFC 8032 §5.1.7 asks for s·B = R + h·A. With s = 0 and h a multiple of 8, as for one text in eight, that holds.
+    """
+    neutral = little(1)
+    for number in count():
+        data = card("registry", REGISTRY, signing=point, name=f"Bravo {number}")
+        header, text, _, _ = parts_of(data)
+        hashed = bytes.fromhex(neutral + point) + b"pprl/1/statement\0" + header[:16] + text
+        if int.from_bytes(hashlib.sha512(hashed).digest(), "little") % ORDER % 8 == 0:
+            return header + text + bytes.fromhex(neutral) + bytes(32)
+    raise AssertionError
 
 
 #: The y of the points of small order of Curve25519 in Edwards form, and again as they are written unreduced.
@@ -723,8 +739,9 @@ def cards() -> VECTOR:
     for name, y in SMALL_SIGNING.items():
         for sign in (False, True):
             point = little(int.from_bytes(bytes.fromhex(y), "little"), sign)
-            comment = "A signing key of small order, which verifies what nobody signed."
-            told[f"card_signing_small_{name}{'_sign' if sign else ''}"] = weak(comment, signing=point)
+            comment = "A signing key of small order; the signature verifies, and nobody made it."
+            name_of = f"card_signing_small_{name}{'_sign' if sign else ''}"
+            told[name_of] = vector("forged", "card", comment, signed_by_nobody(point))
     for name, u in SMALL_X25519.items():
         told[f"card_x25519_small_{name}"] = weak("An X25519 key of small order.", x25519=little(u))
     told["card_x25519_small_0_top_bit"] = weak("The same with the bit that is not read.", x25519=little(0, sign=True))
@@ -1142,14 +1159,11 @@ def commitments() -> VECTOR:
         "commitment_package_key_check": package_of(
             "format", "With a key check, which the first one has.", [LIST_ROWS, REGISTRY_ROWS], key_check="00" * 16
         ),
-        "commitment_third_stage": of(
-            "order",
-            "A stage that nobody knows is not taken for the second.",
-            commitment("list", "package", [LIST_ROWS, REGISTRY_ROWS], stage="labels"),
-            "list-4-commitment.pprl",
-            without="unit-2-receipt.pprl",
-            step="sign",
+        "commitment_third_stage": package_of(
+            "format", "A stage that nobody knows.", [LIST_ROWS, REGISTRY_ROWS], stage="labels"
         ),
+        "commitment_of_unit": registry("format", "The linkage unit's, which commits to nothing.", role="unit"),
+        "commitment_role_list": registry("format", "A list for a role.", role=["registry"]),
         "commitment_keys_differ": of(
             "mismatch",
             "The owners have different linkage keys, so the linkage unit does not sign.",
