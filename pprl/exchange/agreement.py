@@ -116,6 +116,10 @@ class Terms:
         strata = {field.name for field in schema.fields if field.role == "stratum"}
         if strata != set(self.strata) or any(len(labels) > MAX_LABELS for labels in self.strata.values()):
             raise RefusedError("the labels of the strata do not fit the schema", hint="--labels FIELD=A,B,C")
+        if any(len(set(labels)) < len(labels) or not all(map(_showable, labels)) for labels in self.strata.values()):
+            raise RefusedError(
+                "a label of the strata is empty, there twice, or not printable", hint="--labels FIELD=A,B,C"
+            )
 
     def refuse_expired(self, today: datetime.date) -> None:
         if today > self.expires:
@@ -158,6 +162,11 @@ class Terms:
 
 def _listed(words: tuple[str, ...]) -> str:
     return ", ".join(words[:20]) + (f" and {len(words) - 20} more" if len(words) > 20 else "")
+
+
+def _showable(label: str) -> bool:
+    """Labels are shown to people who decide by what they see: none may move the cursor or hide the line above."""
+    return bool(label.strip()) and label.isprintable()
 
 
 def _text(value: object) -> str:

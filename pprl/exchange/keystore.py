@@ -99,7 +99,8 @@ class Keystore:
                 f"{path.name}: does not open", hint="another passphrase, or the file is damaged: nobody can tell which"
             ) from None
         body = parse_canonical(text, path.name)
-        if body.keys() != cls.FIELDS or body["role"] not in ROLES or not isinstance(body["state"], dict):
+        known = body.keys() == cls.FIELDS and body["role"] in ROLES
+        if not known or not isinstance(body["matter"], str) or not isinstance(body["state"], dict):
             raise FileError(f"{path.name}: was not written by this version of pprl")
         keys = SecretKeys(*(bytes_of(body[name], size, path.name) for name, size in _SEEDS))
         seed = bytes_of(body["seed"], 32, path.name)

@@ -20,11 +20,13 @@ from pprl.exchange.agreement import Agreement, Proposal, heard_all, require_answ
 from pprl.exchange.cards import NEEDED, TITLES, Card, Role
 from pprl.exchange.keystore import Keystore
 from pprl.exchange.package import SealedPackage
+from pprl.exchange.primitives import digest
 from pprl.exchange.statements import AGAIN, KINDS, Statement, read_statements
 
 MAX_STATEMENTS = 4 << 20  # bytes of a file of statements
 STATEMENT_KINDS = frozenset(KINDS)
 PART = "PRIVATE-rows.part"  # an owner's rows until they are sealed
+STAGES = (("list", "rows"), ("registry", "rows"), ("list", "package"))  # who commits to what
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ def read_matter(folder: Path, keystore: Keystore) -> Matter:
         return _with(matter, proposal=proposal)
     # (c) commitments, each upon those before it
     commitments = list(_of_kind(found, b"pprl-com"))
+    if any((each.body.get("role"), each.body.get("stage")) not in STAGES for each in commitments):
+        raise FileError("a commitment: of a role or to a stage that there is not", hint=AGAIN)
     list_rows = _commitment(commitments, matter, agreement, "list", "rows", [])
     registry_rows = list_package = receipt = table = None
     if list_rows:
@@ -323,9 +327,11 @@ def _table(found: list[Statement], matter: Matter, agreement: Agreement, receipt
         table.expect(agreement=str, answers=list, role=str, scores=str)
         table.verify(matter.cards["unit"].keys)
         table.bytes_of("scores", 32)
-        said = (table.body["agreement"], table.body["role"], table.body["answers"][:1])
-        if said != (agreement.hash.hex(), "unit", [receipt.hash.hex()]):
+        said = (table.body["agreement"], table.body["role"], table.body["answers"][:1], len(table.body["answers"]))
+        if said != (agreement.hash.hex(), "unit", [receipt.hash.hex()], 3):  # and the headers of both packages
             raise MismatchError("a score table belongs to another run", hint="take it out of the folder")
+        if table.attachment and digest(table.attachment) != table.bytes_of("scores", 32):
+            raise ForgedError("a score table: its scores are not those that were signed", hint=AGAIN)
     if len(tables) > 1:
         raise ForgedError(
             "there are two score tables in the folder",

@@ -20,6 +20,7 @@ from pprl.exchange.primitives import SIGNATURE, SUITE, PublicKeys, SecretKeys, W
 MAX_BODY = 1 << 20
 MAX_NUMBER = 1 << 53
 LABEL = b"pprl/1/statement\0"
+WITH_ATTACHMENT = (b"pprl-prp", b"pprl-acc", b"pprl-tab")
 KINDS = (b"pprl-crd", b"pprl-prp", b"pprl-acc", b"pprl-com", b"pprl-rcp", b"pprl-hdr", b"pprl-tab")
 AGAIN = "get the file again from whoever made it"
 
@@ -114,6 +115,8 @@ def read_statement(data: bytes, name: str, at: int = 0) -> tuple[Statement, int]
         )
     if size > MAX_BODY:
         raise FileError(f"{name}: a statement is longer than any can be", hint=AGAIN)
+    if attached and kind not in WITH_ATTACHMENT:  # no signature covers it, and nobody would look at it
+        raise FileError(f"{name}: {files.KINDS[kind]} has something attached", hint=AGAIN)
     body = at + header.size
     end = body + size + SIGNATURE
     if len(data) - end < attached:
