@@ -86,7 +86,7 @@ def test_the_surname_is_another_and_comes_from_a_row_akin():
 
 
 def test_decoys_of_one_person_have_different_surnames_while_there_are_enough():
-    people, decoys = made(count=4)
+    _, decoys = made(count=4)
     pairs = list(zip(decoys.base.tolist(), values(decoys.people, "surname"), strict=True))
     assert len(set(pairs)) > 0.95 * len(pairs)
 
