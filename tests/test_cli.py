@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,9 @@ def own_process(*words: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 def test_the_commands_are_these():
-    assert COMMANDS == ["check", "demo", "encode", "inspect", "judge", "key", "link", "match", "report", "schema"]
+    exchange = ["agree", "card", "next"]
+    others = ["check", "demo", "encode", "inspect", "judge", "key", "link", "match", "report", "schema"]
+    assert sorted(exchange + others) == COMMANDS
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -56,7 +59,7 @@ def test_every_command_and_option_has_help_and_an_example(name, capsys):
 def test_every_example_is_a_command_that_exists(name):
     """The words of each example are parsed, not run."""
     command = cli.commands[name]
-    lines = [line.split("   ")[0].split() for line in command.epilog.splitlines() if line.startswith("  pprl ")]
+    lines = [shlex.split(line.split("    ")[0]) for line in command.epilog.splitlines() if line.startswith("  pprl ")]
     assert lines
     for _, named, *words in lines:
         assert named == name
@@ -103,8 +106,8 @@ STATUSES = {
         2,
         "pprl: error: no such option '--ouput'; did you mean '--output'?",
     ),
-    "argument missing": (("match", "a.pprl", "-o", "x"), 2, "pprl: error: missing argument 'REGISTRY.pprl'"),
-    "option missing": (("encode", "a.csv", "--schema", "s", "-o", "x"), 2, "pprl: error: missing option '--key-file'"),
+    "argument missing": (("match", "a.pprl", "-o", "x"), 2, "pprl: error: two files of encodings and -o are needed"),
+    "option missing": (("encode", "a.csv", "--schema", "s", "-o", "x"), 2, "pprl: error: --key-file is missing"),
     "value missing": (("key", "-o"), 2, "pprl: error: option '-o' requires an argument"),
     "negative seed": (("key", "-o", "x", "--seed", "-1"), 2, "pprl: error: invalid value for '--seed'"),
     "no threads": (("match", "a", "b", "-o", "x", "--threads", "0"), 2, "pprl: error: invalid value for '--threads'"),

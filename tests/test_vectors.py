@@ -164,6 +164,7 @@ def test_nothing_is_left_without_a_vector():
 
 
 PAGE = (Path(__file__).parents[1] / "docs" / "encoding.md").read_text(encoding="utf-8")
+PROTOCOL = (Path(__file__).parents[1] / "docs" / "protocol.md").read_text(encoding="utf-8")
 PATTERNS = {
     "PALOCHKA": text._PALOCHKA,
     "MAYBE INITIAL": names._MAYBE_INITIAL,
@@ -216,5 +217,5 @@ def test_the_page_explains_every_key_and_file():
     for schema_key in (*policy, *(f"fields.NAME.{key}" for key in FIELD_KEYS)):
         assert f"| `{schema_key}` |" in PAGE
     assert all(f"`{path.name}`" in PAGE for path in VECTORS.glob("*.json"))
-    assert all(f"`{kind.decode()}`" in PAGE for kind in KINDS)
+    assert all(f"`{kind.decode()}`" in PAGE + PROTOCOL for kind in KINDS)
     assert all(f"`{table}`" in PAGE for table in text.FOLDING_TABLES)

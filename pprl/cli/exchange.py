@@ -144,7 +144,9 @@ Examples:
 """,
 )
 @click.argument("folder", type=FOLDER)
-@click.option("--words-file", type=options.FilePath, help="The words you heard, a line for each: registry: word word …")
+@click.option(
+    "--words-file", type=options.FilePath, help="The words you heard, a line for each: `registry: word word …`."
+)
 @click.option("--accept", metavar="CODE", help="Sign the terms whose code this is, without being asked.")
 @click.option("--schema", "schema_path", type=options.FilePath, help="Propose: what is compared and how (TOML).")
 @click.option("--expires", type=Day(), help=f"Propose: last day of the agreement; by default in {AGREEMENT_DAYS} days.")
