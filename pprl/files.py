@@ -35,6 +35,13 @@ KINDS = {
     b"pprl-rcp": "a receipt",
     b"pprl-hdr": "the header of a package",
     b"pprl-tab": "a score table",
+    b"pprl-ask": "a query",
+    b"pprl-ack": "an acknowledgement",
+    b"pprl-rev": "a reveal",
+    b"pprl-ans": "answers",
+    b"pprl-res": "a result",
+    b"pprl-rel": "a release",
+    b"pprl-evi": "evidence",
 }
 _PREAMBLE = struct.Struct("<8sH")
 

@@ -292,10 +292,14 @@ def _labels(people: People, schema: Schema) -> tuple[Label, ...]:
             numbers = {decade: at for at, decade in enumerate(dict.fromkeys(value[:3] for value in column.values))}
             of = np.array([numbers[value[:3]] for value in column.values] + [MISSING], dtype=np.int32)
             labels.append(Label("decade", "year", "decade", tuple(numbers), of[column.codes]))
-    shapes = ["".join(each) for each in zip(*(_how_full(people, field) for field in schema.linked()), strict=True)]
-    codes, distinct = pd.factorize(np.array(shapes, dtype=object))
+    codes, distinct = pd.factorize(np.array(filled_shapes(people, schema), dtype=object))
     labels.append(Label("filled", "text", "filled", tuple(map(str, distinct)), codes.astype(np.int32)))
     return tuple(labels)
+
+
+def filled_shapes(people: People, schema: Schema) -> list[str]:
+    """Of each row how full its linked fields are, a digit for each in the order of the schema."""
+    return ["".join(each) for each in zip(*(_how_full(people, field) for field in schema.linked()), strict=True)]
 
 
 def _how_full(people: People, field: Field) -> list[str]:

@@ -33,7 +33,7 @@ from pprl.exchange.package import write_package
 from pprl.exchange.primitives import derive, digest, mac
 from pprl.exchange.statements import Statement, bytes_of
 from pprl.keys import LinkageKey
-from pprl.linkage import encode_list, encode_registry_parts, stamp_of
+from pprl.linkage import encode_list, encode_registry_parts, filled_shapes, stamp_of
 from pprl.normalize.people import People
 from pprl.normalize.text import folding_hash, read_table
 from pprl.rows import CONTROL, REAL, UNKNOWN, HomeRows, Label
@@ -162,7 +162,7 @@ def closed_labels(field: Field) -> tuple[str, ...]:
 
 def layout_of(terms: Terms, side: Literal["list", "registry"]) -> RowLayout:
     schema = terms.schema
-    return RowLayout(side, schema.length, len(confirm_fields(schema)))
+    return RowLayout(side, schema.length, len(confirm_fields(schema)), len(schema.linked()))
 
 
 def confirm_fields(schema: Schema) -> list[Field]:
@@ -308,13 +308,15 @@ def openings(rows: HomeRows, terms: Terms) -> list[Opening]:
     other = (UNKNOWN,) * len(names)
     eligible = np.zeros(len(rows), dtype=np.int64)
     people = rows.of_kind(REAL)
-    if told := eligibility(rows.labels, rows.policy, people):
-        can, cannot = told
+    if may_be := eligibility(rows.labels, rows.policy, people):
+        can, cannot = may_be
         eligible[people] = np.where(can, 1, np.where(cannot, 2, 0))
-    columns_of = (rows.kind.tolist(), rows.completeness.tolist(), eligible.tolist(), rows.person.tolist(), cells)
+    (shapes,) = rows.with_role("filled")
+    filled = [shapes.values[code] for code in shapes.codes.tolist()]
+    told = (rows.kind.tolist(), rows.completeness.tolist(), eligible.tolist(), rows.person.tolist(), cells, filled)
     return [
-        Opening(kind, completeness, may, person, cell if of_people[cell] >= SMALLEST_CELL else other)
-        for kind, completeness, may, person, cell in zip(*columns_of, strict=True)
+        Opening(kind, completeness, may, person, cell if of_people[cell] >= SMALLEST_CELL else other, full)
+        for kind, completeness, may, person, cell, full in zip(*told, strict=True)
     ]
 
 
@@ -411,6 +413,8 @@ def _registry_rows(
         rows[:, at : at + TAG] = own_ids
         rows[:, at + TAG : at + 2 * TAG] = np.frombuffer(tags, dtype=np.uint8).reshape(count, TAG)
         at += 2 * TAG
+    shapes = "".join(filled_shapes(people, schema)).encode()
+    rows[:, at:] = np.frombuffer(shapes, dtype=np.uint8).reshape(count, layout.linked)
     return rows.tobytes()
 
 

@@ -81,6 +81,12 @@ class HomeRows:
         """The places of the records of a kind."""
         return np.flatnonzero(self.kind == kind).astype(np.int64)
 
+    def take(self, order: NDArray[np.int64]) -> HomeRows:
+        """The records in another order, in which people must stay in theirs."""
+        labels = tuple(replace(label, codes=label.codes[order]) for label in self.labels)
+        arrays = ("handles", "rows", "person", "kind", "completeness", "ids")
+        return replace(self, labels=labels, **{name: getattr(self, name)[order] for name in arrays})
+
     def with_role(self, role: str) -> tuple[Label, ...]:
         return tuple(label for label in self.labels if label.role == role)
 

@@ -88,7 +88,7 @@ def match_packages(
                 hint="whoever sends more rows may be probing: ask, and match nothing before you know",
             )
     confirm = sum(field.role == "confirm" for field in schema.fields)
-    layouts = {side: RowLayout(side, schema.length, confirm) for side in ("list", "registry")}
+    layouts = {side: RowLayout(side, schema.length, confirm, len(schema.linked())) for side in ("list", "registry")}
     words, halves = _list_of(ours, layouts["list"], terms.pad)
     rows = _words_of(theirs, layouts["registry"], terms.pad)
     # Nothing leaves this function before the last segment is read: the rows iterator has then checked the root.

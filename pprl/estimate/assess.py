@@ -37,8 +37,16 @@ SMALLEST_P = 1e-300  # what lies below is rounding, and no p is 0
 PAIR_COLUMNS = ("list_row", "registry_row", "list_id", "registry_id", "score", "q_value")
 
 Ints = NDArray[np.int64]
-#: How pairs agree on confirm fields: of records of the list and the handles of their partners, in the same order.
-Witness = Callable[[Ints, NDArray[np.void]], list[checks.Agreement]]
+Handles = NDArray[np.void]
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What can be told of pairs where the registry's rows are not at hand. Both are asked with the handles of partners,
+    the first also with the rows of the list, in the same order."""
+
+    agreements: Callable[[Ints, Handles], list[checks.Agreement]]
+    filled: Callable[[Handles], NDArray[np.str_]]
 
 
 @dataclass(frozen=True)
@@ -150,6 +158,9 @@ def judge(
     FileError: the rows are not those of these scores.
     """
     at = _find(scores, rows)
+    # Records in one order, whoever judges: what is made up stands under its person, in the order of the scores.
+    order = np.lexsort((at, rows.person, rows.kind))
+    rows, at = rows.take(order), at[order]
     if registry_rows is not None:
         scores.stamp.require_same(registry_rows.stamp)
     asked = rows.rate / 10_000 if rate is None else asked_rate(rate)
@@ -234,11 +245,13 @@ def _judge(
     place = _places(registry_rows.handles, partners) if registry_rows is not None else None
     if witness is None:
         confirm = _confirm(case, rows, registry_rows, sure, place)
+        known = _filled_of(registry_rows, place) if registry_rows is not None and place is not None else None
     else:
-        confirm = witness(case.records[sure], partners)
+        confirm = witness.agreements(rows.rows[case.records[sure]], partners)
+        known = witness.filled(partners)
     ranks = next((each for each in confirm if each.higher is not None), None)
     false_match_rate = round(finding.false / count, 6) if count else None
-    alike = _filled_alike(case, rows, registry_rows, sure, place)
+    alike = _filled_alike(rows, case.records[sure], known)
     copied = checks.copy_check(finding.partners.dice[sure], finding.q_values[sure], alike, ranks)
     controls, ineligible = (
         checks.absent(group, classes, finding, case.decoys) if len(group) else None
@@ -276,8 +289,8 @@ def _judge(
         warnings=tuple(warnings),
         looks=looks,
     )
-    known = Known(finding, harsh, confirm, copied, controls, ineligible, sound, strata, groups, ranges)
-    return replace(told, audit=exact(told, case, known, rows, scores))
+    told_of = Known(finding, harsh, confirm, copied, controls, ineligible, sound, strata, groups, ranges)
+    return replace(told, audit=exact(told, case, told_of, rows, scores))
 
 
 def _low(case: Case) -> float:
@@ -307,16 +320,18 @@ def _nobody_present(case: Case) -> float | None:
     return round(sum(found) / len(found), 2) if found else None
 
 
-def _filled_alike(
-    case: Case, rows: HomeRows, registry_rows: HomeRows | None, sure: Ints, place: Ints | None
-) -> NDArray[np.bool_]:
-    """The pairs in which both sides say as much in every linked field; none where the registry's rows are not here."""
-    theirs = registry_rows.with_role("filled") if registry_rows is not None else ()
+def _filled_of(registry_rows: HomeRows, place: Ints) -> NDArray[np.str_] | None:
+    """How full the linked fields of registry rows are; None where their owner's file does not say it."""
+    labels = registry_rows.with_role("filled")
+    return np.array([*labels[0].values, ""])[labels[0].codes[place]] if labels else None
+
+
+def _filled_alike(rows: HomeRows, records: Ints, theirs: NDArray[np.str_] | None) -> NDArray[np.bool_]:
+    """The pairs in which both sides say as much in every linked field; none where that is not known of the registry."""
     ours = rows.with_role("filled")
-    if place is None or not ours or not theirs or not len(sure):
-        return np.zeros(len(sure), dtype=bool)
-    known = np.array([*theirs[0].values, ""])[theirs[0].codes[place]]
-    alike: NDArray[np.bool_] = np.array([*ours[0].values, "-"])[ours[0].codes[case.records[sure]]] == known
+    if theirs is None or not ours or not len(records):
+        return np.zeros(len(records), dtype=bool)
+    alike: NDArray[np.bool_] = np.array([*ours[0].values, "-"])[ours[0].codes[records]] == theirs
     return alike
 
 

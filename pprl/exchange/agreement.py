@@ -207,7 +207,7 @@ class Proposal:
         statement.expect(answers=list, nonce=str, share=str, terms=dict)
         statement.verify(cards["list"].keys)
         _same_cards(statement, cards)
-        _fitting_share(statement)
+        statement.bytes_of("share", 32)
         # (5) terms that may be agreed; no expiry here, since an expired agreement may still be read (`Matter.ready`)
         return cls(Terms.of(statement.body["terms"]), statement.bytes_of("nonce", 32), statement)
 
@@ -235,7 +235,7 @@ class Agreement:
         acceptance.verify(cards["registry"].keys)
         require_answers(acceptance, [proposal.statement.hash])
         acceptance.bytes_of("nonce", 32)
-        _fitting_share(acceptance)
+        acceptance.bytes_of("share", 32)
         return cls(proposal, acceptance)
 
 
@@ -254,12 +254,6 @@ def _same_cards(statement: Statement, cards: Mapping[Role, Card]) -> None:
             "a proposal: was made for other cards than those in this folder",
             hint="did a party make a new card? Then the words are compared and the proposal is made again",
         )
-
-
-def _fitting_share(statement: Statement) -> None:
-    named = statement.bytes_of("share", 32)
-    if statement.attachment and digest(statement.attachment) != named:
-        raise ForgedError(f"{statement.says}: its share of the key is not the one that was signed", hint=AGAIN)
 
 
 def propose(keystore: Keystore, cards: Mapping[Role, Card], terms: Terms) -> tuple[Statement, Keystore]:

@@ -57,12 +57,14 @@ def root_of(leaves: Iterable[bytes]) -> bytes:
 class RowLayout:
     """Where things stand in a row of a package: handle ‖ encoding ‖ nonce ‖ tags ‖ (list) hash of the label.
 
-    For each confirm field a list's row has one tag of 16 bytes, a registry's an id and a tag.
+    For each confirm field a list's row has one tag of 16 bytes, a registry's an id and a tag. Behind the tags a
+    registry's row says with one byte for each linked field how full it is; a list's label says the same, later.
     """
 
     side: Literal["list", "registry"]
     length: int  # bits of an encoding
     confirm: int  # fields
+    linked: int  # fields
 
     @property
     def record(self) -> int:
@@ -72,7 +74,14 @@ class RowLayout:
     @property
     def crossing(self) -> int:
         """All that is hashed as one."""
-        return self.record + NONCE + self.confirm * TAG * (1 if self.side == "list" else 2)
+        if self.side == "list":
+            return self.tags + self.confirm * TAG
+        return self.tags + self.confirm * 2 * TAG + self.linked
+
+    @property
+    def tags(self) -> int:
+        """Where the tags begin."""
+        return self.record + NONCE
 
     @property
     def width(self) -> int:
@@ -110,12 +119,26 @@ class Opening:
     eligible: int  # ELIGIBLE
     person: int
     strata: tuple[int, ...]  # for each stratum field the place of the label in its closed list, −1 for other
+    filled: str  # for each linked field, as they stand in the schema: 0 nothing, 1 a part, 2 the whole
 
+    FIXED: ClassVar[int] = 7
     ELIGIBLE: ClassVar[tuple[str, ...]] = ("unknown", "yes", "no")
 
     def to_bytes(self) -> bytes:
         fixed = struct.pack("<BBBI", self.kind, self.completeness, self.eligible, self.person)
-        return fixed + struct.pack(f"<{len(self.strata)}h", *self.strata)
+        return fixed + struct.pack(f"<{len(self.strata)}h", *self.strata) + self.filled.encode()
+
+    @classmethod
+    def of(cls, data: bytes, strata: int) -> Opening:
+        """From bytes of the right size; whether they say anything sensible is for whoever knows the terms."""
+        kind, completeness, eligible, person = struct.unpack_from("<BBBI", data)
+        labels = struct.unpack_from(f"<{strata}h", data, cls.FIXED)
+        filled = data[cls.FIXED + 2 * strata :].decode("ascii", "replace")
+        return cls(kind, completeness, eligible, person, labels, filled)
+
+    @classmethod
+    def size(cls, strata: int, linked: int) -> int:
+        return cls.FIXED + 2 * strata + linked
 
     def hash(self, nonce: bytes) -> bytes:
         return hashlib.sha256(nonce + self.to_bytes()).digest()

@@ -18,12 +18,13 @@ from pprl.errors import FileError, ForgedError, MismatchError, OrderError
 from pprl.exchange import keystore as keystores
 from pprl.exchange.agreement import Agreement, Proposal, heard_all, require_answers
 from pprl.exchange.cards import NEEDED, TITLES, Card, Role
+from pprl.exchange.ending import Ending
 from pprl.exchange.keystore import Keystore
 from pprl.exchange.package import SealedPackage
 from pprl.exchange.primitives import digest
 from pprl.exchange.statements import AGAIN, KINDS, Statement, read_statements
 
-MAX_STATEMENTS = 4 << 20  # bytes of a file of statements
+MAX_STATEMENTS = 1 << 28  # bytes of a file of statements
 STATEMENT_KINDS = frozenset(KINDS)
 PART = "PRIVATE-rows.part"  # an owner's rows until they are sealed
 STAGES = (("list", "rows"), ("registry", "rows"), ("list", "package"))  # who commits to what
@@ -54,6 +55,7 @@ class Matter:
     list_package: Commitment | None = None
     receipt: Statement | None = None
     table: Statement | None = None
+    ending: Ending = field(default_factory=Ending)
     packages: dict[Role, Path] = field(default_factory=dict)
 
     @property
@@ -164,6 +166,8 @@ def read_matter(folder: Path, keystore: Keystore) -> Matter:
     # (e) the score table
     if receipt:
         table = _table(found, matter, agreement, receipt)
+    # (f) what comes after it, each upon those before
+    ending = _ending(found, matter, agreement, table) if table else Ending()
     return _with(
         matter,
         proposal=proposal,
@@ -173,6 +177,7 @@ def read_matter(folder: Path, keystore: Keystore) -> Matter:
         list_package=list_package,
         receipt=receipt,
         table=table,
+        ending=ending,
     )
 
 
@@ -330,14 +335,67 @@ def _table(found: list[Statement], matter: Matter, agreement: Agreement, receipt
         said = (table.body["agreement"], table.body["role"], table.body["answers"][:1], len(table.body["answers"]))
         if said != (agreement.hash.hex(), "unit", [receipt.hash.hex()], 3):  # and the headers of both packages
             raise MismatchError("a score table belongs to another run", hint="take it out of the folder")
-        if table.attachment and digest(table.attachment) != table.bytes_of("scores", 32):
-            raise ForgedError("a score table: its scores are not those that were signed", hint=AGAIN)
     if len(tables) > 1:
         raise ForgedError(
             "there are two score tables in the folder",
             hint="scores are made once: ask the linkage unit why there are two",
         )
     return tables[0] if tables else None
+
+
+def _ending(found: list[Statement], matter: Matter, agreement: Agreement, table: Statement) -> Ending:
+    """Statements after the scores. Not everybody gets all of them: what a party lacks is not checked by it."""
+
+    def one(kind: bytes, role: Role, upon: list[Statement | None], **more: type) -> Statement | None:
+        mine = list(_of_kind(found, kind))
+        for statement in mine:
+            statement.expect(agreement=str, answers=list, role=str, **more)
+            statement.verify(matter.cards[role].keys)
+            for key in more:
+                if more[key] is str:
+                    statement.bytes_of(key, 32)
+            answers = statement.body["answers"]
+            fits = len(answers) == len(upon) and all(
+                each is None or told == each.hash.hex() for told, each in zip(answers, upon, strict=True)
+            )
+            if (statement.body["agreement"], statement.body["role"]) != (agreement.hash.hex(), role) or not fits:
+                raise MismatchError(f"{statement.says} belongs to another run", hint="take it out of the folder")
+        if len(mine) > 1:
+            raise ForgedError(
+                f"there is more than one {mine[0].says.partition(' ')[2] or mine[0].says} in the folder",
+                hint="each is made once: ask its sender why there are two, and stop if it stays unclear",
+            )
+        return mine[0] if mine else None
+
+    query = one(b"pprl-ask", "unit", [table], ids=str)
+    acknowledgement = one(b"pprl-ack", "registry", [table])
+    reveal = one(b"pprl-rev", "list", [table, acknowledgement], labels=str, rows_read=int, fallbacks=int)
+    answers = one(b"pprl-ans", "list", [query], tags=str)
+    result = one(b"pprl-res", "unit", [table, acknowledgement, reveal, answers], report=str, evidence=str)
+    return Ending(
+        query,
+        acknowledgement,
+        reveal,
+        answers,
+        result,
+        one(b"pprl-rel", "unit", [result], sealed=str),
+        one(b"pprl-evi", "unit", [result], evidence=str, nonce=str),
+    )
+
+
+def say(
+    matter: Matter, kind: bytes, agreement: Agreement, upon: list[Statement], attachment: bytes = b"", **more: object
+) -> Statement:
+    """A statement of this party after the scores; its attachment is named by its hash."""
+    named = KINDS[kind]
+    body = {
+        "agreement": agreement.hash.hex(),
+        "answers": [each.hash.hex() for each in upon],
+        "role": matter.role,
+        **({named: digest(attachment).hex()} if named else {}),
+        **more,
+    }
+    return Statement.make(kind, body, matter.keystore.keys, attachment)
 
 
 def open_package(matter: Matter, role: Role) -> SealedPackage:

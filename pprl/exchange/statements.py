@@ -20,8 +20,23 @@ from pprl.exchange.primitives import SIGNATURE, SUITE, PublicKeys, SecretKeys, W
 MAX_BODY = 1 << 20
 MAX_NUMBER = 1 << 53
 LABEL = b"pprl/1/statement\0"
-WITH_ATTACHMENT = (b"pprl-prp", b"pprl-acc", b"pprl-tab")
-KINDS = (b"pprl-crd", b"pprl-prp", b"pprl-acc", b"pprl-com", b"pprl-rcp", b"pprl-hdr", b"pprl-tab")
+#: The kinds of statement, in the order of the exchange, and the key under which a body names its attachment.
+KINDS = {
+    b"pprl-crd": None,
+    b"pprl-prp": "share",
+    b"pprl-acc": "share",
+    b"pprl-com": None,
+    b"pprl-rcp": None,
+    b"pprl-hdr": None,
+    b"pprl-tab": "scores",
+    b"pprl-ask": "ids",
+    b"pprl-ack": None,
+    b"pprl-rev": "labels",
+    b"pprl-ans": "tags",
+    b"pprl-res": "report",
+    b"pprl-rel": "sealed",
+    b"pprl-evi": "evidence",
+}
 AGAIN = "get the file again from whoever made it"
 
 Body = Mapping[str, Any]
@@ -56,7 +71,7 @@ class Statement:
         return files.KINDS[self.kind]
 
     def verify(self, keys: PublicKeys) -> None:
-        """ForgedError: not signed by the holder of these keys."""
+        """ForgedError: not signed by the holder of these keys, or with another attachment than the signed one."""
         try:
             keys.verify(LABEL + self.start, self.signature)
         except WrongError:
@@ -64,6 +79,10 @@ class Statement:
                 f"{self.says}: the signature is not that of its sender",
                 hint="it was changed on the way, or made by somebody else: ask for it again and compare the words",
             ) from None
+
+        named = KINDS[self.kind]
+        if self.attachment and named and digest(self.attachment) != self.bytes_of(named, 32):
+            raise ForgedError(f"{self.says}: what is attached is not what was signed", hint=AGAIN)
 
     def detached(self) -> Statement:
         return Statement(self.kind, self.body, self.start, self.signature)
@@ -115,7 +134,7 @@ def read_statement(data: bytes, name: str, at: int = 0) -> tuple[Statement, int]
         )
     if size > MAX_BODY:
         raise FileError(f"{name}: a statement is longer than any can be", hint=AGAIN)
-    if attached and kind not in WITH_ATTACHMENT:  # no signature covers it, and nobody would look at it
+    if attached and KINDS[kind] is None:  # no signature covers it, and nobody would look at it
         raise FileError(f"{name}: {files.KINDS[kind]} has something attached", hint=AGAIN)
     body = at + header.size
     end = body + size + SIGNATURE
