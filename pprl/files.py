@@ -131,6 +131,13 @@ def kind_of(path: Path) -> bytes | None:
     return start[:8] if start[:8] in KINDS else None
 
 
+def body_of(data: bytes, kind: bytes, name: str) -> Body:
+    """Bytes of one of our files that came inside another."""
+    if len(data) < _PREAMBLE.size or data[:8] != kind or _PREAMBLE.unpack_from(data)[1] != VERSION:
+        raise FileError(f"{name}: does not hold {KINDS[kind]} of this version", hint="get the file again")
+    return Body(name, memoryview(data))
+
+
 def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | None = None) -> Body:
     """A file of the given kind, of at most ``most`` bytes.
 

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from pprl import files
 from pprl.bits import BitMatrix
-from pprl.errors import MismatchError, OrderError, RefusedError
+from pprl.errors import FileError, MismatchError, OrderError, RefusedError
 from pprl.exchange.cards import TITLES
-from pprl.exchange.commitments import HANDLE, RowLayout
+from pprl.exchange.commitments import HANDLE, LABEL_HASH, RowLayout
 from pprl.exchange.matter import Matter, open_package, receive
 from pprl.exchange.package import SealedPackage
 from pprl.exchange.primitives import derive, digest
-from pprl.exchange.statements import Statement, read_statement
+from pprl.exchange.statements import AGAIN, Statement, read_statement
 from pprl.match import search
 from pprl.match.scores import KEEP, Scores, scores_of
 
@@ -112,6 +112,14 @@ def match_packages(
         "scores": digest(attachment).hex(),
     }
     return Statement.make(b"pprl-tab", body, matter.keystore.keys, attachment), scores
+
+
+def open_table(table: Statement) -> tuple[Scores, bytes]:
+    """The scores of a table and, for each row of the list, the hash of what crossed. FileError: not whole."""
+    scores, halves = Scores.of(files.body_of(table.attachment, b"pprl-sco", table.says))
+    if len(halves) != LABEL_HASH * len(scores):
+        raise FileError("a score table: is cut short, or has bytes behind its end", hint=AGAIN)
+    return scores, bytes(halves)
 
 
 def pseudonyms(secret: bytes, rows: NDArray[np.int64]) -> NDArray[np.void]:

@@ -18,19 +18,28 @@ from pprl.exchange.statements import read_statements
 from pprl.exchange.turns import HAND_OVERS, turn_of
 from pprl.files import preamble
 from pprl.linkage import encode_list, encode_registry
-from pprl.match.scores import Scores, match_encodings
+from pprl.match.scores import match_encodings
 from pprl.owner import LIST_ROWS, PART, Secrets, layout_of
 from pprl.rows import HomeRows
 from pprl.schema import parse_schema
-from pprl.unit import TABLE, pseudonyms
+from pprl.unit import TABLE, open_table, pseudonyms
 
 
 def table_of(exchange):
     """The linkage unit's signed table, and the scores in it."""
     (table,) = read_statements((exchange.folder("unit") / TABLE).read_bytes(), TABLE)
-    path = exchange.root / "scores"
-    path.write_bytes(table.attachment)
-    return table, Scores.read(path)
+    scores, halves = open_table(table)
+    assert len(halves) == 32 * len(scores)
+    return table, scores
+
+
+def handles_of(exchange, side):
+    """The handles of a package's rows, in its order, as the linkage unit sees them."""
+    unit = exchange.matter("unit")
+    layout = layout_of(unit.agreement.terms, side)
+    rows = b"".join(map(bytes, open_package(unit, side).rows(layout, unit.agreement.terms.pad)))
+    packed = np.frombuffer(rows, dtype=np.uint8).reshape(-1, layout.width)
+    return np.ascontiguousarray(packed[:, :HANDLE]).view("V16").ravel()
 
 
 def test_it_ends_with_signed_scores(before):
@@ -84,22 +93,18 @@ def test_the_scores_are_those_of_link(before, monkeypatch):
     plain = match_encodings(encoded, their_encoded)
 
     _, scores = table_of(exchange)
-    at = {handle.tobytes(): place for place, handle in enumerate(scores.handles)}
-    place = np.array([at[handle.tobytes()] for handle in plain.handles])
-    assert len(scores) == len(plain) == len(set(at))
-    assert np.array_equal(scores.common[place], plain.common)
-    assert np.array_equal(scores.total[place], plain.total)
+    assert np.array_equal(handles_of(exchange, "list"), plain.handles)
+    assert [int.from_bytes(handle.tobytes(), "little") for handle in scores.handles] == list(range(len(plain)))
+    assert np.array_equal(scores.common, plain.common)
+    assert np.array_equal(scores.total, plain.total)
 
-    unit = exchange.matter("unit")
-    package, layout = open_package(unit, "registry"), layout_of(unit.agreement.terms, "registry")
-    packed = np.frombuffer(b"".join(map(bytes, package.rows(layout, unit.agreement.terms.pad))), dtype=np.uint8)
-    handles = np.ascontiguousarray(packed.reshape(-1, layout.width)[:, :HANDLE]).view("V16").ravel()
+    unit, handles = exchange.matter("unit"), handles_of(exchange, "registry")
     secret = derive(unit.keystore.seed, unit.receipt.hash, b"pprl/1/pseudonyms")
     row_of = {handle.tobytes(): row for handle, row in zip(their_rows.handles, their_rows.rows.tolist(), strict=True)}
     named = pseudonyms(secret, np.arange(len(handles)))
     meant = {name.tobytes(): row_of[handle.tobytes()] for name, handle in zip(named, handles, strict=True)}
     meant[bytes(16)] = row_of[bytes(16)] = -1  # fewer than sixteen have a bit in common
-    found = [[meant[each.tobytes()] for each in row] for row in scores.theirs[place]]
+    found = [[meant[each.tobytes()] for each in row] for row in scores.theirs]
     assert found == [[row_of[each.tobytes()] for each in row] for row in plain.theirs]
     assert not set(meant) & set(row_of) - {bytes(16)}, "the unit calls rows by their owner's handles"
 
@@ -113,7 +118,8 @@ def test_people_who_are_in_both_are_found(before):
     exchange = before("end")
     _, scores = table_of(exchange)
     home = HomeRows.read(exchange.folder("list") / LIST_ROWS)
-    best = dict(zip((handle.tobytes() for handle in scores.handles), scores.dice()[:, 0].tolist(), strict=True))
+    handles = (handle.tobytes() for handle in handles_of(exchange, "list"))
+    best = dict(zip(handles, scores.dice()[:, 0].tolist(), strict=True))
     of_kind = {kind: [best[home.handles[at].tobytes()] for at in home.of_kind(kind)] for kind in (0, 1)}
     assert np.median(of_kind[0]) > np.quantile(of_kind[1], 0.99) > 0.5
 

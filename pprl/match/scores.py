@@ -72,13 +72,23 @@ class Scores:
     @classmethod
     def read(cls, path: Path) -> Scores:
         body = files.read_body(path, b"pprl-sco")
+        scores, rest = cls.of(body)
+        body.expect(rest, 0)
+        return scores
+
+    @classmethod
+    def of(cls, body: files.Body) -> tuple[Scores, memoryview]:
+        """The scores at the start of some bytes, and what stands behind them."""
         (stamp, rows, read, encoded, keep, kernel), data = body.header(cls.HEADER)
         if keep != KEEP or kernel >= len(KERNELS):
-            raise FileError(f"{path.name}: is damaged in its header", hint="get the file again")
-        records = np.frombuffer(body.expect(data, rows * cls.RECORD.itemsize), dtype=cls.RECORD)
+            raise FileError(f"{body.name}: is damaged in its header", hint="get the file again")
+        size = rows * cls.RECORD.itemsize
+        if len(data) < size:
+            raise body.cut_short()
+        records = np.frombuffer(data[:size], dtype=cls.RECORD)
         if not _sound(records):
-            raise FileError(f"{path.name}: holds what no search gives", hint="get the file again")
-        return cls(
+            raise FileError(f"{body.name}: holds what no search gives", hint="get the file again")
+        scores = cls(
             Stamp.from_bytes(stamp),
             read,
             encoded,
@@ -88,6 +98,7 @@ class Scores:
             records["common"].copy(),
             records["total"].copy(),
         )
+        return scores, data[size:]
 
 
 def _sound(records: NDArray[np.void]) -> bool:
