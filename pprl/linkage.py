@@ -31,7 +31,7 @@ from pprl.normalize.persons import persons_of
 from pprl.normalize.proposals import propose_columns
 from pprl.normalize.text import folding_hash
 from pprl.places import places_text
-from pprl.rows import CONTROL, REAL, HomeRows, Label
+from pprl.rows import CONTROL, REAL, HomeRows, Label, policy_of
 from pprl.schema import Field, Schema
 from pprl.tables import part_of
 
@@ -266,7 +266,7 @@ def encode_list(
         everybody.completeness(schema),
         _id_bytes(ids, kept, total),
         _labels(everybody, schema),
-        _policy(schema),
+        policy_of(schema),
     )
     order = Draws(root, "list order").permutation(total)
     return Encodings("list", stamp, 0, handles[order], BitMatrix(bits[new][order])), rows
@@ -312,12 +312,6 @@ def _how_full(people: People, field: Field) -> list[str]:
 
     of = [*map(full, column.values), "0"]
     return [of[code] for code in column.codes.tolist()]
-
-
-def _policy(schema: Schema) -> dict[str, str]:
-    as_of = {"as_of": schema.registry_as_of.isoformat()} if schema.registry_as_of else {}
-    told = {"disclosure": str(schema.disclosure), "small_cells": schema.small_cells, "matter": schema.name}
-    return {**as_of, "public": schema.registry_public_before_list, **told}
 
 
 @dataclass(frozen=True)

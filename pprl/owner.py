@@ -23,15 +23,16 @@ from pprl import files
 from pprl.bits import Encodings
 from pprl.draws import Draws
 from pprl.encode import key_check
-from pprl.errors import ForgedError, MismatchError, OrderError, RefusedError
+from pprl.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
 from pprl.estimate.checks import eligibility
 from pprl.exchange.agreement import Agreement, Terms
 from pprl.exchange.cards import TITLES, Role
 from pprl.exchange.commitments import HANDLE, NONCE, TAG, Opening, RowLayout, Tree, root_of
-from pprl.exchange.matter import PART, Matter, commit, package_name
+from pprl.exchange.ending import ASKED, RELEASE
+from pprl.exchange.matter import PART, Matter, commit, package_name, say
 from pprl.exchange.package import write_package
-from pprl.exchange.primitives import derive, digest, mac
-from pprl.exchange.statements import Statement, bytes_of
+from pprl.exchange.primitives import WrongError, derive, digest, mac
+from pprl.exchange.statements import AGAIN, Statement, bytes_of, parse_canonical
 from pprl.keys import LinkageKey
 from pprl.linkage import encode_list, encode_registry_parts, filled_shapes, stamp_of
 from pprl.normalize.people import People
@@ -455,3 +456,84 @@ def _new_private(path: Path) -> Iterator[BinaryIO]:
             yield file
     finally:
         path.unlink(missing_ok=True)
+
+
+def acknowledge(matter: Matter) -> Statement:
+    """The registry owner's word that these scores were signed before he knew of any label. OrderError: out of turn."""
+    agreement = matter.ready()
+    if matter.role != "registry" or matter.table is None:
+        raise _waiting("the signed scores of the linkage unit", "unit-3-scores.pprl")
+    return say(matter, b"pprl-ack", agreement, [matter.table])
+
+
+def reveal(matter: Matter) -> tuple[Statement, Statement]:
+    """The list owner's labels, and his tags for what was asked of confirm fields.
+
+    OrderError: before the scores and their acknowledgement have come, or a second time.
+    """
+    agreement, end = matter.ready(), matter.ending
+    if matter.role != "list":
+        raise OrderError(f"this is the folder of the {TITLES[matter.role]}", hint="only the list owner has labels")
+    if end.reveal is not None:
+        raise OrderError("the labels are revealed already: list-6-reveal.pprl", hint="send it to the linkage unit")
+    if matter.table is None or end.query is None:
+        raise _waiting("the signed scores of the linkage unit with its query", "unit-3-query.pprl")
+    if end.acknowledgement is None:
+        raise _waiting("the acknowledgement of the registry owner", "registry-5-acknowledgement.pprl")
+    assert matter.list_rows
+    assert matter.registry_rows
+    own, terms = Secrets.of(matter, agreement), agreement.terms
+    hashes = matter.list_rows.statement.hash + matter.registry_rows.statement.hash
+    made_root = derive(own.seed, matter.registry_rows.random, b"pprl/1/decoys\0" + hashes)
+    rows = HomeRows.read(matter.folder / LIST_ROWS, "list")
+    order = Draws(made_root, "list order").permutation(len(rows)).tolist()
+    nonces, opened = label_nonces(rows, own.seed, made_root), openings(rows, terms)
+    labels = b"".join(nonces[at] + opened[at].to_bytes() for at in order)
+    upon = [matter.table, end.acknowledgement]
+    said = {"rows_read": rows.rows_read, "fallbacks": rows.fallbacks}
+    told = say(matter, b"pprl-rev", agreement, upon, labels, **said)
+    return told, say(matter, b"pprl-ans", agreement, [end.query], _answers_to(end.query, rows, order, terms, own))
+
+
+def _answers_to(query: Statement, rows: HomeRows, order: list[int], terms: Terms, own: Secrets) -> bytes:
+    """For every row of the package, field and id asked, the tag that this row's own value gives; a missing value gives
+    chance, so that nobody sees that it is missing. FileError: not one query for each row."""
+    confirm = confirm_fields(terms.schema)
+    ids = query.attachment
+    if len(ids) != len(order) * len(confirm) * ASKED * TAG:
+        raise FileError("the query does not ask five times for each row and field", hint=AGAIN)
+    values = _confirm_values(rows.labels, confirm, len(rows))
+    chance = Draws(own.seed, "missing answers")
+    out, at = bytearray(), 0
+    for record in order:
+        for field, of_field in zip(confirm, values, strict=True):
+            value = of_field[record]
+            for _ in range(ASKED):
+                one = ids[at : at + TAG]
+                out += chance.bytes(TAG) if value is None else confirm_tag(own.confirm, field.name, one, value)
+                at += TAG
+    return bytes(out)
+
+
+def open_release(matter: Matter) -> list[tuple[int, str, str]]:
+    """Row of the list, the owner's id of it, and the name of the pair, for every pair that was released.
+
+    OrderError: nothing was. ForgedError: not sealed for us, or of rows that are not ours.
+    """
+    end = matter.ending
+    if end.release is None or end.result is None:
+        raise OrderError("no pairs were released", hint="the terms say whether they are")
+    try:
+        text = matter.keystore.keys.open(end.release.attachment, RELEASE + end.result.hash)
+    except WrongError:
+        raise ForgedError("a release: does not open", hint="it was sealed for somebody else, or changed") from None
+    rows = HomeRows.read(matter.folder / LIST_ROWS, "list")
+    ids = rows.id_texts()
+    place = {handle.tobytes().hex(): at for at, handle in enumerate(rows.handles)}
+    pairs = parse_canonical(text, "a release").get("pairs")
+    if not isinstance(pairs, list) or any(
+        not isinstance(pair, list) or len(pair) != 2 or place.get(str(pair[0])) is None for pair in pairs
+    ):
+        raise ForgedError("a release: names rows that are not of this list", hint=AGAIN)
+    told = [(int(rows.rows[place[handle]]), ids[place[handle]], str(name)) for handle, name in pairs]
+    return sorted(told)

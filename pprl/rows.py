@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pprl import files
 from pprl.bits import Encodings, Stamp
 from pprl.errors import FileError
+from pprl.schema import Schema
 
 MAX_ID_BYTES = 65_535
 CLASSES = 9  # of completeness
@@ -174,6 +175,13 @@ class HomeRows:
                 ("id", f"S{width}"),
             ]
         )
+
+
+def policy_of(schema: Schema) -> dict[str, str]:
+    """What the schema says of the registry and of publishing, as texts that stay with the rows."""
+    as_of = {"as_of": schema.registry_as_of.isoformat()} if schema.registry_as_of else {}
+    told = {"disclosure": str(schema.disclosure), "small_cells": schema.small_cells, "matter": schema.name}
+    return {**as_of, "public": schema.registry_public_before_list, **told}
 
 
 def _sound(records: NDArray[np.void]) -> bool:

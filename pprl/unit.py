@@ -6,27 +6,35 @@ It holds no linkage key and no label. Scores are finished and signed before anyb
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pprl import files
-from pprl.bits import BitMatrix
+from pprl.audit import NOT_ASKED, Evidence, Figures, figures_of, home_rows
+from pprl.bits import BitMatrix, Encodings
+from pprl.draws import Draws
 from pprl.errors import FileError, MismatchError, OrderError, RefusedError
+from pprl.estimate.assess import judge
+from pprl.exchange.agreement import Terms
 from pprl.exchange.cards import TITLES
-from pprl.exchange.commitments import HANDLE, LABEL_HASH, RowLayout
-from pprl.exchange.matter import Matter, open_package, receive
+from pprl.exchange.commitments import HANDLE, LABEL_HASH, TAG, RowLayout
+from pprl.exchange.ending import ASKED, REAL, RELEASE, check_reveal
+from pprl.exchange.matter import Matter, open_package, receive, say
 from pprl.exchange.package import SealedPackage
-from pprl.exchange.primitives import derive, digest
-from pprl.exchange.statements import AGAIN, Statement, read_statement
+from pprl.exchange.primitives import derive, digest, mac
+from pprl.exchange.statements import AGAIN, Statement, canonical, read_statements
 from pprl.match import search
 from pprl.match.scores import KEEP, Scores, scores_of
 
-TABLE = "PRIVATE-scores.pprl"
+TABLE, EVIDENCE, AUDIT = "PRIVATE-scores.pprl", "PRIVATE-evidence.pprl", "PRIVATE-audit.json"
+QUERY, PUBLIC = "unit-3-query.pprl", "unit-3-scores.pprl"
+
+Ints = NDArray[np.int64]
 
 
 def refuse_other_roles(matter: Matter) -> None:
@@ -59,8 +67,9 @@ def match_packages(
     kernel: str = "auto",
     map: Callable[..., Any] = map,  # noqa: A002  an engine is an object with a `map`
     searching: Callable[[int], AbstractContextManager[Callable[[int], None] | None]] = lambda _: nullcontext(),
-) -> tuple[Statement, Scores]:
-    """The signed score table of both packages; ``searching`` is told how many pairs there are and gives the progress.
+) -> tuple[Statement, Statement, Scores]:
+    """The signed score table of both packages, and the query of confirm fields that goes to the list owner with it;
+    ``searching`` is told how many pairs there are and gives the progress.
 
     OrderError: out of turn. ForgedError, MismatchError, FileError: what is wrong with which package. RefusedError: more
     or fewer rows than were agreed.
@@ -87,14 +96,13 @@ def match_packages(
                 f"the package of the {TITLES[package.contents.role]} holds more rows than were agreed",
                 hint="whoever sends more rows may be probing: ask, and match nothing before you know",
             )
-    confirm = sum(field.role == "confirm" for field in schema.fields)
-    layouts = {side: RowLayout(side, schema.length, confirm, len(schema.linked())) for side in ("list", "registry")}
+    layouts = {side: _layout(terms, side) for side in ("list", "registry")}
     words, halves = _list_of(ours, layouts["list"], terms.pad)
     rows = _words_of(theirs, layouts["registry"], terms.pad)
     # Nothing leaves this function before the last segment is read: the rows iterator has then checked the root.
     with searching(len(words) * theirs.contents.rows) as progress:
         found = search.best(BitMatrix(words), rows, keep=KEEP, kernel=kernel, map=map, progress=progress)
-    secret = derive(matter.keystore.seed, matter.receipt.hash, b"pprl/1/pseudonyms")
+    secret = _pseudonym_key(matter)
     scores = scores_of(
         found,
         ours.contents.stamp,
@@ -111,7 +119,203 @@ def match_packages(
         "role": "unit",
         "scores": digest(attachment).hex(),
     }
-    return Statement.make(b"pprl-tab", body, matter.keystore.keys, attachment), scores
+    table = Statement.make(b"pprl-tab", body, matter.keystore.keys, attachment)
+    asked, _ = _asked(matter, found.theirs[:, 0], theirs.contents.rows)
+    rows_of = _gather(theirs, layouts["registry"], terms.pad, asked)
+    ids = _tags_of(rows_of, layouts["registry"], asked)[..., 0, :]
+    return table, say(matter, b"pprl-ask", agreement, [table], ids.tobytes()), scores
+
+
+def _layout(terms: Terms, side: Literal["list", "registry"]) -> RowLayout:
+    schema = terms.schema
+    confirm = sum(field.role == "confirm" for field in schema.fields)
+    return RowLayout(side, schema.length, confirm, len(schema.linked()))
+
+
+def _asked(matter: Matter, best: Ints, rows: int) -> tuple[Ints, NDArray[np.uint8]]:
+    """Which rows of the registry are asked about for each row of the list, shape (rows, 5): its best candidate and four
+    random ones, in an order that only this side knows; and the place of the best, 255 where there is none."""
+    assert matter.receipt
+    draws = Draws(derive(matter.keystore.seed, matter.receipt.hash, b"pprl/1/query"), "query")
+    asked = draws.below(max(1, rows), ASKED * len(best)).reshape(-1, ASKED)
+    place = draws.below(ASKED, len(best))
+    there = best >= 0
+    asked[np.flatnonzero(there), place[there]] = best[there]
+    return asked, np.where(there, place, NOT_ASKED).astype(np.uint8)
+
+
+def _gather(package: SealedPackage, layout: RowLayout, pad: int, wanted: Ints) -> dict[int, bytes]:
+    """What stands behind the encodings of some rows of a package, by their number: one more pass over all of it."""
+    numbers, rows, start = np.unique(wanted), {}, 0
+    for chunk in package.rows(layout, pad):
+        count = len(chunk) // layout.width
+        here = numbers[np.searchsorted(numbers, start) : np.searchsorted(numbers, start + count)]
+        for number in here.tolist():
+            at = (number - start) * layout.width
+            rows[number] = bytes(chunk[at + layout.tags : at + layout.width])
+        start += count
+    return rows
+
+
+def _tags_of(rows: Mapping[int, bytes], layout: RowLayout, asked: Ints) -> NDArray[np.uint8]:
+    """Ids and tags of the rows asked about: shape (rows, fields, 5, 2, 16)."""
+    nothing = bytes(2 * TAG * layout.confirm)
+    packed = b"".join(rows.get(number, nothing)[: len(nothing)] for number in asked.ravel().tolist())
+    told = np.frombuffer(packed, dtype=np.uint8).reshape(len(asked), ASKED, layout.confirm, 2, TAG)
+    return told.transpose(0, 2, 1, 3, 4)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the linkage unit says in the end, and to whom."""
+
+    result: Statement  # with the disclosed report; for both owners
+    release: Statement | None  # which rows of the list matched, sealed for its owner
+    evidence: Statement  # for the auditor
+    figures: Figures
+
+
+def judge_matter(matter: Matter) -> Judgement:
+    """Open the labels and judge.
+
+    OrderError: out of turn. ForgedError, FileError, RefusedError: labels or answers that are not what was committed to.
+    """
+    refuse_other_roles(matter)
+    agreement, end = matter.ready(), matter.ending
+    if end.result is not None:
+        raise OrderError("the result is made already", hint="send it to both owners: pprl next FOLDER")
+    if matter.table is None:
+        raise OrderError("the scores are not made yet", hint="pprl match FOLDER")
+    # (12) no label is looked at before the registry owner has acknowledged the scores
+    if end.acknowledgement is None or end.reveal is None or end.answers is None:
+        raise OrderError(
+            "the reveal of the list owner has not come: list-6-reveal.pprl", hint="he makes it: pprl reveal"
+        )
+    assert matter.list_rows
+    assert matter.list_package
+    terms, table = agreement.terms, own_table(matter)
+    scores, halves = open_table(table)
+    opened = check_reveal(
+        end.reveal.attachment,
+        halves,
+        agreement,
+        list_root=matter.list_rows.root,
+        package_root=matter.list_package.root,
+    )
+    ours, theirs = open_package(matter, "list"), open_package(matter, "registry")
+    layout = _layout(terms, "registry")
+    words, _ = _list_of(ours, _layout(terms, "list"), terms.pad)
+    encodings = Encodings("list", scores.stamp, 0, scores.handles, BitMatrix(words))
+    looks = judge(scores, home_rows(terms, scores.stamp, opened, end.reveal.body), encodings=encodings).looks
+    best = _numbers_of(matter, scores, theirs.contents.rows)
+    asked, place = _asked(matter, best[:, 0], theirs.contents.rows)
+    gathered = _gather(theirs, layout, terms.pad, np.concatenate([asked.ravel(), best[best >= 0]]))
+    tags = _tags_of(gathered, layout, asked)[..., 1, :]
+    named = pseudonyms(_pseudonym_key(matter), np.array(sorted(gathered), dtype=np.int64))
+    candidates = set(best[best >= 0].tolist())
+    filled = {
+        name.tobytes(): gathered[number][-layout.linked :].decode("ascii", "replace")
+        for number, name in zip(sorted(gathered), named, strict=True)
+        if number in candidates
+    }
+    real = np.array([label.kind == REAL for label in opened], dtype=bool)
+    near = {
+        "list": _near_doubles(BitMatrix(words[real]), [BitMatrix(words[real])], terms),
+        "registry": _near_doubles(
+            _sample(matter, theirs, layout, terms.pad), _words_of(theirs, layout, terms.pad), terms
+        ),
+    }
+    evidence = Evidence(looks, place, tags, filled, near)
+    figures = figures_of(terms, scores, opened, end.reveal.body, end.answers.attachment, evidence)
+    upon = [table, end.acknowledgement, end.reveal, end.answers]
+    told, nonce = evidence.to_bytes(), derive(matter.keystore.seed, table.hash, b"pprl/1/evidence")
+    # Behind a nonce: the exact figures are few enough to be guessed, and owners see this hash.
+    hidden = digest(nonce, digest(told), digest(figures.audit_json()))
+    result = say(matter, b"pprl-res", agreement, upon, figures.report_json(), evidence_and_audit=hidden.hex())
+    release = None
+    if "pairs" in terms.outputs["list"]:
+        pairs = _released(matter, figures, ours, terms)
+        sealed = matter.cards["list"].keys.seal(pairs, RELEASE + result.hash)
+        release = say(matter, b"pprl-rel", agreement, [result], sealed)
+    return Judgement(result, release, say(matter, b"pprl-evi", agreement, [result], told, nonce=nonce.hex()), figures)
+
+
+NEAR, NEAR_PLAIN, LOOKED_AT = 0.75, 0.92, 1_000  # one typing slip leaves a similarity of about .8 (t = 8), .95 (t = 0)
+
+
+def own_table(matter: Matter) -> Statement:
+    """The score table with its scores, from the file that stays here."""
+    path = matter.folder / TABLE
+    if not path.exists():
+        raise OrderError(f"{TABLE} is not in the folder any more", hint="without it nothing can be judged")
+    files.refuse_shared(path)
+    for statement in read_statements(path.read_bytes(), path.name):
+        if matter.table is not None and statement.hash == matter.table.hash:
+            statement.verify(matter.cards["unit"].keys)
+            return statement
+    raise MismatchError(f"{TABLE}: belongs to another run", hint="take it out of the folder")
+
+
+def own_query(matter: Matter) -> Statement:
+    """The query with its ids. OrderError: it is not in the folder."""
+    if matter.ending.query is None:
+        raise OrderError(f"{QUERY} is not in the folder any more", hint="it stands in the file of the scores too")
+    return matter.ending.query
+
+
+def headers_of(matter: Matter) -> list[Statement]:
+    """The signed headers of both packages."""
+    return [open_package(matter, "list").contents.statement, open_package(matter, "registry").contents.statement]
+
+
+def _numbers_of(matter: Matter, scores: Scores, rows: int) -> Ints:
+    """The rows of the package that candidates are, from their pseudonyms; −1 for none."""
+    known = pseudonyms(_pseudonym_key(matter), np.arange(rows))
+    order = np.argsort(known)
+    found = order[np.minimum(np.searchsorted(known[order], scores.theirs), max(0, rows - 1))] if rows else scores.total
+    return np.where(scores.total > 0, found, -1).astype(np.int64)
+
+
+def _pseudonym_key(matter: Matter) -> bytes:
+    assert matter.receipt
+    return derive(matter.keystore.seed, matter.receipt.hash, b"pprl/1/pseudonyms")
+
+
+def _sample(matter: Matter, package: SealedPackage, layout: RowLayout, pad: int) -> BitMatrix:
+    """Some rows of the registry, drawn by this side."""
+    assert matter.receipt
+    draws = Draws(derive(matter.keystore.seed, matter.receipt.hash, b"pprl/1/sample"), "sample")
+    wanted = np.unique(draws.below(max(1, package.contents.rows), LOOKED_AT))
+    words, start = [np.zeros((0, layout.length // 64), dtype="<u8")], 0
+    for chunk in package.rows(layout, pad):
+        here = _words(chunk, layout)
+        words.append(here[wanted[(wanted >= start) & (wanted < start + len(here))] - start])
+        start += len(here)
+    return BitMatrix(np.concatenate(words))
+
+
+def _near_doubles(some: BitMatrix, rows: Iterable[BitMatrix], terms: Terms) -> tuple[int, int]:
+    """How many of some rows have another row near them, and how many they are."""
+    found = search.best(some, rows, keep=2)
+    second = 2 * found.common[:, 1] / np.maximum(found.total[:, 1], 1)
+    return int((second >= (NEAR if terms.schema.hardening else NEAR_PLAIN)).sum()), len(some)
+
+
+def _released(matter: Matter, figures: Figures, ours: SealedPackage, terms: Terms) -> bytes:
+    """For each pair the list owner's own handle and a name for the pair; no score, no near miss, nothing made up."""
+    layout = _layout(terms, "list")
+    handles = {}
+    start = 0
+    wanted = set(figures.assessment.pairs["list_row"].tolist())
+    for chunk in ours.rows(layout, terms.pad):
+        for at in range(len(chunk) // layout.width):
+            if start + at in wanted:
+                handles[start + at] = bytes(chunk[at * layout.width : at * layout.width + HANDLE])
+        start += len(chunk) // layout.width
+    secret = derive(matter.keystore.seed, ours.contents.statement.hash, b"pprl/1/pairs")
+    pairs = figures.assessment.pairs[["list_row", "registry_id"]].itertuples(index=False)
+    told = [[handles[row].hex(), mac(secret, handles[row] + bytes.fromhex(name))[:16].hex()] for row, name in pairs]
+    return canonical({"pairs": sorted(told)})
 
 
 def open_table(table: Statement) -> tuple[Scores, bytes]:
@@ -156,28 +360,48 @@ def _words(chunk: memoryview, layout: RowLayout) -> NDArray[np.uint64]:
     return np.ascontiguousarray(rows[:, HANDLE : layout.record]).view("<u8")
 
 
-def publish(matter: Matter) -> Path | None:
-    """Lay ready for the owners what a run that was killed had signed already; None if there is no such table.
+def publish(matter: Matter) -> bool:
+    """Lay ready for the owners what a run that was killed had signed already; False if there is no such table.
 
     ForgedError, MismatchError: the table is not ours, or of another run.
     """
-    private, public = matter.folder / TABLE, matter.folder / "unit-3-scores.pprl"
+    private = matter.folder / TABLE
     if matter.table is not None or not private.exists():
-        return None
+        return False
     matter.ready()
     files.refuse_shared(private)
-    table, _ = read_statement(private.read_bytes(), private.name)
+    statements = list(read_statements(private.read_bytes(), private.name))
+    if [each.kind for each in statements] != [b"pprl-tab", b"pprl-ask"]:
+        raise FileError(f"{private.name}: is no score table with its query")
+    table, query = statements
     table.expect(agreement=str, answers=list, role=str, scores=str)
     table.verify(matter.cards["unit"].keys)
+    query.verify(matter.cards["unit"].keys)
     if matter.receipt is None or table.body["answers"][:1] != [matter.receipt.hash.hex()]:
         raise MismatchError(f"{private.name}: belongs to another run", hint="take it out of the folder")
-    files.write_new(public, [table.detached().to_bytes()])
-    return public
+    _lay_ready(matter, table, query)
+    return True
 
 
-def write_table(matter: Matter, table: Statement, *, force: bool = False) -> tuple[Path, Path]:
-    """The signed table, which stays here, and the same without its scores, for the owners."""
-    private, public = matter.folder / TABLE, matter.folder / "unit-3-scores.pprl"
-    files.write_new(private, [table.to_bytes()], private=True, force=force)
-    files.write_new(public, [table.detached().to_bytes()], force=force)
-    return private, public
+def write_table(matter: Matter, table: Statement, query: Statement) -> None:
+    """The signed table with the query, which stays here, and for the owners the same without its scores: with the query
+    for the list owner, who must not be the only one to have it, and without it for the registry owner, whose rows it is
+    about."""
+    files.write_new(matter.folder / TABLE, [table.to_bytes(), query.to_bytes()], private=True)
+    _lay_ready(matter, table, query)
+
+
+def _lay_ready(matter: Matter, table: Statement, query: Statement) -> None:
+    without = table.detached().to_bytes()
+    files.write_new(matter.folder / QUERY, [without, query.to_bytes()], force=True)
+    files.write_new(matter.folder / PUBLIC, [without], force=True)
+
+
+def write_judgement(matter: Matter, judgement: Judgement) -> None:
+    """Results for both owners, and what the auditor gets."""
+    folder, result = matter.folder, judgement.result.to_bytes()
+    release = [judgement.release.to_bytes()] if judgement.release else []
+    files.write_new(folder / EVIDENCE, [judgement.evidence.to_bytes()], private=True, force=True)
+    files.write_new(folder / AUDIT, [judgement.figures.audit_json()], private=True, force=True)
+    files.write_new(folder / "unit-4-result-for-the-registry.pprl", [result], force=True)
+    files.write_new(folder / "unit-4-result-for-the-list.pprl", [result, *release], force=True)

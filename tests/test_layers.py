@@ -18,9 +18,9 @@ LAYERS = (
     {"decoys", "rows"},
     {"match", "exchange"},
     {"estimate"},
-    {"linkage", "demo", "ledger", "unit"},
-    {"preview", "owner"},
-    {"report"},
+    {"linkage", "demo", "ledger", "audit"},
+    {"preview", "owner", "unit", "report"},
+    {"transcript"},
     {"cli"},
 )
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
@@ -28,7 +28,8 @@ HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
 PURE = {
     "match": {"normalize", "tables", "encode", "rows", "decoys", "keys"},
     "exchange": {"normalize", "tables", "encode", "rows", "decoys", "keys", "match"},
-    "unit": {"normalize", "tables", "encode", "rows", "decoys", "keys", "linkage"},
+    "unit": {"normalize", "tables", "encode", "decoys", "keys", "linkage"},
+    "transcript": {"normalize", "tables", "encode", "decoys", "keys", "linkage"},
 }
 
 

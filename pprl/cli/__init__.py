@@ -19,7 +19,7 @@ import click
 import pprl
 from pprl.cli.check import check
 from pprl.cli.demo import demo
-from pprl.cli.exchange import agree, card, next_step
+from pprl.cli.exchange import agree, card, destroy, next_step, reveal, transcript, verify
 from pprl.cli.link import link
 from pprl.cli.report import report
 from pprl.cli.schemas import schema
@@ -46,7 +46,11 @@ def cli() -> None:
     """
 
 
-for command in (demo, schema, check, link, key, card, agree, encode, match, judge, next_step, report, inspect):
+for command in (
+    *(demo, schema, check, link, key, encode, match, judge),
+    *(card, agree, reveal, next_step, transcript, verify, destroy),
+    *(report, inspect),
+):
     cli.add_command(command)
 
 

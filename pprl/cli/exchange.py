@@ -373,24 +373,32 @@ def show_turn(matter: Matter) -> None:
 )
 @click.argument("folder", type=FOLDER)
 @options.threads_option
+@options.language_option
 @passphrase_option
-def next_step(folder: Path, threads: int | None, passphrase_file: Path | None) -> None:
+def next_step(folder: Path, threads: int | None, language: str, passphrase_file: Path | None) -> None:
     """Say whose turn it is in the matter of FOLDER and which file goes to whom; do the step that needs nothing of you.
 
-    Sealing a package and comparing two are done at once. What needs your roster, your ears or your
-    consent is named with the command to type.
+    Sealing, comparing, acknowledging, judging and unpacking the result are done at once. What needs your
+    roster, your ears or your consent is named with the command to type.
     """
     from pprl.exchange.turns import turn_of
 
     matter = unlock(folder, passphrase_file)
     if matter.role == "list" and matter.agreement is not None and "linkage_key" not in matter.keystore.state:
         return propose(matter, None, {})
-    turn = turn_of(matter)
-    if turn.what == "seal the package":
-        return seal_package(matter)
-    if turn.what == "compare the packages":
-        return match_folder(matter, threads)
-    return show_turn(matter)
+    match turn_of(matter).alone:
+        case "seal":
+            return seal_package(matter)
+        case "match":
+            return match_folder(matter, threads)
+        case "acknowledge":
+            return acknowledge_scores(matter)
+        case "judge":
+            return judge_folder(matter)
+        case "result":
+            return receive_result(matter, language)
+        case _:
+            return show_turn(matter)
 
 
 def encode_for_agreement(
@@ -472,16 +480,181 @@ def match_folder(matter: Matter, threads: int | None) -> None:
     from pprl.match.kernel import notes
     from pprl.unit import match_packages, publish, write_table
 
-    if public := publish(matter):
-        click.echo(f"{public.name}: the scores were signed already, in a run that did not end")
+    if publish(matter):
+        click.echo("the scores were signed already, in a run that did not end")
         return show_turn(reread(matter))
     with on_threads(threads) as engine:
-        table, scores = match_packages(matter, map=engine.map, searching=searching)
-    _, public = write_table(matter, table)
+        table, query, scores = match_packages(matter, map=engine.map, searching=searching)
+    write_table(matter, table, query)
     for text in notes():
         options.note(text)
     click.echo(
-        f"{public.name}: the scores of {len(scores):,} rows of the list against {scores.registry_encoded:,} of the "
-        "registry are signed; they stay here until the labels are opened"
+        f"the scores of {len(scores):,} rows of the list against {scores.registry_encoded:,} of the registry are "
+        "signed; they stay here until the labels are opened"
     )
     return show_turn(reread(matter))
+
+
+def acknowledge_scores(matter: Matter) -> None:
+    from pprl.owner import acknowledge
+
+    path = matter.folder / "registry-5-acknowledgement.pprl"
+    files.write_new(path, [acknowledge(matter).to_bytes()])
+    click.echo(f"{path.name}: you have acknowledged the scores; only now may the labels be opened")
+    return show_turn(reread(matter))
+
+
+@click.command(
+    short_help="The list owner says which rows are made up.",
+    epilog="\b\nExample:\n  pprl reveal alfa",
+)
+@click.argument("folder", type=FOLDER)
+@passphrase_option
+def reveal(folder: Path, passphrase_file: Path | None) -> None:
+    """Open the labels of the list in the matter of FOLDER, for the linkage unit: which rows are made up, their strata.
+
+    The scores are signed by then, and nobody can choose any more. Names stay where they are.
+    """
+    from pprl.owner import reveal as make
+
+    matter = unlock(folder, passphrase_file)
+    labels, answers = make(matter)
+    acknowledgement = matter.ending.acknowledgement
+    assert acknowledgement is not None
+    path = matter.folder / "list-6-reveal.pprl"
+    files.write_new(path, [each.to_bytes() for each in (acknowledgement, labels, answers)], private=True)
+    click.echo(f"{path.name}: which rows are made up, and what your list says where it was asked")
+    return show_turn(reread(matter))
+
+
+def judge_folder(matter: Matter) -> None:
+    from pprl.cli.output import summary
+    from pprl.unit import judge_matter, write_judgement
+
+    judgement = judge_matter(matter)
+    write_judgement(matter, judgement)
+    for text in judgement.figures.audit["warnings"]:
+        options.note(f"warning: {text}")
+    click.echo("\n".join(summary(judgement.figures.assessment)))
+    click.echo("these figures are exact, and yours alone; the owners get the disclosed ones")
+    return show_turn(reread(matter))
+
+
+def receive_result(matter: Matter, language: str = "en") -> None:
+    """The report as the owner reads it, and what was released to him."""
+    import csv
+    import io
+    import json
+
+    from pprl.cli.output import all_or_none, make_folder
+    from pprl.exchange.turns import RESULT
+    from pprl.owner import open_release
+    from pprl.report import load, render
+
+    result = matter.ending.result
+    assert result is not None
+    folder = matter.folder / RESULT
+    page = render(load(result.attachment), language)
+    outputs = {"report.json": result.attachment, "report.html": page.encode()}
+    if matter.role == "list" and matter.ending.release is not None:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows([("list_row", "list_id", "pair"), *open_release(matter)])
+        outputs["PRIVATE-pairs.csv"] = text.getvalue().encode()
+    with all_or_none(*(folder / name for name in outputs), folder):
+        make_folder(folder)
+        for name, data in outputs.items():
+            files.write_new(folder / name, [data], private=name.startswith("PRIVATE"))
+    net = json.loads(result.attachment)["headline"]["net_found"]
+    click.echo(f"net found          {net['value']}, 95 % interval {net['low']} to {net['high']} (as disclosed)")
+    for name in outputs:
+        what = "which of your rows matched; it stays with you" if name.startswith("PRIVATE") else "may be published"
+        click.echo(f"{matter.folder.name}/{RESULT}/{name}: {what}")
+    return show_turn(matter)
+
+
+@click.command(
+    short_help="Put together what an auditor checks.",
+    epilog="\b\nExample:\n  pprl transcript unit -o auditor",
+)
+@click.argument("folder", type=FOLDER)
+@click.option("-o", "--output", type=options.NewFile(), required=True, help="The folder to make for the auditor.")
+@passphrase_option
+def transcript(folder: Path, output: Path, passphrase_file: Path | None) -> None:
+    """Write all that was said in the matter of FOLDER, with scores, labels and evidence, into a folder for the auditor.
+
+    It holds no name, no key, no encoding. It does hold near misses: hand it to nobody but the auditor.
+    """
+    from pprl.cli.output import all_or_none, make_folder
+    from pprl.transcript import transcript_of
+
+    matter = unlock(folder, passphrase_file)
+    told = transcript_of(matter)
+    if output.exists():
+        raise FileError(f"{output.name}: exists already", hint="choose another name")
+    with all_or_none(*(output / name for name in told), output):
+        make_folder(output)
+        for name, data in told.items():
+            files.write_new(output / name, [data], private=True)
+    click.echo(f"{output.name}: {len(told)} files for the auditor, and for nobody else: they hold near misses")
+    click.echo("tell him on a call the ten words of each party; then: " + f"pprl verify {output} --words-file FILE")
+
+
+@click.command(
+    short_help="Check an exchange and every figure of it again.",
+    epilog="\b\nExample:\n  pprl verify auditor --words-file heard-on-the-phone.txt",
+)
+@click.argument("folder", type=FOLDER)
+@click.option("--words-file", type=options.FilePath, help="The words you were told, lines such as `list: word word …`.")
+def verify(folder: Path, words_file: Path | None) -> int:
+    """Check what an auditor was given: signatures, order, openings, and every figure of the report again.
+
+    Without the words it can only be told that the files are consistent in themselves, not who made them:
+    exit status 1.
+    """
+    from pprl.transcript import verify_folder
+
+    heard = _heard_file(words_file) if words_file else {}
+    for line in verify_folder(folder, heard):
+        click.echo(line)
+    if heard:
+        click.echo("verified: these parties said this, in this order, and the figures follow from it")
+        return 0
+    click.echo("consistent in itself; origin not checked: anybody could have made such a folder (--words-file)")
+    return 1
+
+
+@click.command(
+    short_help="End a matter: remove its keys.",
+    epilog="\b\nExample:\n  pprl destroy alfa",
+)
+@click.argument("folder", type=FOLDER)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def destroy(folder: Path, yes: bool) -> None:
+    """Remove the keystore of FOLDER and what is PRIVATE beside it, and say what survives.
+
+    Pairs that were released to you stay, in the folder of the result.
+    """
+    from pprl.exchange import keystore
+
+    if not (folder / keystore.NAME).exists():
+        raise FileError(f"{folder.name}: holds no keystore", hint="is it gone already?")
+    gone = sorted(path for path in folder.iterdir() if path.is_file() and "PRIVATE-" in path.name)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise RefusedError("nothing is removed unasked", hint="pprl destroy FOLDER --yes")
+        click.confirm(f"remove {len(gone)} private files of {folder.name} for good?", abort=True, err=True)
+    for path in gone:
+        path.unlink()
+        click.echo(f"{path.name}: removed")
+    for line in SURVIVORS:
+        click.echo(line)
+
+
+SURVIVORS = (
+    "what survives, and what nobody can do any more:",
+    "- copies on this disk (an SSD keeps what it overwrites), in backups, in messengers, in swap",
+    "- the other owner still holds the linkage key; the linkage unit's keystore still opens both packages",
+    "- whether the others destroy theirs, you have their word for, and nothing else",
+    "- the run cannot be examined again from here; an auditor's folder stays as it is",
+)

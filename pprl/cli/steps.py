@@ -9,7 +9,7 @@ import click
 
 from pprl import files
 from pprl.cli import options
-from pprl.cli.exchange import encode_for_agreement, match_folder, passphrase_option, unlock
+from pprl.cli.exchange import encode_for_agreement, judge_folder, match_folder, passphrase_option, unlock
 from pprl.cli.options import note
 from pprl.cli.output import all_or_none, check_outputs, output_files, show_assessment, write_outputs
 from pprl.cli.progress import searching
@@ -233,10 +233,11 @@ Examples:
   pprl judge scores.pprl --rows PRIVATE-list.rows
   pprl judge scores.pprl --rows PRIVATE-list.rows --encodings list.pprl -o result
   pprl judge scores.pprl --rows PRIVATE-list.rows --registry-rows PRIVATE-registry.rows --pairs pairs.csv
+  pprl judge unit                                  the linkage unit's step of the exchange
 """,
 )
 @click.argument("scores_path", metavar="SCORES.pprl", type=options.FilePath)
-@click.option("--rows", "rows_path", type=options.FilePath, required=True, help="The list's PRIVATE-….rows.")
+@click.option("--rows", "rows_path", type=options.FilePath, help="The list's PRIVATE-….rows.")
 @click.option(
     "--encodings",
     "encodings_path",
@@ -264,9 +265,10 @@ Examples:
 @options.language_option
 @options.folder_option
 @options.force_option
+@passphrase_option
 def judge(
     scores_path: Path,
-    rows_path: Path,
+    rows_path: Path | None,
     encodings_path: Path | None,
     registry_rows_path: Path | None,
     rate: float | None,
@@ -275,8 +277,18 @@ def judge(
     language: str,
     output: Path | None,
     force: bool,
+    passphrase_file: Path | None,
 ) -> None:
-    """Open the labels of the list and say who is found, how many of them falsely, and the net of it."""
+    """Open the labels of the list and say who is found, how many of them falsely, and the net of it.
+
+    With the FOLDER of a matter the linkage unit opens what the list owner revealed, and makes the
+    results for both owners.
+    """
+    if rows_path is None and scores_path.is_dir():
+        judge_folder(unlock(scores_path, passphrase_file))
+        return
+    if rows_path is None:
+        raise click.UsageError("--rows is missing (or name the folder of a matter)")
     from pprl.bits import Encodings
     from pprl.estimate import assess
     from pprl.match.scores import Scores

@@ -17,7 +17,7 @@ from pprl.bits import Stamp
 from pprl.errors import FileError, ForgedError, MismatchError, OrderError
 from pprl.exchange import keystore as keystores
 from pprl.exchange.agreement import Agreement, Proposal, heard_all, require_answers
-from pprl.exchange.cards import NEEDED, TITLES, Card, Role
+from pprl.exchange.cards import NEEDED, TITLES, Card, Role, order
 from pprl.exchange.ending import Ending
 from pprl.exchange.keystore import Keystore
 from pprl.exchange.package import SealedPackage
@@ -42,11 +42,9 @@ class Commitment:
 
 
 @dataclass(frozen=True)
-class Matter:
-    """Everything verified that a folder holds; what is missing is None."""
+class Record:
+    """Everything that was said in a matter, verified; what is missing is None."""
 
-    folder: Path
-    keystore: Keystore
     cards: dict[Role, Card]
     proposal: Proposal | None = None
     agreement: Agreement | None = None
@@ -56,6 +54,18 @@ class Matter:
     receipt: Statement | None = None
     table: Statement | None = None
     ending: Ending = field(default_factory=Ending)
+
+    @property
+    def complete(self) -> bool:
+        return set(NEEDED) <= set(self.cards)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matter(Record):
+    """A matter as one party has it: what was said, its folder, and its secrets."""
+
+    folder: Path
+    keystore: Keystore
     packages: dict[Role, Path] = field(default_factory=dict)
 
     @property
@@ -65,10 +75,6 @@ class Matter:
     @property
     def heard(self) -> bool:
         return self.complete and heard_all(self.keystore, self.cards)
-
-    @property
-    def complete(self) -> bool:
-        return set(NEEDED) <= set(self.cards)
 
     def save(self, keystore: Keystore) -> None:
         keystore.write(self.folder / keystores.NAME, force=True)
@@ -121,68 +127,76 @@ def open_matter(folder: Path, passphrase: str) -> Matter:
 def read_matter(folder: Path, keystore: Keystore) -> Matter:
     """Verify the statements of a folder in the order in which they build upon each other."""
     found = list(_statements(folder))
-    # (a) cards: self-signed, of this matter, one for each role, and ours is ours
-    cards: dict[Role, Card] = {}
-    for statement in _of_kind(found, b"pprl-crd"):
-        card = Card.of(statement)
+    cards = _cards(found)
+    for card in cards.values():
         if card.matter != keystore.matter:
             raise MismatchError(
                 f"a card of the matter {card.matter} lies in the folder of {keystore.matter}", hint="take it out"
             )
-        if card.role in cards:
-            raise ForgedError(
-                f"there are two cards of the {TITLES[card.role]} in the folder",
-                hint="ask its owner, on a call, which one he made, and take the other out",
-            )
-        cards[card.role] = card
     own = cards.get(keystore.role)
     if own is None or own.keys != keystore.keys.public():
         raise MismatchError(
             f"the card of the {TITLES[keystore.role]} in the folder is not that of its keystore",
             hint="put back the card that `pprl card` made here",
         )
-    matter = Matter(folder, keystore, cards)
-    if not matter.complete:
-        return matter
-    matter = _with(matter, packages=_packages(folder, keystore, cards))
+    last = str(keystore.state.get("proposal")) if keystore.role == "list" else None
+    record = _record(found, cards, last)
+    packages = _packages(folder, keystore, cards) if record.complete else {}
+    return Matter(**vars(record), folder=folder, keystore=keystore, packages=packages)
+
+
+def read_transcript(found: list[Statement]) -> Record:
+    """What an auditor was given. FileError: not all of it is there."""
+    record = _record(found, _cards(found), None)
+    order(record.cards)
+    end = record.ending
+    if not all((end.query, end.acknowledgement, end.reveal, end.answers, end.result, end.evidence)):
+        raise FileError("a statement is missing", hint=AGAIN)
+    return record
+
+
+def _cards(found: list[Statement]) -> dict[Role, Card]:
+    """(a) Cards: self-signed, one for each role."""
+    cards: dict[Role, Card] = {}
+    for statement in _of_kind(found, b"pprl-crd"):
+        card = Card.of(statement)
+        if card.role in cards:
+            raise ForgedError(
+                f"there are two cards of the {TITLES[card.role]} in the folder",
+                hint="ask its owner, on a call, which one he made, and take the other out",
+            )
+        cards[card.role] = card
+    return cards
+
+
+def _record(found: list[Statement], cards: dict[Role, Card], last: str | None) -> Record:
+    """Verify statements in the order in which they build upon each other; ``last`` is the list owner's last proposal,
+    which he alone knows."""
+    if not set(NEEDED) <= set(cards):
+        return Record(cards)
     # (b) the proposal and its acceptance
-    proposal, agreement = _agreement(found, matter)
+    proposal, agreement = _agreement(found, cards, last)
     if agreement is None:
-        return _with(matter, proposal=proposal)
+        return Record(cards, proposal)
     # (c) commitments, each upon those before it
     commitments = list(_of_kind(found, b"pprl-com"))
     if any((each.body.get("role"), each.body.get("stage")) not in STAGES for each in commitments):
         raise FileError("a commitment: of a role or to a stage that there is not", hint=AGAIN)
-    list_rows = _commitment(commitments, matter, agreement, "list", "rows", [])
+    list_rows = _commitment(commitments, cards, agreement, "list", "rows", [])
     registry_rows = list_package = receipt = table = None
     if list_rows:
-        registry_rows = _commitment(commitments, matter, agreement, "registry", "rows", [list_rows])
+        registry_rows = _commitment(commitments, cards, agreement, "registry", "rows", [list_rows])
     if list_rows and registry_rows:
-        list_package = _commitment(commitments, matter, agreement, "list", "package", [list_rows, registry_rows])
+        list_package = _commitment(commitments, cards, agreement, "list", "package", [list_rows, registry_rows])
     # (d) the receipt over all of them
     if list_rows and registry_rows and list_package:
-        upon = [list_rows, registry_rows, list_package]
-        receipt = _receipt(found, matter, agreement, upon)
+        receipt = _receipt(found, cards, agreement, [list_rows, registry_rows, list_package])
     # (e) the score table
     if receipt:
-        table = _table(found, matter, agreement, receipt)
+        table = _table(found, cards, agreement, receipt)
     # (f) what comes after it, each upon those before
-    ending = _ending(found, matter, agreement, table) if table else Ending()
-    return _with(
-        matter,
-        proposal=proposal,
-        agreement=agreement,
-        list_rows=list_rows,
-        registry_rows=registry_rows,
-        list_package=list_package,
-        receipt=receipt,
-        table=table,
-        ending=ending,
-    )
-
-
-def _with(matter: Matter, **found: object) -> Matter:
-    return Matter(**{**vars(matter), **found})
+    ending = _ending(found, cards, agreement, table) if table else Ending()
+    return Record(cards, proposal, agreement, list_rows, registry_rows, list_package, receipt, table, ending)
 
 
 def _statements(folder: Path) -> Iterator[Statement]:
@@ -234,10 +248,12 @@ def package_name(role: Role) -> str:
     return f"{role}-{5 if role == 'list' else 4}-package.pprl"
 
 
-def _agreement(found: list[Statement], matter: Matter) -> tuple[Proposal | None, Agreement | None]:
+def _agreement(
+    found: list[Statement], cards: dict[Role, Card], last: str | None
+) -> tuple[Proposal | None, Agreement | None]:
     proposals = list(_of_kind(found, b"pprl-prp"))
-    if matter.role == "list":  # our own earlier proposals may lie about; the keystore knows the last
-        proposals = [each for each in proposals if each.hash.hex() == matter.keystore.state.get("proposal")]
+    if last is not None:  # our own earlier proposals may lie about
+        proposals = [each for each in proposals if each.hash.hex() == last]
     if not proposals:
         return None, None
     if len(proposals) > 1:
@@ -245,15 +261,20 @@ def _agreement(found: list[Statement], matter: Matter) -> tuple[Proposal | None,
             f"{len(proposals)} proposals are in the folder",
             hint="keep the last one that the list owner sent, and take the others out",
         )
-    proposal = Proposal.of(proposals[0], matter.cards)
+    proposal = Proposal.of(proposals[0], cards)
     accepted = [each for each in _of_kind(found, b"pprl-acc") if each.body.get("answers") == [proposals[0].hash.hex()]]
     if len(accepted) > 1:
         raise ForgedError("the proposal was accepted twice", hint="the registry owner says, on a call, which one holds")
-    return proposal, Agreement.of(proposal, accepted[0], matter.cards) if accepted else None
+    return proposal, Agreement.of(proposal, accepted[0], cards) if accepted else None
 
 
 def _commitment(
-    found: list[Statement], matter: Matter, agreement: Agreement, role: Role, stage: str, upon: list[Commitment]
+    found: list[Statement],
+    cards: dict[Role, Card],
+    agreement: Agreement,
+    role: Role,
+    stage: str,
+    upon: list[Commitment],
 ) -> Commitment | None:
     """The one commitment of a role at a stage. ForgedError: there are two, so somebody chose again."""
     mine = [each for each in found if (each.body.get("role"), each.body.get("stage")) == (role, stage)]
@@ -265,7 +286,7 @@ def _commitment(
     # (8) signed, of this agreement, upon exactly those before it
     for statement in mine:
         statement.expect(**types)
-        statement.verify(matter.cards[role].keys)
+        statement.verify(cards[role].keys)
         if statement.body["agreement"] != agreement.hash.hex():
             raise MismatchError(
                 f"a commitment of the {TITLES[role]} belongs to another agreement", hint="take it out of the folder"
@@ -313,11 +334,13 @@ def _answers(agreement: Agreement, upon: list[Commitment]) -> list[str]:
     return [each.hex() for each in hashes]
 
 
-def _receipt(found: list[Statement], matter: Matter, agreement: Agreement, upon: list[Commitment]) -> Statement | None:
+def _receipt(
+    found: list[Statement], cards: dict[Role, Card], agreement: Agreement, upon: list[Commitment]
+) -> Statement | None:
     receipts = list(_of_kind(found, b"pprl-rcp"))
     for receipt in receipts:
         receipt.expect(agreement=str, answers=list, role=str)
-        receipt.verify(matter.cards["unit"].keys)
+        receipt.verify(cards["unit"].keys)
         if (receipt.body["agreement"], receipt.body["role"]) != (agreement.hash.hex(), "unit"):
             raise MismatchError("a receipt belongs to another agreement", hint="take it out of the folder")
         require_answers(receipt, [bytes.fromhex(each) for each in _answers(agreement, upon)])
@@ -326,11 +349,13 @@ def _receipt(found: list[Statement], matter: Matter, agreement: Agreement, upon:
     return receipts[0] if receipts else None
 
 
-def _table(found: list[Statement], matter: Matter, agreement: Agreement, receipt: Statement) -> Statement | None:
+def _table(
+    found: list[Statement], cards: dict[Role, Card], agreement: Agreement, receipt: Statement
+) -> Statement | None:
     tables = list(_of_kind(found, b"pprl-tab"))
     for table in tables:
         table.expect(agreement=str, answers=list, role=str, scores=str)
-        table.verify(matter.cards["unit"].keys)
+        table.verify(cards["unit"].keys)
         table.bytes_of("scores", 32)
         said = (table.body["agreement"], table.body["role"], table.body["answers"][:1], len(table.body["answers"]))
         if said != (agreement.hash.hex(), "unit", [receipt.hash.hex()], 3):  # and the headers of both packages
@@ -343,14 +368,14 @@ def _table(found: list[Statement], matter: Matter, agreement: Agreement, receipt
     return tables[0] if tables else None
 
 
-def _ending(found: list[Statement], matter: Matter, agreement: Agreement, table: Statement) -> Ending:
+def _ending(found: list[Statement], cards: dict[Role, Card], agreement: Agreement, table: Statement) -> Ending:
     """Statements after the scores. Not everybody gets all of them: what a party lacks is not checked by it."""
 
     def one(kind: bytes, role: Role, upon: list[Statement | None], **more: type) -> Statement | None:
         mine = list(_of_kind(found, kind))
         for statement in mine:
             statement.expect(agreement=str, answers=list, role=str, **more)
-            statement.verify(matter.cards[role].keys)
+            statement.verify(cards[role].keys)
             for key in more:
                 if more[key] is str:
                     statement.bytes_of(key, 32)
@@ -371,7 +396,7 @@ def _ending(found: list[Statement], matter: Matter, agreement: Agreement, table:
     acknowledgement = one(b"pprl-ack", "registry", [table])
     reveal = one(b"pprl-rev", "list", [table, acknowledgement], labels=str, rows_read=int, fallbacks=int)
     answers = one(b"pprl-ans", "list", [query], tags=str)
-    result = one(b"pprl-res", "unit", [table, acknowledgement, reveal, answers], report=str, evidence=str)
+    result = one(b"pprl-res", "unit", [table, acknowledgement, reveal, answers], report=str, evidence_and_audit=str)
     return Ending(
         query,
         acknowledgement,

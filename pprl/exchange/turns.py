@@ -1,7 +1,6 @@
 """Whose turn it is, what he does, and which file goes to whom: the order of the exchange as one table.
 
-Five steps of the list owner, four of the registry owner, three of the linkage unit; docs/protocol.md §1 has the same
-table with its hand-overs.
+docs/protocol.md §1 has the same table with its hand-overs.
 """
 
 from __future__ import annotations
@@ -25,17 +24,27 @@ HAND_OVERS: dict[str, tuple[Role, tuple[Role, ...]]] = {
     "unit-2-receipt.pprl": ("unit", ("list", "registry")),
     "list-5-package.pprl": ("list", ("unit",)),
     "registry-4-package.pprl": ("registry", ("unit",)),
-    "unit-3-scores.pprl": ("unit", ("list", "registry")),
+    "unit-3-query.pprl": ("unit", ("list",)),
+    "unit-3-scores.pprl": ("unit", ("registry",)),
+    "registry-5-acknowledgement.pprl": ("registry", ("list",)),
+    "list-6-reveal.pprl": ("list", ("unit",)),
+    "unit-4-result-for-the-list.pprl": ("unit", ("list",)),
+    "unit-4-result-for-the-registry.pprl": ("unit", ("registry",)),
 }
+
+
+RESULT = "result"  # the folder in which an owner finds the report
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What is due. ``command`` is what this party types, or "" when it waits; ``send`` are files not yet answered."""
+    """What is due. ``command`` is what this party types, or "" when it waits; ``send`` are files not yet answered;
+    ``alone`` names a step that `pprl next` does unasked."""
 
     what: str
     command: str = ""
     send: tuple[str, ...] = field(default=())
+    alone: str = ""
 
     @property
     def ours(self) -> bool:
@@ -93,14 +102,29 @@ def _of_registry(matter: Matter, folder: str) -> Turn:
 
 def _end(matter: Matter, folder: str, last: str) -> Turn:
     """Both owners' last steps."""
+    end = matter.ending
     if matter.receipt is None:
         return Turn("waiting for the receipt of the linkage unit", send=(last,))
     package = package_name(matter.role)
     if not (matter.folder / package).exists() or (matter.folder / PART).exists():
-        return Turn("seal the package", f"pprl encode --agreement {folder}")
+        return Turn("seal the package", f"pprl encode --agreement {folder}", alone="seal")
     if matter.table is None:
         return Turn("waiting for the scores of the linkage unit", send=(package,))
-    return Turn("done: the linkage unit has compared the two and signed the scores")
+    if end.result is not None:
+        if not (matter.folder / RESULT).exists():
+            return Turn("look at the result", f"pprl next {folder}", alone="result")
+        return Turn(
+            f"done: the result is in {folder}/{RESULT}; when you need the matter no more: pprl destroy {folder}"
+        )
+    if matter.role == "registry":
+        if end.acknowledgement is None:
+            return Turn("acknowledge the scores", f"pprl next {folder}", alone="acknowledge")
+        return Turn("waiting for the result of the linkage unit", send=("registry-5-acknowledgement.pprl",))
+    if end.acknowledgement is None or end.query is None:
+        return Turn("waiting for the acknowledgement of the registry owner and the query of the linkage unit")
+    if end.reveal is None:
+        return Turn("reveal which rows are made up", f"pprl reveal {folder}")
+    return Turn("waiting for the result of the linkage unit", send=("list-6-reveal.pprl",))
 
 
 def _of_unit(matter: Matter, folder: str) -> Turn:
@@ -118,8 +142,13 @@ def _of_unit(matter: Matter, folder: str) -> Turn:
     if packages := [package_name(role) for role in owners if role not in matter.packages]:
         return Turn("waiting for " + ", ".join(packages), send=("unit-2-receipt.pprl",))
     if matter.table is None:
-        return Turn("compare the packages", f"pprl match {folder}")
-    return Turn("done: send the signed scores", send=("unit-3-scores.pprl",))
+        return Turn("compare the packages", f"pprl match {folder}", alone="match")
+    if matter.ending.reveal is None:
+        return Turn("waiting for list-6-reveal.pprl", send=("unit-3-query.pprl", "unit-3-scores.pprl"))
+    if matter.ending.result is None:
+        return Turn("judge", f"pprl judge {folder}", alone="judge")
+    results = ("unit-4-result-for-the-list.pprl", "unit-4-result-for-the-registry.pprl")
+    return Turn(f"done; for an auditor: pprl transcript {folder} -o auditor", send=results)
 
 
 def send_lines(folder: Path, names: tuple[str, ...]) -> list[str]:

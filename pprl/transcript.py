@@ -1,0 +1,211 @@
+"""What an auditor gets, and how he checks it: every statement of an exchange, and every figure again.
+
+The files have fixed names, none may be missing and none may be there besides. An auditor needs no key: public keys are
+in the cards, and the cards are those of the parties if the words that he was told on a call are those that they give
+(docs/protocol.md §11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pprl.audit import Evidence, figures_of
+from pprl.errors import FileError, ForgedError, MismatchError, OrderError, PprlError
+from pprl.exchange.cards import TITLES, Role, check_heard, order, words_of
+from pprl.exchange.ending import check_reveal
+from pprl.exchange.matter import Matter, read_transcript
+from pprl.exchange.primitives import digest
+from pprl.exchange.statements import AGAIN, Statement, read_statements
+from pprl.report import load, render
+from pprl.unit import AUDIT, EVIDENCE, headers_of, open_table, own_query, own_table
+
+CARDS, AGREEMENT, COMMITMENTS = "01-cards.pprl", "02-agreement.pprl", "03-commitments.pprl"
+PACKAGES, SCORES, LABELS = "04-packages.pprl", "05-scores.pprl", "06-labels.pprl"
+RESULT, OF_UNIT = "07-result.pprl", "08-evidence.pprl"
+STATEMENTS = (CARDS, AGREEMENT, COMMITMENTS, PACKAGES, SCORES, LABELS, RESULT, OF_UNIT)
+AUDIT_FILE, REPORT, PAGE = "audit.json", "report.json", "report.html"
+NAMES = (*STATEMENTS, AUDIT_FILE, REPORT, PAGE)
+MAX_BYTES = 1 << 30
+
+
+def transcript_of(matter: Matter) -> dict[str, bytes]:
+    """The auditor's files, by name. OrderError: there is no result yet."""
+    end, agreement = matter.ending, matter.ready()
+    if matter.role != "unit" or end.result is None:
+        raise OrderError(
+            "there is no result in this folder yet", hint="the linkage unit judges first: pprl next FOLDER"
+        )
+    evidence = matter.folder / EVIDENCE
+    if not evidence.exists() or not (matter.folder / AUDIT).exists():
+        raise OrderError(f"{EVIDENCE} is not in the folder any more", hint="without it no figure can be repeated")
+    assert matter.list_rows
+    assert matter.registry_rows
+    assert matter.list_package
+    assert matter.receipt
+    assert end.acknowledgement
+    assert end.reveal
+    assert end.answers
+    table, query = own_table(matter), own_query(matter)
+    commitments = [each.statement for each in (matter.list_rows, matter.registry_rows, matter.list_package)]
+    report = end.result.attachment
+    files: dict[str, list[Statement]] = {
+        CARDS: [card.statement for card in order(matter.cards)],
+        AGREEMENT: [agreement.proposal.statement.detached(), agreement.acceptance.detached()],
+        COMMITMENTS: [*commitments, matter.receipt],
+        PACKAGES: headers_of(matter),
+        SCORES: [table, query],
+        LABELS: [end.acknowledgement, end.reveal, end.answers],
+        RESULT: [end.result],
+    }
+    return {
+        **{name: b"".join(each.to_bytes() for each in statements) for name, statements in files.items()},
+        OF_UNIT: evidence.read_bytes(),
+        AUDIT_FILE: (matter.folder / AUDIT).read_bytes(),
+        REPORT: report,
+        PAGE: render(load(report)).encode(),
+    }
+
+
+def verify_folder(folder: Path, heard: Mapping[Role, str]) -> Iterator[str]:
+    """Check an auditor's folder; yields a line for each step that held.
+
+    FileError, ForgedError, MismatchError: what does not hold, and in which file.
+    """
+    # (1) exactly the files that a transcript has
+    data = _files(folder)
+    yield f"files: {len(data)}, none missing, none besides"
+    # (2) statements: form, signatures by the cards, order, each upon those before it
+    statements = {}
+    for name in STATEMENTS:
+        with naming(name):
+            statements[name] = list(read_statements(data[name], name))
+    with naming("the statements"):
+        told = read_transcript([one for each in statements.values() for one in each])
+    _require_places(statements)
+    cards = {role: f"{card.name} ({TITLES[role]})" for role, card in told.cards.items()}
+    yield f"parties: {', '.join(cards.values())}; matter {next(iter(told.cards.values())).matter}"
+    yield f"signatures and order: {sum(map(len, statements.values()))} statements, each upon those before it"
+    # (3) the words that were told on a call are those of these cards
+    words = words_of(told.cards)
+    for role, typed in heard.items():
+        if role not in words:
+            raise MismatchError(
+                f"there is no {TITLES[role]} in this matter", hint="take the line out of the words file"
+            )
+        check_heard(typed, words[role], role)
+        yield f"words: those of {cards[role]} are right"
+    # (4) the labels open what was committed to before the scores were known
+    assert told.agreement
+    assert told.list_rows
+    assert told.list_package
+    end, table = told.ending, told.table
+    assert table
+    assert end.reveal
+    assert end.answers
+    assert end.result
+    assert end.evidence
+    with naming(SCORES):
+        scores, halves = open_table(table)
+    with naming(LABELS):
+        opened = check_reveal(
+            end.reveal.attachment,
+            halves,
+            told.agreement,
+            list_root=told.list_rows.root,
+            package_root=told.list_package.root,
+        )
+    yield f"openings: {len(opened):,} labels give both roots that were committed to before the scores"
+    # (5) every figure again
+    with naming(OF_UNIT):
+        evidence = Evidence.of(end.evidence.attachment)
+    given = _json(data[AUDIT_FILE], AUDIT_FILE)
+    version = str(given.get("version", ""))
+    terms = told.agreement.terms
+    figures = figures_of(terms, scores, opened, end.reveal.body, end.answers.attachment, evidence, version=version)
+    _same(figures.audit_json(), data[AUDIT_FILE], AUDIT_FILE)
+    _same(figures.report_json(), data[REPORT], REPORT)
+    _same(end.result.attachment, data[REPORT], RESULT)
+    hidden = digest(end.evidence.bytes_of("nonce", 32), digest(end.evidence.attachment), digest(data[AUDIT_FILE]))
+    if hidden.hex() != end.result.body["evidence_and_audit"]:
+        raise ForgedError(f"{OF_UNIT}: is not the evidence that the result was made of", hint=AGAIN)
+    yield "figures: audit.json and report.json follow from scores, labels and evidence, to the last digit"
+    # (6) the page is made of the report and nothing else
+    _same(render(load(data[REPORT])).encode(), data[PAGE], PAGE)
+    yield "page: report.html is report.json and nothing else"
+    yield f"verdict: {figures.assessment.verdict.code}"
+    # Not checked, on purpose: that the scores are those of the packages, which are not here, and that rosters are true.
+    yield "not checked: that the scores are those of the packages (the linkage unit is trusted for them), and that"
+    yield "what the owners put in is true"
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    if not folder.is_dir():
+        raise FileError(f"{folder.name}: is no folder", hint="name the folder that `pprl transcript` made")
+    there = {path.name for path in folder.iterdir()}
+    if missing := [name for name in NAMES if name not in there]:
+        raise FileError(f"{missing[0]} is missing", hint=AGAIN)
+    if more := sorted(there - set(NAMES)):
+        raise FileError(
+            f"{more[0]} does not belong into the folder", hint="a transcript holds nothing else: take it out"
+        )
+    data = {}
+    for name in NAMES:
+        path = folder / name
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            raise FileError(f"{name}: is no file of a transcript", hint=AGAIN)
+        data[name] = path.read_bytes()
+    return data
+
+
+def _require_places(statements: Mapping[str, list[Statement]]) -> None:
+    """Every statement in its file, once: what stands twice or elsewhere was put there by somebody."""
+    kinds = {
+        AGREEMENT: [b"pprl-prp", b"pprl-acc"],
+        COMMITMENTS: [b"pprl-com", b"pprl-com", b"pprl-com", b"pprl-rcp"],
+        PACKAGES: [b"pprl-hdr", b"pprl-hdr"],
+        SCORES: [b"pprl-tab", b"pprl-ask"],
+        LABELS: [b"pprl-ack", b"pprl-rev", b"pprl-ans"],
+        RESULT: [b"pprl-res"],
+        OF_UNIT: [b"pprl-evi"],
+    }
+    for name, wanted in kinds.items():
+        if [each.kind for each in statements[name]] != wanted:
+            raise FileError(f"{name}: does not hold the statements that belong there", hint=AGAIN)
+    if any(each.kind != b"pprl-crd" for each in statements[CARDS]):
+        raise FileError(f"{CARDS}: holds something other than cards", hint=AGAIN)
+    for name, each in ((name, each) for name, some in statements.items() for each in some):
+        # Nothing is asked where no field confirms; the shares of the key are for nobody's eyes.
+        if each.kind in (b"pprl-tab", b"pprl-rev", b"pprl-res", b"pprl-evi") and not each.attachment:
+            raise FileError(f"{name}: comes without what belongs to it", hint=AGAIN)
+
+
+def _json(data: bytes, name: str) -> dict[str, object]:
+    import json
+
+    try:
+        told = json.loads(data)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise FileError(f"{name}: is not what it should be", hint=AGAIN)
+    return told
+
+
+def _same(made: bytes, given: bytes, name: str) -> None:
+    if made != given:
+        raise ForgedError(
+            f"{name}: is not what follows from the signed files", hint="somebody changed it, or made it another way"
+        )
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Say in a refusal which file it is about."""
+    try:
+        yield
+    except PprlError as error:
+        if str(error).startswith(name):
+            raise
+        raise type(error)(f"{name}: {error}", hint=error.hint) from None
