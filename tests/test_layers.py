@@ -19,7 +19,7 @@ LAYERS = (
     {"match", "exchange"},
     {"estimate"},
     {"linkage", "demo", "ledger", "audit"},
-    {"preview", "owner", "unit", "report"},
+    {"preview", "owner", "unit", "report", "sent"},
     {"transcript"},
     {"cli"},
 )

@@ -414,6 +414,7 @@ def encode_for_agreement(
     control: Path | None,
     id_header: str | None,
     schema_path: Path | None,
+    sent_before: bool,
 ) -> None:
     """`pprl encode --agreement`: the step of an owner that is due."""
     from pprl.cli.progress import reading
@@ -421,6 +422,7 @@ def encode_for_agreement(
     from pprl.linkage import Watched, bare_lines, ids_of
     from pprl.owner import commit_list, commit_registry, schema_of, step_due
     from pprl.schema import load_schema, to_toml
+    from pprl.sent import Sent, together
     from pprl.tables import refuse_same_files
 
     matter = unlock(folder, passphrase_file)
@@ -441,9 +443,10 @@ def encode_for_agreement(
     if matter.role == "registry" and (more_lists or control or id_header):
         raise click.UsageError("--list, --control and --id are for a list, and this is the registry owner's folder")
     refuse_same_files([roster, *more_lists, *filter(None, [control])])
+    sent, told = Sent.at_home(), []
     if matter.role == "registry":
         parts = options.load_parts(roster, schema, column, columns_path, "registry", sheet=sheet, any_age=any_age)
-        watched = Watched(parts, schema)
+        watched = Watched(sent.hashes(parts, schema, told), schema)
         with reading() as progress:
             statement = commit_registry(matter, watched, progress=progress)
         for text in watched.lines("registry"):
@@ -454,11 +457,18 @@ def encode_for_agreement(
         for text in bare_lines(schema, loaded.people, "list"):
             options.note(f"warning: {text}")
         controls = options.load((control,), schema, column, columns_path, "control").people if control else None
+        list(sent.hashes([loaded.people], schema, told))
         statement = commit_list(matter, loaded.people, ids=ids_of(loaded.frames, id_header), controls=controls)
         name, bundle = "list-4-commitment.pprl", [statement]
         if step == "rows":
             signed = [agreement.proposal.statement.detached(), agreement.acceptance.detached()]
             name, bundle = "list-3-commitment.pprl", [*signed, statement]
+    if step == "rows":
+        rows = together(told)
+        if not sent_before:
+            sent.refuse_nearly_sent(rows, agreement.hash)
+        other = matter.cards["registry" if matter.role == "list" else "list"].name
+        sent.remember(rows, agreement.hash, matter.keystore.matter, other)
     files.write_new(matter.folder / name, [each.to_bytes() for each in bundle])
     click.echo(f"{name}: you have committed to your {matter.role}; nobody can read it from this file")
     if (matter.role, step) == ("list", "rows"):

@@ -56,6 +56,11 @@ Examples:
     help="The folder of a matter: schema, key, side and output come from its agreement.",
 )
 @passphrase_option
+@click.option(
+    "--sent-before",
+    is_flag=True,
+    help="Send a roster of which nearly the same rows went into another exchange: two such answers tell of the rest.",
+)
 @options.more_lists_option
 @options.columns_options()
 @options.sheet_option()
@@ -76,6 +81,7 @@ def encode(
     side: str | None,
     folder: Path | None,
     passphrase_file: Path | None,
+    sent_before: bool,
     more_lists: tuple[Path, ...],
     column: tuple[tuple[str, str], ...],
     columns_path: Path | None,
@@ -115,6 +121,7 @@ def encode(
             control=control,
             id_header=id_header,
             schema_path=schema_path,
+            sent_before=sent_before,
         )
         return
     if roster is None or schema_path is None or key_file is None or side is None or output is None:

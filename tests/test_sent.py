@@ -1,0 +1,81 @@
+"""A roster that nearly went into an exchange before is not sent again unasked."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pprl.errors import FileError, RefusedError
+from pprl.linkage import people_of
+from pprl.schema import parse_schema
+from pprl.sent import FEWEST, Sent, together
+
+SCHEMA = parse_schema('format = 1\n[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n')
+FIRST, SECOND = bytes(32), bytes(31) + b"\1"
+
+
+def people(rows):
+    frame = pd.DataFrame(rows, columns=["surname", "given"], dtype=object)
+    return people_of(frame, SCHEMA, None, None, "list")
+
+
+def hashes(sent, rows, parts=1):
+    told = []
+    pieces = [people([rows[at] for at in places]) for places in np.array_split(np.arange(len(rows)), parts)]
+    list(sent.hashes(pieces, SCHEMA, told))
+    return together(told)
+
+
+@pytest.fixture
+def sent(tmp_path):
+    return Sent(tmp_path / "sent")
+
+
+ROSTER = [(f"Лугов{letter}ин", given) for letter in "абвгдежзик" for given in ("Иван", "Олег", "Юрий", "Глеб", "Павел")]
+
+
+@pytest.mark.parametrize("fewer", [0, 1, FEWEST - 1])
+def test_a_second_matter_minus_some_rows(sent, fewer):
+    sent.remember(hashes(sent, ROSTER), FIRST, "division-2022", "Bravo")
+    with pytest.raises(RefusedError, match="sent to Bravo in the matter division-2022"):
+        sent.refuse_nearly_sent(hashes(sent, ROSTER[fewer:]), SECOND)
+
+
+def test_another_roster_and_the_same_step_done_again(sent):
+    sent.remember(hashes(sent, ROSTER), FIRST, "division-2022", "Bravo")
+    sent.refuse_nearly_sent(hashes(sent, ROSTER), FIRST)
+    sent.refuse_nearly_sent(hashes(sent, ROSTER[FEWEST:]), SECOND)
+
+
+def test_order_parts_and_spelling_do_not_matter(sent):
+    upper = [(surname.upper(), given) for surname, given in reversed(ROSTER)]
+    assert (hashes(sent, ROSTER) == hashes(sent, upper, parts=7)).all()
+
+
+def test_what_is_kept_names_nobody(sent, tmp_path):
+    sent.remember(hashes(sent, ROSTER), FIRST, "division-2022", "Bravo")
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "sent").iterdir())
+    assert all(text.encode() not in kept for row in ROSTER for text in row)
+    assert b"lugov" not in kept
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "sent").iterdir())
+
+
+def test_two_machines_hash_differently(tmp_path):
+    one, other = (hashes(Sent(tmp_path / name), ROSTER) for name in ("one", "other"))
+    assert not set(one.tolist()) & set(other.tolist())
+
+
+def test_switched_off(monkeypatch):
+    monkeypatch.setenv("PPRL_LEDGER", "off")
+    sent = Sent.at_home()
+    rows = hashes(sent, ROSTER)
+    sent.remember(rows, FIRST, "division-2022", "Bravo")
+    sent.refuse_nearly_sent(rows, SECOND)
+    assert not len(rows)
+
+
+@pytest.mark.parametrize("data", [b"", b"pprl-snt", b"pprl-snt\xff\xff\xff\xff", b"pprl-snt\2\0\0\0{}"])
+def test_a_damaged_record(sent, tmp_path, data):
+    hashes(sent, ROSTER)
+    (tmp_path / "sent" / "x.rows").write_bytes(data)
+    with pytest.raises(FileError, match="damaged"):
+        sent.refuse_nearly_sent(hashes(sent, ROSTER), SECOND)
