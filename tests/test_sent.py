@@ -43,7 +43,7 @@ def test_a_second_matter_minus_some_rows(sent, fewer):
 def test_another_roster_and_the_same_step_done_again(sent):
     sent.remember(hashes(sent, ROSTER), FIRST, "division-2022", "Bravo")
     sent.refuse_nearly_sent(hashes(sent, ROSTER), FIRST)
-    sent.refuse_nearly_sent(hashes(sent, ROSTER[FEWEST:]), SECOND)
+    sent.refuse_nearly_sent(hashes(sent, ROSTER[2 * FEWEST :]), SECOND)
 
 
 def test_order_parts_and_spelling_do_not_matter(sent):

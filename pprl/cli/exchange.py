@@ -422,7 +422,7 @@ def encode_for_agreement(
     from pprl.linkage import Watched, bare_lines, ids_of
     from pprl.owner import commit_list, commit_registry, schema_of, step_due
     from pprl.schema import load_schema, to_toml
-    from pprl.sent import Sent, together
+    from pprl.sent import Hashes, Sent, together
     from pprl.tables import refuse_same_files
 
     matter = unlock(folder, passphrase_file)
@@ -443,7 +443,8 @@ def encode_for_agreement(
     if matter.role == "registry" and (more_lists or control or id_header):
         raise click.UsageError("--list, --control and --id are for a list, and this is the registry owner's folder")
     refuse_same_files([roster, *more_lists, *filter(None, [control])])
-    sent, told = Sent.at_home(), []
+    sent = Sent.at_home()
+    told: list[Hashes] = []
     if matter.role == "registry":
         parts = options.load_parts(roster, schema, column, columns_path, "registry", sheet=sheet, any_age=any_age)
         watched = Watched(sent.hashes(parts, schema, told), schema)
