@@ -435,8 +435,10 @@ class Writer:
 
     def duplicates(self) -> Section:
         words, rosters = self.words, self.report.rosters
+        # Of people who were found, those in no pair are known; where their number is not told, they are few.
+        missing = "word.too_few" if self.report.headline.found is not None else "word.unknown"
         rows = tuple(
-            (words(f"duplicates.{name}"), self.number(value))
+            (words(f"duplicates.{name}"), words(missing) if value is None else self.number(value))
             for name, value in (
                 ("list_rows", rosters.list_rows),
                 ("list_people", rosters.list_people),
