@@ -209,16 +209,15 @@ def judge_matter(matter: Matter) -> Judgement:
     looks = judge(scores, home_rows(terms, scores.stamp, opened, end.reveal.body), encodings=encodings).looks
     best = _numbers_of(matter, scores, theirs.contents.rows)
     asked, place = _asked(matter, best[:, 0], theirs.contents.rows)
-    gathered = _gather(theirs, layout, terms.pad, np.concatenate([asked.ravel(), best[best >= 0]]))
+    real = np.array([label.kind == REAL for label in opened], dtype=bool)
+    candidates = np.unique(best[real][best[real] >= 0])  # of people; nobody else gets a partner
+    gathered = _gather(theirs, layout, terms.pad, np.concatenate([asked.ravel(), candidates]))
     tags = _tags_of(gathered, layout, asked)[..., 1, :]
-    named = pseudonyms(_pseudonym_key(matter), np.array(sorted(gathered), dtype=np.int64))
-    candidates = set(best[best >= 0].tolist())
+    named = pseudonyms(_pseudonym_key(matter), candidates)
     filled = {
         name.tobytes(): gathered[number][-layout.linked :].decode("ascii", "replace")
-        for number, name in zip(sorted(gathered), named, strict=True)
-        if number in candidates
+        for number, name in zip(candidates.tolist(), named, strict=True)
     }
-    real = np.array([label.kind == REAL for label in opened], dtype=bool)
     near = {
         "list": _near_doubles(BitMatrix(words[real]), [BitMatrix(words[real])], terms),
         "registry": _near_doubles(
