@@ -1,6 +1,11 @@
-"""What every test has: a ledger of runs of its own, so that none counts the runs of another or of the developer."""
+"""What every test has: a ledger of runs of its own, so that none counts the runs of another or of the developer; what
+is played once for many tests has none."""
+
+import os
 
 import pytest
+
+os.environ["PPRL_LEDGER"] = "off"
 
 
 @pytest.fixture(autouse=True)
