@@ -28,11 +28,12 @@ from pprl.exchange.matter import Matter, open_package, receive, say
 from pprl.exchange.package import SealedPackage
 from pprl.exchange.primitives import derive, digest, mac
 from pprl.exchange.statements import AGAIN, Statement, canonical, read_statements
+from pprl.exchange.turns import RESULTS, SCORES
 from pprl.match import search
 from pprl.match.scores import KEEP, Scores, scores_of
 
 TABLE, EVIDENCE, AUDIT = "PRIVATE-scores.pprl", "PRIVATE-evidence.pprl", "PRIVATE-audit.json"
-QUERY, PUBLIC = "unit-3-query.pprl", "unit-3-scores.pprl"
+QUERY, PUBLIC = SCORES
 
 Ints = NDArray[np.int64]
 
@@ -361,12 +362,13 @@ def _words(chunk: memoryview, layout: RowLayout) -> NDArray[np.uint64]:
 
 
 def publish(matter: Matter) -> bool:
-    """Lay ready for the owners what a run that was killed had signed already; False if there is no such table.
+    """Lay ready for the owners what a run that was killed had signed already; False if there is no such table, or if
+    both files are there.
 
     ForgedError, MismatchError: the table is not ours, or of another run.
     """
     private = matter.folder / TABLE
-    if matter.table is not None or not private.exists():
+    if not private.exists() or all((matter.folder / name).exists() for name in SCORES):
         return False
     matter.ready()
     files.refuse_shared(private)
@@ -403,5 +405,16 @@ def write_judgement(matter: Matter, judgement: Judgement) -> None:
     release = [judgement.release.to_bytes()] if judgement.release else []
     files.write_new(folder / EVIDENCE, [judgement.evidence.to_bytes()], private=True, force=True)
     files.write_new(folder / AUDIT, [judgement.figures.audit_json()], private=True, force=True)
-    files.write_new(folder / "unit-4-result-for-the-registry.pprl", [result], force=True)
-    files.write_new(folder / "unit-4-result-for-the-list.pprl", [result, *release], force=True)
+    of_list, of_registry = RESULTS
+    files.write_new(folder / of_list, [result, *release], force=True)
+    files.write_new(folder / of_registry, [result], force=True)
+
+
+def publish_result(matter: Matter) -> bool:
+    """Lay ready for the registry owner what a run that was killed had for the list owner already; False if there is no
+    such result, or if it is there. What is sealed for the list owner is never sealed a second time."""
+    of_list, of_registry = (matter.folder / name for name in RESULTS)
+    if matter.ending.result is None or not of_list.exists() or of_registry.exists():
+        return False
+    files.write_new(of_registry, [matter.ending.result.to_bytes()])
+    return True

@@ -529,8 +529,11 @@ def reveal(folder: Path, passphrase_file: Path | None) -> None:
 
 def judge_folder(matter: Matter) -> None:
     from pprl.cli.output import summary
-    from pprl.unit import judge_matter, write_judgement
+    from pprl.unit import judge_matter, publish_result, write_judgement
 
+    if publish_result(matter):
+        click.echo("judged already, in a run that did not end")
+        return show_turn(reread(matter))
     judgement = judge_matter(matter)
     write_judgement(matter, judgement)
     for text in judgement.figures.audit["warnings"]:

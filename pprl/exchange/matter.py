@@ -127,12 +127,7 @@ def open_matter(folder: Path, passphrase: str) -> Matter:
 def read_matter(folder: Path, keystore: Keystore) -> Matter:
     """Verify the statements of a folder in the order in which they build upon each other."""
     found = list(_statements(folder))
-    cards = _cards(found)
-    for card in cards.values():
-        if card.matter != keystore.matter:
-            raise MismatchError(
-                f"a card of the matter {card.matter} lies in the folder of {keystore.matter}", hint="take it out"
-            )
+    cards = _cards(found, keystore.matter)
     own = cards.get(keystore.role)
     if own is None or own.keys != keystore.keys.public():
         raise MismatchError(
@@ -147,7 +142,7 @@ def read_matter(folder: Path, keystore: Keystore) -> Matter:
 
 def read_transcript(found: list[Statement]) -> Record:
     """What an auditor was given. FileError: not all of it is there."""
-    record = _record(found, _cards(found), None)
+    record = _record(found, _cards(found, None), None)
     order(record.cards)
     end = record.ending
     if not all((end.query, end.acknowledgement, end.reveal, end.answers, end.result, end.evidence)):
@@ -155,11 +150,15 @@ def read_transcript(found: list[Statement]) -> Record:
     return record
 
 
-def _cards(found: list[Statement]) -> dict[Role, Card]:
-    """(a) Cards: self-signed, one for each role."""
+def _cards(found: list[Statement], matter: str | None) -> dict[Role, Card]:
+    """(a) Cards: self-signed, one for each role, of this matter where it is known."""
     cards: dict[Role, Card] = {}
     for statement in _of_kind(found, b"pprl-crd"):
         card = Card.of(statement)
+        if matter is not None and card.matter != matter:
+            raise MismatchError(
+                f"a card of the matter {card.matter} lies in the folder of {matter}", hint="take it out"
+            )
         if card.role in cards:
             raise ForgedError(
                 f"there are two cards of the {TITLES[card.role]} in the folder",

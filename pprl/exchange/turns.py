@@ -33,6 +33,8 @@ HAND_OVERS: dict[str, tuple[Role, tuple[Role, ...]]] = {
 }
 
 
+SCORES = ("unit-3-query.pprl", "unit-3-scores.pprl")
+RESULTS = ("unit-4-result-for-the-list.pprl", "unit-4-result-for-the-registry.pprl")
 RESULT = "result"  # the folder in which an owner finds the report
 
 
@@ -141,14 +143,17 @@ def _of_unit(matter: Matter, folder: str) -> Turn:
     owners: tuple[Role, ...] = ("list", "registry")
     if packages := [package_name(role) for role in owners if role not in matter.packages]:
         return Turn("waiting for " + ", ".join(packages), send=("unit-2-receipt.pprl",))
-    if matter.table is None:
+    if matter.ending.reveal is None and not _laid_ready(matter, SCORES):  # or a run was killed between the two
         return Turn("compare the packages", f"pprl match {folder}", alone="match")
     if matter.ending.reveal is None:
-        return Turn("waiting for list-6-reveal.pprl", send=("unit-3-query.pprl", "unit-3-scores.pprl"))
-    if matter.ending.result is None:
+        return Turn("waiting for list-6-reveal.pprl", send=SCORES)
+    if not _laid_ready(matter, RESULTS):
         return Turn("judge", f"pprl judge {folder}", alone="judge")
-    results = ("unit-4-result-for-the-list.pprl", "unit-4-result-for-the-registry.pprl")
-    return Turn(f"done; for an auditor: pprl transcript {folder} -o auditor", send=results)
+    return Turn(f"done; for an auditor: pprl transcript {folder} -o auditor", send=RESULTS)
+
+
+def _laid_ready(matter: Matter, names: tuple[str, ...]) -> bool:
+    return all((matter.folder / name).exists() for name in names)
 
 
 def send_lines(folder: Path, names: tuple[str, ...]) -> list[str]:
