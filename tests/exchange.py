@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pprl.cli
 from pprl.demo import SCHEMA, invent
-from pprl.exchange.cards import Card, digest_of
+from pprl.exchange.cards import Card, digest_of, words_of
 from pprl.exchange.keystore import NAME, Keystore
 from pprl.exchange.matter import Matter, open_matter
 from pprl.exchange.turns import HAND_OVERS
@@ -33,7 +33,13 @@ STEPS = {
     "list seal": "list",
     "registry seal": "registry",
     "match": "unit",
+    "acknowledge": "registry",
+    "reveal": "list",
+    "judge": "unit",
+    "registry result": "registry",
+    "list result": "list",
 }
+UNASKED = ("conclude", "acknowledge", "registry result", "list result")  # what `pprl next` does
 
 
 @dataclass(frozen=True)
@@ -149,8 +155,8 @@ class Exchange:
         role = STEPS[step]
         words: dict[str, list[object]] = {
             "propose": ["agree", self.folder(role), "--schema", self.schema],
-            "conclude": ["next", self.folder(role)],
-            "match": ["match", self.folder(role)],
+            **{name: ["next", self.folder(role)] for name in UNASKED},
+            **{name: [name, self.folder(role)] for name in ("match", "reveal", "judge")},
         }
         if step in ("accept", "receipt"):
             return ["agree", self.folder(role), "--accept", self.code, *self.secret(role), *more]
@@ -175,6 +181,19 @@ class Exchange:
         for step in names[names.index(start) : names.index(last)]:
             self.do(step)
         return self
+
+    def transcript(self, name: str = "auditor") -> Path:
+        """What the linkage unit hands to an auditor."""
+        done = run("transcript", self.folder("unit"), "-o", self.root / name, *self.secret("unit"))
+        assert done.status == 0, done.err
+        return self.root / name
+
+    def told(self, name: str = "heard", **wrong: str) -> Path:
+        """The words of all three parties as an auditor writes them down on a call."""
+        words = {role: " ".join(each) for role, each in words_of(self.matter("unit").cards).items()}
+        path = self.root / name
+        path.write_text("".join(f"{role}: {each}\n" for role, each in {**words, **wrong}.items()), encoding="utf-8")
+        return path
 
     def copy(self, root: Path) -> "Exchange":
         shutil.copytree(self.root, root)

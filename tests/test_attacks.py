@@ -17,6 +17,7 @@ from pprl.exchange.cards import check_heard, words_of
 from pprl.exchange.package import HEADER_SEGMENT, SealedPackage, _info, _seal, write_package
 from pprl.exchange.primitives import SEAL_OVERHEAD, SecretKeys, digest
 from pprl.exchange.statements import Statement, read_statements
+from pprl.exchange.turns import SCORES
 from pprl.owner import PART, layout_of
 
 STRANGER = SecretKeys.make()
@@ -135,10 +136,11 @@ def test_a_receipt_of_an_earlier_agreement(before, other_agreement):
 
 
 def test_scores_of_an_earlier_agreement(before, other_agreement, tmp_path):
-    exchange, earlier = before("end"), other_agreement.copy(tmp_path / "earlier")
+    exchange, earlier = before("acknowledge"), other_agreement.copy(tmp_path / "earlier")
     earlier.do("match")
-    put(exchange, "list", earlier.folder("list") / "unit-3-scores.pprl", "unit-3-scores.pprl")
-    refused(exchange, MismatchError, "belongs to another run", *looks(exchange, "list"))
+    for role, name in (("list", "unit-3-query.pprl"), ("registry", "unit-3-scores.pprl")):
+        put(exchange, role, earlier.folder(role) / name, name)
+        refused(exchange, MismatchError, "belongs to another run", *looks(exchange, role))
 
 
 def sealed(exchange, *, side="list", by=None, to=None, root=None, stamp=None, change=None, claimed=None):
@@ -502,10 +504,11 @@ def test_a_receipt_that_an_owner_signs_himself(before):
 
 
 def test_a_second_score_table(before):
-    exchange = before("end")
-    (table,) = statements(exchange, "list", "unit-3-scores.pprl")
-    put(exchange, "list", signed(exchange, "unit", table, scores="00" * 32).to_bytes())
-    refused(exchange, ForgedError, "two score tables", *looks(exchange, "list"))
+    exchange = before("acknowledge")
+    (table,) = statements(exchange, "registry", "unit-3-scores.pprl")
+    for role in ("list", "registry"):
+        put(exchange, role, signed(exchange, "unit", table, scores="00" * 32).to_bytes())
+        refused(exchange, ForgedError, "two score tables", *looks(exchange, role))
 
 
 # --- cards and words ---
@@ -662,13 +665,13 @@ def test_an_owner_does_not_compare(before, role):
     refused(exchange, OrderError, "who has no roster", *command)
 
 
-@pytest.mark.parametrize("gone", [["unit-3-scores.pprl"], ["unit-3-scores.pprl", "PRIVATE-scores.pprl"]])
+@pytest.mark.parametrize("gone", [["unit-3-scores.pprl"], ["unit-3-query.pprl"], [*SCORES, "PRIVATE-scores.pprl"]])
 def test_the_unit_gets_no_other_scores_by_deleting_them(before, gone):
-    exchange = before("end")
+    exchange = before("acknowledge")
     without(exchange, "unit", *gone)
-    sent = exchange.folder("list") / "unit-3-scores.pprl"
     assert run(*exchange.command("match")).status == 0
-    assert (exchange.folder("unit") / "unit-3-scores.pprl").read_bytes() == sent.read_bytes()
+    for role, name in (("list", "unit-3-query.pprl"), ("registry", "unit-3-scores.pprl")):
+        assert (exchange.folder("unit") / name).read_bytes() == (exchange.folder(role) / name).read_bytes()
 
 
 def test_terms_of_a_proposal_are_read_without_trust():

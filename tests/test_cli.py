@@ -35,7 +35,7 @@ def own_process(*words: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 def test_the_commands_are_these():
-    exchange = ["agree", "card", "next"]
+    exchange = ["agree", "card", "destroy", "next", "reveal", "transcript", "verify"]
     others = ["check", "demo", "encode", "inspect", "judge", "key", "link", "match", "report", "schema"]
     assert sorted(exchange + others) == COMMANDS
 

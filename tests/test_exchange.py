@@ -1,4 +1,4 @@
-"""An exchange from cards to signed scores, on three folders that share nothing but the files handed over."""
+"""An exchange from cards to the report, on three folders that share nothing but the files handed over."""
 
 import json
 
@@ -15,7 +15,7 @@ from pprl.exchange.matter import open_package
 from pprl.exchange.package import SealedPackage
 from pprl.exchange.primitives import derive, digest
 from pprl.exchange.statements import read_statements
-from pprl.exchange.turns import HAND_OVERS, turn_of
+from pprl.exchange.turns import HAND_OVERS, RESULT, turn_of
 from pprl.files import preamble
 from pprl.linkage import encode_list, encode_registry
 from pprl.match.scores import match_encodings
@@ -27,7 +27,7 @@ from pprl.unit import TABLE, open_table, pseudonyms
 
 def table_of(exchange):
     """The linkage unit's signed table, and the scores in it."""
-    (table,) = read_statements((exchange.folder("unit") / TABLE).read_bytes(), TABLE)
+    table, _ = read_statements((exchange.folder("unit") / TABLE).read_bytes(), TABLE)
     scores, halves = open_table(table)
     assert len(halves) == 32 * len(scores)
     return table, scores
@@ -42,8 +42,8 @@ def handles_of(exchange, side):
     return np.ascontiguousarray(packed[:, :HANDLE]).view("V16").ravel()
 
 
-def test_it_ends_with_signed_scores(before):
-    exchange = before("end")
+def test_the_scores_are_signed(before):
+    exchange = before("acknowledge")
     table, scores = table_of(exchange)
     table.verify(exchange.matter("list").cards["unit"].keys)
     assert table.body["scores"] == digest(table.attachment).hex()
@@ -52,14 +52,14 @@ def test_it_ends_with_signed_scores(before):
     for role in ("list", "registry"):
         assert exchange.matter(role).table.hash == table.hash
         assert not exchange.matter(role).table.attachment, "an owner got the scores"
-        assert turn_of(exchange.matter(role)).what.startswith("done")
 
 
 def test_an_owner_gets_what_is_for_him_and_no_more(before):
     exchange = before("end")
     for role in PARTIES:
+        assert turn_of(exchange.matter(role)).what.startswith("done")
         theirs = {path.name for path in exchange.folder(role).iterdir() if not path.name.startswith("PRIVATE-")}
-        assert theirs - {"schema.toml"} == {
+        assert theirs - {"schema.toml", RESULT} == {
             name for name, (sender, recipients) in HAND_OVERS.items() if role in (sender, *recipients)
         }
 
@@ -79,7 +79,7 @@ def test_every_step_is_the_one_that_was_due(played):
 
 def test_the_scores_are_those_of_link(before, monkeypatch):
     """With the same key and the same draws `link` finds, for every row, the same candidates with the same scores."""
-    exchange = before("end")
+    exchange = before("acknowledge")
     (own, theirs), schema = (exchange.matter(role) for role in ("list", "registry")), parse_schema(SCHEMA)
     ours, other = Secrets.of(own, own.agreement), Secrets.of(theirs, theirs.agreement)
     assert ours.key.secret == other.key.secret
@@ -115,7 +115,7 @@ def test_the_scores_are_those_of_link(before, monkeypatch):
 
 def test_people_who_are_in_both_are_found(before):
     """The exchange is not only consistent, it finds people: of those on the list most have one row far ahead."""
-    exchange = before("end")
+    exchange = before("acknowledge")
     _, scores = table_of(exchange)
     home = HomeRows.read(exchange.folder("list") / LIST_ROWS)
     handles = (handle.tobytes() for handle in handles_of(exchange, "list"))
@@ -166,7 +166,7 @@ def test_what_an_encoding_says_is_known_to_the_unit_only(before):
 
 def test_a_statement_says_little(before):
     """Commitments, receipt and table are hashes and roles: nothing in them grows with the roster."""
-    exchange = before("end")
+    exchange = before("acknowledge")
     for name in ("list-4-commitment", "registry-3-commitment", "unit-2-receipt", "unit-3-scores"):
         for statement in read_statements((exchange.folder("unit") / f"{name}.pprl").read_bytes(), name):
             for value in statement.body.values():

@@ -89,9 +89,11 @@ def test_two_matters_have_no_handle_and_no_leaf_in_common(played, other_matter, 
     for exchange in (played["end"], other_matter):
         handles, _, layout, rows = packed(exchange, side)
         leaves = list(layout.leaves(rows.tobytes()))
-        parts = {row[at : at + 16].tobytes() for row in rows for at in range(layout.record, layout.width, 16)}
+        ends = layout.crossing - (layout.linked if side == "registry" else 0)  # digits are few, and often alike
+        places = [*range(layout.record, ends, 16), *range(layout.crossing, layout.width, 16)]
+        parts = {row[at : at + 16].tobytes() for row in rows for at in places}
         assert len(set(handles)) == len(set(leaves)) == len(rows)
-        assert len(parts) == len(rows) * (layout.width - layout.record) // 16, "a nonce or a tag comes twice"
+        assert len(parts) == len(rows) * len(places), "a nonce or a tag comes twice"
         seen.append((set(handles), set(leaves), parts))
     for one, other in zip(*seen, strict=True):
         assert not one & other

@@ -41,7 +41,7 @@ def true_files(played, target):
     statements = [path.read_bytes() for path in sorted(found) if "package" not in path.name]
     each = [one for data in statements for one in read_statements(data, "x")]
     proposal = next(one for one in each if one.kind == b"pprl-prp")
-    (table,) = read_statements((folders[2] / TABLE).read_bytes(), "x")
+    table, _ = read_statements((folders[2] / TABLE).read_bytes(), "x")
     target.keystore.write(target.file.with_name("kst"), force=True)
     packages = [(folders[2] / name).read_bytes()[:20_000] for name in HAND_OVERS if "package" in name]
     few = table.attachment[:10] + struct.pack("<Q", 3).join(
