@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from pprl.exchange.agreement import Proposal
     from pprl.exchange.cards import Role
     from pprl.exchange.matter import Matter
+    from pprl.sent import Sent
 
 CARD_DAYS, AGREEMENT_DAYS = 365, 90
+PROPOSED: dict[str, Any] = {"list_people": (20, 10_000), "registry_rows": (1_000, 20_000_000)}
 ROLE_WORDS = ("list", "registry", "unit", "auditor")
 FOLDER = click.Path(path_type=Path, file_okay=True)
 
@@ -151,10 +153,18 @@ Examples:
 @click.option("--schema", "schema_path", type=options.FilePath, help="Propose: what is compared and how (TOML).")
 @click.option("--expires", type=Day(), help=f"Propose: last day of the agreement; by default in {AGREEMENT_DAYS} days.")
 @click.option(
-    "--list-people", type=(int, int), default=(20, 10_000), show_default=True, help="Propose: least and most."
+    "--list-people",
+    type=(int, int),
+    default=PROPOSED["list_people"],
+    show_default=True,
+    help="Propose: least and most.",
 )
 @click.option(
-    "--registry-rows", type=(int, int), default=(1_000, 20_000_000), show_default=True, help="Propose: least and most."
+    "--registry-rows",
+    type=(int, int),
+    default=PROPOSED["registry_rows"],
+    show_default=True,
+    help="Propose: least and most.",
 )
 @click.option("--labels", type=Labels(), multiple=True, metavar="FIELD=A,B,C", help="Propose: the strata told apart.")
 @click.option("--pairs/--no-pairs", default=True, help="Propose: the list owner learns which rows matched, or not.")
@@ -262,8 +272,8 @@ def propose(matter: Matter, schema_path: Path | None, wanted: dict[str, Any]) ->
             "you have committed to a list under the present agreement",
             hint="a new agreement needs a new folder: pprl card, with a new word for the matter",
         )
-    expires = wanted["expires"] or datetime.date.today() + datetime.timedelta(AGREEMENT_DAYS)
-    terms = terms_of(load_schema(schema_path), **{**wanted, "expires": expires})
+    expires = wanted.get("expires") or datetime.date.today() + datetime.timedelta(AGREEMENT_DAYS)
+    terms = terms_of(load_schema(schema_path), **{**PROPOSED, **wanted, "expires": expires})
     terms.refuse_expired(datetime.date.today())
     refuse_outliving(matter, expires)
     statement, keystore = make(matter.keystore, matter.cards, terms)
@@ -402,19 +412,19 @@ def next_step(folder: Path, threads: int | None, language: str, passphrase_file:
 
 
 def encode_for_agreement(
-    folder: Path,
+    matter: Matter,
     roster: Path | None,
-    passphrase_file: Path | None,
     *,
-    more_lists: tuple[Path, ...],
-    column: tuple[tuple[str, str], ...],
-    columns_path: Path | None,
-    sheet: str | None,
-    any_age: bool,
-    control: Path | None,
-    id_header: str | None,
-    schema_path: Path | None,
-    sent_before: bool,
+    more_lists: tuple[Path, ...] = (),
+    column: tuple[tuple[str, str], ...] = (),
+    columns_path: Path | None = None,
+    sheet: str | None = None,
+    any_age: bool = False,
+    control: Path | None = None,
+    id_header: str | None = None,
+    schema_path: Path | None = None,
+    sent_before: bool = False,
+    record: Sent | None = None,
 ) -> None:
     """`pprl encode --agreement`: the step of an owner that is due."""
     from pprl.cli.progress import reading
@@ -422,10 +432,10 @@ def encode_for_agreement(
     from pprl.linkage import Watched, bare_lines, ids_of
     from pprl.owner import commit_list, commit_registry, schema_of, step_due
     from pprl.schema import load_schema, to_toml
-    from pprl.sent import Hashes, Sent, together
+    from pprl.sent import Hashes, together
+    from pprl.sent import Sent as AtHome
     from pprl.tables import refuse_same_files
 
-    matter = unlock(folder, passphrase_file)
     if matter.role == "list" and matter.agreement is not None:
         keystore = conclude(matter.keystore, matter.agreement)
         if keystore is not matter.keystore:
@@ -443,7 +453,7 @@ def encode_for_agreement(
     if matter.role == "registry" and (more_lists or control or id_header):
         raise click.UsageError("--list, --control and --id are for a list, and this is the registry owner's folder")
     refuse_same_files([roster, *more_lists, *filter(None, [control])])
-    sent = Sent.at_home()
+    sent = record or AtHome.at_home()
     told: list[Hashes] = []
     if matter.role == "registry":
         parts = options.load_parts(roster, schema, column, columns_path, "registry", sheet=sheet, any_age=any_age)
@@ -526,9 +536,12 @@ def reveal(folder: Path, passphrase_file: Path | None) -> None:
 
     The scores are signed by then, and nobody can choose any more. Names stay where they are.
     """
+    reveal_labels(unlock(folder, passphrase_file))
+
+
+def reveal_labels(matter: Matter) -> None:
     from pprl.owner import reveal as make
 
-    matter = unlock(folder, passphrase_file)
     labels, answers = make(matter)
     acknowledgement = matter.ending.acknowledgement
     assert acknowledgement is not None
@@ -599,10 +612,13 @@ def transcript(folder: Path, output: Path, passphrase_file: Path | None) -> None
 
     It holds no name, no key, no encoding. It does hold near misses: hand it to nobody but the auditor.
     """
+    write_transcript(unlock(folder, passphrase_file), output)
+
+
+def write_transcript(matter: Matter, output: Path) -> None:
     from pprl.cli.output import all_or_none, make_folder
     from pprl.transcript import transcript_of
 
-    matter = unlock(folder, passphrase_file)
     told = transcript_of(matter)
     if output.exists():
         raise FileError(f"{output.name}: exists already", hint="choose another name")

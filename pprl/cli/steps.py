@@ -110,9 +110,8 @@ def encode(
         if allow_weak:
             raise click.UsageError("--allow-weak does not go with --agreement: no agreement links so little")
         encode_for_agreement(
-            folder,
+            unlock(folder, passphrase_file),
             roster,
-            passphrase_file,
             more_lists=more_lists,
             column=column,
             columns_path=columns_path,

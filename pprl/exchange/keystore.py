@@ -83,15 +83,21 @@ class Keystore:
         files.write_new(path, [header, locked], private=True, force=force)
 
     @classmethod
-    def read(cls, path: Path, passphrase: str) -> Keystore:
-        """FileError: not a whole keystore, or readable by others. ForgedError: it does not open."""
+    def read(cls, path: Path, passphrase: str | Lock) -> Keystore:
+        """With a passphrase, or with the lock that it gave before, since deriving it takes a while.
+
+        FileError: not a whole keystore, or readable by others. ForgedError: it does not open.
+        """
         data = bytes(files.read_body(path, KIND, private=True, most=MAX_BYTES).whole)
         if len(data) < _LAYOUT.size + 16:
             raise FileError(f"{path.name}: is cut short", hint="take it from your backup")
         _, _, suite, memory, salt, nonce = _LAYOUT.unpack_from(data)
         if suite != SUITE or not LEAST_MEMORY <= memory <= MOST_MEMORY:
             raise FileError(f"{path.name}: was not written by this version of pprl", hint="take it from your backup")
-        opened = Lock(stretch(passphrase.encode(), salt, memory=memory), salt, memory)
+        if isinstance(passphrase, Lock):
+            opened = passphrase
+        else:
+            opened = Lock(stretch(passphrase.encode(), salt, memory=memory), salt, memory)
         try:
             text = unlock(opened.key, nonce, data[_LAYOUT.size :], data[: _LAYOUT.size])
         except WrongError:

@@ -19,7 +19,7 @@ from pprl.exchange import keystore as keystores
 from pprl.exchange.agreement import Agreement, Proposal, heard_all, require_answers
 from pprl.exchange.cards import NEEDED, TITLES, Card, Role, order
 from pprl.exchange.ending import Ending
-from pprl.exchange.keystore import Keystore
+from pprl.exchange.keystore import Keystore, Lock
 from pprl.exchange.package import SealedPackage
 from pprl.exchange.primitives import digest
 from pprl.exchange.statements import AGAIN, KINDS, Statement, read_statements
@@ -114,7 +114,7 @@ class Matter(Record):
         return Stamp(schema.length, schema.hardening, terms.folding, terms.fingerprint, self.list_rows.key_check)
 
 
-def open_matter(folder: Path, passphrase: str) -> Matter:
+def open_matter(folder: Path, passphrase: str | Lock) -> Matter:
     """Unlock the keystore of a folder and read what else is in it."""
     path = folder / keystores.NAME
     if not folder.is_dir() or not path.exists():
