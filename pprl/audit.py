@@ -94,7 +94,8 @@ class Evidence:
         if at != len(data):
             raise FileError("the evidence has bytes behind its end", hint=AGAIN)
         finite = np.isfinite(looks.nearest_real).all() and np.isfinite(looks.nearest_decoys).all()
-        if not finite or len(looks.weights) not in (0, len(best)):
+        placed = ((best < ASKED) | (best == NOT_ASKED)).all()
+        if not finite or not placed or len(looks.weights) not in (0, len(best)):
             raise FileError("the evidence is not written as evidence is", hint=AGAIN)
         return cls(looks if len(looks.weights) else None, best, tags, filled, near)
 
@@ -134,7 +135,8 @@ def figures_of(
     FileError: the parts do not fit together.
     """
     rows = home_rows(terms, scores.stamp, opened, said)
-    if len(answers) != evidence.tags.size or len(evidence.best) != len(opened):
+    confirm = sum(field.role == "confirm" for field in terms.schema.fields)
+    if len(answers) != evidence.tags.size or len(evidence.best) != len(opened) or evidence.tags.shape[1] != confirm:
         raise FileError("the answers are not those to what was asked", hint=AGAIN)
     own = np.frombuffer(answers, dtype=np.uint8).reshape(evidence.tags.shape)
     witness = _witness(terms, scores, own, evidence)

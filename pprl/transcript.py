@@ -13,11 +13,12 @@ from pathlib import Path
 
 from pprl.audit import Evidence, figures_of
 from pprl.errors import FileError, ForgedError, MismatchError, OrderError, PprlError
-from pprl.exchange.cards import TITLES, Role, check_heard, order, words_of
+from pprl.exchange.cards import TITLES, Card, Role, check_heard, order, words_of
 from pprl.exchange.ending import check_reveal
-from pprl.exchange.matter import Matter, read_transcript
+from pprl.exchange.matter import Matter, Record, read_transcript
 from pprl.exchange.primitives import digest
 from pprl.exchange.statements import AGAIN, Statement, read_statements
+from pprl.exchange.statements import KINDS as NAMED
 from pprl.report import load, render
 from pprl.unit import AUDIT, EVIDENCE, headers_of, open_table, own_query, own_table
 
@@ -76,14 +77,27 @@ def verify_folder(folder: Path, heard: Mapping[Role, str]) -> Iterator[str]:
     # (1) exactly the files that a transcript has
     data = _files(folder)
     yield f"files: {len(data)}, none missing, none besides"
-    # (2) statements: form, signatures by the cards, order, each upon those before it
+    # (2) statements: form, place, signatures by the cards, order, each upon those before it
     statements = {}
     for name in STATEMENTS:
         with naming(name):
             statements[name] = list(read_statements(data[name], name))
+    _require_places(statements)
+    _require_signatures(statements)
     with naming("the statements"):
         told = read_transcript([one for each in statements.values() for one in each])
-    _require_places(statements)
+    assert told.agreement
+    assert told.list_rows
+    assert told.registry_rows
+    assert told.list_package
+    end, table = told.ending, told.table
+    assert table
+    assert end.reveal
+    assert end.answers
+    assert end.result
+    assert end.evidence
+    with naming(PACKAGES):
+        _require_headers(statements[PACKAGES], told)
     cards = {role: f"{card.name} ({TITLES[role]})" for role, card in told.cards.items()}
     yield f"parties: {', '.join(cards.values())}; matter {next(iter(told.cards.values())).matter}"
     yield f"signatures and order: {sum(map(len, statements.values()))} statements, each upon those before it"
@@ -96,16 +110,14 @@ def verify_folder(folder: Path, heard: Mapping[Role, str]) -> Iterator[str]:
             )
         check_heard(typed, words[role], role)
         yield f"words: those of {cards[role]} are right"
-    # (4) the labels open what was committed to before the scores were known
-    assert told.agreement
-    assert told.list_rows
-    assert told.list_package
-    end, table = told.ending, told.table
-    assert table
-    assert end.reveal
-    assert end.answers
-    assert end.result
-    assert end.evidence
+    # (4) what may be read without pprl is what was signed: the report, the page made of it, the audit
+    _same(end.result.attachment, data[REPORT], REPORT)
+    _same(render(load(data[REPORT])).encode(), data[PAGE], PAGE)
+    yield "page: report.html is report.json and nothing else"
+    hidden = digest(end.evidence.bytes_of("nonce", 32), digest(end.evidence.attachment), digest(data[AUDIT_FILE]))
+    if hidden.hex() != end.result.body["evidence_and_audit"]:
+        raise ForgedError(f"{AUDIT_FILE}: is not, with {OF_UNIT}, what the result was made of", hint=AGAIN)
+    # (5) the labels open what was committed to before the scores were known
     with naming(SCORES):
         scores, halves = open_table(table)
     with naming(LABELS):
@@ -117,23 +129,16 @@ def verify_folder(folder: Path, heard: Mapping[Role, str]) -> Iterator[str]:
             package_root=told.list_package.root,
         )
     yield f"openings: {len(opened):,} labels give both roots that were committed to before the scores"
-    # (5) every figure again
+    # (6) every figure again
     with naming(OF_UNIT):
         evidence = Evidence.of(end.evidence.attachment)
-    given = _json(data[AUDIT_FILE], AUDIT_FILE)
-    version = str(given.get("version", ""))
+    version = str(_json(data[AUDIT_FILE], AUDIT_FILE).get("version", ""))
     terms = told.agreement.terms
-    figures = figures_of(terms, scores, opened, end.reveal.body, end.answers.attachment, evidence, version=version)
+    with naming(OF_UNIT):
+        figures = figures_of(terms, scores, opened, end.reveal.body, end.answers.attachment, evidence, version=version)
     _same(figures.audit_json(), data[AUDIT_FILE], AUDIT_FILE)
     _same(figures.report_json(), data[REPORT], REPORT)
-    _same(end.result.attachment, data[REPORT], RESULT)
-    hidden = digest(end.evidence.bytes_of("nonce", 32), digest(end.evidence.attachment), digest(data[AUDIT_FILE]))
-    if hidden.hex() != end.result.body["evidence_and_audit"]:
-        raise ForgedError(f"{OF_UNIT}: is not the evidence that the result was made of", hint=AGAIN)
     yield "figures: audit.json and report.json follow from scores, labels and evidence, to the last digit"
-    # (6) the page is made of the report and nothing else
-    _same(render(load(data[REPORT])).encode(), data[PAGE], PAGE)
-    yield "page: report.html is report.json and nothing else"
     yield f"verdict: {figures.assessment.verdict.code}"
     # Not checked, on purpose: that the scores are those of the packages, which are not here, and that rosters are true.
     yield "not checked: that the scores are those of the packages (the linkage unit is trusted for them), and that"
@@ -176,9 +181,46 @@ def _require_places(statements: Mapping[str, list[Statement]]) -> None:
     if any(each.kind != b"pprl-crd" for each in statements[CARDS]):
         raise FileError(f"{CARDS}: holds something other than cards", hint=AGAIN)
     for name, each in ((name, each) for name, some in statements.items() for each in some):
-        # Nothing is asked where no field confirms; the shares of the key are for nobody's eyes.
-        if each.kind in (b"pprl-tab", b"pprl-rev", b"pprl-res", b"pprl-evi") and not each.attachment:
-            raise FileError(f"{name}: comes without what belongs to it", hint=AGAIN)
+        named = NAMED[each.kind]
+        # The shares of the key are for nobody's eyes; everything else is there, and is what its statement names.
+        if named and each.kind not in (b"pprl-prp", b"pprl-acc"):
+            with naming(name):
+                if named not in each.body or digest(each.attachment) != each.bytes_of(named, 32):
+                    raise FileError(f"{each.says}: comes without what belongs to it", hint=AGAIN)
+
+
+#: Who signs a statement, where its body does not say it.
+SIGNERS: dict[bytes, Role] = {b"pprl-prp": "list", b"pprl-acc": "registry"}
+
+
+def _require_signatures(statements: Mapping[str, list[Statement]]) -> None:
+    """Whatever was changed on the way is named by the file that it stands in."""
+    with naming(CARDS):
+        cards = {card.role: card for card in map(Card.of, statements[CARDS])}
+        order(cards)
+    for name, each in ((file, one) for file in STATEMENTS[1:] for one in statements[file]):
+        with naming(name):
+            role = SIGNERS.get(each.kind) or each.body.get("role")
+            if not isinstance(role, str) or role not in cards:
+                raise FileError(f"{each.says}: names nobody of this matter", hint=AGAIN)
+            each.verify(cards[role].keys)
+
+
+def _require_headers(headers: list[Statement], told: Record) -> None:
+    """The headers are those that the scores were made of, of packages that hold what was committed to."""
+    assert told.agreement
+    assert told.table
+    assert told.receipt
+    assert told.registry_rows
+    assert told.list_package
+    if [each.hash.hex() for each in headers] != told.table.body["answers"][1:]:
+        raise MismatchError("the headers are not those that the scores name", hint=AGAIN)
+    roots = {"list": told.list_package.root, "registry": told.registry_rows.root}
+    for header, (role, root) in zip(headers, roots.items(), strict=True):
+        said = {key: header.body.get(key) for key in ("agreement", "answers", "role", "root")}
+        wanted = {"agreement": told.agreement.hash.hex(), "answers": [told.receipt.hash.hex()]}
+        if said != {**wanted, "role": role, "root": root.hex()}:
+            raise MismatchError("a header is not of a package that was committed to", hint=AGAIN)
 
 
 def _json(data: bytes, name: str) -> dict[str, object]:

@@ -9,22 +9,29 @@ import random
 import shutil
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
+import numpy as np
 import pytest
 
 from pprl import errors
+from pprl.audit import Evidence
 from pprl.exchange import keystore as keystores
 from pprl.exchange.agreement import Agreement, Proposal, accept, conclude
 from pprl.exchange.cards import Card, check_heard, words_of
 from pprl.exchange.commitments import RowLayout
+from pprl.exchange.ending import check_reveal
 from pprl.exchange.keystore import Keystore
 from pprl.exchange.matter import open_package, package_name, read_matter
 from pprl.exchange.package import SealedPackage
 from pprl.exchange.primitives import PublicKeys
 from pprl.exchange.statements import Statement, read_statement, read_statements
-from pprl.exchange.turns import turn_of
+from pprl.exchange.turns import HAND_OVERS, turn_of
 from pprl.match.scores import Scores
-from pprl.owner import schema_of, step_due
+from pprl.owner import open_release, schema_of, step_due
+from pprl.rows import HomeRows
+from pprl.transcript import verify_folder
 from pprl.unit import match_packages, sign_receipt
 
 HERE = Path(__file__).parent
@@ -38,6 +45,7 @@ KINDS = {
     "schema": errors.SchemaError,
 }
 ROLES = ("list", "registry", "unit")
+AFTER_THE_PACKAGES = [name for name in HAND_OVERS if name.startswith(("unit-3", "unit-4", "registry-5", "list-6"))]
 KEYSTORE = "PRIVATE-keystore-of-the-{}.pprl"
 
 _spec = importlib.util.spec_from_file_location("exchange_vectors", HERE / "vectors" / "exchange_vectors.py")
@@ -110,6 +118,16 @@ def take(step, folder, keystore):
             return sign_receipt(matter)
         case "encode":
             return step_due(matter) == "seal"
+        case "ended":
+            return matter.ending.query or matter.ending.acknowledgement
+        case "release":
+            rows = SimpleNamespace(
+                handles=np.array([row[:16] for row in generator.rows_of("list")], dtype="V16"),
+                rows=np.arange(6),
+                id_texts=lambda: [""] * 6,
+            )
+            with mock.patch.object(HomeRows, "read", return_value=rows):
+                return open_release(matter)
         case "read":
             made = (matter.agreement, matter.list_rows, matter.registry_rows, matter.list_package)
             return all(made) and turn_of(matter)
@@ -131,6 +149,13 @@ def run(vector, data, tmp_path):
         case "words":
             check_heard(data.decode(), words()[vector["role"]], vector["role"])
             return "heard"
+        case "open":
+            told = {key: bytes.fromhex(value) for key, value in json.loads(data).items()}
+            return check_reveal(**told, agreement=Agreement.of(proposal(), one(generator.ACCEPTANCE), cards()))
+        case "evidence":
+            return Evidence.of(data)
+        case "auditor":
+            return run_auditor({name: bytes.fromhex(value) for name, value in json.loads(data).items()}, tmp_path)
     if "side" in vector:
         return run_package(vector, json.loads(data), tmp_path)
     role = vector["folder"]
@@ -139,13 +164,25 @@ def run(vector, data, tmp_path):
     return take(vector["step"], folder, keystore_of(role))
 
 
+def run_auditor(told, folder):
+    """Up to the openings; the report of this matter is none, and nothing is made of it."""
+    for name, data in told.items():
+        (folder / name).write_bytes(data)
+    (folder / "report.html").write_bytes(b"page")
+    with mock.patch("pprl.transcript.render", return_value="page"), mock.patch("pprl.transcript.load"):
+        for line in verify_folder(folder, {}):
+            if line.startswith("openings"):
+                return line
+    raise AssertionError("no openings")
+
+
 def layout_of(side):
-    return RowLayout(side, 512, 1)
+    return RowLayout(side, 512, 1, 3)
 
 
 def run_package(vector, changed, tmp_path):
     """The package of one owner is another than it should be; that of the other is good."""
-    folder = folder_of(tmp_path / "folder", ["unit-3-scores.pprl"])
+    folder = folder_of(tmp_path / "folder", AFTER_THE_PACKAGES)
     for side in ("list", "registry"):
         data = generator.package(side, **(changed if side == vector["side"] else {}))
         (folder / package_name(side)).write_bytes(data)
@@ -270,12 +307,12 @@ def test_words_of_the_matter():
 
 def test_the_packages_give_the_scores_of_the_matter(tmp_path):
     """The search, the pseudonyms and the table, against the generator, which compares in fractions."""
-    folder = folder_of(tmp_path / "unit", ["unit-3-scores.pprl"])
+    folder = folder_of(tmp_path / "unit", AFTER_THE_PACKAGES)
     for side, start in (("list", "list-5-package.start"), ("registry", "registry-4-package.start")):
         whole = generator.package(side)
         assert whole.startswith((MATTER / start).read_bytes())
         (folder / package_name(side)).write_bytes(whole)
-    table, scores = match_packages(read_matter(folder, keystore_of("unit")), kernel="numpy")
+    table, _, scores = match_packages(read_matter(folder, keystore_of("unit")), kernel="numpy")
     assert table.to_bytes() == (MATTER / "unit-3-scores.pprl").read_bytes()
     size = 32 * len(scores)  # the halves of leaves behind the scores
     (tmp_path / "scores").write_bytes(table.attachment[:-size])
@@ -344,12 +381,13 @@ IN_A_FOLDER = {
     "receipt": ("unit-2-receipt.pprl", generator.RECEIPT, "receipt"),
     "score table": ("unit-3-scores.pprl", SMALL_TABLE, "table"),
 }
+AFTER_ALL = [name for name in AFTER_THE_PACKAGES if name != "unit-3-scores.pprl"]
 
 
 @pytest.mark.parametrize(("file", "data", "what"), IN_A_FOLDER.values(), ids=IN_A_FOLDER)
 def test_any_byte_of_a_file_in_a_folder(file, data, what, tmp_path):
     later = [name for name, *_ in IN_A_FOLDER.values()]
-    folder = folder_of(tmp_path / "folder", later[later.index(file) + 1 :])
+    folder = folder_of(tmp_path / "folder", [*later[later.index(file) + 1 :], *AFTER_ALL])
     keystore = keystore_of("registry")
 
     def take(changed):

@@ -292,13 +292,36 @@ LINKAGE_KEY = hkdf(LIST_SHARE + REGISTRY_SHARE, AGREEMENT, b"pprl/1/linkage")
 KEY_CHECK = made_up("key check", 16)
 STAMP = struct.pack("<IH", 512, 8) + made_up("folding") + made_up("fingerprint") + KEY_CHECK
 
-#: Handle, encoding and nonce; one tag or tag id and tag; the hash of a list's label.
-WIDTHS = {"list": 16 + 64 + 16 + 16 + 32, "registry": 16 + 64 + 16 + 32}
+#: Handle, encoding and nonce; one tag or tag id and tag; the hash of a list's label, or three digits.
+WIDTHS = {"list": 16 + 64 + 16 + 16 + 32, "registry": 16 + 64 + 16 + 32 + 3}
 COUNTS = {"list": 6, "registry": 24}
 
 
-def rows_of(side: str, by: str = "owner") -> list[bytes]:
-    return [made_up(f"row {at} of the {side}, {by}", WIDTHS[side]) for at in range(COUNTS[side])]
+def label(
+    at: int,
+    /,
+    *,
+    kind: int | None = None,
+    completeness: int = 1,
+    eligible: int = 0,
+    person: int | None = None,
+    stratum: int = -1,
+    filled: str = "222",
+) -> bytes:
+    """§7: the label of a row with its nonce: three people, two decoys and a relative."""
+    own = (0, 0, 0, 1, 1, 2)[at] if kind is None else kind
+    fixed = struct.pack("<BBBIh", own, completeness, eligible, at % 3 if person is None else person, stratum)
+    return made_up(f"label nonce {at}", 16) + fixed + filled.encode()
+
+
+LABELS = [label(at) for at in range(COUNTS["list"])]
+
+
+def rows_of(side: str, by: str = "owner", labels: list[bytes] = LABELS) -> list[bytes]:
+    rows = [made_up(f"row {at} of the {side}, {by}", WIDTHS[side]) for at in range(COUNTS[side])]
+    if side == "registry":
+        return [row[:-3] + b"222" for row in rows]
+    return [row[:-32] + sha(each) for row, each in zip(rows, labels, strict=True)]
 
 
 def leaf(side: str, row: bytes) -> bytes:
@@ -466,6 +489,52 @@ def table(*, signer: Party = UNIT, attachment: bytes | None = None, **changed: o
 TABLE = table()
 
 
+def later(
+    kind: str, role: str, upon: list[bytes], attachment: bytes = b"", /, *, signer: Party | None = None, **more: object
+) -> bytes:
+    """§10: a statement after the scores."""
+    named = {"pprl-ask": "ids", "pprl-rev": "labels", "pprl-ans": "tags", "pprl-res": "report"}
+    named |= {"pprl-rel": "sealed", "pprl-evi": "evidence"}
+    body: dict[str, object] = {"agreement": AGREEMENT.hex(), "answers": [hash_of(each).hex() for each in upon]}
+    body |= {"role": role, **({named[kind]: sha(attachment).hex()} if kind in named else {})}
+    return statement(kind, {**body, **more}, signer or PARTIES[role], attachment)
+
+
+def evidence_of(
+    head: dict | None = None, *, best: bytes = b"\0\1\2\3\4\xff", text: bytes = b"", more: bytes = b""
+) -> bytes:
+    """What only the linkage unit saw: six rows, one field, five ids each, nothing looked at."""
+    told = {"fields": 1, "filled": [["00" * 16, "222"]], "looks": [0, 0, 0], "near": {"list": [0, 3]}, "rows": 6}
+    text = text or text_of({**told, **(head or {})})
+    return struct.pack("<Q", len(text)) + text + best + made_up("tags of the registry", 6 * 5 * 16) + more
+
+
+IDS, TAGS = made_up("ids", 6 * 5 * 16), made_up("tags", 6 * 5 * 16)
+REPORT = b'{"made": "up"}\n'
+QUERY = later("pprl-ask", "unit", [TABLE], IDS)
+ACKNOWLEDGEMENT = later("pprl-ack", "registry", [TABLE])
+SAID = {"rows_read": 3, "fallbacks": 0}
+REVEAL = later("pprl-rev", "list", [TABLE, ACKNOWLEDGEMENT], b"".join(LABELS), **SAID)
+ANSWERS = later("pprl-ans", "list", [QUERY], TAGS)
+JUDGED = [TABLE, ACKNOWLEDGEMENT, REVEAL, ANSWERS]
+EVIDENCE_NONCE = made_up("nonce of the evidence")
+AUDIT = b'{"version": "0"}\n'
+HIDDEN = sha(EVIDENCE_NONCE, sha(evidence_of()), sha(AUDIT)).hex()
+RESULT = later("pprl-res", "unit", JUDGED, REPORT, evidence_and_audit=HIDDEN)
+PAIRS = text_of({"pairs": [[rows_of("list")[0][:16].hex(), made_up("name of a pair", 16).hex()]]})
+
+
+def release(seal: str, plain: bytes = PAIRS, *, to: Party = LIST, of: bytes | None = None, **changed: object) -> bytes:
+    """Pairs, sealed for the list owner beside the hash of the result."""
+    result = RESULT if of is None else of
+    sealed = kept(seal, to, plain, b"pprl/1/release\0" + hash_of(result)) if seal else made_up("no release", 200)
+    return later("pprl-rel", "unit", [RESULT], sealed, **changed)
+
+
+RELEASE = release("release")
+EVIDENCE = later("pprl-evi", "unit", [RESULT], evidence_of(), nonce=EVIDENCE_NONCE.hex())
+
+
 def state_of(role: str) -> dict:
     heard = sha(b"pprl/1/cards\0", *map(hash_of, CARDS.values())).hex()
     state: dict = {"heard": {other: heard for other in PARTIES if other != role}}
@@ -510,6 +579,11 @@ def matter() -> dict[str, bytes]:
         "list-5-package.start": kept_start("list"),
         "registry-4-package.start": kept_start("registry"),
         "unit-3-scores.pprl": TABLE,
+        "unit-3-query.pprl": QUERY,
+        "registry-5-acknowledgement.pprl": ACKNOWLEDGEMENT,
+        "list-6-reveal.pprl": ACKNOWLEDGEMENT + REVEAL + ANSWERS,
+        "unit-4-result-for-the-list.pprl": RESULT + RELEASE,
+        "unit-4-result-for-the-registry.pprl": RESULT,
     }
 
 
@@ -1367,10 +1441,248 @@ def packages() -> VECTOR:
     }
 
 
+AFTER = ", ".join(
+    ["unit-3-query.pprl, registry-5-acknowledgement.pprl, list-6-reveal.pprl"]
+    + [f"unit-4-result-for-the-{owner}.pprl" for owner in ("list", "registry")]
+)
+
+
+def endings() -> VECTOR:
+    """Statements after the scores, as whoever reads a folder looks at them."""
+    files = {
+        "acknowledgement": ("registry-5-acknowledgement.pprl", "pprl-ack", "registry", [TABLE], b"", {}),
+        "query": ("unit-3-query.pprl", "pprl-ask", "unit", [TABLE], IDS, {}),
+        "reveal": ("list-6-reveal.pprl", "pprl-rev", "list", JUDGED[:2], b"".join(LABELS), SAID),
+        "answers": ("list-6-reveal.pprl", "pprl-ans", "list", [QUERY], TAGS, {}),
+        "result": (
+            "unit-4-result-for-the-list.pprl",
+            "pprl-res",
+            "unit",
+            JUDGED,
+            REPORT,
+            {"evidence_and_audit": HIDDEN},
+        ),
+        "release": ("unit-4-result-for-the-list.pprl", "pprl-rel", "unit", [RESULT], made_up("no release", 200), {}),
+        "evidence": ("evidence.pprl", "pprl-evi", "unit", [RESULT], evidence_of(), {"nonce": EVIDENCE_NONCE.hex()}),
+    }
+    before = {
+        "acknowledgement": [],
+        "query": [],
+        "reveal": ["acknowledgement"],
+        "answers": ["query"],
+        "result": ["query", "acknowledgement", "reveal", "answers"],
+        "release": ["query", "acknowledgement", "reveal", "answers", "result"],
+        "evidence": ["query", "acknowledgement", "reveal", "answers", "result"],
+    }
+    good = {"query": QUERY, "acknowledgement": ACKNOWLEDGEMENT, "reveal": REVEAL, "answers": ANSWERS, "result": RESULT}
+    told = {}
+    for what, (file, kind, role, upon, attachment, more) in files.items():
+        there = b"".join(good[each] for each in before[what])
+
+        def of(expect: str, comment: str, data: bytes, *, there: bytes = there, file: str = file) -> bytes:
+            return vector(expect, "ended", comment, there + data, folder="unit", file=file, without=AFTER)
+
+        def made(*, kind: str = kind, role: str = role, upon: list = upon, attachment: bytes = attachment,
+                 more: dict = more, **changed: object) -> bytes:  # fmt: skip
+            return later(kind, role, upon, attachment, **{**more, **changed})
+
+        whole = made()
+        other = REGISTRY if role != "registry" else LIST
+        told |= {
+            f"{what}_good": of("success", "As it should be.", whole),
+            f"{what}_twice_the_same": of("success", "Once more.", whole + whole),
+            f"{what}_extra_key": of("format", "A key too many.", made(note="x")),
+            f"{what}_answers_text": of("format", "Text in place of a list.", made(answers="x")),
+            f"{what}_answers_nothing": of("mismatch", "It answers nothing.", made(answers=[])),
+            f"{what}_answers_other": of("mismatch", "It answers others.", made(answers=["00" * 32] * len(upon))),
+            f"{what}_of_another_agreement": of("mismatch", "Another agreement.", made(agreement="00" * 32)),
+            f"{what}_of_another_role": of("mismatch", "It says another role.", made(signer=PARTIES[role], role="auditor")),
+            f"{what}_signed_by_another": of("forged", "Another party signs.", made(signer=other)),
+            f"{what}_signed_by_outsider": of("forged", "An outsider signs.", made(signer=OUTSIDER)),
+            f"{what}_signed_as_receipt": of("forged", "Signed as a receipt.", statement(
+                kind, body_of(whole), PARTIES[role], attachment, said="pprl-rcp")),
+            f"{what}_cut": of("format", "Cut by a byte.", whole[:-1]),
+        }  # fmt: skip
+        if kind == "pprl-ack":
+            told[f"{what}_attachment"] = of("format", "It has an attachment.", made(attachment=b"more"))
+            continue
+        named = next(key for key in body_of(whole) if body_of(whole)[key] == sha(attachment).hex())
+        told |= {
+            f"{what}_detached": of("success", "Without what is attached, which its hash names.", detached(whole)),
+            f"{what}_attachment_bit": of("forged", "A bit of what is attached.", whole[:-1] + bytes([whole[-1] ^ 1])),
+            f"{what}_hash_short": of("format", "A hash of 31 bytes.", detached(made(**{named: "00" * 31}))),
+            f"{what}_hash_capitals": of("format", "A hash in capitals.", detached(made(**{named: "AB" * 32}))),
+            f"{what}_two": of("forged", "Two that differ.", whole + detached(made(**{named: "00" * 32}))),
+        }
+    early = later("pprl-rev", "list", [TABLE], b"".join(LABELS), **SAID)
+    told["reveal_before_acknowledgement"] = vector(
+        "mismatch", "ended", "It answers the scores alone.", early, folder="unit", file="list-6-reveal.pprl", without=AFTER
+    )  # fmt: skip
+    told["reveal_rows_text"] = vector(
+        "format", "ended", "Text in place of a number.",
+        ACKNOWLEDGEMENT + later("pprl-rev", "list", JUDGED[:2], b"", rows_read="3", fallbacks=0),
+        folder="unit", file="list-6-reveal.pprl", without=AFTER,
+    )  # fmt: skip
+    return told
+
+
+def opened() -> VECTOR:
+    """Labels against the roots. ``labels`` of all rows are in the vector; what was committed to is made of ``committed``,
+    where that is given, so that it is the labels themselves that are wrong."""
+
+    def of(expect: str, comment: str, labels: list[bytes], committed: bool = False) -> bytes:
+        rows = rows_of("list", labels=labels) if committed else rows_of("list")
+        leaves = [leaf("list", row) for row in rows]
+        real = [one for one, each in zip(leaves, labels if committed else LABELS, strict=True) if each[16] in (0, 3)]
+        halves = b"".join(sha(row[:-32]) for row in rows)
+        told = {"halves": halves.hex(), "labels": b"".join(labels).hex()}
+        told |= {"list_root": root(sorted(real)).hex(), "package_root": root(leaves).hex()}
+        return vector(expect, "open", comment, text_of(told) + b"\n")
+
+    def one(expect: str, comment: str, at: int = 0, committed: bool = True, **changed: object) -> bytes:
+        return of(expect, comment, [*LABELS[:at], label(at, **changed), *LABELS[at + 1 :]], committed)
+
+    return {
+        "open_good": of("success", "Labels as committed to.", LABELS),
+        "open_good_committed": of("success", "The same, the roots made again.", LABELS, True),
+        "open_one_less": of("format", "One label too few.", LABELS[:-1]),
+        "open_one_more": of("format", "One label too many.", [*LABELS, LABELS[0]]),
+        "open_swapped": of("forged", "Two labels change places.", [LABELS[1], LABELS[0], *LABELS[2:]]),
+        "open_real_as_decoy": one("forged", "A person is called a decoy.", committed=False, kind=1),
+        "open_decoy_as_real": one("forged", "A decoy is called a person.", 3, committed=False, kind=0),
+        "open_other_stratum": one("forged", "Another stratum than committed to.", committed=False, stratum=1),
+        "open_other_nonce": of("forged", "A bit of a nonce.", [bytes([LABELS[0][0] ^ 1]) + LABELS[0][1:], *LABELS[1:]]),
+        "open_kind_4": one("format", "A kind that there is not.", 4, kind=4),
+        "open_completeness_9": one("format", "A class that there is not.", completeness=9),
+        "open_eligible_3": one("format", "Neither yes nor no nor unknown.", eligible=3),
+        "open_person_3": one("format", "A person that there is not.", 3, person=3),
+        "open_person_twice": one("format", "One person twice and another not at all.", person=1),
+        "open_stratum_3": one("format", "A place behind the end of its list.", stratum=3),
+        "open_stratum_minus_2": one("format", "A place before other.", stratum=-2),
+        "open_filled_3": one("format", "A digit that says nothing.", filled="223"),
+        "open_filled_letter": one("format", "A letter for a digit.", filled="22x"),
+        "open_stratum_2": one("success", "The last place of its list.", stratum=2),
+        "open_eligible_2": one("success", "Nobody who could be there.", eligible=2),
+        "open_control": one("success", "A control beside two decoys.", 5, kind=3, person=0),
+        "open_one_person": of(
+            "refused", "Fewer people than were agreed.", [LABELS[0], *(label(at, kind=1, person=0) for at in range(1, 6))], True
+        ),
+    }  # fmt: skip
+
+
+def evidence() -> VECTOR:
+    def of(expect: str, comment: str, data: bytes) -> bytes:
+        return vector(expect, "evidence", comment, data)
+
+    def head(comment: str, expect: str = "format", **changed: object) -> bytes:
+        return of(expect, comment, evidence_of(changed))
+
+    whole = evidence_of()
+    return {
+        "evidence_form_good": of("success", "As it should be.", whole),
+        "evidence_form_empty": of("format", "Nothing.", b""),
+        "evidence_form_cut": of("format", "Cut by a byte.", whole[:-1]),
+        "evidence_form_cut_in_size": of("format", "Cut within the size.", whole[:7]),
+        "evidence_form_trailing": of("format", "A byte behind the end.", evidence_of(more=b"x")),
+        "evidence_form_size_huge": of("format", "A head without end.", b"\xff" * 8 + whole[8:]),
+        "evidence_form_spaces": of("format", "A head not in its one form.", evidence_of(text=b'{"rows": 6}')),
+        "evidence_form_no_head": of("format", "A head of nothing.", evidence_of(text=b"{}")),
+        "evidence_form_rows_huge": head("Rows without number.", rows=2**53 - 1),
+        "evidence_form_product_wraps": head("Numbers whose product is 0 in 64 bits.", rows=2**52, fields=2**12),
+        "evidence_form_rows_text": head("Text in place of a number.", rows="6"),
+        "evidence_form_looks_two": head("Two numbers where there are three.", looks=[0, 0]),
+        "evidence_form_near_list": head("A list in place of a table.", near=[["list", 0, 3]]),
+        "evidence_form_near_one": head("How many, and not of how many.", near={"list": [0]}),
+        "evidence_form_filled_short": head("A name of 15 bytes.", filled=[["00" * 15, "222"]]),
+        "evidence_form_filled_text": head("A name alone.", filled=["00" * 16]),
+        "evidence_form_best_5": of("format", "A sixth of five ids.", evidence_of(best=bytes([0, 1, 2, 3, 4, 5]))),
+        "evidence_form_best_254": of("format", "Nearly none.", evidence_of(best=bytes([0, 1, 2, 3, 4, 254]))),
+    }
+
+
+def releases() -> VECTOR:
+    def of(expect: str, comment: str, data: bytes) -> bytes:
+        return vector(expect, "release", comment, RESULT + data, folder="list", file="unit-4-result-for-the-list.pprl")
+
+    return {
+        "release_opens": of("success", "It opens for the list owner.", RELEASE),
+        "release_not_sealed": of("forged", "Nothing was sealed.", release("")),
+        "release_for_another": of("forged", "Sealed for the registry owner.", release("release to registry", to=REGISTRY)),
+        "release_of_another_result": of(
+            "forged", "Sealed beside another result.", release("release of another", of=ACKNOWLEDGEMENT)
+        ),
+        "release_other_row": of(
+            "forged", "A row that is not of the list.",
+            release("release of no row", text_of({"pairs": [["00" * 16, "00" * 16]]})),
+        ),
+        "release_no_pairs": of("forged", "No pairs in it.", release("release of nothing", text_of({}))),
+        "release_pair_of_three": of(
+            "forged", "A pair of three.", release("release of three", text_of({"pairs": [["00" * 16, "", ""]]}))
+        ),
+        "release_spaces": of("format", "Not in its one form.", release("release with spaces", b'{"pairs": []}')),
+        "release_missing": of("order", "There is none.", b""),
+    }  # fmt: skip
+
+
+def transcripts() -> VECTOR:
+    """An auditor's folder up to the openings: what is behind them follows from the code that makes the report."""
+    names = ["01-cards", "02-agreement", "03-commitments", "04-packages", "05-scores", "06-labels", "07-result"]
+    headers = [package_start(side)[1] for side in ("list", "registry")]
+    parts = [
+        list(CARDS.values()),
+        [detached(PROPOSAL), detached(ACCEPTANCE)],
+        [LIST_ROWS, REGISTRY_ROWS, LIST_PACKAGE, RECEIPT],
+        headers,
+        [TABLE, QUERY],
+        [ACKNOWLEDGEMENT, REVEAL, ANSWERS],
+        [RESULT],
+        [EVIDENCE],
+    ]
+    files = {f"{name}.pprl": each for name, each in zip([*names, "08-evidence"], parts, strict=True)}
+
+    def of(expect: str, comment: str, file: str = "", told: list[bytes] | None = None) -> bytes:
+        held = {**files, **({file: told or []} if file else {})}
+        data = {name: b"".join(each).hex() for name, each in held.items()} | {"audit.json": AUDIT.hex()}
+        return vector(expect, "auditor", comment, text_of(data | {"report.json": REPORT.hex()}) + b"\n")
+
+    def less(file: str, at: int) -> list[bytes]:
+        return [each for number, each in enumerate(files[file]) if number != at]
+
+    other = package_start("list", header={"rows": 5})[1]
+    return {
+        "auditor_good": of("success", "A whole folder."),
+        "auditor_no_auditors_card": of("format", "No card of the unit.", "01-cards.pprl", less("01-cards.pprl", 2)),
+        "auditor_two_cards": of("forged", "Two of a role.", "01-cards.pprl", [*parts[0], card("unit", OUTSIDER)]),
+        "auditor_statement_among_cards": of("format", "A receipt.", "01-cards.pprl", [*parts[0], RECEIPT]),
+        "auditor_no_acceptance": of("format", "The proposal alone.", "02-agreement.pprl", less("02-agreement.pprl", 1)),
+        "auditor_no_receipt": of("format", "No receipt.", "03-commitments.pprl", less("03-commitments.pprl", 3)),
+        "auditor_one_header": of("format", "One header.", "04-packages.pprl", headers[:1]),
+        "auditor_headers_swapped": of("mismatch", "In the other order.", "04-packages.pprl", headers[::-1]),
+        "auditor_other_header": of("mismatch", "Not the one scored.", "04-packages.pprl", [other, headers[1]]),
+        "auditor_header_forged": of(
+            "forged",
+            "An outsider signs.",
+            "04-packages.pprl",
+            [package_start("list", signer="outsider")[1], headers[1]],
+        ),
+        "auditor_no_scores": of("format", "Without scores.", "05-scores.pprl", [detached(TABLE), QUERY]),
+        "auditor_no_query": of("format", "No query.", "05-scores.pprl", [TABLE]),
+        "auditor_no_ids": of("format", "A query without its ids.", "05-scores.pprl", [TABLE, detached(QUERY)]),
+        "auditor_no_labels": of("format", "No labels.", "06-labels.pprl", [ACKNOWLEDGEMENT, detached(REVEAL), ANSWERS]),
+        "auditor_no_tags": of("format", "No answers in it.", "06-labels.pprl", [*parts[5][:2], detached(ANSWERS)]),
+        "auditor_no_acknowledgement": of("format", "Not acknowledged.", "06-labels.pprl", [REVEAL, ANSWERS]),
+        "auditor_other_order": of("format", "Another order.", "06-labels.pprl", [REVEAL, ACKNOWLEDGEMENT, ANSWERS]),
+        "auditor_two_results": of("format", "The result twice.", "07-result.pprl", [RESULT, RESULT]),
+        "auditor_no_report": of("format", "Without its report.", "07-result.pprl", [detached(RESULT)]),
+        "auditor_no_evidence": of("format", "Without evidence.", "08-evidence.pprl", [detached(EVIDENCE)]),
+        "auditor_release": of("format", "A release beside the evidence.", "08-evidence.pprl", [EVIDENCE, RELEASE]),
+    }
+
+
 def vectors() -> VECTOR:
     told: VECTOR = {}
     parts = (files_of_statements, cards, sets_of_cards, words_heard, proposals, acceptances, commitments, receipts)
-    for part in (*parts, keystores, packages):
+    for part in (*parts, keystores, packages, endings, opened, evidence, releases, transcripts):
         made = part()
         assert not told.keys() & made.keys()
         told |= made
