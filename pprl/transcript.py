@@ -112,11 +112,11 @@ def verify_folder(folder: Path, heard: Mapping[Role, str]) -> Iterator[str]:
         yield f"words: those of {cards[role]} are right"
     # (4) what may be read without pprl is what was signed: the report, the page made of it, the audit
     _same(end.result.attachment, data[REPORT], REPORT)
-    _same(render(load(data[REPORT])).encode(), data[PAGE], PAGE)
-    yield "page: report.html is report.json and nothing else"
     hidden = digest(end.evidence.bytes_of("nonce", 32), digest(end.evidence.attachment), digest(data[AUDIT_FILE]))
     if hidden.hex() != end.result.body["evidence_and_audit"]:
         raise ForgedError(f"{AUDIT_FILE}: is not, with {OF_UNIT}, what the result was made of", hint=AGAIN)
+    _same(render(load(data[REPORT])).encode(), data[PAGE], PAGE)
+    yield "page: report.html is report.json and nothing else"
     # (5) the labels open what was committed to before the scores were known
     with naming(SCORES):
         scores, halves = open_table(table)
@@ -197,6 +197,8 @@ def _require_signatures(statements: Mapping[str, list[Statement]]) -> None:
     """Whatever was changed on the way is named by the file that it stands in."""
     with naming(CARDS):
         cards = {card.role: card for card in map(Card.of, statements[CARDS])}
+        if len(cards) < len(statements[CARDS]):
+            raise ForgedError("there are two cards of one role", hint=AGAIN)
         order(cards)
     for name, each in ((file, one) for file in STATEMENTS[1:] for one in statements[file]):
         with naming(name):

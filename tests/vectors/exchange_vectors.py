@@ -1496,7 +1496,7 @@ def endings() -> VECTOR:
             f"{what}_answers_nothing": of("mismatch", "It answers nothing.", made(answers=[])),
             f"{what}_answers_other": of("mismatch", "It answers others.", made(answers=["00" * 32] * len(upon))),
             f"{what}_of_another_agreement": of("mismatch", "Another agreement.", made(agreement="00" * 32)),
-            f"{what}_of_another_role": of("mismatch", "It says another role.", made(signer=PARTIES[role], role="auditor")),
+            f"{what}_of_another_role": of("mismatch", "Another role.", made(signer=PARTIES[role], role="auditor")),
             f"{what}_signed_by_another": of("forged", "Another party signs.", made(signer=other)),
             f"{what}_signed_by_outsider": of("forged", "An outsider signs.", made(signer=OUTSIDER)),
             f"{what}_signed_as_receipt": of("forged", "Signed as a receipt.", statement(
@@ -1516,7 +1516,7 @@ def endings() -> VECTOR:
         }
     early = later("pprl-rev", "list", [TABLE], b"".join(LABELS), **SAID)
     told["reveal_before_acknowledgement"] = vector(
-        "mismatch", "ended", "It answers the scores alone.", early, folder="unit", file="list-6-reveal.pprl", without=AFTER
+        "mismatch", "ended", "It answers scores alone.", early, folder="unit", file="list-6-reveal.pprl", without=AFTER
     )  # fmt: skip
     told["reveal_rows_text"] = vector(
         "format", "ended", "Text in place of a number.",
@@ -1527,8 +1527,8 @@ def endings() -> VECTOR:
 
 
 def opened() -> VECTOR:
-    """Labels against the roots. ``labels`` of all rows are in the vector; what was committed to is made of ``committed``,
-    where that is given, so that it is the labels themselves that are wrong."""
+    """Labels against the roots. ``labels`` of all rows are in the vector; what was committed to is made of
+    them where ``committed`` says so, so that it is the labels themselves that are wrong."""
 
     def of(expect: str, comment: str, labels: list[bytes], committed: bool = False) -> bytes:
         rows = rows_of("list", labels=labels) if committed else rows_of("list")
@@ -1565,7 +1565,10 @@ def opened() -> VECTOR:
         "open_eligible_2": one("success", "Nobody who could be there.", eligible=2),
         "open_control": one("success", "A control beside two decoys.", 5, kind=3, person=0),
         "open_one_person": of(
-            "refused", "Fewer people than were agreed.", [LABELS[0], *(label(at, kind=1, person=0) for at in range(1, 6))], True
+            "refused",
+            "Fewer people than were agreed.",
+            [LABELS[0], *(label(at, kind=1, person=0) for at in range(1, 6))],
+            True,
         ),
     }  # fmt: skip
 
@@ -1607,7 +1610,7 @@ def releases() -> VECTOR:
     return {
         "release_opens": of("success", "It opens for the list owner.", RELEASE),
         "release_not_sealed": of("forged", "Nothing was sealed.", release("")),
-        "release_for_another": of("forged", "Sealed for the registry owner.", release("release to registry", to=REGISTRY)),
+        "release_for_another": of("forged", "Sealed for the other.", release("release to registry", to=REGISTRY)),
         "release_of_another_result": of(
             "forged", "Sealed beside another result.", release("release of another", of=ACKNOWLEDGEMENT)
         ),
