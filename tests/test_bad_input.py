@@ -757,7 +757,7 @@ def test_an_interrupted_demo_leaves_an_empty_place(monkeypatch):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pprl.linkage.match_encodings", interrupt)
+    monkeypatch.setattr("pprl.unit.match_packages", interrupt)
     assert run("demo", "new").status == 130
     assert not Path("new").exists()
 

@@ -250,7 +250,7 @@ def test_no_name_and_no_secret_is_anywhere_but_at_home(tmp_path, monkeypatch):
     said = printed.encode()
     assert not [form for form in wanted if form in said]
     for role in PARTIES:
-        for path in exchange.folder(role).rglob("*"):
+        for path in filter(Path.is_file, exchange.folder(role).rglob("*")):
             data = path.read_bytes()
             assert not [form for form in wanted if form in data], f"{path.name} of the {role} holds a secret"
             text = data.decode(errors="ignore").lower()

@@ -114,7 +114,6 @@ def _exchange(folder: Path, seed: int) -> None:
     from pprl.sent import Sent
 
     rosters = invent(seed)
-    click.echo(_invented(rosters))
     for place in PLACES.values():
         make_folder(folder / place / "matter")
     homes = ("newsroom", "registry", "newsroom", ".")
@@ -123,6 +122,7 @@ def _exchange(folder: Path, seed: int) -> None:
     files.write_new(registry, [rosters.registry.to_csv(index=False).encode()])
     files.write_new(schema, [SCHEMA.encode()])
     files.write_new(truth, [rosters.truth().to_csv(index=False).encode()])
+    click.echo(_invented(rosters))
     locks = {}
     for role, place in PLACES.items():
         passphrase = " ".join(secrets.choice(word_list()) for _ in range(WORDS_OF_A_PASSPHRASE))
