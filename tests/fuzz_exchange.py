@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pprl.audit import Evidence
 from pprl.errors import PprlError
 from pprl.exchange.agreement import Terms
 from pprl.exchange.cards import Card
@@ -50,6 +51,7 @@ class Target:
             "recipient": lambda data: recipient_of(data, "a file"),
             "kind": lambda data: kind_of(self.written(data)),
             "keystore": self.keystores,
+            "evidence": Evidence.of,
             "scores": lambda data: Scores.read(self.written(data)),
             "package": lambda data: SealedPackage(self.written(data), self.keystore.keys, self.cards),
             "header": self.header,

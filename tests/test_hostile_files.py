@@ -20,7 +20,7 @@ from pprl.exchange.package import SealedPackage
 from pprl.exchange.primitives import digest
 from pprl.exchange.statements import Statement, canonical, read_statements
 from pprl.exchange.turns import HAND_OVERS
-from pprl.unit import TABLE
+from pprl.unit import EVIDENCE, TABLE
 
 LIMIT = settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 SLOW = settings(LIMIT, max_examples=30)
@@ -44,6 +44,7 @@ def true_files(played, target):
     table, _ = read_statements((folders[2] / TABLE).read_bytes(), "x")
     target.keystore.write(target.file.with_name("kst"), force=True)
     packages = [(folders[2] / name).read_bytes()[:20_000] for name in HAND_OVERS if "package" in name]
+    (evidence,) = read_statements((folders[2] / EVIDENCE).read_bytes(), "x")
     few = table.attachment[:10] + struct.pack("<Q", 3).join(
         [table.attachment[10:96], table.attachment[104 : 104 + 18 + 3 * (16 + 16 * 24)]]
     )
@@ -55,6 +56,7 @@ def true_files(played, target):
         "recipient": packages,
         "kind": statements + packages,
         "keystore": [target.file.with_name("kst").read_bytes(), (folders[0] / NAME).read_bytes()],
+        "evidence": [evidence.attachment],
         "scores": [few],
         "package": packages,
         "header": [one.to_bytes() for one in each],
@@ -63,13 +65,25 @@ def true_files(played, target):
 
 
 def test_every_parser_takes_what_is_true(target, true_files):
-    for name in ("statements", "canonical", "terms", "recipient", "kind", "scores"):
+    for name in ("statements", "canonical", "terms", "recipient", "kind", "evidence", "scores"):
         assert all(target.one(name, data) for data in true_files[name]), name
     assert target.one("keystore", true_files["keystore"][0])
 
 
 STARTS = (b"", b"pprl-crd\x01\x00\x01\x00", b"pprl-kst\x01\x00\x01\x00", b"pprl-sco\x01\x00", b"{")
-PARSERS = ("statements", "canonical", "terms", "recipient", "kind", "keystore", "scores", "package", "header", "matter")
+PARSERS = (
+    "statements",
+    "canonical",
+    "terms",
+    "recipient",
+    "kind",
+    "keystore",
+    "evidence",
+    "scores",
+    "package",
+    "header",
+    "matter",
+)
 
 
 @pytest.mark.parametrize("name", PARSERS)
@@ -182,6 +196,44 @@ def test_the_header_of_a_package_that_says_anything(played, target):
     def play(key, value):
         if made := changed(b"pprl-hdr", true, keys, key, value):
             target.one("header", made.to_bytes())
+
+    play()
+
+
+def test_evidence_whose_head_says_anything(target, true_files):
+    """Of another size than the arrays behind it, or of no size at all; and, truly signed, for another matter."""
+    (data,) = true_files["evidence"]
+    (size,) = struct.unpack_from("<Q", data)
+    true = json.loads(data[8 : 8 + size])
+
+    @LIMIT
+    @given(st.sampled_from(sorted(true)), VALUES)
+    def play(key, value):
+        with contextlib.suppress(ValueError):
+            head = canonical({**true, key: value})
+            target.one("evidence", struct.pack("<Q", len(head)) + head + data[8 + size :])
+
+    play()
+
+
+def test_a_statement_after_the_scores_that_says_anything(played, tmp_path):
+    """Truly signed by the one whose it is, in the folder of the linkage unit."""
+    exchange = played["end"].copy(tmp_path / "x")
+    unit, folder = exchange.matter("unit"), exchange.folder("unit")
+    keys = {role: exchange.matter(role).keystore.keys for role in ("list", "registry", "unit")}
+    end = unit.ending
+    said = [end.query, end.acknowledgement, end.reveal, end.answers, end.result]
+    for name in HAND_OVERS:
+        if name.startswith(("registry-5", "list-6", "unit-4", "unit-3-query")):
+            (folder / name).unlink(missing_ok=True)
+
+    @SLOW
+    @given(st.sampled_from(said), st.sampled_from(["agreement", "answers", "role", "labels", "rows_read"]), VALUES)
+    def play(one, key, value):
+        if made := changed(one.kind, one.body, keys[one.body["role"]], key, value):
+            (folder / "stray.pprl").write_bytes(made.to_bytes())
+            with contextlib.suppress(PprlError):
+                read_matter(folder, unit.keystore)
 
     play()
 

@@ -236,6 +236,12 @@ def test_no_name_and_no_secret_is_anywhere_but_at_home(tmp_path, monkeypatch):
             outputs.append(run("next", exchange.folder(role), *exchange.secret(role)))
             exchange.hand_over()
             secrets |= {f"{step} {name}": value for name, value in secrets_of(exchange).items()}
+        outputs.append(
+            run("transcript", exchange.folder("unit"), "-o", exchange.root / "auditor", "--passphrase-file", wrong)
+        )
+        exchange.transcript()
+        outputs += [run("verify", exchange.root / "auditor", "--words-file", each) for each in (exchange.told(), wrong)]
+        outputs.append(run("verify", exchange.folder("unit")))
         for name in ("list-5-package.pprl", "PRIVATE-list.rows", "PRIVATE-keystore.pprl", "list-2-proposal.pprl"):
             outputs.append(run("inspect", exchange.folder("list") / name))
     finally:
@@ -250,12 +256,14 @@ def test_no_name_and_no_secret_is_anywhere_but_at_home(tmp_path, monkeypatch):
     said = printed.encode()
     assert not [form for form in wanted if form in said]
     for role in PARTIES:
-        for path in filter(Path.is_file, exchange.folder(role).rglob("*")):
+        for path in filter(Path.is_file, (*exchange.folder(role).rglob("*"), *exchange.root.glob("auditor/*"))):
             data = path.read_bytes()
             assert not [form for form in wanted if form in data], f"{path.name} of the {role} holds a secret"
             text = data.decode(errors="ignore").lower()
             assert not [word for word in CANARIES if word in text + path.name.lower()], f"a canary sang in {path.name}"
     assert (exchange.folder("list") / LIST_ROWS).exists()
+    gone = [run("destroy", exchange.folder(role), "--yes") for role in PARTIES]
+    assert not [word for word in CANARIES for each in gone if each.status or word in (each.out + each.err).lower()]
     assert not list(empty.iterdir()), "something was left among temporary files"
     elsewhere = {path for path in written if not path.startswith(str(exchange.root))} - {os.devnull}
     assert not {
