@@ -573,8 +573,8 @@ def receive_result(matter: Matter, language: str = "en") -> None:
     import io
     import json
 
-    from pprl.cli.output import all_or_none, make_folder
-    from pprl.exchange.turns import RESULT
+    from pprl.cli.output import make_folder
+    from pprl.exchange.turns import PAGE, RESULT
     from pprl.owner import open_release
     from pprl.report import load, render
 
@@ -582,16 +582,16 @@ def receive_result(matter: Matter, language: str = "en") -> None:
     assert result is not None
     folder = matter.folder / RESULT
     page = render(load(result.attachment), language)
-    outputs = {"report.json": result.attachment, "report.html": page.encode()}
+    outputs = {}
     if matter.role == "list" and matter.ending.release is not None:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerows([("list_row", "list_id", "pair"), *open_release(matter)])
         outputs["PRIVATE-pairs.csv"] = text.getvalue().encode()
-    with all_or_none(*(folder / name for name in outputs), folder):
-        make_folder(folder)
-        for name, data in outputs.items():
-            files.write_new(folder / name, [data], private=name.startswith("PRIVATE"))
+    outputs |= {"report.json": result.attachment, PAGE: page.encode()}  # the page last: it says that all is there
+    make_folder(folder)
+    for name, data in outputs.items():
+        files.write_new(folder / name, [data], private=name.startswith("PRIVATE"), force=True)
     net = json.loads(result.attachment)["headline"]["net_found"]
     click.echo(f"net found          {net['value']}, 95 % interval {net['low']} to {net['high']} (as disclosed)")
     for name in outputs:

@@ -35,7 +35,7 @@ HAND_OVERS: dict[str, tuple[Role, tuple[Role, ...]]] = {
 
 SCORES = ("unit-3-query.pprl", "unit-3-scores.pprl")
 RESULTS = ("unit-4-result-for-the-list.pprl", "unit-4-result-for-the-registry.pprl")
-RESULT = "result"  # the folder in which an owner finds the report
+RESULT, PAGE = "result", "report.html"  # the folder in which an owner finds the report, and its last file
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _end(matter: Matter, folder: str, last: str) -> Turn:
     if matter.table is None:
         return Turn("waiting for the scores of the linkage unit", send=(package,))
     if end.result is not None:
-        if not (matter.folder / RESULT).exists():
+        if not (matter.folder / RESULT / PAGE).exists():
             return Turn("look at the result", f"pprl next {folder}", alone="result")
         return Turn(
             f"done: the result is in {folder}/{RESULT}; when you need the matter no more: pprl destroy {folder}"
