@@ -29,9 +29,12 @@ EXAMPLES = HERE.parent / "examples"
 
 
 def run(command: str) -> list[str]:
-    """What a command prints, line by line, and its status if it is not 0; ``< FILE`` at its end is standard input."""
+    """What a command prints, line by line, and its status if it is not 0; at its end ``< FILE`` is standard input, and
+    ``> FILE`` keeps what it prints."""
     name, *arguments = shlex.split(command)
-    given = b""
+    given, kept = b"", None
+    if arguments[-2:-1] == [">"]:
+        *arguments, _, kept = arguments
     if arguments[-2:-1] == ["<"]:
         *arguments, _, source = arguments
         given = Path(source).read_bytes()
@@ -42,6 +45,9 @@ def run(command: str) -> list[str]:
             status = main(arguments) if name == "pprl" else shell(name, arguments)
     finally:
         sys.stdin = keyboard
+    if kept:
+        Path(kept).write_bytes(out.buffer.getvalue())
+        out.buffer.truncate(0)
     return out.buffer.getvalue().decode().splitlines() + ([f"[exit {status}]"] if status else [])
 
 
