@@ -1416,6 +1416,15 @@ def packages() -> VECTOR:
         "package_rows_of_an_outsider": of(
             "forged", "A segment that an outsider sealed, with rows of his own.", rows_by="outsider"
         ),
+        "package_other_rows": of(
+            "forged",
+            "Other rows than were committed to, which its owner signed.",
+            rows_by="outsider",
+            header={"root": root_of("list", rows_of("list", "outsider")).hex()},
+        ),
+        "package_rows_read_huge": of("format", "2 to the power of 53 rows were read.", header={"rows_read": 2**53}),
+        "package_rows_read_most": of("success", "One less.", header={"rows_read": 2**53 - 1}),
+        "package_rows_read_negative": of("format", "Fewer than no rows were read.", header={"rows_read": -1}),
         "package_registry_of_an_outsider": of("forged", "The same in a registry.", "registry", rows_by="outsider"),
         "package_behind_rows": of("format", "A byte behind the rows.", behind_rows="01"),
         "package_at_end": of("format", "The very last byte.", at_end="80"),
