@@ -2,8 +2,9 @@
 
     python benchmarks/fabrications.py DATA [--runs 400] [--size 300] [--registry 10000] [--only NAME] [--workers 2]
 
-None of the first four lists names anybody of the registry, so at most one of 400 may be said to be found beyond chance.
-Copied lists may be "beyond chance, copying not excluded" and never more. With junk for decoys nothing may be said.
+None of the first five lists names anybody of the registry, so at most one of 400 may be said to be found beyond chance.
+Copied lists may be "beyond chance, copying not excluded" and never more. With junk for decoys nothing may be said. The
+last columns are the areas by which decoys are held to be sound, lowest and highest of the runs: weight and similarity.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from pprl.linkage import encode_list, people_of
 from pprl.match.scores import match_encodings
 from pprl.rows import DECOY, RELATIVE
 
-LISTS = ("independent", "absent", "relatives", "recombined", "copied 30 %", "copied 100 %")
-JUNK = ("random bits", "rare names")
+LISTS = ("independent", "absent", "families", "relatives", "recombined", "copied 30 %", "copied 100 %")
+JUNK = ("random bits", "even bits", "rare names")
 Frame = pd.DataFrame
 
 
@@ -48,6 +49,10 @@ def fabricated(name: str, case, size: int, draw: np.random.Generator) -> Frame:
             return independent(size)
         case "absent":
             return some(leaked, missing)
+        case "families":  # two of three have a brother on the list
+            people, others = some(leaked, missing, size - size // 3), some(leaked, missing, size // 3)
+            kin = people.head(size // 3).assign(given=others["given"], birth_date=others["birth_date"])
+            return pd.concat([people, kin], ignore_index=True)
         case "relatives":
             kin, others = some(leaked, present), some(leaked, missing)
             return kin.assign(given=others["given"], birth_date=others["birth_date"])
@@ -60,8 +65,8 @@ def fabricated(name: str, case, size: int, draw: np.random.Generator) -> Frame:
             return some(registry)
 
 
-def run(task: tuple[Path, str, Cell, int]) -> tuple[str, str, int | None]:
-    """Name of the list, fields, and the rung it reached."""
+def run(task: tuple[Path, str, Cell, int]) -> tuple[int | None, float, float]:
+    """The rung it reached, and the areas of weight and similarity of its decoys."""
     data, name, cell, seed = task
     number = seed // RUNS_A_POPULATION
     case, everybody, _ = population_of(data, number, cell)
@@ -79,11 +84,13 @@ def run(task: tuple[Path, str, Cell, int]) -> tuple[str, str, int | None]:
         encodings = with_junk(name, encodings, rows, draw)
     scores = match_encodings(encodings, registry)
     answer = judge(scores, rows, registry_rows, encodings=encodings)
-    return name, cell.fields, answer.verdict.rung
+    decoys = answer.audit["decoys"]
+    return answer.verdict.rung, decoys["auc_weight"], decoys["auc_similarity"]
 
 
 def with_junk(name: str, encodings, rows, draw: np.random.Generator):
-    """The list with its made-up rows replaced by bits of the same weight that nobody has, or by rare names."""
+    """The list with its made-up rows replaced by bits of the same weight that nobody has, by bits of which each is set
+    with probability ½, or by rare names."""
     of_handle = {handle.tobytes(): at for at, handle in enumerate(rows.handles)}
     place = np.array([of_handle[handle.tobytes()] for handle in encodings.handles])
     made_up = np.isin(rows.kind[place], (DECOY, RELATIVE))
@@ -91,6 +98,8 @@ def with_junk(name: str, encodings, rows, draw: np.random.Generator):
     bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
     if name == "random bits":
         bits[made_up] = draw.permuted(bits[made_up], axis=1)
+    elif name == "even bits":
+        bits[made_up] = draw.integers(0, 2, bits[made_up].shape)
     else:  # one and the same unusual change of a third of the positions: names that share few q-grams with anybody
         bits[made_up] = bits[made_up][:, draw.permutation(bits.shape[1])]
     packed = np.packbits(bits, axis=1, bitorder="little").view("<u8")
@@ -109,18 +118,25 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     print(f"# {' '.join(sys.argv)}")
-    print(f"{'list':14} {'fields':6} {'runs':>5} {'cannot tell':>12} {'rung 0':>7} {'1':>5} {'2':>5} {'3':>5}")
+    print(
+        f"{'list':14} {'fields':6} {'runs':>5} {'cannot tell':>12} {'rung 0':>7} {'1':>5} {'2':>5} {'3':>5}   "
+        f"{'weight':>9}  {'similarity':>10}"
+    )
     with ProcessPoolExecutor(given.workers) as pool:
         for fields in given.fields:
             cell = Cell(given.size, given.registry, "", fields, given.hardening)
             for name in (*LISTS, *JUNK):
                 if name.startswith(given.only):
                     tasks = [(given.data, name, cell, seed) for seed in range(given.runs)]
-                    rungs = Counter(rung for _, _, rung in pool.map(run, tasks, chunksize=RUNS_A_POPULATION))
+                    played = list(pool.map(run, tasks, chunksize=RUNS_A_POPULATION))
+                    rungs = Counter(rung for rung, *_ in played)
                     told = [rungs[None], *(rungs[rung] for rung in range(4))]
+                    weight, similarity = (
+                        f"{min(area):.2f}–{max(area):.2f}" for area in list(zip(*played, strict=True))[1:]
+                    )
                     print(
                         f"{name:14} {fields:6} {given.runs:5} {told[0]:12} "
-                        f"{told[1]:7} {told[2]:5} {told[3]:5} {told[4]:5}",
+                        f"{told[1]:7} {told[2]:5} {told[3]:5} {told[4]:5}   {weight}  {similarity}",
                         flush=True,
                     )
 

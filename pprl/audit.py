@@ -55,15 +55,15 @@ class Evidence:
         head = {
             "fields": int(self.tags.shape[1]),
             "filled": [[name.hex(), self.filled[name]] for name in names],
-            "looks": [len(looks.weights), len(looks.nearest_real), len(looks.nearest_decoys)],
+            "looks": [len(looks.weights), len(looks.near_real), len(looks.near_decoys)],
             "near": {side: list(counts) for side, counts in self.near.items()},
             "rows": len(self.best),
         }
         text = canonical(head)
         arrays = (
             looks.weights.astype("<u4"),
-            looks.nearest_real.astype("<f8"),
-            looks.nearest_decoys.astype("<f8"),
+            looks.near_real.astype("<f8"),
+            looks.near_decoys.astype("<f8"),
             self.best.astype("u1"),
             self.tags.astype("u1"),
         )
@@ -93,7 +93,7 @@ class Evidence:
             raise FileError("the evidence is not written as evidence is", hint=AGAIN) from None
         if at != len(data):
             raise FileError("the evidence has bytes behind its end", hint=AGAIN)
-        finite = np.isfinite(looks.nearest_real).all() and np.isfinite(looks.nearest_decoys).all()
+        finite = np.isfinite(looks.near_real).all() and np.isfinite(looks.near_decoys).all()
         placed = ((best < ASKED) | (best == NOT_ASKED)).all()
         if not finite or not placed or len(looks.weights) not in (0, len(best)):
             raise FileError("the evidence is not written as evidence is", hint=AGAIN)

@@ -191,8 +191,10 @@ def test_decoys_of_random_bits(before, monkeypatch):
     """They are like nobody, so everybody on the list would look found: nothing is told."""
 
     def junk(words, places, *_):
-        drawn = Draws(b"junk", "junk").bytes(8 * words[places].size)
-        words[places] = np.frombuffer(drawn, dtype="<u8").reshape(len(places), -1)
+        """As many bits as a decoy had, anywhere: of another weight they would stand out by that alone."""
+        draw = np.random.default_rng(1)
+        bits = np.unpackbits(words[places].view(np.uint8), axis=1)
+        words[places] = np.packbits(draw.permuted(bits, axis=1), axis=1).view("<u8")
 
     with_decoys(monkeypatch, junk)
     exchange = before("list rows").upto("registry result", "list rows")
@@ -201,7 +203,8 @@ def test_decoys_of_random_bits(before, monkeypatch):
 
 
 def test_people_of_the_registry_among_the_decoys(before, monkeypatch):
-    """Probes under another label get partners like people, so that nobody of the list stands out."""
+    """Probes under another label get partners like people, so that nobody of the list stands out; where they are no
+    kin of the list, the check of the decoys may see it first."""
     exchange = before("list rows")
     people = load((exchange.roster["registry"],), parse_schema(SCHEMA), (), None, "registry").people
 
@@ -212,7 +215,7 @@ def test_people_of_the_registry_among_the_decoys(before, monkeypatch):
     with_decoys(monkeypatch, probes)
     exchange.upto("registry result", "list rows")
     audit = audit_of(exchange)
-    assert audit["verdict"]["rung"] == 0, audit["verdict"]
+    assert audit["verdict"]["rung"] == 0 or audit["verdict"]["reasons"] == ["unsound_decoys"], audit["verdict"]
     assert audit["headline"]["found"]["count"] == 0
 
 
