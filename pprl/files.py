@@ -42,6 +42,7 @@ KINDS = {
     b"pprl-res": "a result",
     b"pprl-rel": "a release",
     b"pprl-evi": "evidence",
+    b"pprl-trn": "a transcript",
 }
 _PREAMBLE = struct.Struct("<8sH")
 

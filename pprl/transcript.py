@@ -1,8 +1,8 @@
 """What an auditor gets, and how he checks it: every statement of an exchange, and every figure again.
 
 The files have fixed names, none may be missing and none may be there besides. An auditor needs no key: public keys are
-in the cards, and the cards are those of the parties if the words that he was told on a call are those that they give
-(docs/protocol.md §11).
+in the cards, and the cards are those of the parties if the words that he was told on a call are those that they give.
+One who had a card from the beginning gets the same files sealed (docs/protocol.md §11).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 from pprl.audit import Evidence, figures_of
 from pprl.errors import FileError, ForgedError, MismatchError, OrderError, PprlError
 from pprl.exchange.cards import TITLES, Card, Role, check_heard, order, words_of
-from pprl.exchange.ending import check_reveal
-from pprl.exchange.matter import Matter, Record, read_transcript
-from pprl.exchange.primitives import digest
-from pprl.exchange.statements import AGAIN, Statement, read_statements
+from pprl.exchange.ending import TRANSCRIPT, check_reveal
+from pprl.exchange.matter import Matter, Record, read_transcript, say
+from pprl.exchange.primitives import WrongError, digest
+from pprl.exchange.statements import AGAIN, Statement, bytes_of, read_statements
 from pprl.exchange.statements import KINDS as NAMED
 from pprl.report import load, render
 from pprl.unit import AUDIT, EVIDENCE, headers_of, open_table, own_query, own_table
@@ -69,6 +69,49 @@ def transcript_of(matter: Matter) -> dict[str, bytes]:
     }
 
 
+def seal_transcript(matter: Matter) -> Statement:
+    """The same, sealed for the auditor of the matter and signed. OrderError: he has no card in it."""
+    files, (agreement, result) = transcript_of(matter), (matter.ready(), matter.ending.result)
+    assert result
+    if "auditor" not in matter.cards:
+        raise OrderError("there is no auditor in this matter", hint="-o FOLDER writes the transcript unsealed")
+    plain = b"".join(len(data).to_bytes(8, "little") + data for data in files.values())
+    sealed = matter.cards["auditor"].keys.seal(plain, TRANSCRIPT + result.hash)
+    return say(matter, b"pprl-trn", agreement, [result], sealed)
+
+
+def open_transcript(matter: Matter) -> dict[str, bytes]:
+    """The files that were sealed for us.
+
+    OrderError: none came, or several. ForgedError: changed, or not of the linkage unit whose words we heard.
+    """
+    if matter.role != "auditor" or len(matter.transcripts) != 1:
+        raise OrderError(
+            f"this is not an auditor's folder with one sealed transcript in it: {len(matter.transcripts)} are here",
+            hint="the linkage unit makes one: pprl transcript",
+        )
+    if not matter.heard:
+        raise OrderError("the words of the others were not compared yet", hint="pprl agree, on a call with them")
+    (told,) = matter.transcripts
+    told.expect(agreement=str, answers=list, role=str, sealed=str)
+    told.verify(matter.cards["unit"].keys)
+    answers = told.body["answers"]
+    if len(answers) != 1 or digest(told.attachment) != told.bytes_of("sealed", 32):
+        raise ForgedError("a transcript: what is attached is not what was signed", hint=AGAIN)
+    try:
+        plain = matter.keystore.keys.open(told.attachment, TRANSCRIPT + bytes_of(answers[0], 32, "a transcript"))
+    except WrongError:
+        raise ForgedError("a transcript: does not open", hint="it was sealed for somebody else, or changed") from None
+    data, at = {}, 0
+    for name in NAMES:
+        size = int.from_bytes(plain[at : at + 8], "little")
+        data[name] = plain[at + 8 : at + 8 + size]
+        at += 8 + size
+    if at != len(plain):
+        raise FileError("a transcript: is not whole", hint=AGAIN)
+    return data
+
+
 def verify_folder(folder: Path, heard: Mapping[Role, str]) -> Iterator[str]:
     """Check an auditor's folder; yields a line for each step that held.
 
@@ -77,6 +120,13 @@ def verify_folder(folder: Path, heard: Mapping[Role, str]) -> Iterator[str]:
     # (1) exactly the files that a transcript has
     data = _files(folder)
     yield f"files: {len(data)}, none missing, none besides"
+    yield from verify_files(data, heard)
+
+
+def verify_files(
+    data: Mapping[str, bytes], heard: Mapping[Role, str], known: Mapping[Role, Card] | None = None
+) -> Iterator[str]:
+    """The other steps. ``known`` are the cards of which an auditor compared the words himself."""
     # (2) statements: form, place, signatures by the cards, order, each upon those before it
     statements = {}
     for name in STATEMENTS:
@@ -110,6 +160,12 @@ def verify_folder(folder: Path, heard: Mapping[Role, str]) -> Iterator[str]:
             )
         check_heard(typed, words[role], role)
         yield f"words: those of {cards[role]} are right"
+    if known:
+        if {role: card.statement.hash for role, card in known.items()} != {
+            role: card.statement.hash for role, card in told.cards.items()
+        }:
+            raise MismatchError(f"{CARDS}: not the cards whose words you compared", hint="ask the linkage unit")
+        yield "words: the cards are those whose words you compared"
     # (4) what may be read without pprl is what was signed: the report, the page made of it, the audit
     _same(end.result.attachment, data[REPORT], REPORT)
     hidden = digest(end.evidence.bytes_of("nonce", 32), digest(end.evidence.attachment), digest(data[AUDIT_FILE]))

@@ -18,7 +18,7 @@ from pprl.demo import SCHEMA, invent
 from pprl.exchange.cards import Card, digest_of, words_of
 from pprl.exchange.keystore import NAME, Keystore
 from pprl.exchange.matter import Matter, open_matter
-from pprl.exchange.turns import HAND_OVERS
+from pprl.exchange.turns import HAND_OVERS, WITH_AUDITOR
 
 PARTIES = ("list", "registry", "unit")
 CHEAP = 8 * 1024  # KiB of Argon2, where a party's passphrase is not what is tested
@@ -108,22 +108,26 @@ class Exchange:
         if source:
             shutil.copytree(source, root / "rosters")
         for role in PARTIES:
-            made.folder(role).mkdir()
-            made.words_of(role).touch(0o600)
-            made.words_of(role).write_text(made.passphrase(role) + "\n", encoding="utf-8")
-            keystore = Keystore.make(role, matter, made.passphrase(role), memory=CHEAP)
-            keystore.write(made.folder(role) / NAME)
-            card = Card.make(role, matter, role.title(), datetime.date(2030, 1, 1), keystore.keys)
-            (made.folder(role) / f"{role}-1-card.pprl").write_bytes(card.statement.to_bytes())
+            made.join(role, matter)
         made.hand_over()
         for role in PARTIES if hear else ():
             made.hear(role)
         return made
 
+    def join(self, role: str, matter: str = "division-2022") -> None:
+        """A party with a keystore and a card."""
+        self.folder(role).mkdir()
+        self.words_of(role).touch(0o600)
+        self.words_of(role).write_text(self.passphrase(role) + "\n", encoding="utf-8")
+        keystore = Keystore.make(role, matter, self.passphrase(role), memory=CHEAP)
+        keystore.write(self.folder(role) / NAME)
+        card = Card.make(role, matter, role.title(), datetime.date(2030, 1, 1), keystore.keys)
+        (self.folder(role) / f"{role}-1-card.pprl").write_bytes(card.statement.to_bytes())
+
     def hear(self, role: str) -> None:
         """As if the right words had been typed."""
         matter = self.matter(role)
-        told = {other: digest_of(matter.cards).hex() for other in PARTIES if other != role}
+        told = {other: digest_of(matter.cards).hex() for other in matter.cards if other != role}
         matter.save(matter.keystore.holding(heard=told))
 
     def folder(self, role: str) -> Path:
@@ -141,7 +145,7 @@ class Exchange:
 
     def hand_over(self) -> None:
         """Copy what was made to those for whom it is, and nothing else."""
-        for name, (sender, recipients) in HAND_OVERS.items():
+        for name, (sender, recipients) in {**HAND_OVERS, **WITH_AUDITOR}.items():
             if (self.folder(sender) / name).exists():
                 for recipient in recipients:
                     shutil.copy(self.folder(sender) / name, self.folder(recipient) / name)

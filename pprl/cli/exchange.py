@@ -203,6 +203,8 @@ def agree(
         return propose(matter, schema_path, wanted)
     if matter.role == "registry":
         return accept_terms(matter, accept)
+    if matter.role == "auditor":  # he agrees to nothing
+        return show_turn(matter)
     return sign_receipt(matter, accept)
 
 
@@ -371,7 +373,7 @@ def show_turn(matter: Matter) -> None:
     from pprl.exchange.turns import send_lines, turn_of
 
     turn = turn_of(matter)
-    for line in send_lines(matter.folder, turn.send):
+    for line in send_lines(matter.folder, turn.send, auditor="auditor" in matter.cards):
         click.echo(line)
     click.echo(f"next: {turn.what}" + (f" — {turn.command}" if turn.command else ""))
 
@@ -407,6 +409,8 @@ def next_step(folder: Path, threads: int | None, language: str, passphrase_file:
             return judge_folder(matter)
         case "result":
             return receive_result(matter, language)
+        case "transcript":
+            return seal_for_auditor(matter)
         case _:
             return show_turn(matter)
 
@@ -602,24 +606,43 @@ def receive_result(matter: Matter, language: str = "en") -> None:
 
 @click.command(
     short_help="Put together what an auditor checks.",
-    epilog="\b\nExample:\n  pprl transcript unit -o auditor",
+    epilog="""\b
+Examples:
+  pprl transcript unit -o auditor      the linkage unit: a folder for any auditor
+  pprl transcript unit                 the same, sealed for the auditor of the matter
+  pprl transcript auditor -o files     he unpacks what was sealed for him
+""",
 )
 @click.argument("folder", type=FOLDER)
-@click.option("-o", "--output", type=options.NewFile(), required=True, help="The folder to make for the auditor.")
+@click.option("-o", "--output", type=options.NewFile(), help="The folder to make, with the files in clear.")
 @passphrase_option
-def transcript(folder: Path, output: Path, passphrase_file: Path | None) -> None:
-    """Write all that was said in the matter of FOLDER, with scores, labels and evidence, into a folder for the auditor.
+def transcript(folder: Path, output: Path | None, passphrase_file: Path | None) -> None:
+    """Put together all that was said in the matter of FOLDER, with scores, labels and evidence, for the auditor.
 
     It holds no name, no key, no encoding. It does hold near misses: hand it to nobody but the auditor.
+    Where he had a card from the beginning it is sealed for him.
     """
-    write_transcript(unlock(folder, passphrase_file), output)
+    matter = unlock(folder, passphrase_file)
+    if output is not None:
+        return write_transcript(matter, output)
+    if matter.role == "auditor":
+        raise OrderError("it is sealed for you already", hint="pprl verify FOLDER checks it; -o FOLDER unpacks it")
+    return seal_for_auditor(matter)
+
+
+def seal_for_auditor(matter: Matter) -> None:
+    from pprl.exchange.turns import TRANSCRIPT
+    from pprl.transcript import seal_transcript
+
+    files.write_new(matter.folder / TRANSCRIPT, [seal_transcript(matter).to_bytes()])
+    return show_turn(matter)
 
 
 def write_transcript(matter: Matter, output: Path) -> None:
     from pprl.cli.output import all_or_none, make_folder
-    from pprl.transcript import transcript_of
+    from pprl.transcript import open_transcript, transcript_of
 
-    told = transcript_of(matter)
+    told = open_transcript(matter) if matter.role == "auditor" else transcript_of(matter)
     if output.exists():
         raise FileError(f"{output.name}: exists already", hint="choose another name")
     with all_or_none(*(output / name for name in told), output):
@@ -627,7 +650,8 @@ def write_transcript(matter: Matter, output: Path) -> None:
         for name, data in told.items():
             files.write_new(output / name, [data], private=True)
     click.echo(f"{output.name}: {len(told)} files for the auditor, and for nobody else: they hold near misses")
-    click.echo("tell him on a call the ten words of each party; then: " + f"pprl verify {output} --words-file FILE")
+    if matter.role == "unit":
+        click.echo("tell him on a call the ten words of each party; then: " + f"pprl verify {output} --words-file FILE")
 
 
 @click.command(
@@ -636,18 +660,27 @@ def write_transcript(matter: Matter, output: Path) -> None:
 )
 @click.argument("folder", type=FOLDER)
 @click.option("--words-file", type=options.FilePath, help="The words you were told, lines such as `list: word word …`.")
-def verify(folder: Path, words_file: Path | None) -> int:
+@passphrase_option
+def verify(folder: Path, words_file: Path | None, passphrase_file: Path | None) -> int:
     """Check what an auditor was given: signatures, order, openings, and every figure of the report again.
 
-    Without the words it can only be told that the files are consistent in themselves, not who made them:
-    exit status 1.
+    FOLDER is what `pprl transcript` made, or an auditor's own folder of the matter, in which he has a card and
+    a sealed transcript. Without the words it can only be told that the files are consistent in themselves,
+    not who made them: exit status 1.
     """
-    from pprl.transcript import verify_folder
+    from pprl.exchange.keystore import NAME
+    from pprl.transcript import open_transcript, verify_files, verify_folder
 
     heard = _heard_file(words_file) if words_file else {}
-    for line in verify_folder(folder, heard):
+    own = None
+    if (folder / NAME).exists():
+        if not any(files.kind_of(path) == b"pprl-trn" for path in folder.iterdir() if path.is_file()):
+            raise FileError(f"{folder.name}: no transcript is here", hint="the linkage unit makes one: pprl transcript")
+        own = unlock(folder, passphrase_file)
+    told = verify_files(open_transcript(own), heard, own.cards) if own else verify_folder(folder, heard)
+    for line in told:
         click.echo(line)
-    if heard:
+    if heard or own:
         click.echo("verified: these parties said this, in this order, and the figures follow from it")
         return 0
     click.echo("consistent in itself; origin not checked: anybody could have made such a folder (--words-file)")

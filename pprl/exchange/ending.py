@@ -19,7 +19,8 @@ REAL, DECOY, RELATIVE, CONTROL = range(4)  # as in pprl.rows, which is not for t
 CLASSES = 9
 ASKED = 5  # ids a row: its best candidate's and four random ones
 MOST_CONTROLS = 10_000
-RELEASE = b"pprl/1/release\0"  # what is sealed for the list owner, before the hash of the result
+# What is sealed, before the hash of the result: for the list owner, and for an auditor.
+RELEASE, TRANSCRIPT = b"pprl/1/release\0", b"pprl/1/transcript\0"
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ class Matter(Record):
     folder: Path
     keystore: Keystore
     packages: dict[Role, Path] = field(default_factory=dict)
+    transcripts: tuple[Statement, ...] = ()  # sealed, and not verified here
 
     @property
     def role(self) -> Role:
@@ -137,7 +138,8 @@ def read_matter(folder: Path, keystore: Keystore) -> Matter:
     last = str(keystore.state.get("proposal")) if keystore.role == "list" else None
     record = _record(found, cards, last)
     packages = _packages(folder, keystore, cards) if record.complete else {}
-    return Matter(**vars(record), folder=folder, keystore=keystore, packages=packages)
+    transcripts = tuple(_of_kind(found, b"pprl-trn"))
+    return Matter(**vars(record), folder=folder, keystore=keystore, packages=packages, transcripts=transcripts)
 
 
 def read_transcript(found: list[Statement]) -> Record:

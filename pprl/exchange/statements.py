@@ -36,6 +36,7 @@ KINDS = {
     b"pprl-res": "report",
     b"pprl-rel": "sealed",
     b"pprl-evi": "evidence",
+    b"pprl-trn": "sealed",
 }
 AGAIN = "get the file again from whoever made it"
 

@@ -31,10 +31,16 @@ HAND_OVERS: dict[str, tuple[Role, tuple[Role, ...]]] = {
     "unit-4-result-for-the-list.pprl": ("unit", ("list",)),
     "unit-4-result-for-the-registry.pprl": ("unit", ("registry",)),
 }
+#: And where an auditor takes part from the beginning.
+WITH_AUDITOR: dict[str, tuple[Role, tuple[Role, ...]]] = {
+    "auditor-1-card.pprl": ("auditor", NEEDED),
+    "unit-5-transcript-for-the-auditor.pprl": ("unit", ("auditor",)),
+}
 
-
+CARDS = ("list-1-card.pprl", "registry-1-card.pprl", "unit-1-card.pprl")
 SCORES = ("unit-3-query.pprl", "unit-3-scores.pprl")
 RESULTS = ("unit-4-result-for-the-list.pprl", "unit-4-result-for-the-registry.pprl")
+TRANSCRIPT = "unit-5-transcript-for-the-auditor.pprl"
 RESULT, PAGE = "result", "report.html"  # the folder in which an owner finds the report, and its last file
 
 
@@ -68,8 +74,10 @@ def turn_of(matter: Matter) -> Turn:
             return _of_registry(matter, folder)
         case "unit":
             return _of_unit(matter, folder)
+        case _ if not matter.transcripts:
+            return Turn(f"waiting for {TRANSCRIPT}", send=(own_card,))
         case _:
-            return Turn("the auditor waits for the linkage unit's files")
+            return Turn("check the exchange", f"pprl verify {folder}")
 
 
 def _of_list(matter: Matter, folder: str) -> Turn:
@@ -149,17 +157,22 @@ def _of_unit(matter: Matter, folder: str) -> Turn:
         return Turn("waiting for list-6-reveal.pprl", send=SCORES)
     if not _laid_ready(matter, RESULTS):
         return Turn("judge", f"pprl judge {folder}", alone="judge")
-    return Turn(f"done; for an auditor: pprl transcript {folder} -o auditor", send=RESULTS)
+    if "auditor" not in matter.cards:
+        return Turn(f"done; for an auditor: pprl transcript {folder} -o auditor", send=RESULTS)
+    if not (matter.folder / TRANSCRIPT).exists():
+        return Turn("seal the transcript for the auditor", f"pprl transcript {folder}", RESULTS, alone="transcript")
+    return Turn("done", send=(*RESULTS, TRANSCRIPT))
 
 
 def _laid_ready(matter: Matter, names: tuple[str, ...]) -> bool:
     return all((matter.folder / name).exists() for name in names)
 
 
-def send_lines(folder: Path, names: tuple[str, ...]) -> list[str]:
-    """Which file goes to whom, in words."""
+def send_lines(folder: Path, names: tuple[str, ...], *, auditor: bool = False) -> list[str]:
+    """Which file goes to whom, in words; cards go to the auditor too, where there is one."""
     lines = []
     for name in names:
-        to = " and to the ".join(TITLES[role] for role in ROLES if role in HAND_OVERS[name][1])
+        roles = {*{**HAND_OVERS, **WITH_AUDITOR}[name][1], *(("auditor",) if auditor and name in CARDS else ())}
+        to = " and to the ".join(TITLES[role] for role in ROLES if role in roles)
         lines.append(f"send {folder.name}/{name} to the {to}")
     return lines
