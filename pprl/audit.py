@@ -229,10 +229,14 @@ def _agreement(name: str, alike: NDArray[np.bool_], best: Bytes) -> Agreement:
 
 
 def alarms(near: Mapping[str, tuple[int, int]]) -> list[str]:
-    """What stands in the report when one side's rows resemble each other as no roster's do."""
-    return [
-        f"{some / of:.0%} of the rows looked at of the {side} have a near double there: variants of people may have "
-        "been put in to probe"
-        for side, (some, of) in sorted(near.items())
-        if of and some > ALARM * of
-    ]
+    """When one side's rows resemble each other as no roster's do: a sentence with the share for the audit, and a code
+    for the report, which tells no share."""
+    told = []
+    for side, (some, of) in sorted(near.items()):
+        if of and some > ALARM * of:
+            told.append(
+                f"{some / of:.0%} of the rows looked at of the {side} have a near double there: variants of people may "
+                "have been put in to probe"
+            )
+            told.append(f"near_doubles_{side}")
+    return told

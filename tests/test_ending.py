@@ -22,7 +22,7 @@ from pprl.estimate import assess
 from pprl.exchange.commitments import NONCE
 from pprl.exchange.ending import DECOY, REAL, check_reveal, label_size
 from pprl.exchange.primitives import derive, digest
-from pprl.exchange.turns import HAND_OVERS
+from pprl.exchange.turns import HAND_OVERS, PAGE, RESULT
 from pprl.linkage import encode_list, encode_registry
 from pprl.match.scores import match_encodings
 from pprl.owner import Secrets
@@ -233,8 +233,7 @@ def replaced(schema):
 
 
 def test_near_doubles_in_a_registry_are_seen(before):
-    """A registry owner puts variants of people in: the audit says so, and the report that there is something to see
-    in it, as with all warnings that are texts."""
+    """A registry owner puts variants of people in: the audit says how many look so, and the report that there are."""
     exchange = before("registry rows")
     with exchange.roster["registry"].open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
@@ -243,11 +242,13 @@ def test_near_doubles_in_a_registry_are_seen(before):
         rows.append([*row[:at], row[at] + "а", *row[at + 1 :]])
     with exchange.roster["registry"].open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])
-    exchange.upto("registry result", "registry rows")
+    exchange.upto("list result", "registry rows")
     warned = [text for text in audit_of(exchange)["warnings"] if "of the registry have a near double" in text]
     assert len(warned) == 1
     report = json.loads(statements(exchange, "registry", "unit-4-result-for-the-registry.pprl")[0].attachment)
-    assert report["warnings"] == ["see_audit"]
+    assert report["warnings"] == ["near_doubles_registry", "see_audit"]
+    page = (exchange.folder("registry") / RESULT / PAGE).read_text(encoding="utf-8")
+    assert "More than a fifth of the registry&#x27;s rows have a near double" in page
 
 
 def test_no_alarm_for_true_rosters(played):

@@ -637,12 +637,13 @@ class Writer:
         if report.run:
             rows.append((words("prints.run"), words.label(report.run)))
         table = Table(words("prints.head"), self.columns("figure", "value"), tuple(rows))
-        said = [words("prints.see_audit") if text == "see_audit" else words.label(text) for text in report.warnings]
+        said = [words(f"prints.{text}") if text in _SENTENCES else words.label(text) for text in report.warnings]
         notes = [words("prints.warnings"), *said] if said else []
         text = () if rows else (words("prints.none"),)
         return self.section("prints", text, None, [table] if rows else [], notes)
 
 
+_SENTENCES = ("see_audit", "near_doubles_list", "near_doubles_registry")  # of warnings
 _OTHER_WORDS = (
     "head",
     "lead",
