@@ -56,6 +56,7 @@ WORTH = 3.0  # how many times faster it must be to give up certainty
 PLAN_ROWS = 2000  # of each side, to see how far apart rows are
 CHECK_ROWS = 500  # of ours at least, or one in a hundred
 AT_ONCE = 8  # tables between two looks at the candidates so far
+FIRST = 4  # tables whose keys are kept
 HEAVY_SHARES = (0.0, 0.001, 0.005, 0.01, 0.02, 0.05)  # of the rows, that may be compared with everyone
 SEED = seed_from(1)
 
@@ -66,6 +67,7 @@ class Plan:
 
     threshold: Fraction
     length: int
+    asked: float  # the recall that was asked for
     recall: float  # promised for every single pair at or above the threshold
     bits: int  # k, of a key
     tables: int  # L
@@ -184,7 +186,7 @@ def plan(ours: BitMatrix, theirs: BitMatrix, threshold: Fraction, recall: float,
     """
     _check_arguments(ours, theirs, threshold, recall)
     length, least = ours.length, search.least_common(threshold, ours.length)
-    exact = Plan(threshold, length, 1.0, 0, 0, 0, 0.0, 1.0)
+    exact = Plan(threshold, length, recall, 1.0, 0, 0, 0, 0.0, 1.0)
     sides = [BitMatrix(side.words[np.flatnonzero(side.weights())]) for side in (ours, theirs)]
     if not len(sides[0]) or not len(sides[1]):
         return exact
@@ -212,9 +214,18 @@ def plan(ours: BitMatrix, theirs: BitMatrix, threshold: Fraction, recall: float,
             dear = reach * (heavy[0] * len(sides[1]) + heavy[1] * len(sides[0]))
             total = tables * (ROW * rows + CANDIDATE * expected) + dear + check
             if total < cost:
-                promised = recall_of(chance, tables)
                 cost = total
-                chosen = Plan(threshold, length, promised, bits, tables, limit, tables * expected, alone / total)
+                chosen = Plan(
+                    threshold,
+                    length,
+                    recall,
+                    recall_of(chance, tables),
+                    bits,
+                    tables,
+                    limit,
+                    tables * expected,
+                    alone / total,
+                )
     if chosen.faster < WORTH:
         return replace(exact, faster=chosen.faster if chosen.tables else 0.0)
     return chosen
@@ -320,10 +331,12 @@ class Tables:
     kernel: str
     ours: Side
     theirs: Side
-    least: Ints
+    least: Ints  # by total weight, the fewest common bits
+    enough: Ints  # by total weight, the tables after which such a pair has had its chance
     positions: Ints  # shape (tables, bits)
     masks: Words  # shape (tables, words of a row): the positions of each table as bits
     member: Words  # shape (length, ceil(tables / 64)): the tables of each position as bits
+    first: tuple[Words, Words]  # of each side the keys of the first tables: they tell most pairs that have met
     limit: int  # candidates of one table
 
 
@@ -400,7 +413,20 @@ def _tables(kernel: str, ours: Side, theirs: Side, least: Ints, work: Plan, seed
     np.bitwise_or.at(masks, (numbers, positions // 64), np.uint64(1) << (positions % 64).astype(np.uint64))
     member = np.zeros((work.length, -(-work.tables // 64)), dtype=np.uint64)
     np.bitwise_or.at(member, (positions, numbers // 64), np.uint64(1) << (numbers % 64).astype(np.uint64))
-    return Tables(kernel, ours, theirs, least, positions, masks, member, limit)
+    keys = _keys_numpy if kernel == "numpy" else _keys_compiled
+    first = [np.stack([keys(side, each) for each in positions[:FIRST]]) for side in (ours, theirs)]
+    enough = _enough(least, work)
+    return Tables(kernel, ours, theirs, least, enough, positions, masks, member, (first[0], first[1]), limit)
+
+
+def _enough(least: Ints, work: Plan) -> Ints:
+    """How many tables give a pair of each total weight the promised recall, when it just reaches the threshold: light
+    pairs lie nearer and need fewer than ``work.tables``, which is what the heaviest need."""
+    totals = np.arange(len(least))
+    distances = np.clip(np.maximum.accumulate(totals - 2 * least), 0, work.length)
+    chances = collision(work.length, distances, work.bits)
+    wanted = min(work.recall, work.asked)
+    return np.array([tables_for(chance, wanted) or work.tables for chance in chances], dtype=np.int64)
 
 
 def _table(tables: Tables, number: int) -> tuple[int, Ints]:
@@ -430,6 +456,8 @@ def _join_numpy(tables: Tables, number: int) -> Joined:
         place = np.arange(top, min(top + (1 << 16), candidates))
         left = np.searchsorted(ends, place, side="right")
         right = order[last[left] - (ends[left] - place)]
+        fresh = number < tables.enough[ours.weights[left] + theirs.weights[right]]
+        left, right = left[fresh], right[fresh]
         common = np.bitwise_count(ours.words[left] & theirs.words[right]).sum(axis=1, dtype=np.int64)
         reach = common >= tables.least[ours.weights[left] + theirs.weights[right]]
         left, right, common = left[reach], right[reach], common[reach]
@@ -456,22 +484,27 @@ def _no_pairs() -> tuple[Ints, Ints, Ints]:
 def _join_compiled(tables: Tables, number: int) -> Joined:
     run = _need_compiled()
     ours, theirs = tables.ours, tables.theirs
-    positions = tables.positions[number]
-    mine, its = (np.empty(64 * side.columns.shape[1], dtype=np.uint64) for side in (ours, theirs))
-    run.keys(ours.columns, positions, mine)
-    run.keys(theirs.columns, positions, its)
+    mine, its = (_keys_compiled(side, tables.positions[number]) for side in (ours, theirs))
+    first = [keys[:number] for keys in tables.first]
     room = 1 << 14
     while True:
         out = np.empty((3, room), dtype=np.int64)
         candidates, found = run.join(
             *(mine, its, ours.words, ours.weights, theirs.words, theirs.weights),
-            *(tables.least, tables.member, number, tables.limit, out),
+            *(tables.least, tables.enough, *first, tables.member, number, tables.limit, out),
         )
         if candidates > tables.limit:
             return tables.limit + 1, *_no_pairs()
         if found <= room:
             return int(candidates), out[0, :found], out[1, :found], out[2, :found]
         room = int(found)
+
+
+def _keys_compiled(side: Side, positions: Ints) -> Words:
+    """As ``_keys_numpy``, with some keys of nobody behind the last row."""
+    keys = np.empty(64 * side.columns.shape[1], dtype=np.uint64)
+    _need_compiled().keys(side.columns, positions, keys)
+    return keys
 
 
 # From here to `Compiled`: bodies that numba compiles.
@@ -521,6 +554,20 @@ def _met_before(left: Any, row: Any, right: Any, other: Any, member: Any, number
     return False
 
 
+def _deal(keys: Any, count: Any, log: Any, coarse: Any, starts: Any, dealt: Any, rows: Any) -> None:
+    """Keys and their row numbers by the first ``coarse`` bits of their hash; ``starts`` is all 0 at first."""
+    shift, drop = np.uint64(64 - log), np.uint64(log - coarse)
+    for row in range(count):
+        starts[np.int64(((keys[row] * _MIX) >> shift) >> drop) + 1] += 1
+    for before in range(len(starts) - 1):
+        starts[before + 1] += starts[before]
+    place = starts.copy()
+    for row in range(count):
+        part = np.int64(((keys[row] * _MIX) >> shift) >> drop)
+        dealt[place[part]], rows[place[part]] = keys[row], row
+        place[part] += 1
+
+
 def _join_body(
     mine: Any,
     its: Any,
@@ -529,49 +576,77 @@ def _join_body(
     right: Any,
     right_weights: Any,
     least: Any,
+    enough: Any,
+    our_first: Any,
+    their_first: Any,
     member: Any,
     number: Any,
     limit: Any,
     out: Any,
 ) -> Any:
-    """Theirs are dealt into about as many bins as there are rows, ours look theirs up. Fills ``out`` as far as it
-    reaches; returns the candidates, which past ``limit`` are no longer counted, and the pairs."""
+    """Both sides are dealt by their keys into parts that fit the nearest cache, and within a part theirs again into
+    about as many bins as there are rows, where ours look theirs up. Fills ``out`` as far as it reaches; returns the
+    candidates, which past ``limit`` are no longer counted, and the pairs."""
     log = 1
     while (1 << log) < len(right):
         log += 1
-    shift = np.uint64(64 - log)
-    starts = np.zeros((1 << log) + 1, np.int32)
-    for row in range(len(right)):
-        starts[np.int64((its[row] * _MIX) >> shift) + 1] += 1
-    for before in range(1 << log):
-        starts[before + 1] += starts[before]
-    keys, rows = np.empty(len(right), np.uint64), np.empty(len(right), np.int32)
-    for row in range(len(right) - 1, -1, -1):  # fills each bin from its end, so that `starts` ends as the beginnings
-        slot = np.int64((its[row] * _MIX) >> shift) + 1
-        starts[slot] -= 1
-        keys[starts[slot]], rows[starts[slot]] = its[row], row
+    coarse = min(max(log - 10, 0), 12)
+    fine = 1 << (log - coarse)
+    parts = 1 << coarse
+    our_starts, our_keys, our_rows = np.zeros(parts + 1, np.int64), np.empty_like(mine), np.empty(len(mine), np.int32)
+    their_starts, their_keys, their_rows = (
+        np.zeros(parts + 1, np.int64),
+        np.empty_like(its),
+        np.empty(len(its), np.int32),
+    )
+    _deal(mine, len(left), log, coarse, our_starts, our_keys, our_rows)
+    _deal(its, len(right), log, coarse, their_starts, their_keys, their_rows)
+    most = 0
+    for part in range(parts):
+        most = max(most, their_starts[part + 1] - their_starts[part])
+    starts, keys, rows = np.empty(fine + 1, np.int32), np.empty(most, np.uint64), np.empty(most, np.int32)
+    shift, low = np.uint64(64 - log), np.uint64(fine - 1)
     candidates, found = 0, 0
-    for row in range(len(left)):
-        key = mine[row]
-        slot = np.int64((key * _MIX) >> shift) + 1
-        end = starts[slot + 1] if slot < (1 << log) else len(right)
-        for place in range(starts[slot], end):
-            if keys[place] != key:
-                continue
-            candidates += 1
-            other = rows[place]
-            common = np.int64(0)
-            for word in range(left.shape[1]):
-                common += kernels._popcount(left[row, word] & right[other, word])
-            if common < least[left_weights[row] + right_weights[other]]:
-                continue
-            if _met_before(left, row, right, other, member, number):
-                continue
-            if found < out.shape[1]:
-                out[0, found], out[1, found], out[2, found] = row, other, common
-            found += 1
-        if candidates > limit:
-            break
+    for part in range(parts):
+        top, bottom = their_starts[part], their_starts[part + 1]
+        if top == bottom or our_starts[part] == our_starts[part + 1]:
+            continue
+        starts[:] = 0
+        for at in range(top, bottom):
+            starts[np.int64(((their_keys[at] * _MIX) >> shift) & low) + 1] += 1
+        for before in range(fine):
+            starts[before + 1] += starts[before]
+        for at in range(top, bottom):  # each bin is filled from its end, so that starts[bin + 1] ends as its beginning
+            slot = np.int64(((their_keys[at] * _MIX) >> shift) & low) + 1
+            starts[slot] -= 1
+            keys[starts[slot]], rows[starts[slot]] = their_keys[at], their_rows[at]
+        for at in range(our_starts[part], our_starts[part + 1]):
+            key, row = our_keys[at], our_rows[at]
+            slot = np.int64(((key * _MIX) >> shift) & low) + 1
+            end = starts[slot + 1] if slot < fine else bottom - top
+            for place in range(starts[slot], end):
+                if keys[place] != key:
+                    continue
+                candidates += 1
+                other = rows[place]
+                total = left_weights[row] + right_weights[other]
+                done = number >= enough[total]
+                for first in range(len(our_first)):
+                    done |= our_first[first, row] == their_first[first, other]
+                if done:
+                    continue
+                common = np.int64(0)
+                for word in range(left.shape[1]):
+                    common += kernels._popcount(left[row, word] & right[other, word])
+                if common < least[total]:
+                    continue
+                if _met_before(left, row, right, other, member, number):
+                    continue
+                if found < out.shape[1]:
+                    out[0, found], out[1, found], out[2, found] = row, other, common
+                found += 1
+            if candidates > limit:
+                return candidates, found
     return candidates, found
 
 
@@ -597,7 +672,8 @@ def _load() -> Compiled:
     from numba.core import config as settings
     from numba.extending import register_jitable
 
-    register_jitable(_met_before)
+    for helper in (_deal, _met_before):
+        register_jitable(helper)
     config: Any = settings
     folder = Path(config.CACHE_DIR) if config.CACHE_DIR else kernels.cache_folder()
     if folder is not None and kernels.NO_CACHE not in kernels.notes():
@@ -628,7 +704,9 @@ def _compile(on_disk: bool) -> Compiled:
     number, out = types.int64, types.Array(types.int64, 2, "C")
     return Compiled(
         jit(types.void(words, ints, types.Array(types.uint64, 1, "C")), _keys_body),
-        jit(both(word, word, words, ints, words, ints, ints, words, number, number, out), _join_body),
+        jit(
+            both(word, word, words, ints, words, ints, ints, ints, words, words, words, number, number, out), _join_body
+        ),
     )
 
 
