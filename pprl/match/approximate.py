@@ -51,12 +51,11 @@ Floats = NDArray[np.float64]
 
 MOST_BITS = 64  # of a key: one word
 MOST_TABLES = 4096
-ROW, CANDIDATE = 8.0, 12.0  # what a row costs a table, and a candidate, where a pair of the exact search costs 1
-WORTH = 3.0  # how many times faster it must be to give up certainty
+ROW, CANDIDATE = 14.0, 30.0  # what a row costs a table, and a candidate, where a pair of the exact search costs 1
+WORTH = 5.0  # how many times faster it must be to give up certainty
 PLAN_ROWS = 2000  # of each side, to see how far apart rows are
 CHECK_ROWS = 500  # of ours at least, or one in a hundred
 AT_ONCE = 8  # tables between two looks at the candidates so far
-FIRST = 4  # tables whose keys are kept
 HEAVY_SHARES = (0.0, 0.001, 0.005, 0.01, 0.02, 0.05)  # of the rows, that may be compared with everyone
 SEED = seed_from(1)
 
@@ -173,8 +172,16 @@ def wilson(found: int, of: int) -> tuple[float, float]:
     return (0.0 if found == 0 else low), (1.0 if found == of else high)
 
 
-def plan(ours: BitMatrix, theirs: BitMatrix, threshold: Fraction, recall: float, *, seed: bytes = SEED) -> Plan:
-    """The k, L and weight limit of the least cost that keep the promise, or the exact search where that is as well.
+def plan(
+    ours: BitMatrix,
+    theirs: BitMatrix,
+    threshold: Fraction,
+    recall: float,
+    *,
+    seed: bytes = SEED,
+    worth: float = WORTH,
+) -> Plan:
+    """The k, L and weight limit of the least cost that keep the promise, or the exact search unless that is ``worth`` times as dear.
 
     Costs are in pairs of the exact search, which skips pairs whose weights cannot reach the threshold. With n1 and n2
     rows and C candidates to expect a table costs ROW (n1 + n2) + CANDIDATE C, each heavy row all rows of the other
@@ -226,7 +233,7 @@ def plan(ours: BitMatrix, theirs: BitMatrix, threshold: Fraction, recall: float,
                     tables * expected,
                     alone / total,
                 )
-    if chosen.faster < WORTH:
+    if chosen.faster < worth:
         return replace(exact, faster=chosen.faster if chosen.tables else 0.0)
     return chosen
 
@@ -336,7 +343,7 @@ class Tables:
     positions: Ints  # shape (tables, bits)
     masks: Words  # shape (tables, words of a row): the positions of each table as bits
     member: Words  # shape (length, ceil(tables / 64)): the tables of each position as bits
-    first: tuple[Words, Words]  # of each side the keys of the first tables: they tell most pairs that have met
+    first: tuple[Words, Words]  # of each side the keys of the first table: they tell most pairs that have met
     limit: int  # candidates of one table
 
 
@@ -414,9 +421,9 @@ def _tables(kernel: str, ours: Side, theirs: Side, least: Ints, work: Plan, seed
     member = np.zeros((work.length, -(-work.tables // 64)), dtype=np.uint64)
     np.bitwise_or.at(member, (positions, numbers // 64), np.uint64(1) << (numbers % 64).astype(np.uint64))
     keys = _keys_numpy if kernel == "numpy" else _keys_compiled
-    first = [np.stack([keys(side, each) for each in positions[:FIRST]]) for side in (ours, theirs)]
+    first = keys(ours, positions[0]), keys(theirs, positions[0])
     enough = _enough(least, work)
-    return Tables(kernel, ours, theirs, least, enough, positions, masks, member, (first[0], first[1]), limit)
+    return Tables(kernel, ours, theirs, least, enough, positions, masks, member, first, limit)
 
 
 def _enough(least: Ints, work: Plan) -> Ints:
@@ -485,13 +492,12 @@ def _join_compiled(tables: Tables, number: int) -> Joined:
     run = _need_compiled()
     ours, theirs = tables.ours, tables.theirs
     mine, its = (_keys_compiled(side, tables.positions[number]) for side in (ours, theirs))
-    first = [keys[:number] for keys in tables.first]
     room = 1 << 14
     while True:
         out = np.empty((3, room), dtype=np.int64)
         candidates, found = run.join(
             *(mine, its, ours.words, ours.weights, theirs.words, theirs.weights),
-            *(tables.least, tables.enough, *first, tables.member, number, tables.limit, out),
+            *(tables.least, tables.enough, *tables.first, tables.member, number, tables.limit, out),
         )
         if candidates > tables.limit:
             return tables.limit + 1, *_no_pairs()
@@ -568,6 +574,41 @@ def _deal(keys: Any, count: Any, log: Any, coarse: Any, starts: Any, dealt: Any,
         place[part] += 1
 
 
+def _verify(
+    rows: Any,
+    others: Any,
+    held: Any,
+    left: Any,
+    left_weights: Any,
+    right: Any,
+    right_weights: Any,
+    least: Any,
+    member: Any,
+    number: Any,
+    out: Any,
+    found: Any,
+) -> Any:
+    """Counts what the first ``held`` pairs have in common, many at a time so that memory is asked for ahead, and puts
+    those that reach the threshold and have not met before behind the ``found`` ones; returns how many there are."""
+    counts = np.empty(len(rows), np.int64)
+    for pair in range(held):
+        row, other = rows[pair], others[pair]
+        common = np.int64(0)
+        for word in range(left.shape[1]):
+            common += kernels._popcount(left[row, word] & right[other, word])
+        counts[pair] = common
+    for pair in range(held):
+        row, other = rows[pair], others[pair]
+        if counts[pair] < least[left_weights[row] + right_weights[other]]:
+            continue
+        if _met_before(left, row, right, other, member, number):
+            continue
+        if found < out.shape[1]:
+            out[0, found], out[1, found], out[2, found] = row, other, counts[pair]
+        found += 1
+    return found
+
+
 def _join_body(
     mine: Any,
     its: Any,
@@ -606,7 +647,8 @@ def _join_body(
         most = max(most, their_starts[part + 1] - their_starts[part])
     starts, keys, rows = np.empty(fine + 1, np.int32), np.empty(most, np.uint64), np.empty(most, np.int32)
     shift, low = np.uint64(64 - log), np.uint64(fine - 1)
-    candidates, found = 0, 0
+    pair_rows, pair_others, held = np.empty(256, np.int32), np.empty(256, np.int32), np.int64(0)
+    candidates, found = np.int64(0), np.int64(0)
     for part in range(parts):
         top, bottom = their_starts[part], their_starts[part + 1]
         if top == bottom or our_starts[part] == our_starts[part + 1]:
@@ -622,6 +664,7 @@ def _join_body(
             keys[starts[slot]], rows[starts[slot]] = their_keys[at], their_rows[at]
         for at in range(our_starts[part], our_starts[part + 1]):
             key, row = our_keys[at], our_rows[at]
+            weight, first = left_weights[row], our_first[row]
             slot = np.int64(((key * _MIX) >> shift) & low) + 1
             end = starts[slot + 1] if slot < fine else bottom - top
             for place in range(starts[slot], end):
@@ -629,24 +672,20 @@ def _join_body(
                     continue
                 candidates += 1
                 other = rows[place]
-                total = left_weights[row] + right_weights[other]
-                done = number >= enough[total]
-                for first in range(len(our_first)):
-                    done |= our_first[first, row] == their_first[first, other]
-                if done:
-                    continue
-                common = np.int64(0)
-                for word in range(left.shape[1]):
-                    common += kernels._popcount(left[row, word] & right[other, word])
-                if common < least[total]:
-                    continue
-                if _met_before(left, row, right, other, member, number):
-                    continue
-                if found < out.shape[1]:
-                    out[0, found], out[1, found], out[2, found] = row, other, common
-                found += 1
+                pair_rows[held], pair_others[held] = row, other
+                met = number > 0 and their_first[other] == first
+                held += np.int64(not met and number < enough[weight + right_weights[other]])
+                if held == len(pair_rows):
+                    found = _verify(
+                        *(pair_rows, pair_others, held, left, left_weights, right, right_weights),
+                        *(least, member, number, out, found),
+                    )
+                    held = np.int64(0)
             if candidates > limit:
                 return candidates, found
+    found = _verify(
+        *(pair_rows, pair_others, held, left, left_weights, right, right_weights, least, member, number, out, found)
+    )
     return candidates, found
 
 
@@ -672,7 +711,7 @@ def _load() -> Compiled:
     from numba.core import config as settings
     from numba.extending import register_jitable
 
-    for helper in (_deal, _met_before):
+    for helper in (_deal, _met_before, _verify):
         register_jitable(helper)
     config: Any = settings
     folder = Path(config.CACHE_DIR) if config.CACHE_DIR else kernels.cache_folder()
@@ -704,9 +743,7 @@ def _compile(on_disk: bool) -> Compiled:
     number, out = types.int64, types.Array(types.int64, 2, "C")
     return Compiled(
         jit(types.void(words, ints, types.Array(types.uint64, 1, "C")), _keys_body),
-        jit(
-            both(word, word, words, ints, words, ints, ints, ints, words, words, words, number, number, out), _join_body
-        ),
+        jit(both(word, word, words, ints, words, ints, ints, ints, word, word, words, number, number, out), _join_body),
     )
 
 
