@@ -51,9 +51,14 @@ Floats = NDArray[np.float64]
 
 MOST_BITS = 64  # of a key: one word
 MOST_TABLES = 4096
-ROW, CANDIDATE = 14.0, 30.0  # what a row costs a table, and a candidate, where a pair of the exact search costs 1
+# What a row costs a table, and a candidate, where a pair of the exact search costs 1; to make rows ready; and to look
+# at a pair of the sample. Measured at 1,024 bits; the last two count double, for they run on one thread of several.
+ROW, CANDIDATE, READY, SEEN = 14.0, 30.0, 900.0, 80.0
 WORTH = 5.0  # how many times faster it must be to give up certainty
-PLAN_ROWS = 2000  # of each side, to see how far apart rows are
+PLAN_ROWS, PLAN_SHARE = (
+    2000,
+    0.05,
+)  # of each side at most, to see how far apart rows are, and of the exact search's cost
 CHECK_ROWS = 500  # of ours at least, or one in a hundred
 AT_ONCE = 8  # tables between two looks at the candidates so far
 HEAVY_SHARES = (0.0, 0.001, 0.005, 0.01, 0.02, 0.05)  # of the rows, that may be compared with everyone
@@ -181,9 +186,9 @@ def plan(
     seed: bytes = SEED,
     worth: float = WORTH,
 ) -> Plan:
-    """The k, L and weight limit of the least cost that keep the promise, or the exact search unless that is ``worth`` times as dear.
+    """The k, L and weight limit of the least cost that keep the promise; the exact search if little is gained by it.
 
-    Costs are in pairs of the exact search, which skips pairs whose weights cannot reach the threshold. With n1 and n2
+    Little is less than ``worth`` times as fast. Costs are in pairs of the exact search, which skips pairs whose weights cannot reach the threshold. With n1 and n2
     rows and C candidates to expect a table costs ROW (n1 + n2) + CANDIDATE C, each heavy row all rows of the other
     side, and the check its share of the exact search. C is n1 n2 times the mean of p over the pairs of 2,000 rows of
     each side, drawn by ``seed``; so a kind of near pair that is rarer than one in some millions is not seen, and does
@@ -204,6 +209,7 @@ def plan(
     if not alone:
         return exact
     rows = len(sides[0]) + len(sides[1])
+    fixed = check + READY * rows + SEEN * int(distances.sum())
     chosen, cost = exact, math.inf
     together = np.sort(np.concatenate(weights))[::-1]
     limits = sorted({int(together[min(int(share * rows), rows - 1)]) for share in HEAVY_SHARES})
@@ -219,19 +225,12 @@ def plan(
             if tables is None:
                 continue
             dear = reach * (heavy[0] * len(sides[1]) + heavy[1] * len(sides[0]))
-            total = tables * (ROW * rows + CANDIDATE * expected) + dear + check
+            total = tables * (ROW * rows + CANDIDATE * expected) + dear + fixed
             if total < cost:
                 cost = total
+                promised = recall_of(chance, tables)
                 chosen = Plan(
-                    threshold,
-                    length,
-                    recall,
-                    recall_of(chance, tables),
-                    bits,
-                    tables,
-                    limit,
-                    tables * expected,
-                    alone / total,
+                    threshold, length, recall, promised, bits, tables, limit, tables * expected, alone / total
                 )
     if chosen.faster < worth:
         return replace(exact, faster=chosen.faster if chosen.tables else 0.0)
@@ -771,14 +770,16 @@ def _check_rows(rows: int) -> int:
 def _sampled(ours: BitMatrix, theirs: BitMatrix, least: Ints, seed: bytes) -> tuple[Ints, float]:
     """How many pairs of some rows of each side lie at each Hamming distance, shape (length + 1,), and the share of
     them whose weights can reach the threshold."""
+    wanted = min(PLAN_ROWS, max(100, math.isqrt(int(PLAN_SHARE / SEEN * len(ours) * len(theirs)))))
     some = [
-        BitMatrix(side.words[_sample(f"lsh plan {name}", seed, len(side), PLAN_ROWS)])
+        BitMatrix(side.words[_sample(f"lsh plan {name}", seed, len(side), wanted)])
         for name, side in (("ours", ours), ("theirs", theirs))
     ]
     weights = [side.weights().astype(np.int64) for side in some]
     counts, reach = np.zeros(ours.length + 1, dtype=np.int64), 0
+    by_word = np.ascontiguousarray(some[1].words.T)
     for words, weight in zip(some[0].words, weights[0], strict=True):
-        distances = np.bitwise_count(some[1].words ^ words).sum(axis=1, dtype=np.int64)
+        distances = np.bitwise_count(by_word ^ words[:, None]).sum(axis=0, dtype=np.int64)
         counts += np.bincount(distances, minlength=len(counts))
         reach += int((np.minimum(weights[1], weight) >= least[weights[1] + weight]).sum())
     return counts, reach / (len(some[0]) * len(some[1]))
