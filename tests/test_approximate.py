@@ -261,7 +261,7 @@ def test_a_plan_for_a_run_of_usual_size_keeps_its_promise_and_says_so():
         text = account.describe()
         assert f"{plan.tables} tables of {plan.bits} of 512 bits" in text
         assert "promised: each such pair is found with a chance of 95." in text
-        assert f"{account.sampled_found} of {account.sampled_pairs} pairs" in text
+        assert f"check: {account.sampled_found} of the {account.sampled_pairs} pairs of 500 of our rows" in text
 
 
 def test_half_full_rows_that_are_far_apart_are_left_to_the_exact_search():
@@ -375,6 +375,9 @@ def test_arguments_that_make_no_sense_are_refused():
     for threshold in (Fraction(-1, 2), Fraction(3, 2)):
         with pytest.raises(ValueError, match="the threshold of an approximate search is from 0 to 1"):
             approximate.best(BLANK, BLANK, threshold, 0.9)
+    for plan in (by_hand("1/3", 8, 1, length=128), by_hand("1/2", 8, 1, length=64)):
+        with pytest.raises(ValueError, match="the plan is for another threshold or for encodings of another length"):
+            approximate.all_pairs(BLANK, BLANK, Fraction(1, 2), 0.9, planned=plan)
     with pytest.raises(ValueError, match="keep"):
         approximate.best(BLANK, BLANK, Fraction(1, 2), 0.9, keep=0)
     with pytest.raises(MismatchError, match=r"128 bits .* 64 bits"):

@@ -113,18 +113,23 @@ class Account:
             )
             return f"{head}\n  {why}; nothing was missed"
         low, high = self.interval()
+        checked = (
+            f"  check: {self.sampled_rows:,} of our rows searched exactly have no such pair, so nothing is checked"
+        )
+        if self.sampled_pairs:
+            checked = (
+                f"  check: {self.sampled_found:,} of the {self.sampled_pairs:,} pairs of {self.sampled_rows:,} of our rows "
+                f"were found, recall {_percent(self.sampled_found / self.sampled_pairs)} "
+                f"(95 % interval {_percent(low)} to {_percent(high)})"
+            )
         lines = [
             head,
             f"  promised: each such pair is found with a chance of {_percent(plan.recall)} at least",
-            f"  {plan.tables:,} tables of {plan.bits} of {plan.length:,} bits; "
-            f"rows with more than {plan.heaviest:,} bits set were compared with everyone",
+            checked,
+            f"  {plan.tables:,} tables of {plan.bits} of {plan.length:,} bits; rows with more than {plan.heaviest:,} bits "
+            "set were compared with everyone",
             f"  candidates compared: {self.candidates:,} ({plan.candidates:,.0f} expected); "
             f"the exact search is estimated to take {_times(plan.faster)} as long",
-            f"  found on {self.sampled_rows:,} of our rows: {self.sampled_found:,} of {self.sampled_pairs:,} pairs, "
-            f"recall {_percent(self.sampled_found / self.sampled_pairs)} (95 % interval {_percent(low)} to "
-            f"{_percent(high)})"
-            if self.sampled_pairs
-            else f"  {self.sampled_rows:,} of our rows searched exactly have no such pair, so nothing is checked",
         ]
         return "\n".join(lines)
 
@@ -188,11 +193,12 @@ def plan(
 ) -> Plan:
     """The k, L and weight limit of the least cost that keep the promise; the exact search if little is gained by it.
 
-    Little is less than ``worth`` times as fast. Costs are in pairs of the exact search, which skips pairs whose weights cannot reach the threshold. With n1 and n2
-    rows and C candidates to expect a table costs ROW (n1 + n2) + CANDIDATE C, each heavy row all rows of the other
-    side, and the check its share of the exact search. C is n1 n2 times the mean of p over the pairs of 2,000 rows of
-    each side, drawn by ``seed``; so a kind of near pair that is rarer than one in some millions is not seen, and does
-    not matter.
+    Little is less than ``worth`` times the speed. Costs are in pairs of the exact search, which skips those whose
+    weights cannot reach the threshold. With n1 and n2 rows and C candidates to expect, a table costs
+    ROW (n1 + n2) + CANDIDATE C, a heavy row all rows of the other side, the check its share of the exact search; rows
+    are made ready once, and the sample was looked at already. C is n1 n2 times the mean of p over the pairs of up to
+    2,000 rows of each side, drawn by ``seed``: a kind of near pair that is rarer than one in some millions is not seen,
+    and does not matter.
 
     ValueError: the recall is not above 0 and at most 1, or the threshold not from 0 to 1.
     """
@@ -252,10 +258,12 @@ def all_pairs(
 ) -> tuple[Pairs, Account]:
     """Pairs with ``2 * common / total >= threshold``, each found with a chance of ``recall`` or more, and an account.
 
-    What is found is a part of what ``search.all_pairs`` finds, in its order. Memory is bounded by both sides' rows,
-    which are held twice, by one table of 16 bytes a row for each thread, and by the pairs. Equal seeds give equal
-    answers everywhere; who fears rows made to crowd the buckets of a known seed gives one of his own. ``planned`` is a
-    plan made before or by hand; ``at_once`` tables are mapped together; ``progress`` is told shares of the pairs.
+    What is found is a part of what ``search.all_pairs`` finds, in its order. Memory is bounded by two more copies of
+    both sides' rows, by one table of about 30 bytes a row for each thread, and by the pairs. Equal seeds give equal
+    answers everywhere; who fears rows made to be missed under a known seed gives one of his own. ``planned`` is a plan
+    made before or by hand; ``at_once`` tables are mapped together; ``progress`` is told shares of the pairs.
+
+    ValueError: as for ``plan``, or ``planned`` is for another threshold or length.
 
     >>> ours = BitMatrix.from_positions([[1, 2]], 64)
     >>> theirs = BitMatrix.from_positions([[3], [2], [1, 2]], 64)
@@ -264,7 +272,7 @@ def all_pairs(
     ([1, 2], True)
     """
     kernel = kernels.choose(kernel)
-    work = planned or plan(ours, theirs, threshold, recall, seed=seed)
+    work = _planned(ours, theirs, threshold, recall, seed, planned)
     parts: list[Ints] = []
     run = _run(ours, theirs, work, seed, kernel, map, progress, at_once, parts.append)
     if run is None:
@@ -301,7 +309,7 @@ def best(
     if keep < 1:
         raise ValueError("keep is at least 1")
     kernel = kernels.choose(kernel)
-    work = planned or plan(ours, theirs, floor, recall, seed=seed)
+    work = _planned(ours, theirs, floor, recall, seed, planned)
     held = np.empty((4, 0), dtype=np.int64)
 
     def take(part: Ints) -> None:
@@ -756,6 +764,17 @@ def _check_arguments(ours: BitMatrix, theirs: BitMatrix, threshold: Fraction, re
             f"encodings of {ours.length} bits cannot be compared with encodings of {theirs.length} bits",
             hint="encode both rosters with the same schema",
         )
+
+
+def _planned(
+    ours: BitMatrix, theirs: BitMatrix, threshold: Fraction, recall: float, seed: bytes, planned: Plan | None
+) -> Plan:
+    if planned is None:
+        return plan(ours, theirs, threshold, recall, seed=seed)
+    _check_arguments(ours, theirs, threshold, recall)
+    if (planned.threshold, planned.length) != (threshold, ours.length):
+        raise ValueError("the plan is for another threshold or for encodings of another length")
+    return planned
 
 
 def _sample(label: str, seed: bytes, rows: int, wanted: int) -> Ints:
