@@ -126,8 +126,8 @@ class Account:
             head,
             f"  promised: each such pair is found with a chance of {_percent(plan.recall)} at least",
             checked,
-            f"  {plan.tables:,} tables of {plan.bits} of {plan.length:,} bits; rows with more than {plan.heaviest:,} bits "
-            "set were compared with everyone",
+            f"  {plan.tables:,} tables of {plan.bits} of {plan.length:,} bits; "
+            f"rows with more than {plan.heaviest:,} bits set were compared with everyone",
             f"  candidates compared: {self.candidates:,} ({plan.candidates:,.0f} expected); "
             f"the exact search is estimated to take {_times(plan.faster)} as long",
         ]
@@ -303,23 +303,26 @@ def best(
     """For every row of ours its best ``keep`` rows of theirs with a similarity of ``floor`` or more.
 
     Each row of theirs that ``search.best`` would keep is found with a chance of ``recall`` or more; where one is
-    missed, the next best one takes its place. Order and ties are those of ``search.best``, memory and the other
+    missed, the next best takes its place. Order and ties are those of ``search.best``, memory and the other
     arguments those of ``all_pairs``, and the check counts the rows that are kept.
     """
     if keep < 1:
         raise ValueError("keep is at least 1")
     kernel = kernels.choose(kernel)
     work = _planned(ours, theirs, floor, recall, seed, planned)
-    held = np.empty((4, 0), dtype=np.int64)
+    places, parts = _places(theirs), [np.empty((4, 0), dtype=np.int64)]
 
     def take(part: Ints) -> None:
-        nonlocal held
-        held = _top(np.concatenate([held, part], axis=1), theirs, keep)
+        """What is held stands first; the rest is merged into it when it is as much."""
+        parts.append(part)
+        if sum(each.shape[1] for each in parts[1:]) > parts[0].shape[1] + (1 << 16):
+            parts[:] = [_top(np.concatenate(parts, axis=1), places, theirs.length, keep)]
 
     run = _run(ours, theirs, work, seed, kernel, map, progress, at_once, take)
     if run is None:
         found = search.best(ours, theirs, keep=keep, kernel=kernel, map=map, progress=progress)
         return _above(found, work.threshold), _exact_account(ours, theirs, work)
+    held = _top(np.concatenate(parts, axis=1), places, theirs.length, keep)
     candidates = _spread(held, len(ours), keep, kernel)
     sample = _sample("lsh check", seed, len(ours), _check_rows(len(ours)))
     some = search.best(BitMatrix(ours.words[sample]), theirs, keep=keep, kernel=kernel, map=map)
@@ -817,15 +820,21 @@ def _above(found: Candidates, floor: Fraction) -> Candidates:
     )
 
 
-def _top(pairs: Ints, theirs: BitMatrix, keep: int) -> Ints:
+def _places(rows: BitMatrix) -> Ints:
+    """The place of each row in the order of bytes, identical rows by their numbers; shape (rows,)."""
+    columns = np.ascontiguousarray(rows.words).view(">u8").T[::-1]
+    places = np.empty(len(rows), dtype=np.int64)
+    places[np.lexsort(columns)] = np.arange(len(rows))
+    return places
+
+
+def _top(pairs: Ints, places: Ints, length: int, keep: int) -> Ints:
     """The best ``keep`` pairs of every row of ours, by row and then as ``search.best`` orders them.
 
     As in the kernel, quotients rounded down to enough binary places are in the order of the fractions.
     """
-    places = 2 * (2 * theirs.length).bit_length() + 1
-    score = (pairs[2] << places) // pairs[3]
-    columns = np.ascontiguousarray(theirs.words[pairs[1]]).view(">u8").T[::-1]
-    order = np.lexsort((pairs[1], *columns, -score, pairs[0]))
+    score = (pairs[2] << (2 * (2 * length).bit_length() + 1)) // pairs[3]
+    order = np.lexsort((places[pairs[1]], -score, pairs[0]))
     rows = pairs[0, order]
     rank = np.arange(len(rows)) - np.searchsorted(rows, rows, side="left")
     return pairs[:, order[rank < keep]]
