@@ -12,15 +12,16 @@ rows there are.
 
 What is promised: every single pair at or above the threshold is found with at least this chance. It is computed for
 the farthest pair that the threshold allows between the heaviest rows, since of pairs at the threshold the heavy ones
-lie farthest apart; so pairs of usual weight, and all above the threshold, are found more often. Where a few heavy rows
-would make everything dear, they are compared with everyone instead (``Plan.heaviest``) and lose no pair.
+lie farthest apart. Lighter pairs need fewer tables and are left out of the rest; all above the threshold are found more
+often. Where a few heavy rows would make everything dear, they are compared with everyone instead (``Plan.heaviest``)
+and lose no pair.
 
 Whether it helps: on a sample of both sides' rows the collision chance p is averaged over all pairs, which gives the
 candidates to expect, and k and L are those of the least cost that keeps the promise. Where that cost is not well below
 the exact search's, the exact search runs, and the account says so. So it does on small files, at low thresholds, and
 for diffused encodings at most thresholds in use: unrelated rows lie at m/2 there, and related ones not much nearer.
 
-Skewed data cannot hurt: when more candidates come up than the exact search would be worth, it takes over. Costs are
+Skewed data cannot hurt much: when more candidates come up than an exact search is worth, it takes over. Costs are
 constants, never clocks, so that every machine decides alike; kernels and engines change no answer.
 """
 
@@ -113,14 +114,13 @@ class Account:
             )
             return f"{head}\n  {why}; nothing was missed"
         low, high = self.interval()
-        checked = (
-            f"  check: {self.sampled_rows:,} of our rows searched exactly have no such pair, so nothing is checked"
-        )
+        rows = f"{self.sampled_rows:,} of our rows"
+        checked = f"  check: {rows}, searched exactly, have no such pair, so nothing is checked"
         if self.sampled_pairs:
+            share = _percent(self.sampled_found / self.sampled_pairs)
             checked = (
-                f"  check: {self.sampled_found:,} of the {self.sampled_pairs:,} pairs of {self.sampled_rows:,} of our rows "
-                f"were found, recall {_percent(self.sampled_found / self.sampled_pairs)} "
-                f"(95 % interval {_percent(low)} to {_percent(high)})"
+                f"  check: {self.sampled_found:,} of the {self.sampled_pairs:,} pairs of {rows} were found, "
+                f"recall {share} (95 % interval {_percent(low)} to {_percent(high)})"
             )
         lines = [
             head,
