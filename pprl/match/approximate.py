@@ -371,8 +371,8 @@ def _run(
     """Hands every pair found to ``take``, once, and returns how many candidates were compared; None if the exact
     search is to do it.
 
-    Candidates worth an exact search are the most in all, and an eighth of them in one table; so what is thrown away
-    when that is exceeded cost two exact searches at most.
+    Candidates worth an exact search are the most in all, and an eighth of them in one table; so with 8 tables at once
+    what is thrown away when that is exceeded cost about two exact searches at most.
     """
     if work.exact:
         return None
