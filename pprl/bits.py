@@ -67,6 +67,44 @@ class BitMatrix:
         return cls(words)
 
 
+def on_its_side(words: Words) -> Words:
+    """Rows to columns: bit ``r % 64`` of word ``r // 64`` of column ``p`` is bit ``p`` of row ``r``.
+
+    Shape (rows, width) to (64 · width, ⌈rows / 64⌉); bits past the last row are 0.
+    """
+    rows, width = words.shape
+    stacks = -(-rows // 64)
+    padded = np.zeros((stacks * 64, width), dtype="<u8")
+    padded[:rows] = words
+    square = np.ascontiguousarray(padded.reshape(stacks, 64, width).transpose(1, 2, 0))  # (row of 64, word, stack)
+    transpose_bits(square)
+    return np.ascontiguousarray(square.transpose(1, 0, 2)).reshape(64 * width, stacks)
+
+
+def upright(columns: Words, rows: int) -> Words:
+    """Columns back to rows, shape (64 · width, stacks) to (rows, width): the inverse of ``on_its_side``."""
+    width, stacks = len(columns) // 64, columns.shape[1]
+    square = np.ascontiguousarray(columns.reshape(width, 64, stacks).transpose(1, 0, 2))
+    transpose_bits(square)
+    return square.transpose(2, 0, 1).reshape(stacks * 64, width)[:rows]
+
+
+def transpose_bits(square: Words) -> None:
+    """Bit i of entry r becomes bit r of entry i, in place: ``square`` has shape (64, …).
+
+    Halves swap their off-diagonal quarters, at 32, 16, … 1 bits (Warren, Hacker's Delight, section 7-3).
+    """
+    half = 32
+    while half:
+        low = np.uint64(sum(1 << bit for bit in range(64) if not bit & half))
+        pairs = square.reshape(32 // half, 2, half, *square.shape[1:])
+        upper, lower = pairs[:, 0], pairs[:, 1]
+        swap = ((upper >> np.uint64(half)) ^ lower) & low
+        upper ^= swap << np.uint64(half)
+        lower ^= swap
+        half //= 2
+
+
 @dataclass(frozen=True)
 class Stamp:
     """How encodings were made; two files can be compared only if their stamps are equal.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pprl.bits import BitMatrix
+from pprl.bits import BitMatrix, Words, on_its_side, upright
 from pprl.draws import Draws
 
 ROWS_AT_A_TIME = 8192
@@ -50,34 +50,10 @@ def diffuse(plain: BitMatrix, mixed: int, seed: bytes) -> BitMatrix:
     return BitMatrix(out)
 
 
-def _diffuse_rows(words: NDArray[np.uint64], indices: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Turn the rows on their side, so that one XOR of words serves the same bit of 64 rows."""
-    rows, width = words.shape
-    stacks = -(-rows // 64)
-    padded = np.zeros((stacks * 64, width), dtype="<u8")
-    padded[:rows] = words
-    square = np.ascontiguousarray(padded.reshape(stacks, 64, width).transpose(1, 2, 0))  # (row of 64, word, stack)
-    _transpose_bits(square)
-    columns = np.ascontiguousarray(square.transpose(1, 0, 2)).reshape(64 * width, stacks)  # (bit, stack)
+def _diffuse_rows(words: Words, indices: NDArray[np.int64]) -> Words:
+    """On its side, one XOR of words serves the same bit of 64 rows."""
+    columns = on_its_side(words)
     mixed = columns[indices[0]]
     for row in indices[1:]:
         mixed ^= columns[row]
-    square = np.ascontiguousarray(mixed.reshape(width, 64, stacks).transpose(1, 0, 2))
-    _transpose_bits(square)
-    return square.transpose(2, 0, 1).reshape(stacks * 64, width)[:rows]
-
-
-def _transpose_bits(square: NDArray[np.uint64]) -> None:
-    """Bit i of entry r becomes bit r of entry i, in place: ``square`` has shape (64, …).
-
-    Halves swap their off-diagonal quarters, at 32, 16, … 1 bits (Warren, Hacker's Delight, section 7-3).
-    """
-    half = 32
-    while half:
-        low = np.uint64(sum(1 << bit for bit in range(64) if not bit & half))
-        pairs = square.reshape(32 // half, 2, half, *square.shape[1:])
-        upper, lower = pairs[:, 0], pairs[:, 1]
-        swap = ((upper >> np.uint64(half)) ^ lower) & low
-        upper ^= swap << np.uint64(half)
-        lower ^= swap
-        half //= 2
+    return upright(mixed, len(words))

@@ -142,7 +142,7 @@ def all_pairs(
     """
     kernel = kernels.choose(kernel)
     height, width = tile or TILES[kernel]
-    least = _least_common(threshold, ours.length)
+    least = least_common(threshold, ours.length)
     words, weights = np.ascontiguousarray(ours.words), _weights(ours)
     tops = range(0, len(ours), height)
     pieces = [(top, words[top : top + height], weights[top : top + height]) for top in tops]
@@ -171,7 +171,7 @@ def _find(kernel: str, table: Table, least: Ints, piece: tuple[int, Words, Ints]
     return np.stack([rows + top, table.numbers[slots], common, weights[rows] + table.weights[slots]])
 
 
-def _least_common(threshold: Fraction, length: int) -> Ints:
+def least_common(threshold: Fraction, length: int) -> Ints:
     """The fewest common bits that reach the threshold, by total; in integers of any size, never rounded."""
     share, whole = threshold.numerator, 2 * threshold.denominator
     needed = (-(-share * total // whole) for total in range(2 * length + 1))
