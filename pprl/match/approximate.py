@@ -56,10 +56,8 @@ MOST_TABLES = 4096
 # at a pair of the sample. Measured at 1,024 bits; the last two count double, for they run on one thread of several.
 ROW, CANDIDATE, READY, SEEN = 14.0, 30.0, 900.0, 80.0
 WORTH = 5.0  # how many times faster it must be to give up certainty
-PLAN_ROWS, PLAN_SHARE = (
-    2000,
-    0.05,
-)  # of each side at most, to see how far apart rows are, and of the exact search's cost
+PLAN_ROWS = 2000  # of each side at most, to see how far apart rows are,
+PLAN_SHARE = 0.05  # and of the exact search's cost
 CHECK_ROWS = 500  # of ours at least, or one in a hundred
 AT_ONCE = 8  # tables between two looks at the candidates so far
 HEAVY_SHARES = (0.0, 0.001, 0.005, 0.01, 0.02, 0.05)  # of the rows, that may be compared with everyone
