@@ -174,9 +174,12 @@ class Encodings:
         files.write_new(path, [files.preamble(b"pprl-enc"), header, records.tobytes()], private=True, force=force)
 
     @classmethod
-    def read(cls, path: Path, side: str | None = None) -> Encodings:
-        """FileError: not a whole file of encodings, or of the other side than ``side``."""
-        body = files.read_body(path, b"pprl-enc")
+    def read(cls, path: Path, side: str | None = None, *, mapped: bool = False) -> Encodings:
+        """The rows of a file; ``mapped`` ones stay in it and are fetched as they are used, whatever their number.
+
+        FileError: not a whole file of encodings, or of the other side than ``side``.
+        """
+        body = files.read_body(path, b"pprl-enc", mapped=mapped)
         (side_at, stamp_bytes, rows, rows_read), data = body.header(cls.HEADER)
         stamp = Stamp.from_bytes(stamp_bytes)
         if side_at >= len(cls.SIDES) or stamp.length == 0 or stamp.length % 64 or stamp.length > MAX_LENGTH:
@@ -189,7 +192,10 @@ class Encodings:
             )
         record = cls._record(stamp.length)
         records = np.frombuffer(body.expect(data, rows * record.itemsize), dtype=record)
-        return cls(found, stamp, rows_read, records["handle"].copy(), BitMatrix(records["words"].copy()))
+        handles, words = records["handle"], records["words"]
+        if not mapped:
+            handles, words = handles.copy(), words.copy()
+        return cls(found, stamp, rows_read, handles, BitMatrix(words))
 
     @staticmethod
     def _record(length: int) -> np.dtype[np.void]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import mmap
 import os
 import secrets
 import stat
@@ -43,6 +44,7 @@ KINDS = {
     b"pprl-rel": "a release",
     b"pprl-evi": "evidence",
     b"pprl-trn": "a transcript",
+    b"pprl-chk": "a checkpoint",
 }
 _PREAMBLE = struct.Struct("<8sH")
 
@@ -139,8 +141,8 @@ def body_of(data: bytes, kind: bytes, name: str) -> Body:
     return Body(name, memoryview(data))
 
 
-def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | None = None) -> Body:
-    """A file of the given kind, of at most ``most`` bytes.
+def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | None = None, mapped: bool = False) -> Body:
+    """A file of the given kind, of at most ``most`` bytes; ``mapped`` reads it as it is used.
 
     FileError: it cannot be read, is of another kind or version, too long, or is private and others may read it.
     """
@@ -157,7 +159,7 @@ def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | Non
     try:
         if most is not None and path.stat().st_size > most:
             raise FileError(f"{path.name}: is longer than {KINDS[kind]} can be")
-        data = path.read_bytes()
+        data = _mapped(path) if mapped else path.read_bytes()
     except OSError as error:
         raise FileError(f"{path.name}: cannot be read ({error.strerror})") from None
     if len(data) < _PREAMBLE.size:
@@ -165,6 +167,11 @@ def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | Non
     if (version := _PREAMBLE.unpack_from(data)[1]) != VERSION:
         raise FileError(f"{path.name}: written in format {version}; this version reads format {VERSION}")
     return Body(path.name, memoryview(data))
+
+
+def _mapped(path: Path) -> bytes | mmap.mmap:
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def refuse_shared(path: Path) -> None:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,12 +65,11 @@ def sign_receipt(matter: Matter) -> Statement:
 def match_packages(
     matter: Matter,
     *,
-    kernel: str = "auto",
-    map: Callable[..., Any] = map,  # noqa: A002  an engine is an object with a `map`
+    find: Callable[..., search.Candidates] = search.best,
     searching: Callable[[int], AbstractContextManager[Callable[[int], None] | None]] = lambda _: nullcontext(),
 ) -> tuple[Statement, Statement, Scores]:
     """The signed score table of both packages, and the query of confirm fields that goes to the list owner with it;
-    ``searching`` is told how many pairs there are and gives the progress.
+    ``find`` is `search.best` or takes its place, ``searching`` is told how many pairs there are and gives the progress.
 
     OrderError: out of turn. ForgedError, MismatchError, FileError: what is wrong with which package. RefusedError: more
     or fewer rows than were agreed.
@@ -102,7 +101,7 @@ def match_packages(
     rows = _words_of(theirs, layouts["registry"], terms.pad)
     # Nothing leaves this function before the last segment is read: the rows iterator has then checked the root.
     with searching(len(words) * theirs.contents.rows) as progress:
-        found = search.best(BitMatrix(words), rows, keep=KEEP, kernel=kernel, map=map, progress=progress)
+        found = find(BitMatrix(words), rows, keep=KEEP, progress=progress)
     secret = _pseudonym_key(matter)
     scores = scores_of(
         found,

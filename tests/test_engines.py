@@ -59,19 +59,6 @@ def test_work_survives_being_pickled(name):
     assert same(search.all_pairs(ROWS, ROWS, Fraction(1, 2), kernel=name, map=through_pickle), pairs)
 
 
-def test_dask_gives_the_same_answer():
-    import distributed
-
-    with (
-        distributed.LocalCluster(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        found = search.best(ROWS, ROWS, keep=4, map=engines.dask_map(client), tile=(100, 150))
-        pairs = search.all_pairs(ROWS, ROWS, Fraction(1, 2), map=engines.dask_map(client), tile=(100, 150))
-    assert same(found, search.best(ROWS, ROWS, keep=4))
-    assert same(pairs, search.all_pairs(ROWS, ROWS, Fraction(1, 2)))
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="the signal is sent the way of other systems")
 def test_ctrl_c_is_heard_between_two_pieces_of_work():
     code = """

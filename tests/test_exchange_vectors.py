@@ -7,7 +7,7 @@ import json
 import os
 import random
 import shutil
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
@@ -28,6 +28,7 @@ from pprl.exchange.package import SealedPackage
 from pprl.exchange.primitives import PublicKeys
 from pprl.exchange.statements import Statement, read_statement, read_statements
 from pprl.exchange.turns import HAND_OVERS, turn_of
+from pprl.match import search
 from pprl.match.scores import Scores
 from pprl.owner import open_release, schema_of, step_due
 from pprl.rows import HomeRows
@@ -188,7 +189,7 @@ def run_package(vector, changed, tmp_path):
         (folder / package_name(side)).write_bytes(data)
     matter = read_matter(folder, keystore_of("unit"))
     if vector["step"] == "match":
-        return match_packages(matter, kernel="numpy")
+        return match_packages(matter, find=partial(search.best, kernel="numpy"))
     package = open_package(matter, vector["side"])
     held = b"".join(map(bytes, package.rows(layout_of(vector["side"]), generator.PAD)))
     return held == b"".join(generator.rows_of(vector["side"]))
@@ -312,7 +313,9 @@ def test_the_packages_give_the_scores_of_the_matter(tmp_path):
         whole = generator.package(side)
         assert whole.startswith((MATTER / start).read_bytes())
         (folder / package_name(side)).write_bytes(whole)
-    table, _, scores = match_packages(read_matter(folder, keystore_of("unit")), kernel="numpy")
+    table, _, scores = match_packages(
+        read_matter(folder, keystore_of("unit")), find=partial(search.best, kernel="numpy")
+    )
     assert table.to_bytes() == (MATTER / "unit-3-scores.pprl").read_bytes()
     size = 32 * len(scores)  # the halves of leaves behind the scores
     (tmp_path / "scores").write_bytes(table.attachment[:-size])

@@ -21,9 +21,10 @@ from pprl.cli.check import check
 from pprl.cli.demo import demo
 from pprl.cli.exchange import agree, card, destroy, next_step, reveal, transcript, verify
 from pprl.cli.link import link
+from pprl.cli.match import match
 from pprl.cli.report import report
 from pprl.cli.schemas import schema
-from pprl.cli.steps import encode, inspect, judge, key, match
+from pprl.cli.steps import encode, inspect, judge, key
 from pprl.errors import PprlError
 
 EXIT_FAILED = 1

@@ -106,6 +106,7 @@ HEARD = "heard-on-the-phone.txt"
 def _exchange(folder: Path, seed: int) -> None:
     """Every step of every party, through the functions of its commands; only files are handed over."""
     from pprl.cli import exchange as steps
+    from pprl.cli.match import Engine
     from pprl.demo import SCHEMA, invent
     from pprl.exchange.cards import Card, digest_of, word_list, words_of
     from pprl.exchange.keystore import NAME, Keystore
@@ -169,7 +170,7 @@ def _exchange(folder: Path, seed: int) -> None:
     steps.sign_receipt(matter, matter.proposal.code)
     steps.seal_package(at("list", "next matter"))
     steps.seal_package(at("registry", "next matter"))
-    steps.match_folder(at("unit", "next matter"), None)
+    steps.match_folder(at("unit", "next matter"), Engine())
     steps.acknowledge_scores(at("registry", "next matter"))
     steps.reveal_labels(at("list", "reveal matter"))
     steps.judge_folder(at("unit", "next matter"))

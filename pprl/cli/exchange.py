@@ -15,6 +15,7 @@ from pprl.cli.options import F
 from pprl.errors import FileError, ForgedError, OrderError, RefusedError
 
 if TYPE_CHECKING:
+    from pprl.cli.match import Engine
     from pprl.exchange.agreement import Proposal
     from pprl.exchange.cards import Role
     from pprl.exchange.matter import Matter
@@ -402,7 +403,9 @@ def next_step(folder: Path, threads: int | None, language: str, passphrase_file:
         case "seal":
             return seal_package(matter)
         case "match":
-            return match_folder(matter, threads)
+            from pprl.cli.match import Engine
+
+            return match_folder(matter, Engine(threads=threads, resume=True))
         case "acknowledge":
             return acknowledge_scores(matter)
         case "judge":
@@ -499,18 +502,23 @@ def seal_package(matter: Matter) -> None:
     return show_turn(reread(matter))
 
 
-def match_folder(matter: Matter, threads: int | None) -> None:
+def match_folder(matter: Matter, engine: Engine) -> None:
     from pprl.cli.progress import searching
-    from pprl.match.engines import threads as on_threads
+    from pprl.exchange.primitives import digest
+    from pprl.match.checkpoint import Checkpoint
     from pprl.match.kernel import notes
-    from pprl.unit import match_packages, publish, write_table
+    from pprl.unit import headers_of, match_packages, publish, write_table
 
     if publish(matter):
         click.echo("the scores were signed already, in a run that did not end")
         return show_turn(reread(matter))
-    with on_threads(threads) as engine:
-        table, query, scores = match_packages(matter, map=engine.map, searching=searching)
+    checkpoint = Checkpoint(
+        matter.folder / "PRIVATE-match.checkpoint", lambda: digest(*(each.hash for each in headers_of(matter)))
+    )
+    with engine.finding(checkpoint) as find:
+        table, query, scores = match_packages(matter, find=find, searching=searching)
     write_table(matter, table, query)
+    checkpoint.remove()
     for text in notes():
         options.note(text)
     click.echo(

@@ -9,10 +9,9 @@ import click
 
 from pprl import files
 from pprl.cli import options
-from pprl.cli.exchange import encode_for_agreement, judge_folder, match_folder, passphrase_option, unlock
+from pprl.cli.exchange import encode_for_agreement, judge_folder, passphrase_option, unlock
 from pprl.cli.options import note
 from pprl.cli.output import all_or_none, check_outputs, output_files, show_assessment, write_outputs
-from pprl.cli.progress import searching
 
 
 @click.command(short_help="Make the key that both owners share.", epilog="\b\nExample:\n  pprl key -o linkage.key")
@@ -177,58 +176,6 @@ def encode(
     click.echo(f"{private.name}: which row is which; it stays with you")
     click.echo(
         "whoever holds this file and the key can try names until they fit: send it only to one who never gets the key"
-    )
-
-
-@click.command(
-    short_help="Compare two files of encodings, without the key.",
-    epilog="""\b
-Examples:
-  pprl match list.pprl registry.pprl -o scores.pprl
-  pprl match unit                                  the linkage unit's step of the exchange
-""",
-)
-@click.argument("list_path", metavar="LIST.pprl", type=options.FilePath)
-@click.argument("registry_path", metavar="[REGISTRY.pprl]", type=options.FilePath, required=False)
-@click.option("-o", "--output", type=options.NewFile(), help="The file of scores to write.")
-@options.threads_option
-@passphrase_option
-@options.force_option
-def match(
-    list_path: Path,
-    registry_path: Path | None,
-    output: Path | None,
-    threads: int | None,
-    passphrase_file: Path | None,
-    force: bool,
-) -> None:
-    """Compare two files of encodings, without the key and without knowing which rows are decoys.
-
-    With the FOLDER of a matter alone, compare the two sealed packages in it and sign the scores.
-    """
-    if registry_path is None and list_path.is_dir():
-        if output is not None or force:
-            raise click.UsageError("-o and --force do not go with the folder of a matter")
-        match_folder(unlock(list_path, passphrase_file), threads)
-        return
-    if registry_path is None or output is None:
-        raise click.UsageError("two files of encodings and -o are needed, or the folder of a matter alone")
-    from pprl.bits import Encodings
-    from pprl.match.engines import threads as on_threads
-    from pprl.match.kernel import notes
-    from pprl.match.scores import match_encodings
-
-    options.refuse_overwriting([output], [list_path, registry_path])
-    files.check_absent(output, force=force)
-    ours, theirs = Encodings.read(list_path, "list"), Encodings.read(registry_path, "registry")
-    with on_threads(threads) as engine, searching(len(ours) * len(theirs)) as progress:
-        scores = match_encodings(ours, theirs, map=engine.map, progress=progress)
-    scores.write(output, force=force)
-    for text in notes():
-        note(text)
-    click.echo(
-        f"{output.name}: scores of {len(ours):,} rows of the list against {len(theirs):,} of the registry; "
-        "send it back to the list's owner"
     )
 
 

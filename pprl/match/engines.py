@@ -1,9 +1,8 @@
 """An engine is an object with a ``map``: where the pieces of a search run, never what they answer.
 
 Python's own ``map`` is the serial engine. ``threads`` is enough on one machine, since the kernels hold no
-lock; ``dask_map`` hands the pieces to a cluster that somebody else set up. What is mapped is a module-level
-function with its arguments bound, so it can be pickled, and a piece takes a fraction of a second, so an
-interrupt is heard.
+lock. A piece takes a fraction of a second, so an interrupt is heard. For a cluster, which should get stretches of
+theirs and not of ours, there is `pprl.match.cluster`.
 """
 
 from __future__ import annotations
@@ -36,25 +35,6 @@ def threads(n: int | None = None) -> Iterator[Engine]:
         yield Engine(pool.map)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def dask_map(client: Any) -> Map:
-    """The ``map`` of a ``distributed.Client``: what is bound to the function travels to each worker once."""
-
-    def run(function: Callable[[Any], Any], pieces: Iterable[Any]) -> Iterator[Any]:
-        shared = client.scatter(function, broadcast=True, hash=False)
-        futures = [client.submit(_apply, shared, piece, pure=False) for piece in pieces]
-        try:
-            for future in futures:
-                yield future.result()
-        finally:
-            client.cancel(futures)
-
-    return run
-
-
-def _apply(function: Callable[[Any], Any], piece: Any) -> Any:
-    return function(piece)
 
 
 def _processors() -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -124,10 +125,13 @@ def match_encodings(
     kernel: str = "auto",
     map: Callable[..., Any] = map,  # noqa: A002  an engine is an object with a `map`
     progress: Callable[[int], None] | None = None,
+    find: Callable[..., search.Candidates] | None = None,
 ) -> Scores:
-    """The list's encodings against the registry's; MismatchError when they were not made to be compared."""
+    """The list's encodings against the registry's; MismatchError when they were not made to be compared. ``find``
+    takes the place of `search.best` where that is to run elsewhere."""
     ours.stamp.require_same(theirs.stamp)
-    found = search.best(ours.bits, theirs.bits, keep=KEEP, kernel=kernel, map=map, progress=progress)
+    find = find or partial(search.best, kernel=kernel, map=map)
+    found = find(ours.bits, theirs.bits, keep=KEEP, progress=progress)
     names = theirs.handles if len(theirs) else np.zeros(1, dtype="V16")
     return scores_of(found, ours.stamp, ours.handles, lambda rows: names[rows], theirs.rows_read, len(theirs))
 

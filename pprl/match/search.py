@@ -7,7 +7,8 @@ engine can change an answer. Pairs with no common bit are never candidates, and 
 Both searches walk through theirs in chunks and, for each chunk, map one piece of work over stretches of
 ours. ``best`` carries what each of our rows holds from chunk to chunk, and of theirs only the rows that are
 held; ``all_pairs`` carries what it found. An engine is anything with a ``map``; progress and an interrupt
-come between two pieces of work.
+come between two pieces of work. Between two chunks everything that ``best`` knows is a `Sofar`, from which it
+goes on after a crash.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,16 @@ class Candidates:
     common: NDArray[np.int32]
     total: NDArray[np.int32]
     kernel: str
+
+
+@dataclass(frozen=True)
+class Sofar:
+    """What is known when the first ``done`` rows of theirs were compared: `Candidates` among them, no encoding."""
+
+    done: int
+    theirs: NDArray[np.int64]  # shape (rows, keep), as are the next two
+    common: NDArray[np.int64]
+    total: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -88,11 +100,15 @@ def best(
     map: Map = serially,  # noqa: A002
     progress: Progress | None = None,
     tile: tuple[int, int] | None = None,
+    sofar: Sofar | None = None,
+    save: Callable[[Sofar], None] | None = None,
 ) -> Candidates:
     """The best ``keep`` rows of theirs for every row of ours; memory is bounded by ours.
 
     Equal scores are in the order of their encodings' bytes, identical encodings in that of their row numbers,
     and the same order decides who is kept. ``progress`` is told how many pairs were compared since last time.
+    ``save`` is given what is known after each chunk; given back as ``sofar``, with the same rows from the first
+    on, the search goes on there and ends with the same answer.
 
     >>> ours = BitMatrix.from_positions([[1, 2]], 64)
     >>> theirs = BitMatrix.from_positions([[3], [2], [1, 2]], 64)
@@ -107,7 +123,12 @@ def best(
     zero = np.zeros((len(ours), keep), dtype=np.int64)
     held = Held(np.ascontiguousarray(ours.words), _weights(ours), none, zero, zero)
     table = _empty(ours.length)
-    for base, chunk in _chunks(theirs, ours.length, width):
+    left = chunks(theirs, ours.length, width)
+    if sofar is not None:
+        table, held, left = _taken_up(sofar, held, left)
+        if progress:
+            progress(sofar.done * len(ours))
+    for base, chunk in left:
         table, held = _carried(table, held)
         table = _joined(table, _by_weight(chunk, base))
         pieces = [held.stretch(top, top + height) for top in range(0, len(ours), height)]
@@ -119,6 +140,8 @@ def best(
         if parts:
             slots, common, total = (np.concatenate(column) for column in zip(*parts, strict=True))
             held = Held(held.words, held.weights, slots, common, total)
+        if save:
+            save(Sofar(base + len(chunk), np.append(table.numbers, -1)[held.slots], held.common, held.total))
     numbers = np.append(table.numbers, -1)[held.slots]
     return Candidates(numbers, held.common.astype(np.int32), held.total.astype(np.int32), kernel)
 
@@ -147,7 +170,7 @@ def all_pairs(
     tops = range(0, len(ours), height)
     pieces = [(top, words[top : top + height], weights[top : top + height]) for top in tops]
     found = [np.empty((4, 0), dtype=np.int64)]
-    for base, chunk in _chunks(theirs, ours.length, width):
+    for base, chunk in chunks(theirs, ours.length, width):
         work = partial(_find, kernel, _by_weight(chunk, base), least)
         for piece, part in zip(pieces, map(work, pieces), strict=True):
             found.append(part)
@@ -182,7 +205,7 @@ def _weights(rows: BitMatrix) -> Ints:
     return rows.weights().astype(np.int64)
 
 
-def _chunks(theirs: BitMatrix | Iterable[BitMatrix], length: int, width: int) -> Iterator[tuple[int, BitMatrix]]:
+def chunks(theirs: BitMatrix | Iterable[BitMatrix], length: int, width: int) -> Iterator[tuple[int, BitMatrix]]:
     """Pieces of at most ``width`` rows, each with the row number of its first."""
     base = 0
     for part in [theirs] if isinstance(theirs, BitMatrix) else theirs:
@@ -207,6 +230,29 @@ def _by_weight(chunk: BitMatrix, base: int) -> Table:
     weights = _weights(chunk)
     order = np.argsort(-weights, kind="stable")
     return Table(chunk.words[order], weights[order], base + order, 0)
+
+
+def _taken_up(
+    sofar: Sofar, held: Held, left: Iterator[tuple[int, BitMatrix]]
+) -> tuple[Table, Held, Iterator[tuple[int, BitMatrix]]]:
+    """The table and what ours hold as they were, and the chunks that are left: rows of theirs that were compared
+    already are passed over, but for those that are held."""
+    numbers = np.unique(sofar.theirs[sofar.theirs >= 0])
+    found, rest = [held.words[:0]], None
+    for base, chunk in left:
+        here = numbers[(numbers >= base) & (numbers < min(sofar.done, base + len(chunk)))]
+        found.append(chunk.words[here - base])
+        if base + len(chunk) > sofar.done:
+            rest = sofar.done, BitMatrix(chunk.words[sofar.done - base :])
+        if base + len(chunk) >= sofar.done:
+            break
+    words = np.ascontiguousarray(np.concatenate(found))
+    if len(words) < len(numbers):
+        raise MismatchError("there are fewer rows than were compared already", hint="begin the search anew")
+    table = Table(words, _weights(BitMatrix(words)), numbers, len(words))
+    slots = np.where(sofar.theirs >= 0, np.searchsorted(numbers, sofar.theirs), -1)
+    more = left if rest is None else chain([rest], left)
+    return table, Held(held.words, held.weights, slots, sofar.common.copy(), sofar.total.copy()), iter(more)
 
 
 def _carried(table: Table, held: Held) -> tuple[Table, Held]:

@@ -1,0 +1,249 @@
+"""`pprl match`: compare encodings, without the key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pprl import files
+from pprl.cli import options
+from pprl.cli.exchange import match_folder, passphrase_option, unlock
+from pprl.cli.options import note
+from pprl.cli.progress import searching
+from pprl.errors import PprlError
+
+if TYPE_CHECKING:
+    from pprl.bits import Encodings
+    from pprl.match.checkpoint import Checkpoint
+    from pprl.match.search import Candidates, Pairs
+
+
+class Share(click.ParamType[Fraction]):
+    """A number from 0 to 1, exactly as it is written."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
+        try:
+            share = value if isinstance(value, Fraction) else Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            share = Fraction(-1)
+        if not 0 < share <= 1:
+            self.fail("write a number above 0 and up to 1, such as 0.85", param, ctx)
+        return share
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where the search runs: on threads of this machine, or on a cluster."""
+
+    name: str = "local"
+    scheduler: str | None = None
+    threads: int | None = None
+    resume: bool = False
+
+    @contextmanager
+    def finding(self, checkpoint: Checkpoint) -> Iterator[Callable[..., Candidates]]:
+        """`search.best` there, with a checkpoint where it can have one."""
+        from pprl.match import search
+
+        if self.name == "dask":
+            from pprl.match import cluster
+
+            with cluster.connected(self.scheduler or "") as client:
+                yield partial(cluster.best, client)
+            return
+        sofar = None
+        if checkpoint.path.exists():
+            if self.resume:
+                sofar = checkpoint.read()
+                note(f"going on behind the first {sofar.done:,} rows")
+            else:
+                note(f"{checkpoint.path.name}: left by a run that did not end; --resume would go on with it")
+        from pprl.match.engines import threads as on_threads
+
+        with on_threads(self.threads) as engine:
+            yield partial(search.best, map=engine.map, sofar=sofar, save=checkpoint.save)
+
+    @contextmanager
+    def finding_pairs(self) -> Iterator[Callable[..., Pairs]]:
+        """`search.all_pairs` there."""
+        from pprl.match import search
+
+        if self.name == "dask":
+            from pprl.match import cluster
+
+            with cluster.connected(self.scheduler or "") as client:
+                yield partial(cluster.all_pairs, client)
+            return
+        from pprl.match.engines import threads as on_threads
+
+        with on_threads(self.threads) as engine:
+            yield partial(search.all_pairs, map=engine.map)
+
+
+@click.command(
+    short_help="Compare two files of encodings, without the key.",
+    epilog="""\b
+Examples:
+  pprl match list.pprl registry.pprl -o scores.pprl
+  pprl match list.pprl registry.pprl -o scores.pprl --resume     after a crash
+  pprl match one.pprl other.pprl --threshold 0.85 -o pairs.csv   every pair, many against many
+  pprl match list.pprl registry.pprl -o scores.pprl --engine dask --scheduler tcp://10.0.0.5:8786
+  pprl match unit                                  the linkage unit's step of the exchange
+""",
+)
+@click.argument("list_path", metavar="LIST.pprl", type=options.FilePath)
+@click.argument("registry_path", metavar="[REGISTRY.pprl]", type=options.FilePath, required=False)
+@click.option("-o", "--output", type=options.NewFile(), help="The file of scores to write (with --threshold a CSV).")
+@click.option(
+    "--threshold",
+    type=Share(),
+    help="Instead of scores to be judged: every pair whose Dice similarity is at least that, as CSV.",
+)
+@click.option(
+    "--approximate",
+    type=Share(),
+    metavar="RECALL",
+    help="With --threshold: faster, and each pair is found with at least this chance, such as 0.99.",
+)
+@click.option("--resume", is_flag=True, help="Go on where a run of the same command was broken off.")
+@options.threads_option
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Where to compare: here, or on the workers of a Dask cluster, which then see the encodings.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:8786, tls://HOST:8786.")
+@passphrase_option
+@options.force_option
+def match(
+    list_path: Path,
+    registry_path: Path | None,
+    output: Path | None,
+    threshold: Fraction | None,
+    approximate: Fraction | None,
+    resume: bool,
+    threads: int | None,
+    engine: str,
+    scheduler: str | None,
+    passphrase_file: Path | None,
+    force: bool,
+) -> None:
+    """Compare two files of encodings, without the key and without knowing which rows are decoys.
+
+    With the FOLDER of a matter alone, compare the two sealed packages in it and sign the scores.
+
+    A run of more than a minute keeps a checkpoint beside its output. Large registries stay on the disk: memory
+    is bounded by the list.
+    """
+    if (engine == "dask") != (scheduler is not None):
+        raise click.UsageError("--engine dask and --scheduler ADDRESS go together")
+    where = Engine(engine, scheduler, threads, resume)
+    if registry_path is None and list_path.is_dir():
+        if output is not None or force or threshold is not None:
+            raise click.UsageError("-o, --force and --threshold do not go with the folder of a matter")
+        match_folder(unlock(list_path, passphrase_file), replace(where, resume=True))
+        return
+    if registry_path is None or output is None:
+        raise click.UsageError("two files of encodings and -o are needed, or the folder of a matter alone")
+    if approximate is not None and threshold is None:
+        raise click.UsageError("--approximate is for --threshold; scores that are judged are always exact")
+    if resume and (threshold is not None or engine == "dask"):
+        raise click.UsageError("--resume is for scores that are made here; --threshold and dask keep no checkpoint")
+    options.refuse_overwriting([output], [list_path, registry_path])
+    files.check_absent(output, force=force)
+    if threshold is not None:
+        write_pairs(list_path, registry_path, output, threshold, approximate, where, force=force)
+    else:
+        write_scores(list_path, registry_path, output, where, force=force)
+
+
+def write_scores(list_path: Path, registry_path: Path, output: Path, where: Engine, *, force: bool) -> None:
+    import hashlib
+
+    from pprl.bits import Encodings
+    from pprl.match.checkpoint import Checkpoint, hash_of
+    from pprl.match.kernel import notes
+    from pprl.match.scores import match_encodings
+
+    ours, theirs = Encodings.read(list_path, "list"), Encodings.read(registry_path, "registry", mapped=True)
+    checkpoint = Checkpoint(
+        output.with_name(output.name + ".checkpoint"),
+        lambda: hashlib.sha256(hash_of(list_path) + hash_of(registry_path)).digest(),
+    )
+    if where.resume and not checkpoint.path.exists():
+        note("there is no checkpoint beside the output: beginning anew")
+    with where.finding(checkpoint) as find, searching(len(ours) * len(theirs)) as progress:
+        scores = match_encodings(ours, theirs, find=find, progress=progress)
+    scores.write(output, force=force)
+    checkpoint.remove()
+    for text in notes():
+        note(text)
+    click.echo(
+        f"{output.name}: scores of {len(ours):,} rows of the list against {len(theirs):,} of the registry; "
+        "send it back to the list's owner"
+    )
+
+
+def write_pairs(
+    one_path: Path,
+    other_path: Path,
+    output: Path,
+    threshold: Fraction,
+    recall: Fraction | None,
+    where: Engine,
+    *,
+    force: bool,
+) -> None:
+    """Every pair at or above the threshold, by the handles of its rows."""
+    from pprl.bits import Encodings
+    from pprl.match import approximate
+    from pprl.match.engines import threads as on_threads
+    from pprl.match.kernel import notes
+
+    one, other = Encodings.read(one_path), Encodings.read(other_path, mapped=recall is None)
+    one.stamp.require_same(other.stamp)
+    with searching(len(one) * len(other)) as progress:
+        if recall is None:
+            with where.finding_pairs() as find:
+                pairs = find(one.bits, other.bits, threshold, progress=progress)
+        elif where.name == "dask":
+            raise PprlError("--approximate runs on this machine", hint="leave out --engine dask")
+        else:
+            with on_threads(where.threads) as engine:
+                pairs, account = approximate.all_pairs(
+                    one.bits, other.bits, threshold, float(recall), map=engine.map, progress=progress
+                )
+            click.echo(account.describe())
+    files.write_new(output, _lines(pairs, one, other), private=True, force=force)
+    for text in notes():
+        note(text)
+    click.echo(f"{output.name}: {len(pairs.ours):,} pairs with a similarity of {float(threshold):g} or more")
+    click.echo("no decoys were judged: how many of these pairs are false is not known from here")
+
+
+PAIRS_AT_ONCE = 1 << 16
+
+
+def _lines(pairs: Pairs, one: Encodings, other: Encodings) -> Iterator[bytes]:
+    yield b"row,their_row,handle,their_handle,common,total,score\n"
+    for top in range(0, len(pairs.ours), PAIRS_AT_ONCE):
+        here = slice(top, top + PAIRS_AT_ONCE)
+        rows, theirs = pairs.ours[here].tolist(), pairs.theirs[here].tolist()
+        common, total = pairs.common[here].tolist(), pairs.total[here].tolist()
+        handles = one.handles[rows], other.handles[theirs]
+        told = (
+            f"{row},{their},{mine.tobytes().hex()},{its.tobytes().hex()},{both},{of},{2 * both / of:.6f}\n"
+            for row, their, mine, its, both, of in zip(rows, theirs, *handles, common, total, strict=True)
+        )
+        yield "".join(told).encode()
