@@ -8,7 +8,7 @@ full. Half of theirs are rows of ours of which up to 150 bits differ (60 before 
 pairs at every threshold. Times are the best of a few rounds. pprl, numkong and faiss get two threads; anonlink is
 called as its documentation does. Two of them do less than finding pairs: numkong fills matrices of Jaccard distances,
 which are searched outside the clock; faiss takes a radius of differing bits that is wide enough for the heaviest
-pair, and what it finds is sifted outside the clock.
+pair, and what it finds is sifted outside the clock. Memory is the process's most resident memory (Linux only).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LENGTH, MIXED = 1024, 8
 
 # Run by each Python. A contestant defines `prepare`, for both sides as bytes, and `run` and `pairs` by threshold.
 FRAME = """
-import json, resource, sys, time
+import json, sys, time
 from fractions import Fraction
 import numpy as np
 folder, rounds, thresholds = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
@@ -45,7 +45,8 @@ for threshold in thresholds:
         found = run(threshold)
         wall.append(time.perf_counter() - clock)
         cpu.append(time.process_time() - processor)
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with open("/proc/self/status") as lines:
+        most = next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
     np.save(f"{folder}/pairs.npy", np.unique(np.asarray(pairs(found, threshold), dtype=np.int64), axis=0))
     print(json.dumps([min(wall), min(cpu), most]), flush=True)
     sys.stdin.readline()

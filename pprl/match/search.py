@@ -107,15 +107,19 @@ def best(
     zero = np.zeros((len(ours), keep), dtype=np.int64)
     held = Held(np.ascontiguousarray(ours.words), _weights(ours), none, zero, zero)
     table = _empty(ours.length)
-    for base, chunk in _chunks(theirs, ours.length, width):
-        table, held = _carried(table, held)
-        table = _joined(table, _by_weight(chunk, base))
+    tables = _tables(theirs, ours.length, width, most=len(ours) * keep)
+    coming = next(tables, None)
+    while coming:
+        count = len(coming[1].words)
+        table, held = _carried(table, held, *coming)
         pieces = [held.stretch(top, top + height) for top in range(0, len(ours), height)]
+        running = map(partial(_merge, kernel, table), pieces)
+        coming = next(tables, None)  # a map that runs at once is at work meanwhile
         parts = []
-        for piece, part in zip(pieces, map(partial(_merge, kernel, table), pieces), strict=True):
+        for piece, part in zip(pieces, running, strict=True):
             parts.append(part)
             if progress:
-                progress(len(piece.words) * len(chunk))
+                progress(len(piece.words) * count)
         if parts:
             slots, common, total = (np.concatenate(column) for column in zip(*parts, strict=True))
             held = Held(held.words, held.weights, slots, common, total)
@@ -147,12 +151,16 @@ def all_pairs(
     tops = range(0, len(ours), height)
     pieces = [(top, words[top : top + height], weights[top : top + height]) for top in tops]
     found = [np.empty((4, 0), dtype=np.int64)]
-    for base, chunk in _chunks(theirs, ours.length, width):
-        work = partial(_find, kernel, _by_weight(chunk, base), least)
-        for piece, part in zip(pieces, map(work, pieces), strict=True):
+    tables = _tables(theirs, ours.length, width, most=0)
+    coming = next(tables, None)
+    while coming:
+        _, table = coming
+        running = map(partial(_find, kernel, table, least), pieces)
+        coming = next(tables, None)
+        for piece, part in zip(pieces, running, strict=True):
             found.append(part)
             if progress:
-                progress(len(piece[1]) * len(chunk))
+                progress(len(piece[1]) * len(table.words))
     joined = np.concatenate(found, axis=1)
     rows, numbers, common, total = joined[:, np.lexsort((joined[1], joined[0]))]
     return Pairs(rows, numbers, common.astype(np.int32), total.astype(np.int32), kernel)
@@ -182,8 +190,15 @@ def _weights(rows: BitMatrix) -> Ints:
     return rows.weights().astype(np.int64)
 
 
-def _chunks(theirs: BitMatrix | Iterable[BitMatrix], length: int, width: int) -> Iterator[tuple[int, BitMatrix]]:
-    """Pieces of at most ``width`` rows, each with the row number of its first."""
+def _tables(
+    theirs: BitMatrix | Iterable[BitMatrix], length: int, width: int, most: int
+) -> Iterator[tuple[Words, Table]]:
+    """Theirs in chunks of at most ``width`` rows from heavy to light, behind room for ``most`` rows of earlier ones.
+
+    Two stretches of memory take turns, so a table is good until the next but one is asked for: where memory is
+    given out page by page, new memory for every chunk would take longer than sorting it.
+    """
+    spaces = [np.empty((0, length // 64), dtype="<u8") for _ in range(2)]
     base = 0
     for part in [theirs] if isinstance(theirs, BitMatrix) else theirs:
         if part.length != length:
@@ -193,8 +208,16 @@ def _chunks(theirs: BitMatrix | Iterable[BitMatrix], length: int, width: int) ->
             )
         for top in range(0, len(part), width):
             chunk = BitMatrix(part.words[top : top + width])
-            yield base, chunk
+            weights = _weights(chunk)
+            order = np.argsort(-weights, kind="stable")  # identical rows keep the order of their numbers
+            room = min(most, base)
+            if len(spaces[0]) < room + len(chunk):
+                spaces[0] = np.empty((min(most, 2 * base) + len(chunk), length // 64), dtype="<u8")
+            space = spaces[0][: room + len(chunk)]
+            np.take(chunk.words, order, axis=0, out=space[room:], mode="clip")
+            yield space, Table(space[room:], weights[order], base + order, 0)
             base += len(chunk)
+            spaces.reverse()
 
 
 def _empty(length: int) -> Table:
@@ -202,28 +225,17 @@ def _empty(length: int) -> Table:
     return Table(np.empty((0, length // 64), dtype=np.uint64), none, none, 0)
 
 
-def _by_weight(chunk: BitMatrix, base: int) -> Table:
-    """The sort is stable, so identical rows keep the order of their numbers."""
-    weights = _weights(chunk)
-    order = np.argsort(-weights, kind="stable")
-    return Table(chunk.words[order], weights[order], base + order, 0)
-
-
-def _carried(table: Table, held: Held) -> tuple[Table, Held]:
-    """Drop every row of the table that nobody holds; the rest stay in their order."""
+def _carried(table: Table, held: Held, space: Words, new: Table) -> tuple[Table, Held]:
+    """The rows of the table that somebody holds, in their order, in front of the new ones; the rest are dropped."""
     taken = np.unique(held.slots[held.slots >= 0])
     place = np.full(len(table.words) + 1, -1, dtype=np.int64)
     place[taken] = np.arange(len(taken))
-    kept = Table(table.words[taken], table.weights[taken], table.numbers[taken], len(taken))
-    return kept, Held(held.words, held.weights, place[held.slots], held.common, held.total)
-
-
-def _joined(kept: Table, new: Table) -> Table:
-    if not len(kept.words):
-        return new
-    return Table(
-        np.concatenate([kept.words, new.words]),
-        np.concatenate([kept.weights, new.weights]),
-        np.concatenate([kept.numbers, new.numbers]),
-        len(kept.words),
+    words = space[len(space) - len(new.words) - len(taken) :]
+    words[: len(taken)] = table.words[taken]
+    joined = Table(
+        words,
+        np.concatenate([table.weights[taken], new.weights]),
+        np.concatenate([table.numbers[taken], new.numbers]),
+        len(taken),
     )
+    return joined, Held(held.words, held.weights, place[held.slots], held.common, held.total)
