@@ -26,7 +26,7 @@ import numpy as np
 from pprl.bits import BitMatrix
 from pprl.match import engines, kernel, search
 
-WRITTEN = 100_000  # rows at a time
+WRITTEN = 1 << 17  # rows at a time
 LISTED = 1000
 
 
@@ -71,14 +71,17 @@ def kernels(ours: BitMatrix, theirs: BitMatrix, counts: list[int], rounds: int) 
 
 
 def counting_rate(ours: BitMatrix, theirs: BitMatrix, threads: int) -> float:
-    """Pairs a second of the compiled kernel on rows of one weight in memory, when hardly any row gets in any more."""
-    weights = np.sort(theirs.weights().astype(np.int64))[::-1].copy()
+    """Pairs a second of the compiled kernel in memory, when hardly any row of theirs is good enough any more."""
+    weights = theirs.weights().astype(np.int64)
+    order = np.argsort(-weights)
+    words, weights = theirs.words[order], weights[order]
     stretches = [BitMatrix(part) for part in np.array_split(ours.words, threads)]
 
     def count(some: BitMatrix) -> None:
-        # Every row holds one perfect match already, so what is left is counting.
-        slots, common = np.zeros((len(some), 1), np.int64), some.weights().astype(np.int64)[:, None] // 2
-        kernel.best("numba", some.words, common[:, 0] * 2, theirs.words, weights, 0, slots, common, 3 * common)
+        # Every row holds one match of .6 already: too good for most tiles, not good enough to stop half-way.
+        mine = some.weights().astype(np.int64)
+        slots, tenth = np.zeros((len(some), 1), np.int64), mine[:, None] // 10
+        kernel.best("numba", some.words, mine, words, weights, 0, slots, 3 * tenth, 10 * tenth)
 
     with engines.threads(threads) as engine:
         return len(ours) * len(theirs) / fastest(lambda: list(engine.map(count, stretches)), 5)

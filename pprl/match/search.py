@@ -30,7 +30,7 @@ from pprl.match.kernel import Found, Ints
 Map = Callable[..., Iterable[Any]]
 Progress = Callable[[int], None]
 
-TILES = {"numba": (256, 1 << 16), "numpy": (64, 1 << 12)}  # rows of ours and of theirs in one piece of work
+TILES = {"numba": (256, 1 << 17), "numpy": (64, 1 << 12)}  # rows of ours and of theirs in one piece of work
 
 
 @dataclass(frozen=True)
