@@ -204,16 +204,21 @@ def test_a_stop_half_way_never_changes_the_answer(sides, threshold, keep, sizes)
 
 @pytest.mark.parametrize("words", [4, 5, 7, 8, 11, 12, 15, 16, 17, 21, 31, 32, 48])
 def test_a_bit_at_either_side_of_a_stop_decides(words):
-    """Pairs exactly at the threshold and one bit below it, the bit missing in every word in turn."""
-    ours = BitMatrix(np.full((1, words), (1 << 64) - 1, dtype="<u8"))
-    rows = np.repeat(ours.words, 2 * words, axis=0)
+    """A pair exactly at the threshold, whichever word lacks the bit, and one a bit below it, each alone in its tile."""
+    rng = np.random.default_rng(words)
+    ours = random_rows(rng, 1, 64 * words, np.array([0.3]))
+    weight = int(ours.weights()[0])
+    threshold = Fraction(2 * (weight - 1), 2 * weight - 1)
     for word in range(words):
-        rows[2 * word : 2 * word + 2, word] >>= np.array([1, 2], dtype="<u8")
-    theirs, length = BitMatrix(rows), 64 * words
-    threshold = Fraction(2 * (length - 1), 2 * length - 1)
-    found = search.all_pairs(ours, theirs, threshold, kernel="numba")
-    assert tuples(found) == [(0, 2 * word, length - 1, 2 * length - 1) for word in range(words)]
-    assert listed(search.best(ours, theirs, keep=3, kernel="numba")) == best_by_definition(ours, theirs, 3)
+        lacking = ours.words.copy()
+        lacking[0, word] &= lacking[0, word] - np.uint64(1)  # the lowest bit
+        near = BitMatrix(lacking.copy())
+        lacking[0, word] &= lacking[0, word] - np.uint64(1)
+        found = search.all_pairs(ours, near, threshold, kernel="numba")
+        assert tuples(found) == [(0, 0, weight - 1, 2 * weight - 1)]
+        assert tuples(search.all_pairs(ours, BitMatrix(lacking), threshold, kernel="numba")) == []
+        found = search.best(ours, [near, BitMatrix(lacking), near], keep=1, kernel="numba")
+        assert listed(found) == [[(0, weight - 1, 2 * weight - 1)]]
 
 
 def test_memory_used_again_holds_what_it_should_whatever_the_map():
