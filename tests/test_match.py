@@ -173,6 +173,66 @@ def test_hundreds_of_ties_for_every_row(name, tile):
         assert listed(found) == best_by_definition(ours, theirs, keep)
 
 
+@st.composite
+def lopsided_sides(draw):
+    """Rows of any width whose bits crowd in some words, and near copies of them: they meet every stop half-way."""
+    words = draw(st.integers(1, 40))
+    rng = np.random.default_rng(draw(st.integers(0, 1 << 32)))
+
+    def side(count):
+        full = rng.choice([0, 0.1, 0.5, 0.9, 1], (count, 1)) * rng.choice([0, 0.3, 1, 1], (count, words))
+        dense = rng.random((count, words, 64)) < full[:, :, None]
+        return np.packbits(dense, axis=2, bitorder="little").view("<u8").reshape(count, words)
+
+    ours = side(draw(st.integers(1, 20)))
+    theirs = side(draw(st.integers(0, 400)))
+    copied = rng.random(len(theirs)) < draw(st.sampled_from([0, 0.1, 1]))
+    masks = side(len(theirs)) | side(len(theirs)) | side(len(theirs))
+    theirs[copied] = (ours[rng.integers(0, len(ours), len(theirs))] & masks)[copied]
+    return BitMatrix(ours), BitMatrix(theirs)
+
+
+@settings(max_examples=150, deadline=None)
+@given(sides=lopsided_sides(), threshold=st.fractions(0, 1, max_denominator=40), keep=keeps, sizes=sizes)
+def test_a_stop_half_way_never_changes_the_answer(sides, threshold, keep, sizes):
+    ours, theirs = sides
+    fast, slow = (search.all_pairs(ours, theirs, threshold, kernel=name) for name in KERNELS)
+    assert tuples(fast) == tuples(slow)
+    fast, slow = (search.best(ours, cut(theirs, sizes), keep=keep, kernel=name, tile=(7, 150)) for name in KERNELS)
+    assert listed(fast) == listed(slow)
+
+
+@pytest.mark.parametrize("words", [4, 5, 7, 8, 11, 12, 15, 16, 17, 21, 31, 32, 48])
+def test_a_bit_at_either_side_of_a_stop_decides(words):
+    """A pair exactly at the threshold, whichever word lacks the bit, and one a bit below it, each alone in its tile."""
+    rng = np.random.default_rng(words)
+    ours = random_rows(rng, 1, 64 * words, np.array([0.3]))
+    weight = int(ours.weights()[0])
+    threshold = Fraction(2 * (weight - 1), 2 * weight - 1)
+    for word in range(words):
+        lacking = ours.words.copy()
+        lacking[0, word] &= lacking[0, word] - np.uint64(1)  # the lowest bit
+        near = BitMatrix(lacking.copy())
+        lacking[0, word] &= lacking[0, word] - np.uint64(1)
+        found = search.all_pairs(ours, near, threshold, kernel="numba")
+        assert tuples(found) == [(0, 0, weight - 1, 2 * weight - 1)]
+        assert tuples(search.all_pairs(ours, BitMatrix(lacking), threshold, kernel="numba")) == []
+        found = search.best(ours, [near, BitMatrix(lacking), near], keep=1, kernel="numba")
+        assert listed(found) == [[(0, weight - 1, 2 * weight - 1)]]
+
+
+def test_memory_used_again_holds_what_it_should_whatever_the_map():
+    """A lazy map, one that runs at once and threads, over chunks that shrink and grow."""
+    rng = np.random.default_rng(3)
+    ours, theirs = (random_rows(rng, count, 128, np.full(count, 0.4)) for count in (40, 600))
+    expected = best_by_definition(ours, theirs, 5)
+    for run in (map, lambda function, pieces: [function(piece) for piece in pieces]):
+        for parts in ([1, 300, 2, 200], [200, 0, 1, 300], [64] * 9):
+            assert listed(search.best(ours, cut(theirs, parts), keep=5, map=run, tile=(16, 128))) == expected
+    with engines.threads(3) as engine:
+        assert listed(search.best(ours, cut(theirs, [9] * 60), keep=5, map=engine.map, tile=(5, 128))) == expected
+
+
 # One of ours, three of theirs with equal scores, and the order in which they must come.
 TIES = {
     "bytes decide, not row numbers": ([0, 1, 2], [[2], [1], [0]], [2, 1, 0]),

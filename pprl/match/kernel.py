@@ -6,9 +6,12 @@ Both kernels answer the same two questions about some rows of ours (``left``) an
 * a tile of 128 rows of theirs is laid out word by word, so that one vector instruction works on the same
   word of several rows and no sum runs across a register; it stays in the nearest cache while our rows pass
   over it;
+* a tile begins where a line of the cache does, for a vector across two lines costs two loads;
 * theirs come sorted by weight, so a tile has nearly one weight, and what a row of ours already holds turns
   into one least count for the whole tile: most tiles end with one comparison, and a tile whose weights
   cannot reach it is not counted at all;
+* where the bar is high enough, counting stops at a quarter, half or three quarters of the words: what is
+  counted by then and all remaining bits of our row together may not reach it, and mostly do not;
 * heavy rows come first: of rows filled at random they score best, so the bar is high early;
 * the loops hold no lock, so threads run side by side.
 
@@ -167,65 +170,109 @@ def _popcount(word: Any) -> Any:
     return np.int64((word * _ONES) >> _56)
 
 
+def _aligned(words: Any) -> Any:
+    """Room that begins where a line of the cache does: a vector across two lines costs two loads."""
+    room = np.empty(words + 8, np.uint64)
+    begin = (-(room.ctypes.data // 8)) % 8
+    return room[begin : begin + words]
+
+
 def _lay_out(table: Any, first: int, last: int, tile: Any) -> None:
     """Rows ``first`` to ``last``, word by word; lanes past the last row are empty rows."""
     for lane in range(LANES):
         for word in range(table.shape[1]):
-            tile[word, lane] = table[first + lane, word] if first + lane < last else _0
+            tile[word * LANES + lane] = table[first + lane, word] if first + lane < last else _0
 
 
-def _count(left: Any, row: Any, tile: Any, counts: Any) -> Any:
-    """Common bits of one row with a tile, into ``counts``; returns the largest."""
-    words = left.shape[1]
-    for j in range(LANES):
-        counts[j] = 0
-    w = 0
-    while w + 16 <= words:
-        a0 = left[row, w]
-        a1 = left[row, w + 1]
-        a2 = left[row, w + 2]
-        a3 = left[row, w + 3]
-        a4 = left[row, w + 4]
-        a5 = left[row, w + 5]
-        a6 = left[row, w + 6]
-        a7 = left[row, w + 7]
-        a8 = left[row, w + 8]
-        a9 = left[row, w + 9]
-        a10 = left[row, w + 10]
-        a11 = left[row, w + 11]
-        a12 = left[row, w + 12]
-        a13 = left[row, w + 13]
-        a14 = left[row, w + 14]
-        a15 = left[row, w + 15]
-        for j in range(LANES):
-            counts[j] += (
-                _popcount(a0 & tile[w, j])
-                + _popcount(a1 & tile[w + 1, j])
-                + _popcount(a2 & tile[w + 2, j])
-                + _popcount(a3 & tile[w + 3, j])
-                + _popcount(a4 & tile[w + 4, j])
-                + _popcount(a5 & tile[w + 5, j])
-                + _popcount(a6 & tile[w + 6, j])
-                + _popcount(a7 & tile[w + 7, j])
-                + _popcount(a8 & tile[w + 8, j])
-                + _popcount(a9 & tile[w + 9, j])
-                + _popcount(a10 & tile[w + 10, j])
-                + _popcount(a11 & tile[w + 11, j])
-                + _popcount(a12 & tile[w + 12, j])
-                + _popcount(a13 & tile[w + 13, j])
-                + _popcount(a14 & tile[w + 14, j])
-                + _popcount(a15 & tile[w + 15, j])
-            )
-        w += 16
-    while w < words:
-        word = left[row, w]
-        for j in range(LANES):
-            counts[j] += _popcount(word & tile[w, j])
-        w += 1
+def _four(tile: Any, place: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    return (
+        _popcount(a & tile[place])
+        + _popcount(b & tile[place + LANES])
+        + _popcount(c & tile[place + 2 * LANES])
+        + _popcount(d & tile[place + 3 * LANES])
+    )
+
+
+def _count(left: Any, row: Any, tile: Any, w: Any, end: Any, counts: Any) -> Any:
+    """Common bits of one row with a tile in the words ``w`` to ``end``, on top of ``counts`` unless ``w`` is 0.
+
+    Returns the largest count. Sixteen words at a time, for counts then move through memory once.
+    """
     largest = np.int64(0)
-    for j in range(LANES):
-        largest = max(largest, counts[j])
+    while w + 16 <= end:
+        a0, a1, a2, a3 = left[row, w], left[row, w + 1], left[row, w + 2], left[row, w + 3]
+        a4, a5, a6, a7 = left[row, w + 4], left[row, w + 5], left[row, w + 6], left[row, w + 7]
+        a8, a9, a10, a11 = left[row, w + 8], left[row, w + 9], left[row, w + 10], left[row, w + 11]
+        a12, a13, a14, a15 = left[row, w + 12], left[row, w + 13], left[row, w + 14], left[row, w + 15]
+        here, largest = tile[w * LANES :], np.int64(0)
+        for j in range(LANES):
+            count = counts[j] if w else np.int64(0)
+            count += _four(here, j, a0, a1, a2, a3) + _four(here, j + 4 * LANES, a4, a5, a6, a7)
+            count += _four(here, j + 8 * LANES, a8, a9, a10, a11) + _four(here, j + 12 * LANES, a12, a13, a14, a15)
+            counts[j] = count
+            largest = max(largest, count)
+        w += 16
+    while w + 8 <= end:
+        a0, a1, a2, a3 = left[row, w], left[row, w + 1], left[row, w + 2], left[row, w + 3]
+        a4, a5, a6, a7 = left[row, w + 4], left[row, w + 5], left[row, w + 6], left[row, w + 7]
+        here, largest = tile[w * LANES :], np.int64(0)
+        for j in range(LANES):
+            count = counts[j] if w else np.int64(0)
+            count += _four(here, j, a0, a1, a2, a3) + _four(here, j + 4 * LANES, a4, a5, a6, a7)
+            counts[j] = count
+            largest = max(largest, count)
+        w += 8
+    while w + 4 <= end:
+        a0, a1, a2, a3 = left[row, w], left[row, w + 1], left[row, w + 2], left[row, w + 3]
+        here, largest = tile[w * LANES :], np.int64(0)
+        for j in range(LANES):
+            count = (counts[j] if w else np.int64(0)) + _four(here, j, a0, a1, a2, a3)
+            counts[j] = count
+            largest = max(largest, count)
+        w += 4
+    while w < end:
+        word = left[row, w]
+        here, largest = tile[w * LANES :], np.int64(0)
+        for j in range(LANES):
+            count = (counts[j] if w else np.int64(0)) + _popcount(word & here[j])
+            counts[j] = count
+            largest = max(largest, count)
+        w += 1
     return largest
+
+
+def _stages(left: Any, left_weights: Any) -> Any:
+    """For each row and every fourth word: the bits from there on, and the least count that makes a stop there pay.
+
+    Rows filled at random share so many of the bits before the stop, give or take three deviations.
+    """
+    words = left.shape[1]
+    stops = (words - 1) // 4
+    rest, paying = np.empty((len(left), stops), np.int64), np.empty((len(left), stops), np.int64)
+    for row in range(len(left)):
+        weight = left_weights[row]
+        after = weight
+        for stop in range(stops):
+            for word in range(4 * stop, 4 * stop + 4):
+                after -= _popcount(left[row, word])
+            shared = (weight - after) * weight / (64.0 * words)
+            rest[row, stop] = after
+            paying[row, stop] = np.int64(after + shared + 3 * np.sqrt(shared * (1 - weight / (64.0 * words))))
+    return rest, paying
+
+
+def _reach(left: Any, row: Any, tile: Any, counts: Any, rest: Any, paying: Any, least: Any) -> Any:
+    """Whether some lane has ``least`` bits in common with the row; ``counts`` are whole only if so."""
+    words = left.shape[1]
+    stop = 0
+    while stop < rest.shape[1] and least <= paying[row, stop]:
+        stop += 1
+    if stop == rest.shape[1]:
+        return _count(left, row, tile, 0, words, counts) >= least
+    cut = 4 * stop + 4
+    if _count(left, row, tile, 0, cut, counts) + rest[row, stop] < least:
+        return False
+    return _count(left, row, tile, cut, words, counts) >= least
 
 
 def _before(table: Any, slot: Any, common: Any, total: Any, other: Any, other_common: Any, other_total: Any) -> bool:
@@ -260,8 +307,9 @@ def _insert(table: Any, slot: Any, count: Any, weight: Any, slots: Any, common: 
 def _best_compiled(
     left: Any, left_weights: Any, table: Any, weights: Any, start: Any, slots: Any, common: Any, total: Any
 ) -> None:
-    tile = np.empty((table.shape[1], LANES), np.uint64)
-    counts = np.empty(LANES, np.int64)
+    tile = _aligned(table.shape[1] * LANES)
+    counts = _aligned(LANES).view(np.int64)
+    rest, paying = _stages(left, left_weights)
     end = slots.shape[1] - 1
     for first in range(start, len(table), LANES):
         last = min(len(table), first + LANES)
@@ -276,7 +324,7 @@ def _best_compiled(
                 if min(weight, nearest) * worst_total < worst * (weight + nearest):
                     continue
                 least = (worst * (weight + lightest) + worst_total - 1) // worst_total
-            if _count(left, row, tile, counts) < least:
+            if not _reach(left, row, tile, counts, rest, paying, least):
                 continue
             for lane in range(last - first):
                 if counts[lane] >= least:
@@ -286,8 +334,9 @@ def _best_compiled(
 
 def _pairs_compiled(left: Any, left_weights: Any, table: Any, weights: Any, least: Any, out: Any) -> Any:
     """Fills ``out`` as far as it reaches and returns how many pairs there are."""
-    tile = np.empty((table.shape[1], LANES), np.uint64)
-    counts = np.empty(LANES, np.int64)
+    tile = _aligned(table.shape[1] * LANES)
+    counts = _aligned(LANES).view(np.int64)
+    rest, paying = _stages(left, left_weights)
     found = 0
     for first in range(0, len(table), LANES):
         last = min(len(table), first + LANES)
@@ -298,7 +347,7 @@ def _pairs_compiled(left: Any, left_weights: Any, table: Any, weights: Any, leas
             nearest = min(max(weight, lightest), heaviest)
             if min(weight, nearest) < least[weight + nearest]:
                 continue
-            if _count(left, row, tile, counts) < least[weight + lightest]:
+            if not _reach(left, row, tile, counts, rest, paying, least[weight + lightest]):
                 continue
             for lane in range(last - first):
                 if counts[lane] >= least[weight + weights[first + lane]]:
@@ -306,6 +355,9 @@ def _pairs_compiled(left: Any, left_weights: Any, table: Any, weights: Any, leas
                         out[0, found], out[1, found], out[2, found] = row, first + lane, counts[lane]
                     found += 1
     return found
+
+
+HELPERS = (_popcount, _aligned, _lay_out, _four, _count, _stages, _reach, _before, _insert)
 
 
 @dataclass(frozen=True)
@@ -328,8 +380,9 @@ def _load() -> Compiled | None:
     except ImportError:
         _notes.append(NO_NUMBA)
         return None
-    for helper in (_popcount, _lay_out, _count, _before, _insert):
-        register_jitable(helper)
+    for helper in HELPERS:
+        # Counting references at every call of a helper would cost as much as counting bits.
+        register_jitable(_nrt=helper in (_aligned, _stages), forceinline=True)(helper)
     config: Any = settings
     folder = Path(config.CACHE_DIR) if config.CACHE_DIR else cache_folder()
     if folder is not None and _writable(folder):

@@ -32,7 +32,7 @@ from pprl.match.kernel import Found, Ints
 Map = Callable[..., Iterable[Any]]
 Progress = Callable[[int], None]
 
-TILES = {"numba": (256, 1 << 16), "numpy": (64, 1 << 12)}  # rows of ours and of theirs in one piece of work
+TILES = {"numba": (256, 1 << 17), "numpy": (64, 1 << 12)}  # rows of ours and of theirs in one piece of work
 
 
 @dataclass(frozen=True)
@@ -128,20 +128,24 @@ def best(
         table, held, left = _taken_up(sofar, held, left)
         if progress:
             progress(sofar.done * len(ours))
-    for base, chunk in left:
-        table, held = _carried(table, held)
-        table = _joined(table, _by_weight(chunk, base))
+    tables = _tables(left, ours.length, most=len(ours) * keep)
+    coming = next(tables, None)
+    while coming:
+        count, done = len(coming[1].words), int(coming[1].numbers.max()) + 1
+        table, held = _carried(table, held, *coming)
         pieces = [held.stretch(top, top + height) for top in range(0, len(ours), height)]
+        running = map(partial(_merge, kernel, table), pieces)
+        coming = next(tables, None)  # a map that runs at once is at work meanwhile
         parts = []
-        for piece, part in zip(pieces, map(partial(_merge, kernel, table), pieces), strict=True):
+        for piece, part in zip(pieces, running, strict=True):
             parts.append(part)
             if progress:
-                progress(len(piece.words) * len(chunk))
+                progress(len(piece.words) * count)
         if parts:
             slots, common, total = (np.concatenate(column) for column in zip(*parts, strict=True))
             held = Held(held.words, held.weights, slots, common, total)
         if save:
-            save(Sofar(base + len(chunk), np.append(table.numbers, -1)[held.slots], held.common, held.total))
+            save(Sofar(done, np.append(table.numbers, -1)[held.slots], held.common, held.total))
     numbers = np.append(table.numbers, -1)[held.slots]
     return Candidates(numbers, held.common.astype(np.int32), held.total.astype(np.int32), kernel)
 
@@ -170,12 +174,16 @@ def all_pairs(
     tops = range(0, len(ours), height)
     pieces = [(top, words[top : top + height], weights[top : top + height]) for top in tops]
     found = [np.empty((4, 0), dtype=np.int64)]
-    for base, chunk in chunks(theirs, ours.length, width):
-        work = partial(_find, kernel, _by_weight(chunk, base), least)
-        for piece, part in zip(pieces, map(work, pieces), strict=True):
+    tables = _tables(chunks(theirs, ours.length, width), ours.length, most=0)
+    coming = next(tables, None)
+    while coming:
+        _, table = coming
+        running = map(partial(_find, kernel, table, least), pieces)
+        coming = next(tables, None)
+        for piece, part in zip(pieces, running, strict=True):
             found.append(part)
             if progress:
-                progress(len(piece[1]) * len(chunk))
+                progress(len(piece[1]) * len(table.words))
     joined = np.concatenate(found, axis=1)
     rows, numbers, common, total = joined[:, np.lexsort((joined[1], joined[0]))]
     return Pairs(rows, numbers, common.astype(np.int32), total.astype(np.int32), kernel)
@@ -220,16 +228,23 @@ def chunks(theirs: BitMatrix | Iterable[BitMatrix], length: int, width: int) -> 
             base += len(chunk)
 
 
-def _empty(length: int) -> Table:
-    none = np.empty(0, dtype=np.int64)
-    return Table(np.empty((0, length // 64), dtype=np.uint64), none, none, 0)
+def _tables(left: Iterator[tuple[int, BitMatrix]], length: int, most: int) -> Iterator[tuple[Words, Table]]:
+    """Chunks of theirs from heavy to light, behind room for ``most`` rows of earlier ones.
 
-
-def _by_weight(chunk: BitMatrix, base: int) -> Table:
-    """The sort is stable, so identical rows keep the order of their numbers."""
-    weights = _weights(chunk)
-    order = np.argsort(-weights, kind="stable")
-    return Table(chunk.words[order], weights[order], base + order, 0)
+    Two stretches of memory take turns, so a table is good until the next but one is asked for: where memory is
+    given out page by page, new memory for every chunk would take longer than sorting it.
+    """
+    spaces = [np.empty((0, length // 64), dtype="<u8") for _ in range(2)]
+    for base, chunk in left:
+        weights = _weights(chunk)
+        order = np.argsort(-weights, kind="stable")  # identical rows keep the order of their numbers
+        room = min(most, base)
+        if len(spaces[0]) < room + len(chunk):
+            spaces[0] = np.empty((min(most, 2 * base) + len(chunk), length // 64), dtype="<u8")
+        space = spaces[0][: room + len(chunk)]
+        np.take(chunk.words, order, axis=0, out=space[room:], mode="clip")
+        yield space, Table(space[room:], weights[order], base + order, 0)
+        spaces.reverse()
 
 
 def _taken_up(
@@ -255,21 +270,22 @@ def _taken_up(
     return table, Held(held.words, held.weights, slots, sofar.common.copy(), sofar.total.copy()), iter(more)
 
 
-def _carried(table: Table, held: Held) -> tuple[Table, Held]:
-    """Drop every row of the table that nobody holds; the rest stay in their order."""
+def _empty(length: int) -> Table:
+    none = np.empty(0, dtype=np.int64)
+    return Table(np.empty((0, length // 64), dtype=np.uint64), none, none, 0)
+
+
+def _carried(table: Table, held: Held, space: Words, new: Table) -> tuple[Table, Held]:
+    """The rows of the table that somebody holds, in their order, in front of the new ones; the rest are dropped."""
     taken = np.unique(held.slots[held.slots >= 0])
     place = np.full(len(table.words) + 1, -1, dtype=np.int64)
     place[taken] = np.arange(len(taken))
-    kept = Table(table.words[taken], table.weights[taken], table.numbers[taken], len(taken))
-    return kept, Held(held.words, held.weights, place[held.slots], held.common, held.total)
-
-
-def _joined(kept: Table, new: Table) -> Table:
-    if not len(kept.words):
-        return new
-    return Table(
-        np.concatenate([kept.words, new.words]),
-        np.concatenate([kept.weights, new.weights]),
-        np.concatenate([kept.numbers, new.numbers]),
-        len(kept.words),
+    words = space[len(space) - len(new.words) - len(taken) :]
+    words[: len(taken)] = table.words[taken]
+    joined = Table(
+        words,
+        np.concatenate([table.weights[taken], new.weights]),
+        np.concatenate([table.numbers[taken], new.numbers]),
+        len(taken),
     )
+    return joined, Held(held.words, held.weights, place[held.slots], held.common, held.total)
