@@ -57,6 +57,11 @@ def describe(path: Path) -> dict[str, str | int]:
                 "bytes": path.stat().st_size,
                 "signed_by": "its owner, inside: the linkage unit checks that when it opens it",
             }
+        case b"pprl-chk":
+            from pprl.match.checkpoint import read_checkpoint
+
+            _, sofar = read_checkpoint(path)
+            return {"kind": "checkpoint of a search", "registry_rows_compared": sofar.done}
         case None:
             raise FileError("this is not a file of pprl", hint="name a file that pprl wrote")
         case _:

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
@@ -30,6 +29,22 @@ def hash_of(path: Path) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
+HEADER = struct.Struct("<32sQQQ")
+RECORD = np.dtype([("theirs", "<i8"), ("common", "<u4"), ("total", "<u4")])
+
+
+def read_checkpoint(path: Path) -> tuple[bytes, Sofar]:
+    """The hash of what was compared, and where the search stands. FileError: not a whole checkpoint."""
+    body = files.read_body(path, b"pprl-chk", private=True)
+    (identity, done, rows, keep), data = body.header(HEADER)
+    size = rows * keep * RECORD.itemsize
+    data = body.expect(data, size + 32)
+    if hashlib.sha256(bytes(body.data[: HEADER.size]) + data[:size]).digest() != data[size:]:
+        raise FileError(f"{path.name}: is damaged", hint="remove it, and begin the search anew")
+    records = np.frombuffer(data[:size], dtype=RECORD).reshape(rows, keep)
+    return identity, Sofar(done, *(records[name].astype(np.int64) for name in ("theirs", "common", "total")))
+
+
 @dataclass
 class Checkpoint:
     """The checkpoint of one search at ``path``.
@@ -43,37 +58,27 @@ class Checkpoint:
     _last: float = field(default_factory=time.monotonic)
     _known: bytes | None = None
 
-    HEADER: ClassVar[struct.Struct] = struct.Struct("<32sQQQ")
-    RECORD: ClassVar[np.dtype[np.void]] = np.dtype([("theirs", "<i8"), ("common", "<u4"), ("total", "<u4")])
-
     def save(self, sofar: Sofar) -> None:
         """Write, if a minute has passed since the last time."""
         if time.monotonic() - self._last < EVERY:
             return
         rows, keep = sofar.theirs.shape
-        records = np.zeros((rows, keep), dtype=self.RECORD)
+        records = np.zeros((rows, keep), dtype=RECORD)
         records["theirs"], records["common"], records["total"] = sofar.theirs, sofar.common, sofar.total
-        header = self.HEADER.pack(self._identity(), sofar.done, rows, keep)
+        header = HEADER.pack(self._identity(), sofar.done, rows, keep)
         parts = [files.preamble(b"pprl-chk"), header, records.tobytes()]
         files.write_new(self.path, [*parts, hashlib.sha256(header + parts[2]).digest()], private=True, force=True)
         self._last = time.monotonic()
 
     def read(self) -> Sofar:
-        """FileError: not a whole checkpoint. MismatchError: of other inputs, or of another kind of search."""
-        body = files.read_body(self.path, b"pprl-chk", private=True)
-        (identity, done, rows, keep), data = body.header(self.HEADER)
-        size = rows * keep * self.RECORD.itemsize
-        data = body.expect(data, size + 32)
-        header = body.data[: self.HEADER.size]
-        if hashlib.sha256(bytes(header) + data[:size]).digest() != data[size:]:
-            raise FileError(f"{self.path.name}: is damaged", hint="remove it, and begin the search anew")
+        """FileError: not a whole checkpoint. MismatchError: of other inputs."""
+        identity, sofar = read_checkpoint(self.path)
         if identity != self._identity():
             raise MismatchError(
                 f"{self.path.name}: is of another search: an input or an option was changed since",
                 hint="repeat the command as it was, or without --resume to begin anew",
             )
-        records = np.frombuffer(data[:size], dtype=self.RECORD).reshape(rows, keep)
-        return Sofar(done, *(records[name].astype(np.int64) for name in ("theirs", "common", "total")))
+        return sofar
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
