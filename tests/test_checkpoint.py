@@ -145,7 +145,7 @@ def test_killed_and_resumed(inputs, tmp_path):
     left = tmp_path / "scores.pprl.checkpoint"
     assert left.exists()
     assert not output.exists()
-    assert run("inspect", left).out.split()[:3] == ["kind", "a", "checkpoint"]
+    assert "registry rows compared  1,500" in run("inspect", left).out
     command = ["match", inputs / "list", inputs / "registry", "-o", output]
     done = run(*command, "--resume")
     assert done.status == 0, done.err
@@ -215,10 +215,8 @@ def test_every_pair_at_a_threshold(tmp_path):
     header, *lines = (tmp_path / "pairs.csv").read_text(encoding="utf-8").splitlines()
     assert header == "row,their_row,handle,their_handle,common,total,score"
     told = [line.split(",") for line in lines]
-    assert [[int(each) for each in (*line[:2], *line[4:6])] for line in told] == [
-        list(each)
-        for each in zip(*(getattr(pairs, name).tolist() for name in ("ours", "theirs", "common", "total")), strict=True)
-    ]
+    columns = [pairs.ours, pairs.theirs, pairs.common, pairs.total]
+    assert [[int(each) for each in (*line[:2], *line[4:6])] for line in told] == np.stack(columns, axis=1).tolist()
     assert told[0][2] == one.handles[int(told[0][0])].tobytes().hex()
     assert "no decoys were judged" in done.out
     again = run(

@@ -95,7 +95,7 @@ class Engine:
 Examples:
   pprl match list.pprl registry.pprl -o scores.pprl
   pprl match list.pprl registry.pprl -o scores.pprl --resume     after a crash
-  pprl match one.pprl other.pprl --threshold 0.85 -o pairs.csv   every pair, many against many
+  pprl match one.pprl other.pprl --threshold 0.85 -o pairs.csv    every pair
   pprl match list.pprl registry.pprl -o scores.pprl --engine dask --scheduler tcp://10.0.0.5:8786
   pprl match unit                                  the linkage unit's step of the exchange
 """,
@@ -150,8 +150,10 @@ def match(
         raise click.UsageError("--engine dask and --scheduler ADDRESS go together")
     where = Engine(engine, scheduler, threads, resume)
     if registry_path is None and list_path.is_dir():
-        if output is not None or force or threshold is not None:
-            raise click.UsageError("-o, --force and --threshold do not go with the folder of a matter")
+        if threshold is not None:
+            raise click.UsageError("--threshold does not go with the folder of a matter")
+        if output is not None or force:
+            raise click.UsageError("-o and --force do not go with the folder of a matter")
         match_folder(unlock(list_path, passphrase_file), replace(where, resume=True))
         return
     if registry_path is None or output is None:
