@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pprl.bits import BitMatrix, Encodings, Stamp, Words
 from pprl.decoys import make_decoys, per_row
 from pprl.draws import Draws, fresh_seed, seed_from
-from pprl.encode import encode, key_check
+from pprl.encode import Encoder, encode, key_check
 from pprl.errors import RefusedError, RosterError, naming
 from pprl.estimate.assess import Assessment, asked_rate, judge
 from pprl.keys import LinkageKey
@@ -329,11 +329,11 @@ def encode_registry_parts(
     parts: Iterable[People], schema: Schema, key: LinkageKey, root: bytes
 ) -> Iterator[RegistryPart]:
     """A registry encoded part by part; however it is cut, the rows and their handles are the same."""
-    handles, read = Draws(root, "registry handles"), 0
+    handles, read, encoder = Draws(root, "registry handles"), 0, Encoder(schema, key.secret)
     for people in parts:
         kept = np.flatnonzero(encodable(people, schema))
         known = people.take(kept)
-        words = encode(known, schema, key.secret).words
+        words = encoder.encode(known).words
         yield RegistryPart(
             len(people), kept + read, known, np.frombuffer(handles.bytes(16 * len(kept)), dtype="V16"), words
         )

@@ -16,10 +16,10 @@ from scipy import stats
 from pprl import encode as encode_module
 from pprl import harden as harden_module
 from pprl.bits import BitMatrix
-from pprl.encode import encode, key_check, positions, reference, subkey, value_masks
+from pprl.encode import Masks, encode, key_check, positions, reference, subkey
 from pprl.harden import diffuse, diffusion_indices
 from pprl.normalize.people import MISSING, Column, People
-from pprl.schema import EXPECTED_TOKENS, HARDENINGS, MAX_K, NAME_TYPES, Field, Schema
+from pprl.schema import EXPECTED_TOKENS, HARDENINGS, MAX_K, NAME_TYPES, Field, Schema, parse_schema
 from pprl.tokens import space, tokens
 
 KEY = b"k" * 32
@@ -312,7 +312,7 @@ def test_tokens_are_distinct_and_never_none(kind_and_value):
 
 def test_masks_of_no_values():
     column = Column((), np.full(3, MISSING, dtype=np.int32))
-    assert value_masks(column, PERSON.fields[0], PERSON, KEY).shape == (0, 16)
+    assert Masks(PERSON.fields[0], PERSON, KEY).of(column.values).shape == (0, 16)
 
 
 # ---------------------------------------------------------------- diffusion
@@ -379,3 +379,19 @@ def test_one_input_bit_turns_t_output_bits(mixed):
 
 def test_another_seed_is_another_table():
     assert (diffusion_indices(512, 8, KEY) == diffusion_indices(512, 8, b"l" * 32)).mean() < 0.05
+
+
+def test_parts_of_a_roster_are_what_the_whole_is(monkeypatch):
+    """However many values and tokens are remembered, and whenever they are forgotten."""
+    draw = np.random.default_rng(3)
+    names = ["".join(chr(97 + each) for each in draw.integers(0, 26, 5)) for _ in range(60)]
+    schema = parse_schema('format = 1\n[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n')
+    some = zip(draw.choice(names, 400).tolist(), draw.choice(names[:9], 400).tolist(), strict=True)
+    people = people_of([{"surname": surname, "given": given} for surname, given in some], schema)
+    whole = encode(people, schema, KEY).words
+    for remembered in (1, 7, 40, 1 << 16):
+        monkeypatch.setattr(encode_module, "REMEMBERED", remembered)
+        encoder = encode_module.Encoder(schema, KEY)
+        for size in (1, 37, 400):
+            parts = [encoder.encode(people.take(np.arange(top, min(400, top + size)))) for top in range(0, 400, size)]
+            assert np.array_equal(np.concatenate([part.words for part in parts]), whole)
