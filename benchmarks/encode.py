@@ -1,10 +1,12 @@
 """How fast a roster becomes encodings, folding included, on one core.
 
-    python benchmarks/encode.py DATA [--rows 1000000] [--clkhash PYTHON]
+    python benchmarks/encode.py DATA [--rows 1000000] [--clkhash PYTHON] [--streamed 10000000]
 
 DATA holds `names_ru`. Rows are drawn by frequency: surname, given name, patronymic, birth date, half of them in
 Cyrillic, half in Latin letters. `--clkhash` names a Python that has clkhash (in an environment of its own: its
 NumPy is old); 10,000 of the rows are encoded there with as many bits a token, and the ratio is printed.
+`--streamed` writes so many rows to a CSV, a million drawn ones over and over, and encodes it part by part as
+`pprl encode --agreement` does: seconds of each step and the most anonymous memory (Linux only).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -80,7 +83,11 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--clkhash", metavar="PYTHON")
+    parser.add_argument("--streamed", type=int, metavar="ROWS")
     arguments = parser.parse_args()
+    if arguments.streamed:
+        streamed(arguments.data, arguments.streamed)
+        return
     frame, key = rosters(arguments.data, arguments.rows), LinkageKey.make(1).secret
     print(f"{len(frame):,} rows; distinct: " + ", ".join(f"{name} {frame[name].nunique():,}" for name in frame))
     speeds = {}
@@ -108,6 +115,49 @@ def main() -> None:
             f"clkhash: {theirs:,.0f} rows/s; "
             + ", ".join(f"t = {t}: {speed / theirs:.1f} ×" for t, speed in speeds.items())
         )
+
+
+def streamed(data: Path, rows: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "registry.csv"
+        frame = rosters(data, min(rows, 1_000_000))
+        for top in range(0, rows, len(frame)):
+            frame.head(rows - top).to_csv(path, index=False, mode="a", header=not top)
+        del frame
+        subprocess.run([sys.executable, "-c", STREAMED, str(path), FIELDS.format(hardening=8)], check=True)
+
+
+STREAMED = """
+import sys, threading, time
+from pathlib import Path
+from pprl.encode import Encoder
+from pprl.keys import LinkageKey
+from pprl.parts import people_in_parts
+from pprl.schema import parse_schema
+
+def anonymous():
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("RssAnon"))
+
+def watch():
+    while True:
+        seen.append(anonymous())
+        time.sleep(0.05)
+
+seen = [anonymous()]
+threading.Thread(target=watch, daemon=True).start()
+schema = parse_schema(sys.argv[2])
+mark = time.perf_counter()
+people = people_in_parts(Path(sys.argv[1]), schema, None, None, "registry")
+laps, rows, encoder = [time.perf_counter() - mark, 0, 0], 0, Encoder(schema, LinkageKey.make(1).secret)
+mark = time.perf_counter()
+for part in people:
+    laps[1] -= mark - (mark := time.perf_counter())
+    rows += len(encoder.encode(part))
+    laps[2] -= mark - (mark := time.perf_counter())
+print("{:,} rows: first reading {:.1f} s, reading again and folding {:.1f} s, encoding {:.1f} s".format(rows, *laps))
+print("{:,.0f} rows/s, most RssAnon {:,.0f} MB".format(rows / sum(laps), max(seen)))
+"""
 
 
 def clkhash_seconds(frame: pd.DataFrame, python: str, k: int) -> float:

@@ -25,7 +25,7 @@ from pprl.match import search
 from pprl.match.kernel import Ints
 from pprl.match.search import Candidates, Pairs, Progress
 
-STRETCH = 1 << 15  # rows of theirs in a task: 4 MiB at 1,024 bits
+STRETCH = 1 << 17  # rows of theirs in a task: 16 MiB at 1,024 bits
 IN_FLIGHT = 3  # tasks for each thread of the cluster
 PATIENCE = 20  # seconds until a scheduler is held to be absent
 INSTALL = "pip install 'pprl[dask]'"
@@ -160,6 +160,7 @@ def _run(
     work: Callable[..., Any],
 ) -> Iterator[tuple[int, Any]]:
     """Answers as they come, each with the row number of the first of its stretch; few are under way at a time."""
+    import dask
     import distributed
 
     shared = client.scatter(ours.words, broadcast=True, hash=False)
@@ -169,7 +170,8 @@ def _run(
 
     def submit(piece: tuple[int, BitMatrix]) -> Any:
         base, chunk = piece
-        future = client.submit(work, shared, np.ascontiguousarray(chunk.words), pure=False)
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):  # it travels with its task
+            future = client.submit(work, shared, np.ascontiguousarray(chunk.words), pure=False)
         under_way[future] = base, len(chunk)
         return future
 
