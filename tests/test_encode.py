@@ -392,6 +392,6 @@ def test_parts_of_a_roster_are_what_the_whole_is(monkeypatch):
     for remembered in (1, 7, 40, 1 << 16):
         monkeypatch.setattr(encode_module, "REMEMBERED", remembered)
         encoder = encode_module.Encoder(schema, KEY)
-        for size in (1, 37, 400):
+        for size in (53, 400):
             parts = [encoder.encode(people.take(np.arange(top, min(400, top + size)))) for top in range(0, 400, size)]
             assert np.array_equal(np.concatenate([part.words for part in parts]), whole)

@@ -187,14 +187,21 @@ def with_decoys(monkeypatch, change):
     monkeypatch.setattr(pprl.owner, "encode_list", making)
 
 
-def test_decoys_of_random_bits(before, monkeypatch):
-    """They are like nobody, so everybody on the list would look found: nothing is told."""
+JUNK = {
+    "random bits": lambda bits, draw: draw.permuted(bits, axis=1),  # of the weights that decoys have
+    "even bits": lambda bits, draw: draw.integers(0, 2, bits.shape, dtype=np.uint8),
+    "rare names": lambda bits, draw: bits[:, draw.permutation(bits.shape[1])],  # like each other, and like nobody else
+}
+
+
+@pytest.mark.parametrize("kind", JUNK)
+def test_decoys_that_are_like_nobody(kind, before, monkeypatch):
+    """Beside them everybody on the list would look found: nothing is told."""
 
     def junk(words, places, *_):
-        """As many bits as a decoy had, anywhere: of another weight they would stand out by that alone."""
-        draw = np.random.default_rng(1)
         bits = np.unpackbits(words[places].view(np.uint8), axis=1)
-        words[places] = np.packbits(draw.permuted(bits, axis=1), axis=1).view("<u8")
+        made = np.packbits(JUNK[kind](bits, np.random.default_rng(1)), axis=1)
+        words[places] = np.ascontiguousarray(made).view("<u8")
 
     with_decoys(monkeypatch, junk)
     exchange = before("list rows").upto("registry result", "list rows")
