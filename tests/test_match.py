@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pprl.bits import BitMatrix
 from pprl.errors import MismatchError
-from pprl.match import engines, kernel, search
+from pprl.match import compiling, engines, kernel, search
 
 KERNELS = ["numba", "numpy"]
 CHECKOUT = Path(__file__).parent.parent
@@ -341,7 +341,7 @@ def in_a_fresh_process(code, **environ):
 SEARCH = """
     import sys, numpy as np
     from pprl.bits import BitMatrix
-    from pprl.match import kernel, search
+    from pprl.match import compiling, kernel, search
     rows = BitMatrix.from_positions([[1, 2], [2, 3]], 64)
     assert "numba" not in sys.modules
     found = search.best(rows, rows, keep=2)
@@ -353,7 +353,7 @@ SEARCH = """
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the paths are those of other systems")
 def test_no_writable_folder_means_no_cache_and_a_note():
-    assert in_a_fresh_process(SEARCH, HOME="/dev/null/home") == ["numba", kernel.NO_CACHE]
+    assert in_a_fresh_process(SEARCH, HOME="/dev/null/home") == ["numba", compiling.NO_CACHE]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks for the folder of one system")
@@ -382,7 +382,7 @@ def test_without_numba_the_numpy_kernel_runs_and_says_so():
         print(error, error.hint != "")
     """
     kind, note, error = in_a_fresh_process(code + textwrap.dedent(refused))
-    assert (kind, note) == ("numpy", kernel.NO_NUMBA)
+    assert (kind, note) == ("numpy", compiling.NO_NUMBA)
     assert error == "the numba kernel was asked for and numba cannot be imported True"
 
 
@@ -397,21 +397,21 @@ FOLDERS = {
 
 @pytest.mark.parametrize(("environ", "platform", "folder"), FOLDERS.values(), ids=FOLDERS)
 def test_cache_folder(environ, platform, folder):
-    assert kernel.cache_folder(environ, platform) == Path(folder)
+    assert compiling.cache_folder(environ, platform) == Path(folder)
 
 
 def test_a_disk_that_fills_up_while_compiling_is_no_error(monkeypatch, tmp_path):
     tried = []
 
-    def compile_once_in_vain(on_disk):
-        tried.append(on_disk)
-        if on_disk:
+    def make_once_in_vain(_jit):
+        tried.append(1)
+        if len(tried) == 1:
             raise OSError("no space left")
         return kernel.Compiled(print, print)
 
-    monkeypatch.setattr(kernel, "_compile", compile_once_in_vain)
+    monkeypatch.setattr(kernel, "_made", make_once_in_vain)
     monkeypatch.setattr(kernel, "_notes", [])
-    monkeypatch.setattr(kernel, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(compiling, "cache_folder", lambda: tmp_path)
     assert kernel._load.__wrapped__() == kernel.Compiled(print, print)
-    assert tried == [True, False]
-    assert kernel.notes() == [kernel.NO_CACHE]
+    assert len(tried) == 2
+    assert kernel.notes() == [compiling.NO_CACHE]

@@ -33,9 +33,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, partial
-from pathlib import Path
 from threading import Lock
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +42,8 @@ from numpy.typing import NDArray
 from pprl.bits import BitMatrix, Words, on_its_side, upright
 from pprl.draws import Draws, seed_from
 from pprl.errors import MismatchError
+from pprl.match import compiling, search
 from pprl.match import kernel as kernels
-from pprl.match import search
 from pprl.match.kernel import Ints
 from pprl.match.search import Candidates, Map, Pairs, Progress
 
@@ -715,38 +714,15 @@ def _need_compiled() -> Compiled:
 
 @cache
 def _load() -> Compiled:
-    """Compiled, or read from the folder where `pprl.match.kernel` keeps its own."""
-    from numba.core import config as settings
-    from numba.extending import register_jitable
-
-    for helper in (_deal, _met_before, _verify):
-        register_jitable(helper)
-    config: Any = settings
-    folder = Path(config.CACHE_DIR) if config.CACHE_DIR else kernels.cache_folder()
-    if folder is not None and kernels.NO_CACHE not in kernels.notes():
-        before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
-        try:
-            return _compile(on_disk=True)
-        except (OSError, RuntimeError):
-            pass
-        finally:
-            config.CACHE_DIR = before
-    return _compile(on_disk=False)
+    made, _ = compiling.compiled({helper: {} for helper in (_deal, _met_before, _verify)}, _made)
+    assert made
+    return made
 
 
-def _compile(on_disk: bool) -> Compiled:
-    import numba
+def _made(jit: compiling.Jit) -> Compiled:
+    from numba import types
 
-    types: Any = numba.types
-
-    def fixed(kind: Any, dimensions: int) -> Any:
-        return types.Array(kind, dimensions, "C", readonly=True)
-
-    def jit(signature: Any, body: Callable[..., Any]) -> Callable[..., Any]:
-        dispatcher: Any = numba.njit(signature, nogil=True, cache=on_disk, error_model="numpy")(body)
-        return cast(Callable[..., Any], dispatcher)
-
-    words, word, ints = fixed(types.uint64, 2), fixed(types.uint64, 1), fixed(types.int64, 1)
+    words, word, ints = (compiling.fixed(*each) for each in ((types.uint64, 2), (types.uint64, 1), (types.int64, 1)))
     both = types.UniTuple(types.int64, 2)
     number, out = types.int64, types.Array(types.int64, 2, "C")
     return Compiled(

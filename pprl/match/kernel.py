@@ -23,27 +23,24 @@ Scores are pairs (common, total), total being the sum of the two weights. A pair
 does. A slot is a row of ``table``: callers lay it out so that identical rows stand in the order of their
 row numbers.
 
-Nothing is compiled at import. The first use compiles, or reads what an earlier run compiled from a folder
-of our own in the user's cache; ``notes`` says when that, or numba as a whole, was not to be had.
+Nothing is compiled at import (`pprl.match.compiling`); ``notes`` says when numba, or a folder to keep what was
+compiled, was not to be had.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from threading import Lock
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pprl.bits import Words
 from pprl.errors import PprlError
+from pprl.match import compiling
 
 Ints = NDArray[np.int64]
 Found = tuple[Ints, Ints, Ints]
@@ -51,8 +48,6 @@ Found = tuple[Ints, Ints, Ints]
 LANES = 128  # rows of a tile: 16 KiB at 1024 bits
 
 INSTALL = "pip install numba, or ask for the numpy kernel"
-NO_NUMBA = "numba cannot be imported, so the much slower NumPy kernel does the search"
-NO_CACHE = "no cache folder is writable, so each run compiles the search kernel anew; NUMBA_CACHE_DIR can name one"
 
 _notes: list[str] = []
 _lock = Lock()
@@ -374,28 +369,12 @@ def compiled() -> Compiled | None:
 
 @cache
 def _load() -> Compiled | None:
-    try:
-        from numba.core import config as settings
-        from numba.extending import register_jitable
-    except ImportError:
-        _notes.append(NO_NUMBA)
-        return None
-    for helper in HELPERS:
-        # Counting references at every call of a helper would cost as much as counting bits.
-        register_jitable(_nrt=helper in (_aligned, _stages), forceinline=True)(helper)
-    config: Any = settings
-    folder = Path(config.CACHE_DIR) if config.CACHE_DIR else cache_folder()
-    if folder is not None and _writable(folder):
-        # A function takes note of its folder when it is made: put the setting back for others.
-        before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
-        try:
-            return _compile(on_disk=True)
-        except (OSError, RuntimeError):
-            pass
-        finally:
-            config.CACHE_DIR = before
-    _notes.append(NO_CACHE)
-    return _compile(on_disk=False)
+    # Counting references at every call of a helper would cost as much as counting bits.
+    inlined = {helper: {"_nrt": helper in (_aligned, _stages), "forceinline": True} for helper in HELPERS}
+    kernel, note = compiling.compiled(inlined, _made)
+    if note:
+        _notes.append(note)
+    return kernel
 
 
 def _need_compiled() -> Compiled:
@@ -405,42 +384,12 @@ def _need_compiled() -> Compiled:
     return kernel
 
 
-def _compile(on_disk: bool) -> Compiled:
-    import numba
+def _made(jit: compiling.Jit) -> Compiled:
     from numba import types
 
-    def fixed(kind: Any, dimensions: int) -> Any:
-        return types.Array(kind, dimensions, "C", readonly=True)
-
-    def jit(signature: Any, body: Callable[..., Any]) -> Callable[..., Any]:
-        dispatcher: Any = numba.njit(signature, nogil=True, cache=on_disk, error_model="numpy")(body)
-        return cast(Callable[..., Any], dispatcher)
-
-    words, ints, held = fixed(types.uint64, 2), fixed(types.int64, 1), types.Array(types.int64, 2, "C")
+    words, ints = compiling.fixed(types.uint64, 2), compiling.fixed(types.int64, 1)
+    held = types.Array(types.int64, 2, "C")
     return Compiled(
         jit(types.void(words, ints, words, ints, types.int64, held, held, held), _best_compiled),
         jit(types.int64(words, ints, words, ints, ints, held), _pairs_compiled),
     )
-
-
-def cache_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path | None:
-    """Where this user's caches live on this system, and in it a folder of ours; None without a home."""
-    try:
-        home = Path(environ.get("HOME") or Path.home())
-    except RuntimeError:
-        return None
-    if platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "pprl" / "Cache"
-    if platform == "darwin":
-        return home / "Library" / "Caches" / "pprl"
-    named = environ.get("XDG_CACHE_HOME", "")
-    return (Path(named) if named.startswith("/") else home / ".cache") / "pprl"
-
-
-def _writable(folder: Path) -> bool:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError:
-        return False
-    return True
