@@ -66,10 +66,11 @@ def match_packages(
     matter: Matter,
     *,
     find: Callable[..., search.Candidates] = search.best,
-    searching: Callable[[int], AbstractContextManager[Callable[[int], None] | None]] = lambda _: nullcontext(),
+    searching: Callable[[int, int], AbstractContextManager[Callable[[int], None] | None]] = lambda *_: nullcontext(),
 ) -> tuple[Statement, Statement, Scores]:
     """The signed score table of both packages, and the query of confirm fields that goes to the list owner with it;
-    ``find`` is `search.best` or takes its place, ``searching`` is told how many pairs there are and gives the progress.
+    ``find`` is `search.best` or takes its place, ``searching`` is told how many pairs
+    and rows of the list there are, and gives the progress.
 
     OrderError: out of turn. ForgedError, MismatchError, FileError: what is wrong with which package. RefusedError: more
     or fewer rows than were agreed.
@@ -100,7 +101,7 @@ def match_packages(
     words, halves = _list_of(ours, layouts["list"], terms.pad)
     rows = _words_of(theirs, layouts["registry"], terms.pad)
     # Nothing leaves this function before the last segment is read: the rows iterator has then checked the root.
-    with searching(len(words) * theirs.contents.rows) as progress:
+    with searching(len(words) * theirs.contents.rows, len(words)) as progress:
         found = find(BitMatrix(words), rows, keep=KEEP, progress=progress)
     secret = _pseudonym_key(matter)
     scores = scores_of(

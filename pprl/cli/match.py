@@ -185,7 +185,7 @@ def write_scores(list_path: Path, registry_path: Path, output: Path, where: Engi
     )
     if where.resume and not checkpoint.path.exists():
         note("there is no checkpoint beside the output: beginning anew")
-    with where.finding(checkpoint) as find, searching(len(ours) * len(theirs)) as progress:
+    with where.finding(checkpoint) as find, searching(len(ours) * len(theirs), len(ours)) as progress:
         scores = match_encodings(ours, theirs, find=find, progress=progress)
     scores.write(output, force=force)
     checkpoint.remove()
@@ -215,7 +215,7 @@ def write_pairs(
 
     one, other = Encodings.read(one_path), Encodings.read(other_path, mapped=recall is None)
     one.stamp.require_same(other.stamp)
-    with searching(len(one) * len(other)) as progress:
+    with searching(len(one) * len(other), len(one)) as progress:
         if recall is None:
             with where.finding_pairs() as find:
                 pairs = find(one.bits, other.bits, threshold, progress=progress)

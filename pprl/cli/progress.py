@@ -8,8 +8,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def searching(pairs: int) -> Iterator[Callable[[int], None] | None]:
-    """Yields what the search tells how many pairs it compared since the last time; None where stderr is no terminal."""
+def searching(pairs: int, ours: int = 0) -> Iterator[Callable[[int], None] | None]:
+    """Yields what the search tells how many pairs it compared since the last time; None where stderr is no terminal.
+
+    With the rows of ours, the speed is shown in rows of theirs too.
+    """
     if not sys.stderr.isatty():
         yield None
         return
@@ -23,7 +26,8 @@ def searching(pairs: int) -> Iterator[Callable[[int], None] | None]:
         def tell(compared: int) -> None:
             bar.advance(task, compared)
             if speed := bar.tasks[0].speed:
-                bar.update(task, speed=f"{speed / 1e6:,.0f} million pairs a second")
+                rows = f"{speed / ours:,.0f} rows, " if ours else ""
+                bar.update(task, speed=f"{rows}{speed / 1e6:,.0f} million pairs a second")
 
         yield tell
 
