@@ -107,6 +107,27 @@ def test_it_is_written_once_a_minute_and_hashes_nothing_before(tmp_path, monkeyp
     assert asked == [1]
 
 
+def test_a_full_disk_does_not_end_the_search(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    monkeypatch.setattr(search, "TILES", dict.fromkeys(search.TILES, (64, 500)))
+    tried, write = [], checkpoint.files.write_new
+
+    def full(path, *given, **more):
+        if path.suffix == ".checkpoint":
+            tried.append(path)
+            raise FileError(f"{path.name}: cannot be written (No space left on device)")
+        write(path, *given, **more)
+
+    monkeypatch.setattr(checkpoint.files, "write_new", full)
+    for side, rows in (("list", 20), ("registry", 2_000)):
+        encodings(side, 1, rows).write(tmp_path / side)
+    done = run("match", tmp_path / "list", tmp_path / "registry", "-o", tmp_path / "out")
+    assert done.status == 0, done.err
+    assert "no checkpoint was kept: out.checkpoint: cannot be written" in done.err
+    assert len(tried) == 1
+    assert (tmp_path / "out").exists()
+
+
 # --- the command ---
 
 
@@ -234,6 +255,10 @@ def test_every_pair_at_a_threshold(tmp_path):
         (["--threshold", "0"], "above 0 and up to 1"),
         (["--threshold", "near"], "above 0 and up to 1"),
         (["--approximate", "0.99"], "--approximate is for --threshold"),
+        (
+            ["--threshold", "0.8", "--approximate", "0.9", "--engine", "dask", "--scheduler", "tcp://a:1"],
+            "on this machine",
+        ),
         (["--threshold", "0.8", "--resume"], "--resume is for scores"),
         (["--engine", "dask"], "go together"),
         (["--scheduler", "tcp://a:1"], "go together"),

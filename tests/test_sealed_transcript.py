@@ -114,23 +114,24 @@ def test_what_the_unit_did_not_sign(copied):
         verify(copied)
 
 
+def of_another_result(exchange) -> bytes:
+    """The transcript as the unit would sign it for another result."""
+    told = sealed(exchange)
+    body = {**told.body, "answers": ["00" * 32]}
+    return Statement.make(told.kind, body, exchange.matter("unit").keystore.keys, told.attachment).to_bytes()
+
+
 def test_of_another_result(copied):
     """What is sealed names the result, so it cannot be passed off as of another run."""
     copied.hear("auditor")
-    told = sealed(copied)
-    body = {**told.body, "answers": ["00" * 32]}
-    other = Statement.make(told.kind, body, copied.matter("unit").keystore.keys, told.attachment)
-    (copied.folder("auditor") / TRANSCRIPT).write_bytes(other.to_bytes())
+    (copied.folder("auditor") / TRANSCRIPT).write_bytes(of_another_result(copied))
     with pytest.raises(ForgedError, match="does not open"):
         verify(copied)
 
 
 def test_two_of_them(copied):
     copied.hear("auditor")
-    told = sealed(copied)
-    body = {**told.body, "answers": ["00" * 32]}
-    other = Statement.make(told.kind, body, copied.matter("unit").keystore.keys, told.attachment)
-    (copied.folder("auditor") / "more.pprl").write_bytes(other.to_bytes())
+    (copied.folder("auditor") / "more.pprl").write_bytes(of_another_result(copied))
     with pytest.raises(OrderError, match="2 are here"):
         verify(copied)
 

@@ -17,7 +17,6 @@ from pprl.cli import options
 from pprl.cli.exchange import match_folder, passphrase_option, unlock
 from pprl.cli.options import note
 from pprl.cli.progress import searching
-from pprl.errors import PprlError
 
 if TYPE_CHECKING:
     from pprl.bits import Encodings
@@ -71,6 +70,8 @@ class Engine:
 
         with on_threads(self.threads) as engine:
             yield partial(search.best, map=engine.map, sofar=sofar, save=checkpoint.save)
+        if checkpoint.trouble:
+            note(checkpoint.trouble)
 
     @contextmanager
     def finding_pairs(self) -> Iterator[Callable[..., Pairs]]:
@@ -148,6 +149,10 @@ def match(
     """
     if (engine == "dask") != (scheduler is not None):
         raise click.UsageError("--engine dask and --scheduler ADDRESS go together")
+    if approximate is not None and (threshold is None or engine == "dask"):
+        raise click.UsageError(
+            "--approximate is for --threshold on this machine; scores that are judged are always exact"
+        )
     where = Engine(engine, scheduler, threads, resume)
     if registry_path is None and list_path.is_dir():
         if threshold is not None:
@@ -158,8 +163,6 @@ def match(
         return
     if registry_path is None or output is None:
         raise click.UsageError("two files of encodings and -o are needed, or the folder of a matter alone")
-    if approximate is not None and threshold is None:
-        raise click.UsageError("--approximate is for --threshold; scores that are judged are always exact")
     if resume and (threshold is not None or engine == "dask"):
         raise click.UsageError("--resume is for scores that are made here; --threshold and dask keep no checkpoint")
     options.refuse_overwriting([output], [list_path, registry_path])
@@ -219,8 +222,6 @@ def write_pairs(
         if recall is None:
             with where.finding_pairs() as find:
                 pairs = find(one.bits, other.bits, threshold, progress=progress)
-        elif where.name == "dask":
-            raise PprlError("--approximate runs on this machine", hint="leave out --engine dask")
         else:
             with on_threads(where.threads) as engine:
                 pairs, account = approximate.all_pairs(

@@ -55,19 +55,24 @@ class Checkpoint:
 
     path: Path
     identity: Callable[[], bytes]
+    trouble: str = ""  # why none could be written: a full disk must not end the search that it should save
     _last: float = field(default_factory=time.monotonic)
     _known: bytes | None = None
 
     def save(self, sofar: Sofar) -> None:
         """Write, if a minute has passed since the last time."""
-        if time.monotonic() - self._last < EVERY:
+        if self.trouble or time.monotonic() - self._last < EVERY:
             return
         rows, keep = sofar.theirs.shape
         records = np.zeros((rows, keep), dtype=RECORD)
         records["theirs"], records["common"], records["total"] = sofar.theirs, sofar.common, sofar.total
         header = HEADER.pack(self._identity(), sofar.done, rows, keep)
         parts = [files.preamble(b"pprl-chk"), header, records.tobytes()]
-        files.write_new(self.path, [*parts, hashlib.sha256(header + parts[2]).digest()], private=True, force=True)
+        parts.append(hashlib.sha256(header + parts[2]).digest())
+        try:
+            files.write_new(self.path, parts, private=True, force=True)
+        except FileError as error:
+            self.trouble = f"no checkpoint was kept: {error}"
         self._last = time.monotonic()
 
     def read(self) -> Sofar:
