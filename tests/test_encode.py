@@ -389,9 +389,9 @@ def test_parts_of_a_roster_are_what_the_whole_is(monkeypatch):
     some = zip(draw.choice(names, 400).tolist(), draw.choice(names[:9], 400).tolist(), strict=True)
     people = people_of([{"surname": surname, "given": given} for surname, given in some], schema)
     whole = encode(people, schema, KEY).words
-    for remembered in (1, 7, 40, 1 << 16):
+    for remembered in (1, 20, 40, 55, 1 << 16):
         monkeypatch.setattr(encode_module, "REMEMBERED", remembered)
         encoder = encode_module.Encoder(schema, KEY)
-        for size in (53, 400):
+        for size in (13, 53, 400):
             parts = [encoder.encode(people.take(np.arange(top, min(400, top + size)))) for top in range(0, 400, size)]
             assert np.array_equal(np.concatenate([part.words for part in parts]), whole)

@@ -187,6 +187,22 @@ def test_decoys_that_are_like_nobody_are_unsound():
         assert soundness(looks, places, places + 200).sound == sound
 
 
+def test_a_list_of_brothers_does_not_make_decoys_strangers():
+    """Each row has a brother who is nearer than any decoy comes; beyond him all are of one stock."""
+    draw = np.random.default_rng(2)
+    stock = draw.integers(0, 2**64, 16, dtype=np.uint64, endpoint=False)
+
+    def of_stock(count):
+        own = draw.integers(0, 2**64, (count, 16), dtype=np.uint64, endpoint=False)
+        return np.where(draw.random((count, 16)) < 0.6, stock, own)
+
+    brothers = np.repeat(of_stock(100), 2, axis=0)
+    brothers[::2, 0] ^= np.uint64(0xFF)
+    places = np.arange(200)
+    looks = looks_of(np.concatenate([brothers, of_stock(200)]), places, places + 200, places, Draws(b"x" * 32, "t"))
+    assert soundness(looks, places, places + 200).sound
+
+
 SCHEMA = parse_schema(
     'format = 1\nname = "ends"\npolicy.registry_as_of = 2022-06-01\n'
     '[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n[fields.patronymic]\ntype = "patronymic"\n'
