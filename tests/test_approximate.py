@@ -12,6 +12,7 @@ from test_match import listed, tuples
 
 from pprl.bits import BitMatrix
 from pprl.errors import MismatchError
+from pprl.intervals import wilson
 from pprl.match import approximate, engines, search
 from pprl.match.approximate import Plan
 
@@ -92,11 +93,11 @@ def test_the_farthest_pair_by_trying_all(threshold):
 def test_wilson_by_hand():
     """Wilson's bounds are the shares p with (p - found / n)^2 = z^2 p (1 - p) / n."""
     for found, of in [(3, 10), (97, 100), (1, 2)]:
-        for bound in approximate.wilson(found, of):
+        for bound in wilson(found, of):
             assert (bound - found / of) ** 2 == pytest.approx(1.959964**2 * bound * (1 - bound) / of)
-    assert approximate.wilson(0, 0) == (0, 1)
-    assert approximate.wilson(5, 5)[1] == 1
-    assert approximate.wilson(0, 5)[0] == 0
+    assert wilson(0, 0) == (0, 1)
+    assert wilson(5, 5)[1] == 1
+    assert wilson(0, 5)[0] == 0
 
 
 # --- the search ---

@@ -6,7 +6,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "pprl"
 
 LAYERS = (
-    {"errors"},
+    {"errors", "intervals"},
     {"files", "places"},
     {"bits", "schema", "draws"},
     {"normalize"},
@@ -15,11 +15,12 @@ LAYERS = (
     {"tokens", "keys"},
     {"harden"},
     {"encode"},
-    {"decoys", "rows"},
+    {"decoys", "rows", "invented"},
     {"match", "exchange"},
     {"estimate"},
     {"linkage", "demo", "ledger", "audit"},
     {"preview", "owner", "unit", "report", "sent"},
+    {"risk"},
     {"transcript"},
     {"cli"},
 )

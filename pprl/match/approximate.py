@@ -42,6 +42,7 @@ from numpy.typing import NDArray
 from pprl.bits import BitMatrix, Words, on_its_side, upright
 from pprl.draws import Draws, seed_from
 from pprl.errors import MismatchError
+from pprl.intervals import wilson
 from pprl.match import compiling, search
 from pprl.match import kernel as kernels
 from pprl.match.kernel import Ints
@@ -166,17 +167,6 @@ def farthest(least: Ints, our_heaviest: int, their_heaviest: int) -> int:
     totals = np.arange(our_heaviest + their_heaviest + 1)
     there = least[totals] <= np.minimum(totals // 2, min(our_heaviest, their_heaviest))
     return int((totals - 2 * least[totals])[there].max(initial=0))
-
-
-def wilson(found: int, of: int) -> tuple[float, float]:
-    """95 % interval for a share (Wilson 1927, J. Am. Stat. Assoc. 22:209); 0 to 1 where there is nothing to count."""
-    if of == 0:
-        return 0.0, 1.0
-    z = 1.959964
-    share, room = found / of, z * z / of
-    middle, half = share + room / 2, z * math.sqrt(share * (1 - share) / of + room / (4 * of))
-    low, high = (middle - half) / (1 + room), (middle + half) / (1 + room)
-    return (0.0 if found == 0 else low), (1.0 if found == of else high)
 
 
 def plan(

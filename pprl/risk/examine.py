@@ -1,0 +1,220 @@
+"""All attacks on one roster, at the agreed hardening and at the others, so that price and gain stand side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pprl.draws import Draws, fresh_seed
+from pprl.errors import RosterError
+from pprl.linkage import encodable, filled
+from pprl.normalize.people import MISSING, People
+from pprl.risk.finding import Finding
+from pprl.risk.graph import graph_matching
+from pprl.risk.indicators import Cell, Indicators, Repeats, indicators, repeats, strata_cells
+from pprl.risk.known_pairs import LEARNERS, known_pairs
+from pprl.risk.lookups import dictionary, frequency_alignment
+from pprl.risk.price import FoundAgain, found_again
+from pprl.risk.scheme import Crowd, Scheme
+from pprl.schema import HARDENINGS, Schema
+
+KNOWN = (10, 20, 50, 100, 200, 500, 1_000)
+MOST_VICTIMS = 500
+MOST_POPULATION = 20_000
+LEAST_PEOPLE = 40
+FALLEN = 0.05
+
+Progress = Callable[[str, int, int], None]  # what is done now, steps done, steps in all
+
+
+@dataclass
+class Hardened:
+    """One hardening: what it gives away, what attacks made of it, and what it costs. What was not tried is None."""
+
+    hardening: int
+    indicators: Indicators
+    known_pairs: list[Finding] = field(default_factory=list)
+    graph_matching: Finding | None = None
+    found_again: FoundAgain | None = None
+
+    def strongest(self, known: int) -> Finding:
+        """Of the known-pairs attacks with so many pairs the one that named most."""
+        return max((one for one in self.known_pairs if one.known == known), key=lambda one: one.named)
+
+    def ladder(self) -> list[Finding]:
+        """The strongest attack for each number of known pairs, in rising order."""
+        return [self.strongest(known) for known in sorted({one.known for one in self.known_pairs if one.known})]
+
+    def falls_at(self) -> int | None:
+        """The fewest known pairs tried with which 5 % of the others were named."""
+        return next((one.known for one in self.ladder() if one.rate >= FALLEN), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "hardening": self.hardening,
+            "indicators": self.indicators.to_dict(),
+            "known_pairs": [one.to_dict() for one in self.known_pairs],
+            "known_pairs_that_name_5_percent": self.falls_at(),
+            "graph_matching": self.graph_matching.to_dict() if self.graph_matching else None,
+            "found_again": self.found_again.to_dict() if self.found_again else None,
+        }
+
+
+@dataclass
+class Examination:
+    """``rows`` of the roster have something to encode, ``people`` of them are different; ``candidates`` are these and
+    the population's. ``agreed`` is the schema's hardening."""
+
+    rows: int
+    people: int
+    population: int
+    candidates: int
+    agreed: int
+    repeats: Repeats
+    strata: tuple[Cell, ...]
+    hardened: list[Hardened] = field(default_factory=list)
+    frequency: Finding | None = None
+    dictionary: Finding | None = None
+
+    @property
+    def as_agreed(self) -> Hardened:
+        return next(one for one in self.hardened if one.hardening == self.agreed)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "format": 1,
+            "rows": self.rows,
+            "people": self.people,
+            "population": self.population,
+            "candidates": self.candidates,
+            "agreed_hardening": self.agreed,
+            "repeats": self.repeats.to_dict(),
+            "strata": [{**vars(cell), "strata": list(cell.strata)} for cell in self.strata],
+            "hardenings": [one.to_dict() for one in self.hardened],
+            "frequency_alignment": self.frequency.to_dict() if self.frequency else None,
+            "dictionary_with_the_key": self.dictionary.to_dict() if self.dictionary else None,
+        }
+
+
+def examine(
+    people: People,
+    schema: Schema,
+    population: People | None = None,
+    *,
+    seed: bytes | None = None,
+    allow_weak: bool = False,
+    progress: Progress | None = None,
+) -> Examination:
+    """Attack the encodings that ``people`` would get under ``schema``, with keys drawn for the purpose.
+
+    ``population`` are people among whom the roster's are looked for, at most 20,000 of them; without, they are looked
+    for among themselves. ``seed`` makes a run that can be repeated.
+
+    RosterError: fewer than 40 different people, or a population without what the roster has. RefusedError: the schema
+    links too little.
+    """
+    draws, scene = _scene(people, schema, population, seed, allow_weak=allow_weak)
+    crowd, found = scene
+    seed = draws.bytes(32)
+    tasks: list[tuple[str, Callable[[], None]]] = []
+    for t in sorted({*HARDENINGS, schema.hardening}):
+        tasks += _tasks(found, crowd, schema.with_hardening(t), Draws(seed, f"risk, t = {t}"), seed)
+
+    def look_up() -> None:
+        scheme, key = Scheme(schema), draws.bytes(32)
+        found.frequency = frequency_alignment(crowd, scheme.encode(crowd.victims(), key), draws)
+        found.dictionary = dictionary(crowd, scheme, key)
+
+    tasks.append(("looking up", look_up))
+    for done, (what, task) in enumerate(tasks):
+        if progress:
+            progress(what, done, len(tasks))
+        task()
+    return found
+
+
+def glance(people: People, schema: Schema, *, seed: bytes | None = None, allow_weak: bool = False) -> Examination:
+    """The cheap part of `examine`: indicators at the agreed hardening, repeats, strata; no attack."""
+    draws, (crowd, found) = _scene(people, schema, None, seed, allow_weak=allow_weak)
+    bits = Scheme(schema).encode(crowd.victims(), draws.bytes(32))
+    found.hardened.append(Hardened(schema.hardening, indicators(crowd, bits, draws)))
+    return found
+
+
+def known_ladder(people: int) -> list[int]:
+    """How many known pairs are tried: at least half of the people are left to be attacked."""
+    return [known for known in KNOWN if 2 * known <= people]
+
+
+def _scene(
+    people: People, schema: Schema, population: People | None, seed: bytes | None, *, allow_weak: bool
+) -> tuple[Draws, tuple[Crowd, Examination]]:
+    people = people.take(np.flatnonzero(encodable(people, schema)))
+    draws = Draws(seed or fresh_seed(), "risk")
+    if population is not None:
+        _refuse_unlike(people, population, schema)
+        population = population.take(np.flatnonzero(encodable(population, schema)))
+        population = population.take(np.sort(draws.permutation(len(population))[:MOST_POPULATION]))
+    if len(people) and not allow_weak:
+        schema.refuse_weak(filled(schema, people))
+    crowd = Crowd(people, population, Scheme(schema), draws) if len(people) else None
+    if crowd is None or crowd.roster < LEAST_PEOPLE:
+        raise RosterError(
+            f"{crowd.roster if crowd else 0} different people can be encoded, and an attack needs {LEAST_PEOPLE}",
+            hint="try it on a larger roster of the same kind: the scheme is what is attacked, more than the people",
+        )
+    count = 0 if population is None else len(population)
+    cells = strata_cells(people, schema)
+    return draws, (
+        crowd,
+        Examination(len(people), crowd.roster, count, len(crowd), schema.hardening, repeats(crowd), cells),
+    )
+
+
+def _refuse_unlike(people: People, population: People, schema: Schema) -> None:
+    """Who has no date of birth is told from those who have one by that alone, and hides nobody."""
+    for each in schema.linked():
+        own, theirs = (_share(roster, each.name) for roster in (people, population))
+        if 2 * theirs < own:
+            raise RosterError(
+                f"the population has a {each.name} that can be read in {theirs:.0%} of its rows and the roster in "
+                f"{own:.0%}, so it hides nobody",
+                hint=f"name its column, --population-column {each.name}=HEADER; names are read in Cyrillic and Latin "
+                "letters; or leave --population out",
+            )
+
+
+def _share(people: People, name: str) -> float:
+    return float((people.columns[name].codes != MISSING).mean()) if len(people) else 0.0
+
+
+def _tasks(
+    found: Examination, crowd: Crowd, schema: Schema, draws: Draws, seed: bytes
+) -> Sequence[tuple[str, Callable[[], None]]]:
+    """What is to be done at one hardening, in steps of some seconds at most."""
+    scheme, name = Scheme(schema), f"t = {schema.hardening}: "
+    bits = scheme.encode(crowd.victims(), draws.bytes(32))
+    here = Hardened(schema.hardening, indicators(crowd, bits, draws))
+    found.hardened.append(here)
+    ladder = known_ladder(crowd.roster)
+    victims = np.arange(crowd.roster)[-min(MOST_VICTIMS, crowd.roster - ladder[-1]) :]
+
+    def pairs(known: int) -> None:
+        here.known_pairs += [
+            known_pairs(crowd, scheme, bits, np.arange(known), victims, learner) for learner in LEARNERS
+        ]
+
+    def match_graph() -> None:
+        here.graph_matching = graph_matching(crowd, scheme, bits, draws)
+
+    def pay() -> None:
+        here.found_again = found_again(crowd.victims(), schema, seed)
+
+    return [
+        *((f"{name}{known:,} known pairs", lambda known=known: pairs(known)) for known in ladder),
+        (f"{name}graph matching", match_graph),
+        (f"{name}who is found again", pay),
+    ]
