@@ -26,8 +26,8 @@ TRIED = (
 )
 SOURCE = (
     "a small form of Vidanage, Christen, Ranbaduge and Schnell (2020), and a lower bound: Schäfer, Armknecht and Heng "
-    "(ACSAC 2024) name 80 to 100 % of 20,000 people with plain filters where they hold a tenth to all of them; where they "
-    "hold all, 1 to 4 % at t = 5 and none at t = 8"
+    "(ACSAC 2024) name 80 to 100 % of 20,000 people with plain filters where they hold a tenth to all of them; where "
+    "they hold all, 1 to 4 % at t = 5 and none at t = 8"
 )
 
 
