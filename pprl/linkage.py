@@ -390,16 +390,18 @@ def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:
 
 class Watched:
     """Parts of a roster as they pass, and what a user must know of all of them: fields that hold nothing, and cells
-    that were left out."""
+    that were left out. The ``first`` is kept."""
 
     def __init__(self, parts: Iterable[People], schema: Schema) -> None:
         self._parts, self._schema = parts, schema
         self._filled: set[Field] = set()
         self._unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
         self._rows = 0
+        self.first: People | None = None
 
     def __iter__(self) -> Iterator[People]:
         for people in self._parts:
+            self.first = people if self.first is None else self.first
             self._rows += len(people)
             self._filled |= set(filled(self._schema, people))
             for what, rows in people.unreadable.items():

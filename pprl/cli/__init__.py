@@ -23,6 +23,7 @@ from pprl.cli.exchange import agree, card, destroy, next_step, reveal, transcrip
 from pprl.cli.link import link
 from pprl.cli.match import match
 from pprl.cli.report import report
+from pprl.cli.risk import risk
 from pprl.cli.schemas import schema
 from pprl.cli.steps import encode, inspect, judge, key
 from pprl.errors import PprlError
@@ -40,6 +41,7 @@ def cli() -> None:
     \b
     Try it:                pprl demo
     What a roster can do:  pprl check leaked.xlsx --schema schema.toml
+    What it gives away:    pprl risk leaked.xlsx --schema schema.toml
     Both rosters in hand:  pprl link leaked.csv registry.xlsx --schema schema.toml
     The page of a result:  pprl report report.json -o report.html --language ru
     In separate steps:     pprl key, encode (each owner), match (whoever compares), judge
@@ -48,7 +50,7 @@ def cli() -> None:
 
 
 for command in (
-    *(demo, schema, check, link, key, encode, match, judge),
+    *(demo, schema, check, risk, link, key, encode, match, judge),
     *(card, agree, reveal, next_step, transcript, verify, destroy),
     *(report, inspect),
 ):

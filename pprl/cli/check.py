@@ -12,6 +12,7 @@ import click
 from pprl.cli import options
 from pprl.cli.output import share
 from pprl.cli.progress import searching
+from pprl.cli.risk import glanced, summary
 from pprl.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def check(
 
     With --registry-rows, also what it could show against a registry of that size. For that, people of the roster with
     some letters mistyped, and strangers put together from its names, are linked with it as `pprl link` does. Nothing
-    is written.
+    is written. The last two lines say what encodings of it show before anyone attacks them; `pprl risk` attacks them.
     """
     from pprl.draws import seed_from
     from pprl.match.engines import threads as on_threads
@@ -93,9 +94,10 @@ def check(
                 progress=progress,
             )
     if as_json:
-        click.echo(json.dumps(seen.to_dict(), ensure_ascii=False))
+        glance = glanced(loaded.people, schema)
+        click.echo(json.dumps({**seen.to_dict(), "encodings": glance and glance.glance_dict()}, ensure_ascii=False))
         return
-    click.echo("\n".join(_lines(seen)))
+    click.echo("\n".join([*_lines(seen), *summary(loaded.people, schema)]))
     if show_values:
         _show_values(seen, loaded)
 

@@ -12,6 +12,7 @@ import click
 from pprl import files
 from pprl.cli import options
 from pprl.cli.options import F
+from pprl.cli.risk import summary
 from pprl.errors import FileError, ForgedError, OrderError, RefusedError
 
 if TYPE_CHECKING:
@@ -470,6 +471,7 @@ def encode_for_agreement(
         for text in watched.lines("registry"):
             options.note(f"warning: {text}")
         name, bundle = "registry-3-commitment.pprl", [statement]
+        looked_at = watched.first
     else:
         loaded = options.load((roster, *more_lists), schema, column, columns_path, "list", sheet=sheet, any_age=any_age)
         for text in bare_lines(schema, loaded.people, "list"):
@@ -478,6 +480,7 @@ def encode_for_agreement(
         list(sent.hashes([loaded.people], schema, told))
         statement = commit_list(matter, loaded.people, ids=ids_of(loaded.frames, id_header), controls=controls)
         name, bundle = "list-4-commitment.pprl", [statement]
+        looked_at = loaded.people
         if step == "rows":
             signed = [agreement.proposal.statement.detached(), agreement.acceptance.detached()]
             name, bundle = "list-3-commitment.pprl", [*signed, statement]
@@ -489,6 +492,8 @@ def encode_for_agreement(
         sent.remember(rows, agreement.hash, matter.keystore.matter, other)
     files.write_new(matter.folder / name, [each.to_bytes() for each in bundle])
     click.echo(f"{name}: you have committed to your {matter.role}; nobody can read it from this file")
+    if step == "rows" and looked_at is not None:
+        click.echo("\n".join(summary(looked_at, schema)))
     if (matter.role, step) == ("list", "rows"):
         click.echo("keep the roster as it is: the next step reads it again")
     return show_turn(reread(matter))

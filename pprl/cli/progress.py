@@ -51,3 +51,18 @@ def reading() -> Iterator[Callable[[int], None] | None]:
             bar.update(task, told=told + (f", {speed:,.0f} a second" if (speed := bar.tasks[0].speed) else ""))
 
         yield tell
+
+
+@contextmanager
+def steps(what: str) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Yields what is told before each step: its name, how many are done, how many there are."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(what), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[now]}"), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, now="")
+        yield lambda now, done, total: bar.update(task, completed=done, total=total, now=now)

@@ -12,6 +12,7 @@ from pprl.cli import options
 from pprl.cli.exchange import encode_for_agreement, judge_folder, passphrase_option, unlock
 from pprl.cli.options import note
 from pprl.cli.output import all_or_none, check_outputs, output_files, show_assessment, write_outputs
+from pprl.cli.risk import summary
 
 
 @click.command(short_help="Make the key that both owners share.", epilog="\b\nExample:\n  pprl key -o linkage.key")
@@ -174,6 +175,7 @@ def encode(
     beside += f" and {len(rows.of_kind(CONTROL)):,} controls" if control else ""
     click.echo(f"{output.name}: {rows.people:,} people{beside}")
     click.echo(f"{private.name}: which row is which; it stays with you")
+    click.echo("\n".join(summary(people, schema)))
     click.echo(
         "whoever holds this file and the key can try names until they fit: send it only to one who never gets the key"
     )

@@ -16,7 +16,7 @@ from typing import Any
 from pprl.report.shape import FORMATS, check, load
 from pprl.report.words import LANGUAGES, Words
 
-__all__ = ["LANGUAGES", "exact", "load", "render"]
+__all__ = ["LANGUAGES", "exact", "fill", "load", "render"]
 
 
 def exact(report: Mapping[str, Any]) -> bool:
@@ -28,17 +28,25 @@ def render(report: Mapping[str, Any], language: str = "en") -> str:
     """The page as HTML. FileError, with a hint, where the report is not what docs/report.md says."""
     checked, words = check(report), Words(language)
 
-    import jinja2
-
     from pprl.report.page import page
 
-    files = importlib.resources.files("pprl.report")
-    style = files.joinpath("page.css").read_text(encoding="utf-8").strip()
+    return fill("page.html", page(checked, words), words)
+
+
+def fill(template: str, page: Any, words: Words) -> str:
+    """One of the templates with a page's contents: its own style, and a policy that allows nothing else."""
+    import jinja2
+
+    style = importlib.resources.files("pprl.report").joinpath("page.css").read_text(encoding="utf-8").strip()
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader("pprl.report", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    template = environment.from_string(files.joinpath("page.html").read_text(encoding="utf-8"))
-    return template.render(page=page(checked, words), say=words, style=_Style(style), policy=policy(style)) + "\n"
+    filled = environment.get_template(template)
+    return filled.render(page=page, say=words, style=_Style(style), policy=policy(style)) + "\n"
 
 
 def policy(style: str) -> str:

@@ -333,6 +333,49 @@ def dumbbell(
     return plot(100 + 36 * len(pairs), draw, left=[pair.label for pair in pairs])
 
 
+@dataclass(frozen=True)
+class Line:
+    """A curve that is named at its end; ``points`` are x, share, low, high."""
+
+    label: str
+    points: Sequence[tuple[Number, Number, Number, Number]]
+    stressed: bool = False
+
+
+def ladder(
+    lines: Sequence[Line], *, percent: Callable[[float], str], number: Callable[[float], str], axis: str
+) -> Plot:
+    """Shares over steps that grow by multiples, each curve with its interval and its name."""
+
+    def draw(sheet: Sheet) -> None:
+        axes, ink, size = sheet.axes, sheet.ink, sheet.size
+        steps = sorted({x for line in lines for x, *_ in line.points})
+        axes.set_xscale("log")
+        axes.set_xlim(steps[0] / 1.15, steps[-1] * (1.45 if size is NARROW else 1.3))
+        axes.set_ylim(0, 1)
+        _grid(axes, ink, "y")
+        taken: list[float] = []
+        for at, line in enumerate(lines):
+            colour = ink.people if line.stressed else ink.faint
+            xs, shares, lows, highs = zip(*line.points, strict=True)
+            axes.fill_between(xs, lows, highs, color=colour, alpha=0.15, linewidth=0)
+            axes.plot(xs, shares, color=colour, linewidth=2.4 if line.stressed else 1.4, marker="osD^"[at % 4],
+                      markersize=4.5, linestyle="-" if line.stressed else (0, (4, 2)), clip_on=False)  # fmt: skip
+            y = shares[-1]
+            while any(abs(y - other) < 0.07 for other in taken):
+                y -= 0.01
+            taken.append(y)
+            axes.text(xs[-1] * 1.06, y, line.label, color=colour, va="center", fontsize=size.text,
+                      fontweight="bold" if line.stressed else "normal")  # fmt: skip
+        axes.set_xticks(steps, [number(step) for step in steps])
+        axes.set_xticks([], minor=True)
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(round(value, 6))))
+        _x_label(sheet, axis)
+
+    return plot(320, draw)
+
+
 def _limits(ends: Sequence[Number]) -> tuple[float, float]:
     low, high = min(0, *ends, 0), max(*ends, 0, 0)
     return float(low * 1.05), float(high * 1.05 or 1)

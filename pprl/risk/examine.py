@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from pprl.draws import Draws, fresh_seed
+from pprl.bits import BitMatrix
+from pprl.draws import Draws, seed_from
 from pprl.errors import RosterError
 from pprl.linkage import encodable, filled
 from pprl.normalize.people import MISSING, People
@@ -23,6 +25,7 @@ from pprl.schema import HARDENINGS, Schema
 
 KNOWN = (10, 20, 50, 100, 200, 500, 1_000)
 MOST_VICTIMS = 500
+MOST_GLANCED_AT = 20_000
 MOST_POPULATION = 20_000
 LEAST_PEOPLE = 40
 FALLEN = 0.05
@@ -91,12 +94,19 @@ class Examination:
             "population": self.population,
             "candidates": self.candidates,
             "agreed_hardening": self.agreed,
-            "repeats": self.repeats.to_dict(),
-            "strata": [{**vars(cell), "strata": list(cell.strata)} for cell in self.strata],
+            **self._repeated(),
             "hardenings": [one.to_dict() for one in self.hardened],
             "frequency_alignment": self.frequency.to_dict() if self.frequency else None,
             "dictionary_with_the_key": self.dictionary.to_dict() if self.dictionary else None,
         }
+
+    def glance_dict(self) -> dict[str, Any]:
+        """What shows without an attack."""
+        return {"hardening": self.agreed, **self.as_agreed.indicators.to_dict(), **self._repeated()}
+
+    def _repeated(self) -> dict[str, Any]:
+        cells = [{**vars(cell), "strata": list(cell.strata)} for cell in self.strata]
+        return {"repeats": self.repeats.to_dict(), "strata": cells}
 
 
 def examine(
@@ -104,44 +114,43 @@ def examine(
     schema: Schema,
     population: People | None = None,
     *,
-    seed: bytes | None = None,
+    seed: int = 0,
     allow_weak: bool = False,
     progress: Progress | None = None,
 ) -> Examination:
     """Attack the encodings that ``people`` would get under ``schema``, with keys drawn for the purpose.
 
     ``population`` are people among whom the roster's are looked for, at most 20,000 of them; without, they are looked
-    for among themselves. ``seed`` makes a run that can be repeated.
+    for among themselves. Keys and samples are drawn from ``seed``, which is no secret.
 
     RosterError: fewer than 40 different people, or a population without what the roster has. RefusedError: the schema
     links too little.
     """
-    draws, scene = _scene(people, schema, population, seed, allow_weak=allow_weak)
-    crowd, found = scene
-    seed = draws.bytes(32)
+    scene = _Scene(people, schema, population, seed)
+    if not allow_weak:
+        schema.refuse_weak(filled(schema, people))
+    scene.refuse_few()
+    trial = scene.draws.bytes(32)
     tasks: list[tuple[str, Callable[[], None]]] = []
-    for t in sorted({*HARDENINGS, schema.hardening}):
-        tasks += _tasks(found, crowd, schema.with_hardening(t), Draws(seed, f"risk, t = {t}"), seed)
-
-    def look_up() -> None:
-        scheme, key = Scheme(schema), draws.bytes(32)
-        found.frequency = frequency_alignment(crowd, scheme.encode(crowd.victims(), key), draws)
-        found.dictionary = dictionary(crowd, scheme, key)
-
-    tasks.append(("looking up", look_up))
+    for t in HARDENINGS:
+        tasks += _tasks(scene, schema.with_hardening(t), Draws(trial, f"risk, t = {t}"), trial)
+    tasks.append(("looking up", lambda: _look_up(scene, Scheme(schema))))
     for done, (what, task) in enumerate(tasks):
         if progress:
             progress(what, done, len(tasks))
         task()
-    return found
+    return scene.found
 
 
-def glance(people: People, schema: Schema, *, seed: bytes | None = None, allow_weak: bool = False) -> Examination:
-    """The cheap part of `examine`: indicators at the agreed hardening, repeats, strata; no attack."""
-    draws, (crowd, found) = _scene(people, schema, None, seed, allow_weak=allow_weak)
-    bits = Scheme(schema).encode(crowd.victims(), draws.bytes(32))
-    found.hardened.append(Hardened(schema.hardening, indicators(crowd, bits, draws)))
-    return found
+def glance(people: People, schema: Schema, *, seed: int = 0) -> Examination:
+    """The cheap part of `examine`, of the first 20,000 rows: indicators at the agreed hardening, repeats, strata.
+
+    RosterError: fewer than 40 different people.
+    """
+    scene = _Scene(people.take(np.arange(min(len(people), MOST_GLANCED_AT))), schema, None, seed)
+    scene.refuse_few()
+    _look(scene, Scheme(schema), scene.draws)
+    return scene.found
 
 
 def known_ladder(people: int) -> list[int]:
@@ -149,29 +158,33 @@ def known_ladder(people: int) -> list[int]:
     return [known for known in KNOWN if 2 * known <= people]
 
 
-def _scene(
-    people: People, schema: Schema, population: People | None, seed: bytes | None, *, allow_weak: bool
-) -> tuple[Draws, tuple[Crowd, Examination]]:
-    people = people.take(np.flatnonzero(encodable(people, schema)))
-    draws = Draws(seed or fresh_seed(), "risk")
-    if population is not None:
-        _refuse_unlike(people, population, schema)
-        population = population.take(np.flatnonzero(encodable(population, schema)))
-        population = population.take(np.sort(draws.permutation(len(population))[:MOST_POPULATION]))
-    if len(people) and not allow_weak:
-        schema.refuse_weak(filled(schema, people))
-    crowd = Crowd(people, population, Scheme(schema), draws) if len(people) else None
-    if crowd is None or crowd.roster < LEAST_PEOPLE:
-        raise RosterError(
-            f"{crowd.roster if crowd else 0} different people can be encoded, and an attack needs {LEAST_PEOPLE}",
-            hint="try it on a larger roster of the same kind: the scheme is what is attacked, more than the people",
+class _Scene:
+    """Who is attacked among whom, what is found so far, and the draws."""
+
+    def __init__(self, people: People, schema: Schema, population: People | None, seed: int) -> None:
+        self.draws = Draws(seed_from(seed), "risk")
+        people = people.take(np.flatnonzero(encodable(people, schema)))
+        if population is not None:
+            _refuse_unlike(people, population, schema)
+            population = population.take(np.flatnonzero(encodable(population, schema)))
+            population = population.take(np.sort(self.draws.permutation(len(population))[:MOST_POPULATION]))
+        self.crowd = Crowd(people, population, Scheme(schema), self.draws)
+        self.found = Examination(
+            rows=len(people),
+            people=self.crowd.roster,
+            population=0 if population is None else len(population),
+            candidates=len(self.crowd),
+            agreed=schema.hardening,
+            repeats=repeats(self.crowd),
+            strata=strata_cells(people, schema),
         )
-    count = 0 if population is None else len(population)
-    cells = strata_cells(people, schema)
-    return draws, (
-        crowd,
-        Examination(len(people), crowd.roster, count, len(crowd), schema.hardening, repeats(crowd), cells),
-    )
+
+    def refuse_few(self) -> None:
+        if self.crowd.roster < LEAST_PEOPLE:
+            raise RosterError(
+                f"{self.crowd.roster} different people can be encoded, and an attack needs {LEAST_PEOPLE}",
+                hint="try a larger roster of the same kind: it is the scheme that is attacked, more than these people",
+            )
 
 
 def _refuse_unlike(people: People, population: People, schema: Schema) -> None:
@@ -191,14 +204,24 @@ def _share(people: People, name: str) -> float:
     return float((people.columns[name].codes != MISSING).mean()) if len(people) else 0.0
 
 
-def _tasks(
-    found: Examination, crowd: Crowd, schema: Schema, draws: Draws, seed: bytes
-) -> Sequence[tuple[str, Callable[[], None]]]:
+def _look(scene: _Scene, scheme: Scheme, draws: Draws) -> tuple[Hardened, BitMatrix]:
+    bits = scheme.encode(scene.crowd.victims(), draws.bytes(32))
+    here = Hardened(scheme.schema.hardening, indicators(scene.crowd, bits, draws))
+    scene.found.hardened.append(here)
+    return here, bits
+
+
+def _look_up(scene: _Scene, scheme: Scheme) -> None:
+    key = scene.draws.bytes(32)
+    bits = scheme.encode(scene.crowd.victims(), key)
+    scene.found.frequency = frequency_alignment(scene.crowd, bits, scene.draws)
+    scene.found.dictionary = dictionary(scene.crowd, scheme, key)
+
+
+def _tasks(scene: _Scene, schema: Schema, draws: Draws, trial: bytes) -> Iterator[tuple[str, Callable[[], None]]]:
     """What is to be done at one hardening, in steps of some seconds at most."""
-    scheme, name = Scheme(schema), f"t = {schema.hardening}: "
-    bits = scheme.encode(crowd.victims(), draws.bytes(32))
-    here = Hardened(schema.hardening, indicators(crowd, bits, draws))
-    found.hardened.append(here)
+    crowd, scheme, name = scene.crowd, Scheme(schema), f"t = {schema.hardening}: "
+    here, bits = _look(scene, scheme, draws)
     ladder = known_ladder(crowd.roster)
     victims = np.arange(crowd.roster)[-min(MOST_VICTIMS, crowd.roster - ladder[-1]) :]
 
@@ -211,10 +234,9 @@ def _tasks(
         here.graph_matching = graph_matching(crowd, scheme, bits, draws)
 
     def pay() -> None:
-        here.found_again = found_again(crowd.victims(), schema, seed)
+        here.found_again = found_again(crowd.victims(), schema, trial)
 
-    return [
-        *((f"{name}{known:,} known pairs", lambda known=known: pairs(known)) for known in ladder),
-        (f"{name}graph matching", match_graph),
-        (f"{name}who is found again", pay),
-    ]
+    for known in ladder:
+        yield f"{name}{known:,} known pairs", partial(pairs, known)
+    yield f"{name}graph matching", match_graph
+    yield f"{name}who is found again", pay

@@ -22,12 +22,12 @@ EDGES = 0.02
 ROUNDS = 15
 ASSUMES = "holds a list of exactly these people in clear, and knows how the encodings are made; no key and no pair"
 TRIED = (
-    "assignment by the highest similarities of each person, then {rounds} rounds of aligning the strongest 2 % of edges"
+    "assignment by the highest similarities of each person, then {rounds} rounds of aligning the strongest 2% of edges"
 )
 SOURCE = (
     "a small form of Vidanage, Christen, Ranbaduge and Schnell (2020), and a lower bound: Schäfer, Armknecht and Heng "
-    "(ACSAC 2024) name 80 to 100 % of 20,000 people with plain filters where they hold a tenth to all of them; where "
-    "they hold all, 1 to 4 % at t = 5 and none at t = 8"
+    "(ACSAC 2024) name 80 to 100% of 20,000 people with plain filters where they hold a tenth to all of them; where "
+    "they hold all, 1 to 4% at t = 5 and none at t = 8"
 )
 
 

@@ -4,7 +4,7 @@ The attacker predicts the encoding of every candidate from those he knows, and g
 prediction it fits best. ``linear`` (ridge regression of bits on tokens) and ``dice`` (kernel ridge regression with the
 Dice coefficient of tokens, cubed) know how likeness works. ``scheme`` knows more: the covariance that the scheme itself
 gives to the bits of two people, which makes the prediction the best linear one (simple kriging; Rasmussen and Williams
-2006, section 2.2). It also says how sure it is, so the attacker takes those he is 90 % sure of as known, and goes on.
+2006, section 2.2). It also says how sure it is, so the attacker takes those he is 90% sure of as known, and goes on.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ASSUMES = "knows how the encodings are made, and of {known:,} people of the rost
 TRIED = {
     "linear": "ridge regression of bits on tokens",
     "dice": "kernel ridge regression with the Dice coefficient of tokens, cubed",
-    "scheme": "best linear prediction of bits from the covariance that the scheme gives them; who is named with 90 % "
+    "scheme": "best linear prediction of bits from the covariance that the scheme gives them; who is named with 90% "
     "certainty is taken as known, up to five times",
 }
 SOURCE = "a known-plaintext attack by regression; docs/risk.md §2"
