@@ -12,7 +12,7 @@ import click
 from pprl import files
 from pprl.cli import options
 from pprl.cli.progress import steps
-from pprl.errors import RosterError, naming
+from pprl.errors import RosterError
 
 if TYPE_CHECKING:
     from pprl.normalize.people import People
@@ -92,7 +92,7 @@ def risk(
     options.refuse_overwriting([output], [roster, *more_lists, population, schema_path, columns_path])
     if output is not None and output != options.STANDARD:
         files.check_absent(output, force=force)
-    refuse_same_files([roster, *more_lists], population)
+    refuse_same_files([roster, *more_lists])
     schema = load_schema(schema_path)
     people = options.load(
         (roster, *more_lists), schema, column, columns_path, "roster", sheet=sheet, any_age=any_age
@@ -109,10 +109,9 @@ def risk(
             any_age=population_any_age,
         ).people
     if indicators:
-        with naming("roster"):
-            found = glance(people, schema, seed=seed)
+        found = glance(people, schema, seed=seed)
     else:
-        with steps("attacking") as progress, naming("roster"):
+        with steps("attacking") as progress:
             found = examine(people, schema, others, seed=seed, allow_weak=allow_weak, progress=progress)
     if output == options.STANDARD:
         from pprl.risk.page import render

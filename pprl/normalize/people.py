@@ -135,7 +135,8 @@ def refuse_unusable(frame: pd.DataFrame, schema: Schema, columns: Mapping[str, s
     if not any(name == FULL_NAME or fields[name].role == "link" for name in columns):
         raise RosterError(
             "no column of the roster is mapped to a linked field",
-            hint="name one with --column FIELD=HEADER (link: --list-column, --registry-column)",
+            hint="name one with --column FIELD=HEADER (link: --list-column, --registry-column; "
+            "risk: --population-column)",
         )
     if FULL_NAME in columns and not _homes(fields, columns):
         raise RosterError("full_name needs a field of type surname, given or patronymic in the schema")

@@ -181,8 +181,9 @@ class _Scene:
 
     def refuse_few(self) -> None:
         if self.crowd.roster < LEAST_PEOPLE:
+            people = "person" if self.crowd.roster == 1 else "people"
             raise RosterError(
-                f"{self.crowd.roster} different people can be encoded, and an attack needs {LEAST_PEOPLE}",
+                f"the roster has {self.crowd.roster} different {people} to encode, and an attack needs {LEAST_PEOPLE}",
                 hint="try a larger roster of the same kind: it is the scheme that is attacked, more than these people",
             )
 

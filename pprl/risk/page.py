@@ -75,7 +75,7 @@ def answer(found: Examination) -> list[str]:
         said.append(
             f"Whoever holds all {graph.attacked:,} people in clear and no pair names {share(graph.rate)} by "
             "graph "
-            f"matching ({interval(graph)}); published attacks are stronger."
+            f"matching ({interval(graph)}); a lower bound."
         )
     if key := found.dictionary:
         said.append(f"Whoever has the key as well names {share(key.rate)}, whatever the hardening.")
