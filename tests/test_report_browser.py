@@ -3,7 +3,9 @@
 Where there is no chromium the tests are skipped and say so; where ``CI`` is set they fail, so that they are not lost.
 """
 
+import contextlib
 import copy
+import io
 import json
 import os
 import shutil
@@ -11,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from pprl.cli import main
 from pprl.report import render
 from pprl.report.words import LANGUAGES, Words
 
 EXAMPLE = json.loads((Path(__file__).parent / "data" / "report_example.json").read_text("utf-8"))
+TWO_FILES = Path(__file__).parents[1] / "examples" / "two_files"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 VIEWS = [(width, scheme) for width in (1280, 360) for scheme in ("light", "dark")]
 
@@ -37,12 +41,12 @@ def browser():
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    """Open a page from a file; what the browser said and asked for is in ``said`` and ``asked``."""
+    """Open a report, or a page as it is, from a file; what the browser said and asked for: ``said`` and ``asked``."""
     contexts = []
 
     def show(made, language="en", width=1280, scheme="light"):
         path = tmp_path / "report.html"
-        path.write_text(render(made, language), "utf-8")
+        path.write_text(made if isinstance(made, str) else render(made, language), "utf-8")
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
@@ -164,3 +168,35 @@ def test_no_serious_finding_of_axe(opened, language, width, scheme):
     found = Axe().run(page).response["violations"]
     serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
     assert not serious
+
+
+@pytest.fixture(scope="module")
+def examined(tmp_path_factory):
+    """The page of `pprl risk` on the example, and its figures."""
+    folder = tmp_path_factory.mktemp("risk")
+    roster, schema, registry = (str(TWO_FILES / name) for name in ("leaked.csv", "schema.toml", "registry.csv"))
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        told = ["--population", registry, "--json", "-o", str(folder / "risk.html")]
+        assert main(["risk", roster, "--schema", schema, *told]) == 0
+    return (folder / "risk.html").read_text("utf-8"), json.loads(out.getvalue())
+
+
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+def test_the_page_of_risk(opened, examined, width, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    made, figures = examined
+    page = opened(made, width=width, scheme=scheme)
+    assert not page.said
+    assert [url for url in page.asked if not url.startswith("data:")] == [page.url]
+    assert has_no_sideways_scroll(page)
+    agreed = next(each for each in figures["hardenings"] if each["hardening"] == figures["agreed_hardening"])
+    assert page.locator("#net").inner_text() == str(agreed["known_pairs_that_name_5_percent"])
+    (picture,) = drawn(page)
+    assert picture["width"] == (680 if width == 1280 else 340)
+    assert f"{figures['hardenings'][0]['known_pairs'][2]['rate']:.1%}" in picture["alt"]
+    assert page.locator("table").count() >= 7
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    found = Axe().run(page).response["violations"]
+    assert not [each["id"] for each in found if each["impact"] in ("serious", "critical")]
