@@ -72,6 +72,7 @@ class Noise:
 
     schema: object = SCHEMA
     mixed: int = 1
+    length: int = 1024
 
     def encode(self, people: People, key: bytes) -> BitMatrix:
         return BitMatrix(Draws(key, "noise").words(len(people) * 16).reshape(-1, 16))
@@ -85,11 +86,12 @@ class Bare:
 
     schema: object = SCHEMA
     mixed: int = 1
+    length: int = 32_768  # so long that chance hits do not matter
 
     def encode(self, people: People, _key: bytes) -> BitMatrix:
         held = self.bits_of_tokens(people).toarray()
         bits = np.repeat(held > 0, np.round(held.max(axis=0) ** 2).astype(int), axis=1)
-        wide = np.pad(bits, ((0, 0), (0, 32_768 - bits.shape[1])))  # so long that chance hits do not matter
+        wide = np.pad(bits, ((0, 0), (0, self.length - bits.shape[1])))
         return BitMatrix(np.packbits(wide, axis=1, bitorder="little").view("<u8"))
 
     bits_of_tokens = Scheme(SCHEMA).bits_of_tokens
@@ -155,8 +157,8 @@ def test_likeness_over_keys_is_what_the_formula_says(hardening):
     mean = np.mean([each.mean(axis=1) for each in seen], axis=0)
     likeness = np.mean([each @ each.T / 1024 for each in seen], axis=0)
     room = 5 / np.sqrt(60 * 1024)
-    assert np.abs(mean - crowd.mean(everyone, 1024, scheme.mixed)).max() < room
-    assert np.abs(likeness - crowd.agreement(everyone, everyone, 1024, scheme.mixed)).max() < room
+    assert np.abs(mean - crowd.mean(everyone, scheme)).max() < room
+    assert np.abs(likeness - crowd.agreement(everyone, everyone, scheme)).max() < room
 
 
 def test_bits_in_common_by_the_slow_definition():

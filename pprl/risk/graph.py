@@ -44,8 +44,8 @@ def graph_matching(crowd: Crowd, scheme: Scheme, bits: BitMatrix, draws: Draws) 
     n = min(MOST, crowd.roster)
     chosen = np.arange(n)  # the crowd is shuffled
     order = draws.permutation(n)  # of the encodings, as they are found
-    likeness = crowd.agreement(chosen, chosen, bits.length, scheme.mixed).astype(np.float64)
-    mean = crowd.mean(chosen, bits.length, scheme.mixed).astype(np.float64)
+    likeness = crowd.agreement(chosen, chosen, scheme).astype(np.float64)
+    mean = crowd.mean(chosen, scheme).astype(np.float64)
     seen = signs(BitMatrix(bits.words[:n]))[order]
     centred = seen - seen.mean(axis=1, keepdims=True)
     apart = np.zeros((n, n))

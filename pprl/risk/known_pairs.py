@@ -47,7 +47,7 @@ def known_pairs(
     candidates = np.flatnonzero(everyone)
     seen = signs(bits)
     score = _scheme if learner == "scheme" else _ridge
-    scores = score(_Puzzle(crowd, scheme, bits.length, known, candidates, seen[known], seen[victims]), learner)
+    scores = score(_Puzzle(crowd, scheme, known, candidates, seen[known], seen[victims]), learner)
     right = np.searchsorted(candidates, victims)
     rank = _ranks(scores, right, crowd.turn[candidates])
     return Finding(
@@ -69,7 +69,6 @@ class _Puzzle:
 
     crowd: Crowd
     scheme: Scheme
-    length: int
     known: Places
     candidates: Places
     known_bits: Floats
@@ -103,20 +102,20 @@ def _ridge(puzzle: _Puzzle, learner: Learner) -> Floats:
 
 def _scheme(puzzle: _Puzzle, _learner: Learner) -> Floats:
     """Log-likelihood of each encoding under each prediction, taking bits as normal and independent."""
-    crowd, length, mixed = puzzle.crowd, puzzle.length, puzzle.scheme.mixed
+    crowd, scheme, length = puzzle.crowd, puzzle.scheme, puzzle.victim_bits.shape[1]
     known, seen, everyone = puzzle.known, puzzle.known_bits, puzzle.candidates
 
     def covariance(left: Places, right: Places) -> Floats:
-        means = np.outer(crowd.mean(left, length, mixed), crowd.mean(right, length, mixed))
-        return crowd.agreement(left, right, length, mixed) - means
+        means = np.outer(crowd.mean(left, scheme), crowd.mean(right, scheme))
+        return crowd.agreement(left, right, scheme) - means
 
-    mean = crowd.mean(everyone, length, mixed)[:, None]
+    mean = crowd.mean(everyone, scheme)[:, None]
     reach = covariance(everyone, known)
     taken = np.zeros(len(puzzle.victim_bits), dtype=bool)
     for _ in range(ROUNDS):
         inverse = np.linalg.inv(covariance(known, known) + RIDGE["scheme"] * np.eye(len(known), dtype=np.float32))
         weights = reach @ inverse
-        predicted = mean + weights @ (seen - crowd.mean(known, length, mixed)[:, None])
+        predicted = mean + weights @ (seen - crowd.mean(known, scheme)[:, None])
         variance = np.maximum(1 - mean[:, 0] ** 2 - (weights * reach).sum(axis=1), LEAST_VARIANCE)
         distance = length + (predicted**2).sum(axis=1) - 2 * puzzle.victim_bits @ predicted.T
         scores = np.asarray(-distance / (2 * variance) - length / 2 * np.log(variance))

@@ -27,7 +27,7 @@ Tokens = Any  # a sparse array of shape (people, tokens)
 
 @dataclass(frozen=True)
 class Scheme:
-    """The published way from people to bits. Another encoding is attacked as an object with the same three names."""
+    """The published way from people to bits. Another encoding is attacked as an object with the same names."""
 
     schema: Schema
 
@@ -35,6 +35,11 @@ class Scheme:
     def mixed(self) -> int:
         """How many bits of the filter are XORed into each published bit; one where nothing is mixed."""
         return max(1, self.schema.hardening)
+
+    @property
+    def length(self) -> int:
+        """Bits of the filter that tokens are hashed to."""
+        return self.schema.length
 
     def encode(self, people: People, key: bytes) -> BitMatrix:
         return encode(people, self.schema, key)
@@ -116,22 +121,22 @@ class Crowd:
         """Bits that two people set both, before chance hits: shape (left, right)."""
         return np.asarray((self.tokens[left] @ self.tokens[right].T).todense(), dtype=np.float32)
 
-    def agreement(self, left: Places, right: Places, length: int, mixed: int) -> Floats:
+    def agreement(self, left: Places, right: Places, scheme: Scheme) -> Floats:
         """E[y y'] over keys, with bits y = ±1: shape (left, right).
 
-        A bit of a filter of ``length`` bits is 0 with q = (1 − 1/length)^(bits set). The bits of two people differ with
+        A bit of the filter is 0 with q = (1 − 1/length)^(bits set). The bits of two people differ with
         p = q_a + q_b − 2 q_ab, where q_ab is that of the tokens of both; XOR over ``mixed`` of them gives
         (1 − 2p)^mixed. Exact but for positions that diffusion draws without repetition.
         """
-        none = np.log1p(-1 / length, dtype=np.float32)
+        none = np.log1p(-1 / scheme.length, dtype=np.float32)
         a, b = self.bits[left][:, None], self.bits[right][None, :]
         either = a + b - self.common(left, right)
-        return np.asarray((1 - 2 * (np.exp(none * a) + np.exp(none * b) - 2 * np.exp(none * either))) ** mixed)
+        return np.asarray((1 - 2 * (np.exp(none * a) + np.exp(none * b) - 2 * np.exp(none * either))) ** scheme.mixed)
 
-    def mean(self, places: Places, length: int, mixed: int) -> Floats:
+    def mean(self, places: Places, scheme: Scheme) -> Floats:
         """E[y] over keys, shape (places,)."""
-        none = np.log1p(-1 / length, dtype=np.float32)
-        return np.asarray(-((2 * np.exp(none * self.bits[places]) - 1) ** mixed))
+        none = np.log1p(-1 / scheme.length, dtype=np.float32)
+        return np.asarray(-((2 * np.exp(none * self.bits[places]) - 1) ** scheme.mixed))
 
 
 def signs(bits: BitMatrix) -> Floats:
