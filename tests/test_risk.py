@@ -227,7 +227,7 @@ def test_indicators_tell_noise_from_names():
 
 def test_repeats_and_cells():
     people = invented(50).take(np.array([*range(50), 0, 0, 1]))
-    again = repeats(crowd_of(people))
+    again = repeats(people, SCHEMA)
     assert (again.rows, again.alone, again.largest, again.smallest_class) == (53, 48, 3, 1)
     units = Column(("1 rota", "2 rota"), np.array([0] * 12 + [1] * 5 + [MISSING] * 36, dtype=np.int32))
     ranks = Column(("1", "2"), np.array([0] * 11 + [1] * 42, dtype=np.int32))

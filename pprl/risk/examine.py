@@ -25,7 +25,7 @@ from pprl.schema import HARDENINGS, Schema
 
 KNOWN = (10, 20, 50, 100, 200, 500, 1_000)
 MOST_VICTIMS = 500
-MOST_GLANCED_AT = 20_000
+MOST_PEOPLE = 10_000  # of the roster, drawn from it
 MOST_POPULATION = 20_000
 LEAST_PEOPLE = 40
 FALLEN = 0.05
@@ -68,8 +68,8 @@ class Hardened:
 
 @dataclass
 class Examination:
-    """``rows`` of the roster have something to encode, ``people`` of them are different; ``candidates`` are these and
-    the population's. ``agreed`` is the schema's hardening."""
+    """``rows`` of the roster have something to encode; ``people`` are the different ones of at most 10,000 of them, whom
+    the attacks are about; ``candidates`` are these and the population's. ``agreed`` is the schema's hardening."""
 
     rows: int
     people: int
@@ -121,7 +121,8 @@ def examine(
     """Attack the encodings that ``people`` would get under ``schema``, with keys drawn for the purpose.
 
     ``population`` are people among whom the roster's are looked for, at most 20,000 of them; without, they are looked
-    for among themselves. Keys and samples are drawn from ``seed``, which is no secret.
+    for among themselves. Of a roster of more than 10,000 rows so many are drawn. Keys and samples are drawn from
+    ``seed``, which is no secret.
 
     RosterError: fewer than 40 different people, or a population without what the roster has. RefusedError: the schema
     links too little.
@@ -143,11 +144,11 @@ def examine(
 
 
 def glance(people: People, schema: Schema, *, seed: int = 0) -> Examination:
-    """The cheap part of `examine`, of the first 20,000 rows: indicators at the agreed hardening, repeats, strata.
+    """The cheap part of `examine`: indicators at the agreed hardening, repeats, strata.
 
     RosterError: fewer than 40 different people.
     """
-    scene = _Scene(people.take(np.arange(min(len(people), MOST_GLANCED_AT))), schema, None, seed)
+    scene = _Scene(people, schema, None, seed)
     scene.refuse_few()
     _look(scene, Scheme(schema), scene.draws)
     return scene.found
@@ -168,14 +169,15 @@ class _Scene:
             _refuse_unlike(people, population, schema)
             population = population.take(np.flatnonzero(encodable(population, schema)))
             population = population.take(np.sort(self.draws.permutation(len(population))[:MOST_POPULATION]))
-        self.crowd = Crowd(people, population, Scheme(schema), self.draws)
+        attacked = people.take(np.sort(self.draws.permutation(len(people))[:MOST_PEOPLE]))
+        self.crowd = Crowd(attacked, population, Scheme(schema), self.draws)
         self.found = Examination(
             rows=len(people),
             people=self.crowd.roster,
             population=0 if population is None else len(population),
             candidates=len(self.crowd),
             agreed=schema.hardening,
-            repeats=repeats(self.crowd),
+            repeats=repeats(people, schema),
             strata=strata_cells(people, schema),
         )
 

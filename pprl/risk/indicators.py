@@ -14,7 +14,7 @@ import numpy as np
 from pprl.bits import BitMatrix
 from pprl.draws import Draws
 from pprl.normalize.people import MISSING, People
-from pprl.risk.scheme import Crowd
+from pprl.risk.scheme import Crowd, different
 from pprl.schema import Schema
 
 PAIRS = 20_000
@@ -94,10 +94,10 @@ def indicators(crowd: Crowd, bits: BitMatrix, draws: Draws) -> Indicators:
     )
 
 
-def repeats(crowd: Crowd) -> Repeats:
-    """Over all rows of the roster, those who stand there twice included."""
-    counts = np.bincount(crowd.of_row)
-    return Repeats(len(crowd.of_row), int((counts == 1).sum()), int(counts.max(initial=0)))
+def repeats(people: People, schema: Schema) -> Repeats:
+    """Over all rows of a roster, those who stand there twice included."""
+    counts = np.bincount(different(people, schema)[1])
+    return Repeats(len(people), int((counts == 1).sum()), int(counts.max(initial=0)))
 
 
 def strata_cells(people: People, schema: Schema) -> tuple[Cell, ...]:

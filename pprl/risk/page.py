@@ -347,7 +347,7 @@ def _method(found: Examination) -> Section:
     low, high = wilson(0, one.attacked)
     facts = (
         ("rows with something to encode", f"{found.rows:,}"),
-        ("different people", f"{found.people:,}"),
+        ("different people, attacked or known", f"{found.people:,}"),
         ("population", f"{found.population:,}" if found.population else "none given"),
         ("candidates", f"{found.candidates:,}"),
         ("chance of a right name at random", f"1 in {one.candidates:,}"),

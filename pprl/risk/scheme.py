@@ -87,14 +87,8 @@ class Crowd:
     """
 
     def __init__(self, roster: People, population: People | None, scheme: Scheme, draws: Draws) -> None:
-        names = [field.name for field in scheme.schema.linked()]
         everyone = roster if population is None else join_people([roster, population])
-        _, first, which = np.unique(
-            np.column_stack([everyone.columns[name].codes for name in names]),
-            axis=0,
-            return_index=True,
-            return_inverse=True,
-        )
+        first, which = different(everyone, scheme.schema)
         own = np.unique(which[: len(roster)])
         others = np.setdiff1d(np.arange(len(first)), own)
         order = np.concatenate([own[draws.permutation(len(own))], others[draws.permutation(len(others))]])
@@ -137,6 +131,13 @@ class Crowd:
         """E[y] over keys, shape (places,)."""
         none = np.log1p(-1 / scheme.length, dtype=np.float32)
         return np.asarray(-((2 * np.exp(none * self.bits[places]) - 1) ** scheme.mixed))
+
+
+def different(people: People, schema: Schema) -> tuple[Places, Places]:
+    """People with equal linked values are one: the first row of each, and which of them each row is."""
+    codes = np.column_stack([people.columns[field.name].codes for field in schema.linked()])
+    _, first, which = np.unique(codes, axis=0, return_index=True, return_inverse=True)
+    return first, which.ravel()
 
 
 def signs(bits: BitMatrix) -> Floats:
