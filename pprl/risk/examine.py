@@ -68,8 +68,8 @@ class Hardened:
 
 @dataclass
 class Examination:
-    """``rows`` of the roster have something to encode; ``people`` are the different ones of at most 10,000 of them, and
-    those who are attacked; ``candidates`` are these and the population's. ``agreed`` is the schema's hardening."""
+    """``rows`` of the roster have something to encode; of at most 10,000 that are drawn, ``people`` are different.
+    ``candidates`` are these and the population's. ``agreed`` is the schema's hardening."""
 
     rows: int
     people: int
