@@ -77,7 +77,7 @@ def risk(
 
     All of it happens on this machine, with keys drawn for the purpose: no key of yours is read, and nothing that
     somebody else encoded. The agreed hardening stands beside t = 0, 5, 8 and 10. A roster of 1,010 people with a
-    population of 20,000 takes about a minute; of a larger roster 10,000 rows are drawn.
+    population of 20,000 takes about a minute; of a larger roster 5,000 rows are drawn.
 
     That no attack tried here succeeds does not mean that none would.
     """

@@ -25,7 +25,7 @@ from pprl.schema import HARDENINGS, Schema
 
 KNOWN = (10, 20, 50, 100, 200, 500, 1_000)
 MOST_VICTIMS = 500
-MOST_PEOPLE = 10_000  # of the roster, drawn from it
+MOST_PEOPLE = 5_000  # of the roster, drawn from it
 MOST_POPULATION = 20_000
 LEAST_PEOPLE = 40
 FALLEN = 0.05
@@ -68,7 +68,7 @@ class Hardened:
 
 @dataclass
 class Examination:
-    """``rows`` of the roster have something to encode; of at most 10,000 that are drawn, ``people`` are different.
+    """``rows`` of the roster have something to encode; of at most 5,000 that are drawn, ``people`` are different.
     ``candidates`` are these and the population's. ``agreed`` is the schema's hardening."""
 
     rows: int
@@ -121,7 +121,7 @@ def examine(
     """Attack the encodings that ``people`` would get under ``schema``, with keys drawn for the purpose.
 
     ``population`` are people among whom the roster's are looked for, at most 20,000 of them; without, they are looked
-    for among themselves. Of a roster of more than 10,000 rows so many are drawn. Keys and samples are drawn from
+    for among themselves. Of a roster of more than 5,000 rows so many are drawn. Keys and samples are drawn from
     ``seed``, which is no secret.
 
     RosterError: fewer than 40 different people, or a population without what the roster has. RefusedError: the schema

@@ -8,15 +8,12 @@ and Heng 2024).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from pprl.bits import BitMatrix
 from pprl.draws import Draws
 from pprl.risk.finding import Finding
-from pprl.risk.scheme import Crowd, Scheme, signs
-
-Floats = NDArray[np.float64]
+from pprl.risk.scheme import Crowd, Floats, Scheme, signs
 
 MOST = 800  # people; each round takes their cube
 PROFILE = 100
@@ -44,8 +41,8 @@ def graph_matching(crowd: Crowd, scheme: Scheme, bits: BitMatrix, draws: Draws) 
     n = min(MOST, crowd.roster)
     chosen = np.arange(n)  # the crowd is shuffled
     order = draws.permutation(n)  # of the encodings, as they are found
-    likeness = crowd.agreement(chosen, chosen, scheme).astype(np.float64)
-    mean = crowd.mean(chosen, scheme).astype(np.float64)
+    likeness = crowd.agreement(chosen, chosen, scheme)
+    mean = crowd.mean(chosen, scheme)
     seen = signs(BitMatrix(bits.words[:n]))[order]
     centred = seen - seen.mean(axis=1, keepdims=True)
     apart = np.zeros((n, n))
@@ -64,8 +61,8 @@ def graph_matching(crowd: Crowd, scheme: Scheme, bits: BitMatrix, draws: Draws) 
     return Finding("graph matching", TRIED, ASSUMES, SOURCE, n, named, n)
 
 
-def _products(rows: NDArray[np.float32]) -> Floats:
-    return np.asarray((rows @ rows.T) / rows.shape[1], dtype=np.float64)
+def _products(rows: Floats) -> Floats:
+    return np.asarray((rows @ rows.T) / rows.shape[1])
 
 
 def _edges(likeness: Floats) -> Floats:

@@ -94,7 +94,7 @@ def _ridge(puzzle: _Puzzle, learner: Learner) -> Floats:
         return np.asarray((2 * common / both) ** 3)
 
     mean = puzzle.known_bits.mean(axis=0)
-    ridge = RIDGE[learner] * np.eye(len(known), dtype=np.float32)
+    ridge = RIDGE[learner] * np.eye(len(known))
     predicted = kernel(everyone) @ np.linalg.solve(kernel(known) + ridge, puzzle.known_bits - mean)
     predicted /= np.linalg.norm(predicted, axis=1, keepdims=True) + 1e-9
     return np.asarray((puzzle.victim_bits - mean) @ predicted.T)
@@ -113,7 +113,7 @@ def _scheme(puzzle: _Puzzle, _learner: Learner) -> Floats:
     reach = covariance(everyone, known)
     taken = np.zeros(len(puzzle.victim_bits), dtype=bool)
     for _ in range(ROUNDS):
-        inverse = np.linalg.inv(covariance(known, known) + RIDGE["scheme"] * np.eye(len(known), dtype=np.float32))
+        inverse = np.linalg.inv(covariance(known, known) + RIDGE["scheme"] * np.eye(len(known)))
         weights = reach @ inverse
         predicted = mean + weights @ (seen - crowd.mean(known, scheme)[:, None])
         variance = np.maximum(1 - mean[:, 0] ** 2 - (weights * reach).sum(axis=1), LEAST_VARIANCE)

@@ -20,7 +20,7 @@ from pprl.normalize.people import MISSING, People, join_people
 from pprl.schema import Schema
 from pprl.tokens import space, tokens
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 Tokens = Any  # a sparse array of shape (people, tokens)
 
@@ -71,11 +71,11 @@ class Scheme:
                 starts.append(len(at))
             starts.append(len(at))  # the row of those without a value
             blocks.append((starts, at, column.codes))
-        width, total = len(roots), sparse.csr_array((len(people), len(roots)), dtype=np.float32)
+        width, total = len(roots), sparse.csr_array((len(people), len(roots)))
         for starts, at, codes in blocks:
-            block = sparse.csr_array((np.ones(len(at), np.float32), at, starts), shape=(len(starts) - 1, width))
+            block = sparse.csr_array((np.ones(len(at)), at, starts), shape=(len(starts) - 1, width))
             total = total + block[np.where(codes == MISSING, len(starts) - 2, codes)]
-        total.data = np.asarray(roots, dtype=np.float32)[total.indices]
+        total.data = np.array(roots)[total.indices]
         return total
 
 
@@ -102,7 +102,7 @@ class Crowd:
         )  # how often in the population
         self.turn = draws.permutation(len(order))
         self.tokens = scheme.bits_of_tokens(self.people)
-        self.bits = np.asarray(self.tokens.multiply(self.tokens).sum(axis=1), dtype=np.float32).ravel()
+        self.bits = np.asarray(self.tokens.multiply(self.tokens).sum(axis=1)).ravel()
 
     def __len__(self) -> int:
         return len(self.people)
@@ -113,7 +113,7 @@ class Crowd:
 
     def common(self, left: Places, right: Places) -> Floats:
         """Bits that two people set both, before chance hits: shape (left, right)."""
-        return np.asarray((self.tokens[left] @ self.tokens[right].T).todense(), dtype=np.float32)
+        return np.asarray((self.tokens[left] @ self.tokens[right].T).todense())
 
     def agreement(self, left: Places, right: Places, scheme: Scheme) -> Floats:
         """E[y y'] over keys, with bits y = ±1: shape (left, right).
@@ -122,14 +122,14 @@ class Crowd:
         p = q_a + q_b − 2 q_ab, where q_ab is that of the tokens of both; XOR over ``mixed`` of them gives
         (1 − 2p)^mixed. Exact but for positions that diffusion draws without repetition.
         """
-        none = np.log1p(-1 / scheme.length, dtype=np.float32)
+        none = np.log1p(-1 / scheme.length)
         a, b = self.bits[left][:, None], self.bits[right][None, :]
         either = a + b - self.common(left, right)
         return np.asarray((1 - 2 * (np.exp(none * a) + np.exp(none * b) - 2 * np.exp(none * either))) ** scheme.mixed)
 
     def mean(self, places: Places, scheme: Scheme) -> Floats:
         """E[y] over keys, shape (places,)."""
-        none = np.log1p(-1 / scheme.length, dtype=np.float32)
+        none = np.log1p(-1 / scheme.length)
         return np.asarray(-((2 * np.exp(none * self.bits[places]) - 1) ** scheme.mixed))
 
 
@@ -143,4 +143,4 @@ def different(people: People, schema: Schema) -> tuple[Places, Places]:
 def signs(bits: BitMatrix) -> Floats:
     """Bits as −1 and 1, shape (rows, length)."""
     rows = np.ascontiguousarray(bits.words).view(np.uint8)
-    return np.unpackbits(rows, axis=1, bitorder="little").astype(np.float32) * 2 - 1
+    return np.unpackbits(rows, axis=1, bitorder="little").astype(np.float64) * 2 - 1
