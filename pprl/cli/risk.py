@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Examples:
   pprl risk leaked.xlsx --schema schema.toml --population names.csv -o risk.html
   pprl risk leaked.xlsx --schema schema.toml --indicators       (a second; no attack)
-  pprl risk leaked.xlsx --schema schema.toml --json > risk.json
+  pprl risk leaked.xlsx --schema schema.toml --json             (the figures, for other tools)
 """,
 )
 @click.argument("roster", type=options.FilePath)
