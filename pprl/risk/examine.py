@@ -52,8 +52,9 @@ class Hardened:
         return [self.strongest(known) for known in sorted({one.known for one in self.known_pairs if one.known})]
 
     def falls_at(self) -> int | None:
-        """The fewest known pairs tried with which 5 % of the others were named."""
-        return next((one.known for one in self.ladder() if one.rate >= FALLEN), None)
+        """The fewest known pairs tried with which 5 % of the others were named, and more than chance names of few."""
+        fallen = (one for one in self.ladder() if one.rate >= FALLEN and one.interval[0] > one.chance)
+        return next((one.known for one in fallen), None)
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -112,7 +112,7 @@ def table_rows(found: Examination) -> list[tuple[str, list[str]]]:
     lines.append(("named by graph matching", [_rate(here.graph_matching) for here in found.hardened]))
     lines.append(
         (
-            "found again by `pprl link`",
+            "found again in a registry",
             [share(here.found_again.rate) if here.found_again else "–" for here in found.hardened],
         )
     )
