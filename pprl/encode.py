@@ -9,8 +9,11 @@ person at a time, and is the oracle in the tests. Specified in ``docs/encoding.m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
+from typing import Generic, TypeVar
 
 import numpy as np
 from cryptography.hazmat.primitives import hashes
@@ -21,10 +24,13 @@ from pprl.bits import BitMatrix, Words
 from pprl.harden import diffuse, diffusion_indices
 from pprl.normalize.people import People
 from pprl.normalize.text import folding_hash
-from pprl.schema import Field, Schema
+from pprl.schema import MAX_K, Field, Schema
 from pprl.tokens import space, tokens
 
-VALUES_AT_A_TIME = 32_768
+T = TypeVar("T", bound=Hashable)
+Positions = tuple[NDArray[np.int64], NDArray[np.int64]]  # of many tokens, and how many each has
+
+AT_A_TIME = 4_096  # values or rows: few enough for their bits to stay in the cache of a processor
 REMEMBERED = 1 << 16  # values of a field, and tokens: 8 MiB each at 1,024 bits
 
 
@@ -45,6 +51,13 @@ def positions(space_key: bytes, token: str, length: int) -> NDArray[np.uint16]:
     return np.frombuffer(digest, dtype="<u2") & np.uint16(length - 1)
 
 
+def _first_positions(space_key: bytes, length: int, k: int, texts: Sequence[str]) -> Positions:
+    """The first k `positions` of many tokens."""
+    digests = [hashlib.blake2b(text.encode(), key=space_key, digest_size=64).digest() for text in texts]
+    drawn = np.frombuffer(b"".join(digests), dtype="<u2").reshape(-1, MAX_K)[:, :k] & np.uint16(length - 1)
+    return drawn.ravel().astype(np.int64), np.full(len(texts), k)
+
+
 def encode(people: People, schema: Schema, linkage_key: bytes) -> BitMatrix:
     """One encoding for each row of ``people``, in its order: shape (rows, schema.length) bits."""
     return Encoder(schema, linkage_key).encode(people)
@@ -55,29 +68,82 @@ class Encoder:
 
     def __init__(self, schema: Schema, linkage_key: bytes) -> None:
         self._schema = schema
-        self._masks = {field.name: Masks(field, schema, linkage_key) for field in schema.linked()}
+        self._masks = {field.name: self._masks_of(field, linkage_key) for field in schema.linked()}
         self._diffusion = subkey(linkage_key, schema, "diffusion")
 
+    def _masks_of(self, field: Field, linkage_key: bytes) -> Masks[str]:
+        space_key, length = subkey(linkage_key, self._schema, f"tokens/{space(field)}"), self._schema.length
+        return Masks(
+            one_by_one(partial(tokens, field.type)), partial(_first_positions, space_key, length, field.k), length
+        )
+
     def encode(self, people: People) -> BitMatrix:
-        words = np.zeros((len(people), self._schema.length // 64), dtype="<u8")
-        for name, masks_of in self._masks.items():
-            column = people.columns[name].in_use()
-            masks = masks_of.of(column.values)
-            present = np.flatnonzero(column.codes >= 0)
-            for start in range(0, len(present), VALUES_AT_A_TIME):
-                rows = present[start : start + VALUES_AT_A_TIME]
-                words[rows] |= masks[column.codes[rows]]
+        columns = [people.columns[name].in_use() for name in self._masks]
+        fields = [
+            (masks_of.of(column.values), column.codes)
+            for masks_of, column in zip(self._masks.values(), columns, strict=True)
+        ]
+        words = gathered(fields, len(people), self._schema.length // 64)
         return diffuse(BitMatrix(words), self._schema.hardening, self._diffusion)
 
 
-class Masks:
-    """The bits of the values of a field; the last that were asked for are remembered, and every token."""
+def gathered(fields: Sequence[tuple[Words, NDArray[np.int32]]], rows: int, width: int) -> Words:
+    """Rows of ``width`` words: the bits of each row's values together, shape (rows, width).
 
-    def __init__(self, field: Field, schema: Schema, linkage_key: bytes) -> None:
-        self._field, self._length = field, schema.length
-        self._space_key = subkey(linkage_key, schema, f"tokens/{space(field)}")
-        self._tokens: dict[str, int] = {}
-        self._token_masks = np.zeros((0, schema.length // 64), dtype="<u8")
+    A field is the masks of its values and, for each row, the place of its value in them, negative where there is none.
+    """
+    words = np.zeros((rows, width), dtype="<u8")
+    for top in range(0, rows, AT_A_TIME):
+        chunk = slice(top, min(top + AT_A_TIME, rows))
+        for masks, codes in fields:
+            own = codes[chunk]
+            if (own >= 0).all():
+                words[chunk] |= masks[own]
+            else:
+                present = np.flatnonzero(own >= 0)
+                words[top + present] |= masks[own[present]]
+    return words
+
+
+@dataclass(frozen=True)
+class Tokenised(Generic[T]):
+    """The tokens of some values: the ``distinct`` ones, all of them as places in these, and how many each value has."""
+
+    distinct: Sequence[T]
+    places: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+
+Tokeniser = Callable[[Sequence[str]], Tokenised[T]]
+
+
+def one_by_one(tokens_of: Callable[[str], Sequence[T]]) -> Tokeniser[T]:
+    """A tokeniser of many values from one of a single value."""
+
+    def tokenise(values: Sequence[str]) -> Tokenised[T]:
+        numbers: dict[T, int] = {}
+        flat: list[int] = []
+        counts = np.empty(len(values), dtype=np.int64)
+        for at, value in enumerate(values):
+            found = tokens_of(value)
+            counts[at] = len(found)
+            flat += [numbers.setdefault(token, len(numbers)) for token in found]
+        return Tokenised(list(numbers), np.array(flat, dtype=np.int64), counts)
+
+    return tokenise
+
+
+class Masks(Generic[T]):
+    """The bits of values that are made of tokens; the last values that were asked for are remembered, and every token.
+
+    Every value must have a token. ``places_of`` says where the bits of tokens stand among ``length``, all places, and
+    how many each token has.
+    """
+
+    def __init__(self, tokenise: Tokeniser[T], places_of: Callable[[Sequence[T]], Positions], length: int) -> None:
+        self._tokenise, self._places_of, self._width = tokenise, places_of, -(-length // 64)
+        self._tokens: dict[T, int] = {}
+        self._token_masks = np.zeros((0, self._width), dtype="<u8")
         self._values: dict[str, int] = {}
         self._remembered = self._token_masks
 
@@ -95,27 +161,23 @@ class Masks:
         return masks if len(new) == len(values) else self._remembered[[self._values[value] for value in values]]
 
     def _made(self, values: Sequence[str]) -> Words:
-        flat: list[int] = []
-        counts = np.empty(len(values), dtype=np.int64)
-        known = len(self._tokens)
-        for at, value in enumerate(values):
-            found = tokens(self._field.type, value)
-            counts[at] = len(found)
-            flat += [self._tokens.setdefault(token, len(self._tokens)) for token in found]
-        fresh = np.zeros((len(self._tokens) - known, self._length // 64), dtype="<u8")
-        for at, token in enumerate(islice(self._tokens, known, None)):
-            places = positions(self._space_key, token, self._length)[: self._field.k].astype(np.int64)
-            np.bitwise_or.at(fresh[at], places // 64, np.uint64(1) << (places % 64).astype(np.uint64))
-        if len(fresh):
+        told, known = self._tokenise(values), len(self._tokens)
+        numbers = np.array(
+            [self._tokens.setdefault(token, len(self._tokens)) for token in told.distinct], dtype=np.int64
+        )
+        if new := list(islice(self._tokens, known, None)):
+            places, counts = self._places_of(new)
+            fresh = np.zeros((len(new), self._width), dtype="<u8")
+            bits = np.uint64(1) << (places % 64).astype(np.uint64)
+            np.bitwise_or.at(fresh, (np.repeat(np.arange(len(new)), counts), places // 64), bits)
             self._token_masks = np.concatenate([self._token_masks, fresh])
-        ids = np.array(flat, dtype=np.int64)
-        ends = np.cumsum(counts)
-        masks = np.zeros((len(counts), self._length // 64), dtype="<u8")
-        for top in range(0, len(counts), VALUES_AT_A_TIME):
-            chunk = slice(top, min(top + VALUES_AT_A_TIME, len(counts)))
-            starts = ends[chunk] - counts[chunk]
-            of_chunk = self._token_masks[ids[starts[0] : ends[chunk][-1]]]
-            masks[chunk] = np.bitwise_or.reduceat(of_chunk, starts - starts[0], axis=0)
+        ends = np.cumsum(told.counts)
+        masks = np.zeros((len(values), self._width), dtype="<u8")
+        for top in range(0, len(values), AT_A_TIME):
+            chunk = slice(top, min(top + AT_A_TIME, len(values)))
+            starts = ends[chunk] - told.counts[chunk]
+            ids = numbers[told.places[starts[0] : ends[chunk][-1]]]
+            masks[chunk] = np.bitwise_or.reduceat(self._token_masks[ids], starts - starts[0], axis=0)
         if len(self._tokens) > REMEMBERED:  # identifiers have no end of tokens
             self._tokens, self._token_masks = {}, self._token_masks[:0]
         return masks

@@ -16,7 +16,7 @@ from scipy import stats
 from pprl import encode as encode_module
 from pprl import harden as harden_module
 from pprl.bits import BitMatrix
-from pprl.encode import Masks, encode, key_check, positions, reference, subkey
+from pprl.encode import Masks, encode, key_check, one_by_one, positions, reference, subkey
 from pprl.harden import diffuse, diffusion_indices
 from pprl.normalize.people import MISSING, Column, People
 from pprl.schema import EXPECTED_TOKENS, HARDENINGS, MAX_K, NAME_TYPES, Field, Schema, parse_schema
@@ -124,7 +124,7 @@ def test_chunks_change_nothing(data, values_at_a_time, rows_at_a_time):
     people = people_of(data.draw(rosters(schema, max_size=12)), schema)
     whole = encode(people, schema, KEY).to_bytes()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encode_module, "VALUES_AT_A_TIME", values_at_a_time)
+        patch.setattr(encode_module, "AT_A_TIME", values_at_a_time)
         patch.setattr(harden_module, "ROWS_AT_A_TIME", rows_at_a_time)
         assert encode(people, schema, KEY).to_bytes() == whole
 
@@ -311,8 +311,8 @@ def test_tokens_are_distinct_and_never_none(kind_and_value):
 
 
 def test_masks_of_no_values():
-    column = Column((), np.full(3, MISSING, dtype=np.int32))
-    assert Masks(PERSON.fields[0], PERSON, KEY).of(column.values).shape == (0, 16)
+    masks = Masks(one_by_one(str.split), lambda tokens: (np.arange(len(tokens)), np.ones(len(tokens))), 1024)
+    assert masks.of(()).shape == (0, 16)
 
 
 # ---------------------------------------------------------------- diffusion
