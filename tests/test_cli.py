@@ -36,7 +36,20 @@ def own_process(*words: str, **environment: str) -> subprocess.CompletedProcess[
 
 def test_the_commands_are_these():
     exchange = ["agree", "card", "destroy", "next", "reveal", "transcript", "verify"]
-    others = ["check", "demo", "encode", "inspect", "judge", "key", "link", "match", "report", "risk", "schema"]
+    others = [
+        "check",
+        "convert",
+        "demo",
+        "encode",
+        "inspect",
+        "judge",
+        "key",
+        "link",
+        "match",
+        "report",
+        "risk",
+        "schema",
+    ]
     assert sorted(exchange + others) == COMMANDS
 
 

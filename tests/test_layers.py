@@ -20,7 +20,7 @@ LAYERS = (
     {"estimate"},
     {"linkage", "demo", "ledger", "audit"},
     {"preview", "owner", "unit", "report", "sent"},
-    {"risk"},
+    {"risk", "interop"},
     {"transcript"},
     {"cli"},
 )

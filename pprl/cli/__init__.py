@@ -18,6 +18,7 @@ import click
 
 import pprl
 from pprl.cli.check import check
+from pprl.cli.convert import convert
 from pprl.cli.demo import demo
 from pprl.cli.exchange import agree, card, destroy, next_step, reveal, transcript, verify
 from pprl.cli.link import link
@@ -52,7 +53,7 @@ def cli() -> None:
 for command in (
     *(demo, schema, check, risk, link, key, encode, match, judge),
     *(card, agree, reveal, next_step, transcript, verify, destroy),
-    *(report, inspect),
+    *(report, inspect, convert),
 ):
     cli.add_command(command)
 

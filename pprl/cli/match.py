@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -98,6 +100,7 @@ Examples:
   pprl match list.pprl registry.pprl -o scores.pprl --resume     after a crash
   pprl match one.pprl other.pprl --threshold 0.85 -o pairs.csv    every pair
   pprl match list.pprl registry.pprl -o scores.pprl --engine dask --scheduler tcp://10.0.0.5:8786
+  pprl match clks.json theirs.json --threshold 0.8 -o pairs.csv   files of clkhash and anonlink
   pprl match unit                                  the linkage unit's step of the exchange
 """,
 )
@@ -114,6 +117,11 @@ Examples:
     type=Share(),
     metavar="RECALL",
     help="With --threshold: faster, and each pair is found with at least this chance, such as 0.99.",
+)
+@click.option(
+    "--groups",
+    is_flag=True,
+    help="Of two JSON files of filters: anonlink's groups instead of pairs, each record in one at most.",
 )
 @click.option("--resume", is_flag=True, help="Go on where a run of the same command was broken off.")
 @options.threads_option
@@ -133,6 +141,7 @@ def match(
     output: Path | None,
     threshold: Fraction | None,
     approximate: Fraction | None,
+    groups: bool,
     resume: bool,
     threads: int | None,
     engine: str,
@@ -143,6 +152,9 @@ def match(
     """Compare two files of encodings, without the key and without knowing which rows are decoys.
 
     With the FOLDER of a matter alone, compare the two sealed packages in it and sign the scores.
+
+    Two JSON files of filters, from clkhash, anonlink or `pprl convert clkhash`, are compared with --threshold
+    alone, by the numbers of their records from 0.
 
     A run of more than a minute keeps a checkpoint beside its output. Large registries stay on the disk: memory
     is bounded by the list.
@@ -167,6 +179,15 @@ def match(
         raise click.UsageError("--resume is for scores that are made here; --threshold and dask keep no checkpoint")
     options.refuse_overwriting([output], [list_path, registry_path])
     files.check_absent(output, force=force)
+    from pprl.interop.anonlink import looks_like_clks
+
+    if looks_like_clks(list_path) and looks_like_clks(registry_path):
+        if threshold is None or approximate is not None:
+            raise click.UsageError("filters without labels are compared with --threshold alone")
+        write_clk_pairs(list_path, registry_path, output, threshold, where, groups=groups, force=force)
+        return
+    if groups:
+        raise click.UsageError("--groups is for the JSON files of clkhash and anonlink")
     if threshold is not None:
         write_pairs(list_path, registry_path, output, threshold, approximate, where, force=force)
     else:
@@ -233,6 +254,38 @@ def write_pairs(
         note(text)
     click.echo(f"{output.name}: {len(pairs.ours):,} pairs with a similarity of {float(threshold):g} or more")
     click.echo("no decoys were judged: how many of these pairs are false is not known from here")
+
+
+def write_clk_pairs(
+    one_path: Path, other_path: Path, output: Path, threshold: Fraction, where: Engine, *, groups: bool, force: bool
+) -> None:
+    """Every pair of two files of clkhash or anonlink, or the groups of a greedy matching."""
+    import numpy as np
+
+    from pprl.interop.anonlink import in_one_block, one_to_one, read_clks
+    from pprl.match.kernel import notes
+
+    one, other = read_clks(one_path), read_clks(other_path)
+    one.require_same(other)
+    note("warning: these files say neither how they were made nor which rows are made up: no promise of pprl holds")
+    with searching(len(one) * len(other), len(one)) as progress, where.finding_pairs() as find:
+        pairs = find(one.bits, other.bits, threshold, progress=progress)
+    may = in_one_block(pairs, one, other)
+    ours, theirs = pairs.ours[may], pairs.theirs[may]
+    similarity = 2 * pairs.common[may].astype(np.float64) / pairs.total[may]
+    if groups:
+        kept = one_to_one(ours, theirs, similarity)
+        found = [[[0, row], [1, their]] for row, their in zip(ours[kept].tolist(), theirs[kept].tolist(), strict=True)]
+        files.write_new(output, [json.dumps({"groups": found}).encode() + b"\n"], private=True, force=force)
+    else:
+        told = zip(ours.tolist(), theirs.tolist(), similarity.tolist(), strict=True)
+        lines = (f"{row},{their},{score:.6f}\n".encode() for row, their, score in told)
+        files.write_new(output, itertools.chain([b"record,their_record,score\n"], lines), private=True, force=force)
+    for text in notes():
+        note(text)
+    what = f"{len(kept):,} groups" if groups else f"{len(ours):,} pairs"
+    click.echo(f"{output.name}: {what} with a similarity of {float(threshold):g} or more")
+    click.echo("no decoys were judged: how many of them are false is not known from here")
 
 
 PAIRS_AT_ONCE = 1 << 16

@@ -1,0 +1,160 @@
+"""pprl convert: encodings in the formats of other tools."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from pprl import files
+from pprl.cli import options
+from pprl.cli.options import note
+from pprl.errors import FileError, RosterError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SHORT_SECRET = 16  # bytes
+
+
+@click.group(short_help="Encode for other tools: clkhash and anonlink.")
+def convert() -> None:
+    """Encode a roster in the format of another tool, for somebody who uses that tool.
+
+    None of what `pprl` promises holds for such files: no hardening, no decoys, nothing sealed or signed.
+    """
+
+
+@convert.command(
+    "clkhash",
+    short_help="Filters as clkhash makes them, bit for bit.",
+    epilog="""\b
+Examples:
+  pprl convert clkhash linkage.json roster.csv --key-file secret.txt -o clks.json
+  pprl convert clkhash linkage.json roster.csv --key-file secret.txt --header ignore -o clks.json
+  pprl match clks.json theirs.json --threshold 0.8 -o pairs.csv
+""",
+)
+@click.argument("schema_path", metavar="SCHEMA.json", type=options.FilePath)
+@click.argument("roster", metavar="ROSTER.csv", type=options.FilePath)
+@click.option(
+    "--key-file",
+    type=options.FilePath,
+    required=True,
+    help="The secret that both owners give to clkhash: the bytes of the file, without a line end behind them.",
+)
+@click.option(
+    "--header",
+    type=click.Choice(["check", "ignore", "none"]),
+    default="check",
+    show_default=True,
+    help="The first row: its names are those of the schema; they are not looked at; there is no such row.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=options.NewFile(or_standard=True),
+    required=True,
+    help="The file of filters (- for standard output).",
+)
+@options.force_option
+def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output: Path, force: bool) -> None:
+    """Encode ROSTER.csv (- for standard input) by a linkage schema of clkhash, version 3: what clkhash 0.18.3 gives,
+    bit for bit, and many times as fast.
+
+    The CSV is read as clkhash reads it: UTF-8, commas, columns by their order. A cell that its format does not allow
+    is named by row and column.
+    """
+    from pprl.interop.anonlink import clks_json
+    from pprl.interop.clkhash import encode_records
+    from pprl.interop.linkage_schema import parse_linkage_schema
+    from pprl.schema import read_text
+    from pprl.tables.text import Dialect, csv_records
+
+    options.refuse_overwriting([output], [schema_path, roster, key_file])
+    if output != options.STANDARD:
+        files.check_absent(output, force=force)
+    schema = parse_linkage_schema(read_text(schema_path, "the linkage schema", "export it from clkhash"))
+    secret = _secret(key_file)
+    for name in schema.unknown:
+        note(f"{name} is no key of a linkage schema and is ignored")
+    for text in schema.habits():
+        note(f"warning: {text}")
+    if len(secret) < SHORT_SECRET:
+        note(
+            f"warning: whoever guesses a secret of {len(secret)} bytes has the names: take 32 random bytes, say "
+            "`openssl rand -base64 32`"
+        )
+    count = 0
+    with _opened(roster) as file:
+        records = csv_records(file, Dialect("utf-8", ","))
+        first = 1
+        if header != "none":
+            first = 2
+            _check_header(next(records, None), schema.identifiers if header == "check" else None)
+
+        def counted() -> Iterator[NDArray[np.uint8]]:
+            nonlocal count
+            for chunk in encode_records(records, schema, secret, first_row=first):
+                count += len(chunk)
+                yield chunk
+
+        pieces = clks_json(counted())
+        try:
+            if output == options.STANDARD:
+                for piece in pieces:
+                    click.echo(piece, nl=False)
+            else:
+                files.write_new(output, pieces, private=True, force=force)
+        except UnicodeDecodeError:
+            raise RosterError("the roster is not UTF-8", hint="clkhash reads UTF-8; save it so") from None
+    if output != options.STANDARD:
+        click.echo(f"{output.name}: {count:,} filters of {schema.length:,} bits, in the order of the rows")
+
+
+def _opened(roster: Path) -> BinaryIO:
+    if roster == options.STANDARD:
+        return sys.stdin.buffer
+    try:
+        return roster.open("rb")
+    except OSError as error:
+        raise RosterError(f"the roster cannot be read: {error.strerror}", hint="name a CSV file") from None
+
+
+def _secret(path: Path) -> bytes:
+    try:
+        secret = path.read_bytes()
+    except OSError as error:
+        raise FileError(
+            f"the key file cannot be read: {error.strerror}", hint="name the file with the secret"
+        ) from None
+    secret = secret.removesuffix(b"\n").removesuffix(b"\r")
+    if not secret:
+        raise FileError("the key file is empty", hint="it holds the secret that both owners gave to clkhash")
+    return secret
+
+
+def _check_header(header: list[str] | None, identifiers: tuple[str, ...] | None) -> None:
+    if header is None:
+        raise RosterError(
+            "the roster is empty", hint="a header and rows are needed; --header none where there is no header"
+        )
+    if identifiers is None:
+        return
+    if header and header[0].startswith("\ufeff"):
+        header = [header[0].removeprefix("\ufeff"), *header[1:]]
+    if len(header) != len(identifiers):
+        raise RosterError(
+            f"the header has {len(header)} columns, and the schema {len(identifiers)}",
+            hint="ignored columns stand in the schema too; --header none where there is no header",
+        )
+    for at, (found, wanted) in enumerate(zip(header, identifiers, strict=True), 1):
+        if found != wanted:
+            raise RosterError(
+                f"column {at} of the header is not {wanted!r}, as the schema says",
+                hint="columns go by their order; --header ignore takes them as they come",
+            )

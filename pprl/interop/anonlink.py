@@ -1,0 +1,135 @@
+"""Files of filters as anonlink and its entity service exchange them: JSON, base64, no ids and no word of how made.
+
+``{"clks": ["…", …]}``, or with the names of blocks ``{"clknblocks": [["…", "block", …], …]}``: then two records are
+compared only if they share a block.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pprl.bits import MAX_LENGTH, BitMatrix
+from pprl.errors import FileError, MismatchError
+from pprl.match.search import Pairs
+
+HINT = 'a JSON object with "clks" or "clknblocks", as `anonlink` and `pprl convert clkhash` write it, is needed'
+
+
+@dataclass(frozen=True)
+class Clks:
+    """Filters of whole bytes, in the order of the rows. ``bits`` are padded with zeros to whole words, which changes no
+    similarity; ``blocks`` are the names of each record's blocks, None where the file has none."""
+
+    length: int
+    bits: BitMatrix
+    blocks: tuple[frozenset[str], ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.bits)
+
+    def require_same(self, other: Clks) -> None:
+        """MismatchError: they cannot be compared. How the filters were made stands in neither file."""
+        if self.length != other.length:
+            raise MismatchError(
+                f"the filters of the two files have {self.length:,} and {other.length:,} bits",
+                hint="encode both with one linkage schema",
+            )
+        if (self.blocks is None) != (other.blocks is None):
+            raise MismatchError("only one of the two files has blocks", hint="take blocks for both or for neither")
+
+
+def looks_like_clks(path: Path) -> bool:
+    """Whether a file begins as a JSON object does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
+    except OSError:
+        return False
+
+
+def read_clks(path: Path) -> Clks:
+    """FileError: not such a file, or filters of different lengths or of no whole bytes."""
+    try:
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        raise FileError(f"{path.name}: cannot be read ({error.strerror})", hint="check the path") from None
+    except (ValueError, RecursionError):
+        raise FileError(f"{path.name}: is no JSON, or cut short", hint=HINT) from None
+    held = isinstance(data, dict) and [name for name in ("clks", "clknblocks") if isinstance(data.get(name), list)]
+    if not held or len(held) != 1:
+        raise FileError(f"{path.name}: holds no filters", hint=HINT)
+    texts, blocks = data[held[0]], None
+    if held == ["clknblocks"]:
+        texts, blocks = _without_blocks(texts, path.name)
+    filters = [_filter(text, at, path.name) for at, text in enumerate(texts)]
+    lengths = {len(each) for each in filters}
+    if len(lengths) > 1:
+        raise FileError(f"{path.name}: its filters differ in length", hint="encode all rows with one linkage schema")
+    size = lengths.pop() if lengths else 0
+    if not size or 8 * size > MAX_LENGTH:
+        raise FileError(f"{path.name}: filters of {8 * size:,} bits cannot be compared", hint=HINT)
+    padded = np.zeros((len(filters), -(-size // 8) * 8), dtype=np.uint8)
+    padded[:, :size] = np.frombuffer(b"".join(filters), dtype=np.uint8).reshape(len(filters), size)
+    return Clks(8 * size, BitMatrix(padded.view("<u8")), blocks)
+
+
+def _without_blocks(records: Sequence[object], name: str) -> tuple[list[object], tuple[frozenset[str], ...]]:
+    for at, record in enumerate(records):
+        if not isinstance(record, list) or not record or not all(isinstance(part, str) for part in record):
+            raise FileError(f"{name}: record {at} is no list of a filter and names of blocks", hint=HINT)
+    rows = [record for record in records if isinstance(record, list)]
+    return [row[0] for row in rows], tuple(frozenset(row[1:]) for row in rows)
+
+
+def _filter(text: object, at: int, name: str) -> bytes:
+    try:
+        return base64.b64decode(text if isinstance(text, str) else "?", validate=True)
+    except (binascii.Error, ValueError):
+        raise FileError(f"{name}: record {at} is no filter in base64", hint=HINT) from None
+
+
+def clks_json(filters: Iterator[NDArray[np.uint8]]) -> Iterator[bytes]:
+    """The file with the filters of some chunks of rows, piece by piece."""
+    from pprl.interop.clkhash import texts
+
+    yield b'{"clks": ['
+    separator = b""
+    for chunk in filters:
+        for text in texts(chunk):
+            yield separator + b'"' + text.encode() + b'"'
+            separator = b", "
+    yield b"]}\n"
+
+
+def in_one_block(pairs: Pairs, ours: Clks, theirs: Clks) -> NDArray[np.bool_]:
+    """Which pairs may be compared."""
+    if ours.blocks is None or theirs.blocks is None:
+        return np.ones(len(pairs.ours), dtype=bool)
+    own, other = ours.blocks, theirs.blocks
+    together = zip(pairs.ours.tolist(), pairs.theirs.tolist(), strict=True)
+    return np.array([not own[row].isdisjoint(other[their]) for row, their in together], dtype=bool)
+
+
+def one_to_one(
+    ours: NDArray[np.int64], theirs: NDArray[np.int64], similarity: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """The places of the pairs that a greedy matching keeps: from the most similar down, each record once.
+
+    Pairs of equal similarity come in the order of the rows, as in anonlink's greedy solver.
+    """
+    free, their_free, kept = set(ours.tolist()), set(theirs.tolist()), []
+    for at in np.lexsort((theirs, ours, -similarity)).tolist():
+        row, their = int(ours[at]), int(theirs[at])
+        if row in free and their in their_free:
+            free.remove(row)
+            their_free.remove(their)
+            kept.append(at)
+    return np.array(kept, dtype=np.int64)
