@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from pprl.estimate.disclosure import SHAPE, contradictions, disclose, exposed, rounded, stands_for, suppress
+from pprl.report import load, render
 
 PAGE = (Path(__file__).parents[1] / "docs" / "report.md").read_text(encoding="utf-8")
 
@@ -599,6 +600,18 @@ def test_no_small_count_can_be_told_from_others(audit, base):
     for pairs in possible(report, base).values():
         for values in ({pair[0] for pair in pairs}, {pair[1] for pair in pairs}, {of - part for of, part in pairs}):
             assert len(values) > 1 or min(values) >= base
+
+
+@pytest.mark.parametrize("mode", [{}, {"small_cells": "suppress"}], ids=["rounded", "suppressed"])
+def test_a_histogram_that_gives_counts_away_is_left_out(mode):
+    """Four bins of 3 round to 5 each and their 12 people to 10: together that is 12 and 3, exactly."""
+    edges = [at / 20 for at in range(21)]
+    real = [3, 3, 3, 3, *[0] * 16]
+    audit = small(12, 4, [("А", 12, 4)], scores={"edges": edges, "real": real, "decoys": [12.0, *[0.0] * 19]})
+    report = disclose(dict.fromkeys(example()) | {"verdict": example()["verdict"]} | audit, 5, **mode)
+    assert report["scores"] is None
+    assert exposed(report) == []
+    assert "The distribution of similarities is not part of this report." in render(load(json.dumps(report).encode()))
 
 
 def test_that_property_can_fail():

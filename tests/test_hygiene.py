@@ -267,5 +267,5 @@ def test_no_name_and_no_secret_is_anywhere_but_at_home(tmp_path, monkeypatch):
     assert not list(empty.iterdir()), "something was left among temporary files"
     # What is kept of rosters that were sent are keyed hashes (tests/test_sent.py); the others are a ledger and a cache.
     elsewhere = {path for path in written if not path.startswith((str(exchange.root), os.devnull))}
-    known = ("runs.json", "pprl/Cache", "/sent/")
+    known = ("runs.json", "pprl/Cache", ".cache/pprl", "/sent/")
     assert not {path for path in elsewhere if not any(part in path for part in known)}

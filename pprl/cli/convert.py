@@ -36,7 +36,6 @@ def convert() -> None:
 Examples:
   pprl convert clkhash linkage.json roster.csv --key-file secret.txt -o clks.json
   pprl convert clkhash linkage.json roster.csv --key-file secret.txt --header ignore -o clks.json
-  pprl match clks.json theirs.json --threshold 0.8 -o pairs.csv
 """,
 )
 @click.argument("schema_path", metavar="SCHEMA.json", type=options.FilePath)

@@ -100,7 +100,7 @@ Examples:
   pprl match list.pprl registry.pprl -o scores.pprl --resume     after a crash
   pprl match one.pprl other.pprl --threshold 0.85 -o pairs.csv    every pair
   pprl match list.pprl registry.pprl -o scores.pprl --engine dask --scheduler tcp://10.0.0.5:8786
-  pprl match clks.json theirs.json --threshold 0.8 -o pairs.csv   files of clkhash and anonlink
+  pprl match clks.json theirs.json --threshold 0.8 -o pairs.csv    files of anonlink
   pprl match unit                                  the linkage unit's step of the exchange
 """,
 )
