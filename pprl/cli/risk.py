@@ -50,6 +50,13 @@ Examples:
     "-o", "--output", type=options.NewFile(or_standard=True), help="Write the page, risk.html (- for standard output)."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Other keys and other samples.")
+@click.option(
+    "--tries",
+    type=click.IntRange(1, 1_000),
+    default=1,
+    show_default=True,
+    help="How often graph matching begins anew, some 15 seconds each; whoever attacks in earnest has days.",
+)
 @options.weak_option
 @options.json_option
 @options.force_option
@@ -69,6 +76,7 @@ def risk(
     indicators: bool,
     output: Path | None,
     seed: int,
+    tries: int,
     allow_weak: bool,
     as_json: bool,
     force: bool,
@@ -112,7 +120,7 @@ def risk(
         found = glance(people, schema, seed=seed)
     else:
         with steps("attacking") as progress:
-            found = examine(people, schema, others, seed=seed, allow_weak=allow_weak, progress=progress)
+            found = examine(people, schema, others, seed=seed, tries=tries, allow_weak=allow_weak, progress=progress)
     if output == options.STANDARD:
         from pprl.risk.page import render
 

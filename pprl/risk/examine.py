@@ -116,6 +116,7 @@ def examine(
     population: People | None = None,
     *,
     seed: int = 0,
+    tries: int = 1,
     allow_weak: bool = False,
     progress: Progress | None = None,
 ) -> Examination:
@@ -123,7 +124,7 @@ def examine(
 
     ``population`` are people among whom the roster's are looked for, at most 20,000 of them; without, they are looked
     for among themselves. Of a roster of more than 5,000 rows so many are drawn. Keys and samples are drawn from
-    ``seed``, which is no secret.
+    ``seed``, which is no secret. Graph matching begins ``tries`` times, as an attacker would who has time.
 
     RosterError: fewer than 40 different people, or a population without what the roster has. RefusedError: the schema
     links too little.
@@ -135,7 +136,7 @@ def examine(
     trial = scene.draws.bytes(32)
     tasks: list[tuple[str, Callable[[], None]]] = []
     for t in HARDENINGS:
-        tasks += _tasks(scene, schema.with_hardening(t), Draws(trial, f"risk, t = {t}"), trial)
+        tasks += _tasks(scene, schema.with_hardening(t), Draws(trial, f"risk, t = {t}"), trial, tries)
     tasks.append(("looking up", lambda: _look_up(scene, Scheme(schema))))
     for done, (what, task) in enumerate(tasks):
         if progress:
@@ -222,7 +223,9 @@ def _look_up(scene: _Scene, scheme: Scheme) -> None:
     scene.found.dictionary = dictionary(scene.crowd, scheme, key)
 
 
-def _tasks(scene: _Scene, schema: Schema, draws: Draws, trial: bytes) -> Iterator[tuple[str, Callable[[], None]]]:
+def _tasks(
+    scene: _Scene, schema: Schema, draws: Draws, trial: bytes, tries: int
+) -> Iterator[tuple[str, Callable[[], None]]]:
     """What is to be done at one hardening, in steps of some seconds at most."""
     crowd, scheme, name = scene.crowd, Scheme(schema), f"t = {schema.hardening}: "
     here, bits = _look(scene, scheme, draws)
@@ -235,7 +238,7 @@ def _tasks(scene: _Scene, schema: Schema, draws: Draws, trial: bytes) -> Iterato
         ]
 
     def match_graph() -> None:
-        here.graph_matching = graph_matching(crowd, scheme, bits, draws)
+        here.graph_matching = graph_matching(crowd, scheme, bits, draws, tries)
 
     def pay() -> None:
         here.found_again = found_again(crowd.victims(), schema, trial)
