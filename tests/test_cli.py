@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,7 @@ def test_the_commands_are_these():
     exchange = ["agree", "card", "destroy", "next", "reveal", "transcript", "verify"]
     others = [
         "check",
+        "completion",
         "convert",
         "demo",
         "encode",
@@ -287,3 +289,27 @@ def test_a_spreadsheet_keeps_its_numbers_and_rows(tmp_path):
     assert frame.index.tolist() == [2, 4]
     assert frame.iloc[0].tolist() == ["7", "7.5", "1985-03-12 09:30:00"]
     assert frame.iloc[1, 0] == "007"
+
+
+def test_a_shell_is_told_what_may_follow():
+    asked = {"_PPRL_COMPLETE": "bash_complete", "COMP_WORDS": "pprl risk --pop", "COMP_CWORD": "2"}
+    told = subprocess.run(
+        [sys.executable, "-m", "cli"], capture_output=True, cwd=ROOT, env=os.environ | asked, check=False
+    )
+    assert told.returncode == 0
+    assert told.stdout.decode().split() == [
+        "plain,--population",
+        "plain,--population-column",
+        "plain,--population-columns",
+        "plain,--population-sheet",
+        "plain,--population-any-age",
+    ]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_a_script_of_that_shell(shell, capsys):
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert f"_PPRL_COMPLETE={shell}_complete" in script
+    if found := shutil.which(shell):
+        subprocess.run([found, "-n"], input=script.encode(), capture_output=True, check=True)

@@ -18,6 +18,7 @@ import click
 
 import pprl
 from pprl.cli.check import check
+from pprl.cli.completion import completion
 from pprl.cli.convert import convert
 from pprl.cli.demo import demo
 from pprl.cli.exchange import agree, card, destroy, next_step, reveal, transcript, verify
@@ -53,7 +54,7 @@ def cli() -> None:
 for command in (
     *(demo, schema, check, risk, link, key, encode, match, judge),
     *(card, agree, reveal, next_step, transcript, verify, destroy),
-    *(report, inspect, convert),
+    *(report, inspect, convert, completion),
 ):
     cli.add_command(command)
 
@@ -83,7 +84,10 @@ def main(argv: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("pprl: interrupted", err=True)
         return EXIT_INTERRUPTED
-    except (SystemExit, BrokenPipeError):  # a reader has gone away, as in `pprl … | head`; click says it by SystemExit
+    except SystemExit as ended:  # a shell asked for completions, or a reader has gone away; click says both by this
+        _leave_stdout()
+        return ended.code if isinstance(ended.code, int) else EXIT_FAILED
+    except BrokenPipeError:  # a reader has gone away, as in `pprl … | head`; click says it by SystemExit
         _leave_stdout()
         return EXIT_FAILED
     except OSError as error:
