@@ -136,7 +136,7 @@ def read_text(path: Path, source: str, hint: str) -> str:
     except OSError as error:
         raise SchemaError(f"{source}: cannot be read ({error.strerror})", hint=hint) from None
     except UnicodeDecodeError:
-        raise SchemaError(f"{source}: not UTF-8 text", hint="it is a TOML file") from None
+        raise SchemaError(f"{source}: not UTF-8 text", hint=hint) from None
 
 
 def parse_schema(text: str, source: str = "schema.toml") -> Schema:

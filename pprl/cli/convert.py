@@ -90,7 +90,7 @@ def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output
         )
     count = 0
     with _opened(roster) as file:
-        records = csv_records(file, Dialect("utf-8", ","))
+        records = csv_records(file, Dialect("utf-8", ","), newline=None)  # clkhash opens the file as text
         first = 1
         if header != "none":
             first = 2

@@ -10,8 +10,10 @@ import base64
 import hashlib
 import hmac
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 
 import numpy as np
 import pandas as pd
@@ -25,7 +27,8 @@ Places = NDArray[np.int64]
 Filters = NDArray[np.uint8]  # shape (rows, ⌈length / 8⌉), the first bit of a filter the highest of its first byte
 
 ROWS_AT_A_TIME = 100_000
-LETTERS_IN_A_NUMBER = 3  # 21 bits each
+BITS_AT_A_TIME = 1 << 28  # of filters before folding: 32 MiB
+TABLE = 1 << 20  # entries: 8 MiB
 PIECES = 32  # in a digest
 
 
@@ -51,16 +54,24 @@ class ClkEncoder:
         if {len(schema.features)} != set(map(len, records)):
             _refuse_ragged(records, places, len(schema.features))
         fields = []
-        cells = np.array(records, dtype=object).reshape(len(records), len(schema.features))
-        for feature, masks, column in zip(schema.features, self._masks, cells.T, strict=True):
+        for column, (feature, masks) in enumerate(zip(schema.features, self._masks, strict=True)):
             if feature is not None and masks is not None:
-                codes, distinct = pd.factorize(column)
-                values = _prepared(feature, distinct.tolist(), codes, places)
-                said = np.array(list(map(bool, values)))
-                numbers = np.where(said, np.cumsum(said) - 1, -1)
-                fields.append((masks.of(list(filter(None, values))), numbers[codes].astype(np.int32)))
+                codes, distinct = _numbered(map(itemgetter(column), records), len(records))
+                values = _prepared(feature, distinct, codes, places)
+                if not all(values):  # an empty value has no token, and so no bits
+                    said = np.fromiter(map(bool, values), dtype=bool, count=len(values))
+                    codes = np.where(said, np.cumsum(said, dtype=np.int32) - 1, -1)[codes].astype(np.int32)
+                    values = list(filter(None, values))
+                fields.append((masks.of(values), codes))
         words = gathered(fields, len(records), -(-schema.unfolded // 64))
         return _folded(words, schema)
+
+
+def _numbered(cells: Iterable[str], count: int) -> tuple[NDArray[np.int32], list[str]]:
+    """The place of each cell among the distinct ones, and these."""
+    places: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+    codes = np.fromiter(map(places.__getitem__, cells), dtype=np.int32, count=count)
+    return codes, list(places)
 
 
 def _refuse_ragged(records: Sequence[Sequence[str]], places: Sequence[int], columns: int) -> None:
@@ -73,10 +84,10 @@ def _refuse_ragged(records: Sequence[Sequence[str]], places: Sequence[int], colu
 
 
 def _prepared(
-    feature: Feature, distinct: Sequence[str], codes: NDArray[np.int64], places: Sequence[int]
+    feature: Feature, distinct: Sequence[str], codes: NDArray[np.int32], places: Sequence[int]
 ) -> Sequence[str]:
     numeric = feature.comparison if isinstance(feature.comparison, Numeric) else None
-    if feature.allows_everything and numeric is None:
+    if feature.allows_everything and numeric is None and _encodable(distinct):
         return distinct
     values = []
     for at, cell in enumerate(distinct):
@@ -93,45 +104,67 @@ def _prepared(
     return values
 
 
+def _encodable(values: Sequence[str]) -> bool:
+    """Not so where one holds half a surrogate pair."""
+    try:
+        "".join(values).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def tokeniser(feature: Feature) -> Tokeniser[tuple[str, int]]:
-    """The feature's own tokens and bits, for many values at once where a window of letters fits into a number."""
-    comparison = feature.comparison
-    if isinstance(comparison, Ngram) and comparison.n <= LETTERS_IN_A_NUMBER:
-        return partial(_windows, feature, comparison)
+    """The feature's own tokens and bits, for many values at once where tokens are windows of letters."""
+    if isinstance(feature.comparison, Ngram):
+        return partial(_windows, feature, feature.comparison)
     return one_by_one(feature.tokens)
 
 
 def _windows(feature: Feature, comparison: Ngram, values: Sequence[str]) -> Tokenised[tuple[str, int]]:
-    """All windows of all values as numbers, of which the distinct ones are spelled out."""
+    """All windows of all values: each is a number, with its place and its bits where these matter.
+
+    Neighbours share their padding, so that the windows of the joined text are those of the values, one after the other.
+    """
     n, padding = comparison.n, " " * (comparison.n - 1)
-    joined = "".join([f"{padding}{value}{padding}" for value in values])
-    letters = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
-    counts = np.array([len(value) + n - 1 for value in values], dtype=np.int64)
-    order = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)  # place of a window in its value
-    starts = np.repeat(np.cumsum(counts + n - 1) - (counts + n - 1), counts) + order
-    windows = np.zeros(len(starts), dtype=np.uint64)
+    joined = padding + padding.join(values) + padding
+    code_points = np.frombuffer(joined.encode("utf-32-le"), dtype="<u4").astype(np.int64)
+    letters, alphabet = _among(code_points, int(code_points.max(initial=0)) + 1)
+    counts = np.fromiter(map(len, values), dtype=np.int64, count=len(values)) + n - 1
+    at, bits = np.zeros(1, dtype=np.int64), np.full(1, feature.per_token or 0)
+    if comparison.positional or feature.per_feature is not None:
+        order = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        if comparison.positional:
+            at = order
+        if feature.per_feature is not None:
+            each, rest = np.divmod(feature.per_feature, counts)
+            bits = np.repeat(each, counts) + (order < np.repeat(rest, counts))
+    size, longest, most = len(alphabet), int(at.max(initial=0)) + 1, int(bits.max(initial=0)) + 1
+    space = size**n * longest * most
+    if space >= 1 << 63:
+        return one_by_one(feature.tokens)(values)
+    windows = np.zeros(int(counts.sum()), dtype=np.int64)
     for letter in range(n):
-        windows = windows << np.uint64(21) | letters[starts + letter]
-    if feature.per_feature is None:
-        bits = np.full(len(windows), feature.per_token, dtype=np.int64)
-    else:
-        each, rest = np.divmod(feature.per_feature, counts)
-        bits = np.repeat(each, counts) + (order < np.repeat(rest, counts))
-    number, distinct = pd.factorize(windows)
-    most = int(bits.max(initial=0)) + 1
-    longest = int(counts.max(initial=0)) if comparison.positional else 1
-    at = order if comparison.positional else 0
-    places, kinds = pd.factorize((number * longest + at) * most + bits)
-    window, place = np.divmod(kinds // most, longest)
-    spelled = [_spelled(each, n) for each in distinct.tolist()]
-    texts = [spelled[each] for each in window.tolist()]
+        windows = windows * size + letters[letter : letter + len(windows)]
+    places, kinds = _among((windows * longest + at) * most + bits, space)
+    windows, bits = np.divmod(kinds, most)
+    windows, at = np.divmod(windows, longest)
+    points = [alphabet[windows // size ** (n - 1 - letter) % size] for letter in range(n)]
+    texts = ["".join(map(chr, each)) for each in np.stack(points, axis=1).tolist()]
     if comparison.positional:
-        texts = [f"{at} {text}" for at, text in zip((place + 1).tolist(), texts, strict=True)]
-    return Tokenised(list(zip(texts, (kinds % most).tolist(), strict=True)), places.astype(np.int64), counts)
+        texts = [f"{at} {text}" for at, text in zip((at + 1).tolist(), texts, strict=True)]
+    return Tokenised(list(zip(texts, bits.tolist(), strict=True)), places, counts)
 
 
-def _spelled(window: int, n: int) -> str:
-    return "".join(chr(window >> 21 * (n - 1 - letter) & 0x1FFFFF) for letter in range(n))
+def _among(numbers: NDArray[np.int64], below: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The place of each number among the distinct ones, and these: by a table, or by hashing where that were large."""
+    if below > TABLE:
+        places, distinct = pd.factorize(numbers)
+        return places.astype(np.int64, copy=False), distinct
+    table = np.zeros(below, dtype=np.int64)
+    table[numbers] = 1
+    distinct = np.flatnonzero(table)
+    table[distinct] = np.arange(len(distinct))
+    return table[numbers], distinct
 
 
 def places_of(
@@ -180,15 +213,16 @@ def _double_hash(
 
 
 def _folded(words: NDArray[np.uint64], schema: LinkageSchema) -> Filters:
-    """Each fold XORs the second half onto the first."""
-    filters = words.view(np.uint8)
-    if schema.folds:
-        bits = np.unpackbits(filters, axis=1)[:, : schema.unfolded]
-        for _ in range(schema.folds):
-            half = bits.shape[1] // 2
-            bits = bits[:, :half] ^ bits[:, half:]
-        filters = np.packbits(bits, axis=1)
-    return filters[:, : -(-schema.length // 8)]
+    """Each fold XORs the second half onto the first: byte by byte, unless halves end within a byte."""
+    filters = words.view(np.uint8)[:, : -(-schema.unfolded // 8)]
+    if not schema.folds:
+        return filters
+    in_bytes = schema.length % 8 == 0
+    pieces = filters if in_bytes else np.unpackbits(filters, axis=1)[:, : schema.unfolded]
+    for _ in range(schema.folds):
+        first, second = np.split(pieces, 2, axis=1)
+        pieces = first ^ second
+    return pieces if in_bytes else np.packbits(pieces, axis=1)
 
 
 def encode_records(
@@ -196,7 +230,8 @@ def encode_records(
 ) -> Iterator[Filters]:
     """Filters chunk by chunk; the record that comes first stands in ``first_row`` of its file."""
     encoder, place, stream = ClkEncoder(schema, secret), first_row, iter(records)
-    while chunk := list(itertools.islice(stream, ROWS_AT_A_TIME)):
+    rows = max(1, min(ROWS_AT_A_TIME, BITS_AT_A_TIME // schema.unfolded))
+    while chunk := list(itertools.islice(stream, rows)):
         yield encoder.encode(chunk, range(place, place + len(chunk)))
         place += len(chunk)
 

@@ -46,10 +46,13 @@ def find_dialect(file: BinaryIO) -> Dialect:
         return Dialect(encoding, find_delimiter(text.read(HEAD)))
 
 
-def csv_records(file: BinaryIO, dialect: Dialect) -> Iterator[list[str]]:
-    """One list of cells a record; a quote that is never closed swallows the end mark and is noticed by that."""
+def csv_records(file: BinaryIO, dialect: Dialect, *, newline: str | None = "") -> Iterator[list[str]]:
+    """One list of cells a record; a quote that is never closed swallows the end mark and is noticed by that.
+
+    ``newline`` None makes of every line end within a cell a line feed, as a file that is opened as text does.
+    """
     csv.field_size_limit(2**31 - 1)
-    with _text(file, dialect.encoding) as lines:
+    with _text(file, dialect.encoding, newline) as lines:
         for record in csv.reader(itertools.chain(lines, [_END]), delimiter=dialect.delimiter):
             if record == [_END]:
                 return
@@ -57,8 +60,8 @@ def csv_records(file: BinaryIO, dialect: Dialect) -> Iterator[list[str]]:
     raise RosterError("the roster ends inside a quoted cell", hint="it is cut short, or a quotation mark is not closed")
 
 
-def _text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(file, encoding, newline="")
+def _text(file: BinaryIO, encoding: str, newline: str | None = "") -> io.TextIOWrapper:
+    return io.TextIOWrapper(file, encoding, newline=newline)
 
 
 def find_encoding(file: BinaryIO) -> str:
