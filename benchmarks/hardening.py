@@ -5,11 +5,11 @@
 
 DATA holds `names_ru` and `febrl4`. Two rosters: generated ones (surname, given name, patronymic, birth date, by their
 frequency) and FEBRL4 (surname, given name, birth date). None of the foreign hardenings is in the package. The attacker
-knows each scheme, but not its key; known pairs are the strongest of three learners, over up to 500 people who are
-looked for among themselves and the population; graph matching is over 800 people whom the attacker holds in clear,
-begun anew `--tries` times. F1 is the best over all thresholds when each list row is given the registry row of the
-highest Dice: a list of as many rows against the other side of the data, of which 60 % (generated) or all (FEBRL4) have
-a partner. `--like` takes the hardenings whose name holds a text.
+knows each scheme, but not its key; known pairs are the strongest of three learners (l linear, d dice, s scheme; of
+equals the first), over up to 500 people who are looked for among themselves and the population; graph matching is over
+800 people whom the attacker holds in clear, begun anew `--tries` times. F1 is the best over all thresholds when each
+list row is given the registry row of the highest Dice: a list of as many rows against the other side of the data, of
+which 60 % (generated) or all (FEBRL4) have a partner. `--like` takes the hardenings whose name holds a text.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from scipy import sparse
 from pprl.bits import BitMatrix
 from pprl.draws import Draws, seed_from
 from pprl.linkage import people_of
+from pprl.match.search import best
 from pprl.normalize.people import People
-from pprl.risk.graph import graph_matching
+from pprl.risk.graph import MOST, graph_matching
 from pprl.risk.known_pairs import LEARNERS, known_pairs
 from pprl.risk.scheme import Crowd, Floats, Places, Scheme, Tokens, signs
 from pprl.schema import HARDENINGS, Schema, parse_schema
@@ -155,14 +156,20 @@ def schemes(schema: Schema) -> dict[str, Scheme]:
 
 def best_f1(own: BitMatrix, theirs: BitMatrix, case: Case, rows: np.ndarray) -> float:
     """The best F1 over thresholds when each list row is given its most similar registry row."""
-    ours, other = bools(own).astype(np.float32), bools(theirs).astype(np.float32)
-    dice = 2 * (ours @ other.T) / (ours.sum(axis=1)[:, None] + other.sum(axis=1)[None, :])
-    best = dice.argmax(axis=1)
+    found = best(own, theirs, keep=1)
+    dice = (2 * found.common / np.maximum(found.total, 1)).ravel()
     truth = case.truth[rows]
-    right = (truth >= 0) & (case.people_of_registry[best] == truth)
-    order = np.argsort(-dice.max(axis=1), kind="stable")
+    right = (truth >= 0) & (case.people_of_registry[found.theirs.ravel()] == truth)
+    order = np.argsort(-dice, kind="stable")
     hits = np.cumsum(right[order])
     return float((2 * hits / (np.arange(1, len(order) + 1) + (truth >= 0).sum())).max())
+
+
+def strongest(crowd: Crowd, scheme: Scheme, bits: BitMatrix, known: int, victims: Places) -> str:
+    """The share that the best learner names, and the letter of that learner."""
+    rates = {one: known_pairs(crowd, scheme, bits, np.arange(known), victims, one).rate for one in LEARNERS}
+    learner = max(LEARNERS, key=lambda one: rates[one])
+    return f"{rates[learner]:.1%} {learner[0]}"
 
 
 def attack(case: Case, rows: int, population: int, seed: int, tries: int, like: str) -> None:
@@ -173,24 +180,21 @@ def attack(case: Case, rows: int, population: int, seed: int, tries: int, like: 
     chosen = np.sort(Draws(seed_from(seed), "rows").permutation(len(own))[:rows])
     own, others = own.take(chosen), theirs.take(np.arange(min(population, len(theirs))))
     print(f"\n{case.name}: {len(own):,} people, population {len(others):,}", flush=True)
-    print(f"{'':18}{'bits':>6}" + "".join(f"{f'm = {m}':>9}" for m in KNOWN) + f"{'graph':>8}{'F1':>7}")
+    ladder = [m for m in KNOWN if 2 * m <= len(own)]
+    print(f"{'':18}{'bits':>6}" + "".join(f"{f'm = {m}  ':>10}" for m in ladder) + f"{'graph':>8}{'F1':>7}")
     for name, scheme in schemes(schema).items():
         if like not in name:
             continue
         key = Draws(seed_from(seed), "key").bytes(32)
         crowd = Onlookers(own, others, scheme, Draws(seed_from(seed), "crowd"))
         bits = scheme.encode(crowd.victims(), key)
-        victims = np.arange(crowd.roster)[-min(MOST_VICTIMS, crowd.roster - KNOWN[-1]) :]
-        pairs = [
-            max(known_pairs(crowd, scheme, bits, np.arange(m), victims, learner).rate for learner in LEARNERS)
-            for m in KNOWN
-        ]
+        victims = np.arange(crowd.roster)[-min(MOST_VICTIMS, crowd.roster - ladder[-1]) :]
         graph = graph_matching(crowd, scheme, bits, Draws(seed_from(seed), "graph"), tries).rate
         others_scheme = replace(scheme, owner="registry") if isinstance(scheme, Flipped) else scheme
         f1 = best_f1(scheme.encode(own, key), others_scheme.encode(theirs, key), case, chosen)
-        shown = "".join(f"{rate:>9.1%}" for rate in pairs)
+        shown = "".join(f"{strongest(crowd, scheme, bits, m, victims):>10}" for m in ladder)
         print(f"{name:18}{bits.length:>6}{shown}{graph:>8.1%}{f1:>7.3f}", flush=True)
-    print(f"{len(victims)} people are attacked by known pairs, {min(800, len(own))} by graph matching")
+    print(f"{len(victims)} people are attacked by known pairs, {min(MOST, crowd.roster)} by graph matching")
 
 
 def main() -> None:
