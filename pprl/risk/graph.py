@@ -18,7 +18,7 @@ from pprl.risk.scheme import Crowd, Floats, Places, Scheme, signs
 MOST = 800  # people; each round takes their cube
 PROFILE = 100
 ROUNDS = 60
-SOLVED = 0.97  # of what the right match is expected to reach
+SOLVED = 0.99  # of what the right match is expected to reach
 ASSUMES = "holds a list of exactly these people in clear, and knows how the encodings are made; no key and no pair"
 TRIED = (
     f"assignment by each person's {PROFILE} highest likenesses, then up to {ROUNDS} rounds of assignment by all edges "
