@@ -22,10 +22,10 @@ from pprl.estimate.checks import Agreement, Looks
 from pprl.estimate.disclosure import disclose
 from pprl.exchange.agreement import Terms
 from pprl.exchange.commitments import TAG, Opening
-from pprl.exchange.ending import ASKED
+from pprl.exchange.ending import ASKED, MADE_UP_SPELLING
 from pprl.exchange.statements import AGAIN, bytes_of, canonical, parse_canonical
 from pprl.match.scores import Scores
-from pprl.rows import UNKNOWN, HomeRows, Label, policy_of
+from pprl.rows import SPELLING, UNKNOWN, HomeRows, Label, policy_of
 
 NOT_ASKED = 255
 ALARM = 0.2  # share of rows with a near double in their own file from which on a warning stands in the report
@@ -155,6 +155,8 @@ def home_rows(terms: Terms, stamp: Stamp, opened: Sequence[Opening], said: Mappi
     kind = np.array([label.kind for label in opened], dtype=np.uint8)
     person = np.array([label.person for label in opened], dtype=np.int32)
     order = np.lexsort((number, person, kind))
+    made_up = kind == MADE_UP_SPELLING  # the others are spellings of people, who stand first and by their numbers
+    person[made_up], kind[made_up] = np.argsort(order)[person[made_up]], SPELLING
     in_order = [opened[at] for at in order.tolist()]
 
     def label(name: str, role: str, values: Sequence[str], codes: Sequence[int]) -> Label:

@@ -20,12 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.draws import Draws
-from pprl.normalize.people import MISSING, People
+from pprl.normalize.people import MISSING, Column, People
+from pprl.places import turns
 from pprl.schema import Schema
 
 DECOYS_A_LIST = 1_000
 ROUNDS = 12  # how often a decoy that turned out to be no new person is drawn again
 DRAWS_A_DONOR, DEALS = 8, 4
+REST = ("rank", "identifier", "category", "number", "text")  # linked fields that come together from one row
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,46 @@ def make_decoys(people: People, schema: Schema, count: int, draws: Draws, *, rel
         redrawn, fell_again, _ = maker.draw(base[again], skip=max(0, turn - ROUNDS // 2) if too_few else 0)
         columns[again], fell_back[again] = redrawn, fell_again
         good = maker.new_people(columns)
-    made = {
-        name: type(column)(column.values, columns[good, at].astype(np.int32))
+    base = base[good]
+    return Decoys(People(people.rows[base], _columns_of(people, columns[good])), base, fell_back[good])
+
+
+def respelled(
+    decoys: Decoys, people: People, spellings: People, of: NDArray[np.int64], schema: Schema, *, relatives: bool = False
+) -> tuple[People, NDArray[np.int64]]:
+    """For each further spelling of a person one of each of his decoys, and the place of the decoy that each is of.
+
+    The best of several spellings is held against the best of as many. What a spelling shares with the first one is
+    shared by those of a decoy; where it differs in surname or date, the decoy takes those of the next decoy of the same
+    person, so that a decoy's spellings are, if anything, less alike than a person's, and its best is higher. ``of`` are
+    places of ``people``; all three have the same values of columns.
+    """
+    order = np.argsort(decoys.base, kind="stable")
+    count = np.bincount(decoys.base, minlength=len(people))
+    start = np.cumsum(count) - count
+    spelling = np.repeat(np.arange(len(of)), count[of])
+    owner, turn = of[spelling], turns(spelling)
+    mine = order[start[owner] + turn]
+    another = order[start[owner] + (turn + 1 + turns(of)[spelling]) % count[owner]]
+    codes, first, made = (_codes_of(each) for each in (spellings, people, decoys.people))
+    place = {name: at for at, name in enumerate(people.columns)}
+    told = codes[spelling]
+    for kinds in (("given",) if relatives else ("surname",), ("date", "year"), REST):
+        at = [place[field.name] for field in schema.linked() if field.type in kinds]
+        alike = (codes[:, at] == first[of][:, at]).all(axis=1)[spelling]
+        told[:, at] = made[np.where(alike, mine, another)][:, at]
+    return People(decoys.people.rows[mine], _columns_of(people, told)), mine
+
+
+def _codes_of(people: People) -> NDArray[np.int64]:
+    return np.stack([column.codes for column in people.columns.values()], axis=1).astype(np.int64)
+
+
+def _columns_of(people: People, codes: NDArray[np.int64]) -> dict[str, Column]:
+    return {
+        name: Column(column.values, codes[:, at].astype(np.int32))
         for at, (name, column) in enumerate(people.columns.items())
     }
-    base = base[good]
-    return Decoys(People(people.rows[base], made), base, fell_back[good])
 
 
 class _Maker:
@@ -78,7 +114,7 @@ class _Maker:
     def __init__(self, people: People, schema: Schema, draws: Draws, *, relatives: bool = False) -> None:
         self._draws = draws
         self._relatives = relatives
-        self._codes = np.stack([column.codes for column in people.columns.values()], axis=1).astype(np.int64)
+        self._codes = _codes_of(people)
         place = {name: at for at, name in enumerate(people.columns)}
         linked = schema.linked()
 
@@ -90,7 +126,7 @@ class _Maker:
         self._given = of("given")
         self.has_given = bool(self._given)
         self._dates = of("date", "year")
-        self._rest = of("rank", "identifier", "category", "number", "text")
+        self._rest = of(*REST)
         self._unlinked = [place[f.name] for f in schema.fields if f.role == "confirm"]
         sex = self._codes[:, of("sex")].sum(axis=1) if of("sex") else np.zeros(len(people), dtype=np.int64)
         classes = people.completeness(schema).astype(np.int64)

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pprl.bits import BitMatrix, Encodings, Stamp, Words
-from pprl.decoys import make_decoys, per_row
+from pprl.decoys import make_decoys, per_row, respelled
 from pprl.draws import Draws, fresh_seed, seed_from
 from pprl.encode import Encoder, encode, key_check
 from pprl.errors import RefusedError, RosterError, naming
@@ -26,12 +26,13 @@ from pprl.keys import LinkageKey
 from pprl.match.scores import match_encodings
 from pprl.normalize.ages import refuse_wrong_ages, year_of_ages
 from pprl.normalize.dates import Order
-from pprl.normalize.people import LOST_LETTERS, MISSING, People, join_people, read_people
-from pprl.normalize.persons import persons_of
+from pprl.normalize.people import LOST_LETTERS, MISSING, People, join_people, read_people, row_labels
+from pprl.normalize.persons import fullest_spellings, persons_of
 from pprl.normalize.proposals import propose_columns
+from pprl.normalize.several import MOST_SPELLINGS
 from pprl.normalize.text import folding_hash
-from pprl.places import places_text
-from pprl.rows import CONTROL, REAL, HomeRows, Label, policy_of
+from pprl.places import places_text, turns
+from pprl.rows import REAL, SPELLING, HomeRows, Label, policy_of
 from pprl.schema import Field, Schema
 from pprl.tables import part_of
 
@@ -88,8 +89,8 @@ def link_people(
     theirs: People,
     schema: Schema,
     *,
-    list_ids: list[str] | None = None,
-    registry_ids: list[str] | None = None,
+    list_ids: Mapping[int, str] | None = None,
+    registry_ids: Mapping[int, str] | None = None,
     controls: People | None = None,
     seed: int | None = None,
     rate: float | str | None = None,
@@ -101,7 +102,7 @@ def link_people(
 ) -> Assessment:
     """`link` for rosters that are folded already; ``progress`` is told how many pairs were compared since the last
     time."""
-    if len(own) > len(theirs) and not allow_larger_list:
+    if own.rows_read > theirs.rows_read and not allow_larger_list:
         raise RefusedError(
             "the list is larger than the registry",
             hint="are the two swapped? If not, pass --yes-list (in Python allow_larger_list=True)",
@@ -205,7 +206,7 @@ def encode_list(
     schema: Schema,
     key: LinkageKey,
     *,
-    ids: list[str] | None = None,
+    ids: Mapping[int, str] | None = None,
     seed: int | None = None,
     roots: tuple[bytes, bytes] | None = None,
     decoys: int | None = None,
@@ -214,20 +215,23 @@ def encode_list(
 ) -> tuple[Encodings, HomeRows]:
     """Encode the people of a list, their decoys and relatives, and ``controls``, in a shuffled order.
 
-    Rows of one person (`persons_of`, or of equal encodings) become one. ``controls`` are real people who are known to
-    be in no registry; those who are on the list too are left out. All that is random comes from the operating system,
-    from ``seed``, or from two ``roots``: the first gives real people their handles, the second makes what is made up
-    and shuffles.
+    Rows of one person (`persons_of`, or of equal encodings) become one; its further spellings, and as many of every
+    decoy, are records of their own. ``controls`` are real people who are known to be in no registry, under one spelling
+    each; those who are on the list too are left out. All that is random comes from the operating system, from ``seed``,
+    or from two ``roots``: the first gives real people their handles, the second makes what is made up and shuffles.
     """
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
     root = fresh_seed() if seed is None else seed_from(seed)
     own_root, root = roots or (root, root)
     own = encode(people, schema, key.secret).words
-    kept = np.flatnonzero(persons_of(people, schema) == np.arange(len(people)))
+    stands = persons_of(people, schema)
+    kept = np.flatnonzero(stands == np.arange(len(people)))
     kept = kept[_first_of_equals(own[kept])]
     kept = kept[encodable(people, schema)[kept]]
     unique = people.take(kept)
+    others, of = _further_spellings(people, schema, stands, kept, own)
+    known = np.concatenate([own[kept], own[others]])
     decoys = decoys or schema.decoys
     relatives = RELATIVES_A_ROW if decoys > DECOYS_FOR_BIG_REGISTRY else RELATIVES_FOR_BIG_REGISTRY
     relatives = max(relatives, -(-RELATIVES_A_LIST // max(1, len(unique))))
@@ -235,46 +239,77 @@ def encode_list(
         make_decoys(unique, schema, per_row(decoys, len(unique)), Draws(root, "decoys")),
         make_decoys(unique, schema, relatives, Draws(root, "relatives"), relatives=True),
     ]
-    parts = [unique, *(each.people for each in made)]
-    bits = np.concatenate([own[kept], encode(join_people(parts[1:]), schema, key.secret).words])
-    new = _first_of_equals(bits)  # a decoy that reads like somebody before it is none
+    made_bits = encode(join_people([each.people for each in made]), schema, key.secret).words
+    new = _first_of_equals(np.concatenate([known, made_bits]))  # a decoy that reads like somebody before it is none
+    new = new[new >= len(known)] - len(known)
+    made_bits, first = made_bits[new], len(made[0].base)
+    made = [made[0].take(new[new < first]), made[1].take(new[new >= first] - first)]
+    parts, bits = [unique, *(each.people for each in made)], [own[kept], made_bits]
     if controls is not None:
-        parts.append(controls.take(np.flatnonzero(encodable(controls, schema))))
-        theirs = encode(parts[-1], schema, key.secret).words
-        others = _first_of_equals(np.concatenate([own[kept], theirs]))[len(unique) :] - len(unique)
-        new, bits = np.concatenate([new, len(bits) + others]), np.concatenate([bits, theirs])
-    everybody = join_people(parts).take(new)
-    kind = np.repeat(np.arange(len(parts), dtype=np.uint8), [len(part) for part in parts])[new]
-    base = _in_all(bits, np.arange(len(unique)), *(each.base for each in made))[new]
-    fell_back = _in_all(bits, np.zeros(len(unique), dtype=np.int64), made[0].fell_back)[new]
-    stamp, total = stamp_of(schema, key), len(new)
-    handles: NDArray[np.void] = np.empty(total, dtype="V16")
-    of_roster = np.isin(kind, (REAL, CONTROL))
-    handles[of_roster] = _handles(own_root, "list", int(of_roster.sum()))
-    handles[~of_roster] = _handles(root, "made-up", int((~of_roster).sum()))
+        absent = fullest_spellings(controls, schema) == np.arange(len(controls))
+        them = controls.take(np.flatnonzero(absent & encodable(controls, schema)))
+        theirs = encode(them, schema, key.secret).words
+        away = _first_of_equals(np.concatenate([known, theirs]))
+        away = away[away >= len(known)] - len(known)
+        parts.append(them.take(away))
+        bits.append(theirs[away])
+    sizes = list(map(len, parts))
+    kind = np.repeat(np.arange(len(parts), dtype=np.uint8), sizes)
+    base = _in_all(len(kind), np.arange(len(unique)), *(each.base for each in made))
+    if len(others):
+        told = [respelled(each, unique, people.take(others), of, schema, relatives=each is made[1]) for each in made]
+        anew = encode(join_people([each for each, _ in told]), schema, key.secret).words
+        place = np.concatenate([sizes[0] + told[0][1], sizes[0] + sizes[1] + told[1][1]])
+        taken = np.isin(_keys(anew), _keys(known))
+        anew[taken] = np.concatenate(bits)[place[taken]]  # it reads like somebody: the decoy stays with one spelling
+        parts += [people.take(others), *(each for each, _ in told)]
+        bits += [own[others], anew]
+        kind = np.append(kind, np.full(len(others) + len(anew), SPELLING, dtype=np.uint8))
+        base = np.concatenate([base, of, place])
+    everybody, words = join_people(parts), np.concatenate(bits)
+    stamp, total = stamp_of(schema, key), len(kind)
     rows = HomeRows(
         "list",
         stamp,
-        len(people),
+        people.rows_read,
         schema.false_match_rate,
-        int(fell_back.sum()),
+        int(made[0].fell_back.sum()),
         key.repeatable or seed is not None,
-        handles,
+        np.empty(total, dtype="V16"),
         everybody.rows,
         base.astype(np.int32),
         kind,
         everybody.completeness(schema),
-        _id_bytes(ids, kept, total),
+        _id_bytes(ids, unique.rows, total),
         _labels(everybody, schema),
         policy_of(schema),
     )
+    of_roster = rows.of_roster()
+    rows.handles[of_roster] = _handles(own_root, "list", int(of_roster.sum()))
+    rows.handles[~of_roster] = _handles(root, "made-up", int((~of_roster).sum()))
     order = Draws(root, "list order").permutation(total)
-    return Encodings("list", stamp, 0, handles[order], BitMatrix(bits[new][order])), rows
+    return Encodings("list", stamp, 0, rows.handles[order], BitMatrix(words[order])), rows
 
 
-def _in_all(bits: Words, *parts: NDArray[Any]) -> NDArray[np.int64]:
+def _further_spellings(
+    people: People, schema: Schema, stands: NDArray[np.int64], kept: NDArray[np.int64], words: Words
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows that are other spellings of the people who are kept, at most seven each, and the places of these people."""
+    place = np.full(len(people), MISSING, dtype=np.int64)
+    place[kept] = np.arange(len(kept))
+    spelled = fullest_spellings(people, schema) != np.arange(len(people))
+    rows = np.flatnonzero(spelled & encodable(people, schema) & (place[stands] != MISSING))
+    of = place[stands[rows]]
+    numbered_words = np.column_stack([np.append(np.arange(len(kept)), of), np.concatenate([words[kept], words[rows]])])
+    different = _first_of_equals(numbered_words)
+    different = different[different >= len(kept)] - len(kept)
+    different = different[turns(of[different]) < MOST_SPELLINGS - 1]
+    return rows[different], of[different]
+
+
+def _in_all(count: int, *parts: NDArray[Any]) -> NDArray[np.int64]:
     """Numbers of the first records, 0 for those after them."""
-    numbers = np.zeros(len(bits), dtype=np.int64)
+    numbers = np.zeros(count, dtype=np.int64)
     numbers[: sum(map(len, parts))] = np.concatenate(parts)
     return numbers
 
@@ -319,7 +354,6 @@ class RegistryPart:
     """Some rows of a registry that have anything to compare, in the order of the roster."""
 
     read: int  # rows of the roster
-    kept: NDArray[np.int64]  # places of the encoded rows among all rows read so far
     people: People
     handles: NDArray[np.void]
     words: Words
@@ -329,15 +363,11 @@ def encode_registry_parts(
     parts: Iterable[People], schema: Schema, key: LinkageKey, root: bytes
 ) -> Iterator[RegistryPart]:
     """A registry encoded part by part; however it is cut, the rows and their handles are the same."""
-    handles, read, encoder = Draws(root, "registry handles"), 0, Encoder(schema, key.secret)
+    handles, encoder = Draws(root, "registry handles"), Encoder(schema, key.secret)
     for people in parts:
-        kept = np.flatnonzero(encodable(people, schema))
-        known = people.take(kept)
-        words = encoder.encode(known).words
-        yield RegistryPart(
-            len(people), kept + read, known, np.frombuffer(handles.bytes(16 * len(kept)), dtype="V16"), words
-        )
-        read += len(people)
+        known = people.take(np.flatnonzero(encodable(people, schema)))
+        names = np.frombuffer(handles.bytes(16 * len(known)), dtype="V16")
+        yield RegistryPart(people.rows_read, known, names, encoder.encode(known).words)
 
 
 def encode_registry(
@@ -345,11 +375,11 @@ def encode_registry(
     schema: Schema,
     key: LinkageKey,
     *,
-    ids: list[str] | None = None,
+    ids: Mapping[int, str] | None = None,
     seed: int | None = None,
     allow_weak: bool = False,
 ) -> tuple[Encodings, HomeRows]:
-    """Encode every row of a registry that has anything to compare, in a shuffled order."""
+    """Encode every row of a registry that has anything to compare, and every spelling of it, in a shuffled order."""
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
     root = fresh_seed() if seed is None else seed_from(seed)
@@ -358,20 +388,20 @@ def encode_registry(
     rows = HomeRows(
         "registry",
         stamp,
-        len(people),
+        part.read,
         schema.false_match_rate,
         0,
         key.repeatable or seed is not None,
         part.handles,
         known.rows,
-        np.arange(len(known), dtype=np.int32),
+        np.unique(known.rows, return_inverse=True)[1].astype(np.int32),
         np.full(len(known), REAL, dtype=np.uint8),
         known.completeness(schema),
-        _id_bytes(ids, part.kept, len(known)),
+        _id_bytes(ids, known.rows, len(known)),
         tuple(label for label in _labels(known, schema) if label.role in ("confirm", "filled")),
     )
     order = Draws(root, "registry order").permutation(len(known))
-    return Encodings("registry", stamp, len(people), part.handles[order], BitMatrix(part.words[order])), rows
+    return Encodings("registry", stamp, part.read, part.handles[order], BitMatrix(part.words[order])), rows
 
 
 def stamp_of(schema: Schema, key: LinkageKey) -> Stamp:
@@ -402,7 +432,7 @@ class Watched:
     def __iter__(self) -> Iterator[People]:
         for people in self._parts:
             self.first = people if self.first is None else self.first
-            self._rows += len(people)
+            self._rows += people.rows_read
             self._filled |= set(filled(self._schema, people))
             for what, rows in people.unreadable.items():
                 self._unreadable[what] = self._unreadable.get(what, ()) + rows
@@ -449,23 +479,27 @@ def encodable(people: People, schema: Schema) -> NDArray[np.bool_]:
 
 def _first_of_equals(words: Words) -> NDArray[np.int64]:
     """The places of the rows that equal no row before them, in order."""
+    return np.sort(np.unique(_keys(words), return_index=True)[1]).astype(np.int64)
+
+
+def _keys(words: Words) -> NDArray[np.void]:
+    """Each row as one comparable value."""
     rows = np.ascontiguousarray(words)
-    keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
-    return np.sort(np.unique(keys, return_index=True)[1]).astype(np.int64)
+    return rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
 
 
 def _handles(root: bytes, side: str, count: int) -> NDArray[np.void]:
     return np.frombuffer(Draws(root, f"{side} handles").bytes(16 * count), dtype="V16")
 
 
-def ids_of(frames: Sequence[pd.DataFrame], header: str | None) -> list[str] | None:
-    """The owner's own ids as text, over all parts of a roster, or None when none are asked for."""
+def ids_of(frames: Sequence[pd.DataFrame], header: str | None) -> dict[int, str] | None:
+    """The owner's own id of each row, by its label, over all parts of a roster; None when none are asked for."""
     if header is None:
         return None
     counts = [list(frame.columns).count(header) for frame in frames]
     if max(counts) != 1:
         raise RosterError(f"no single column {header!r} for the ids", hint="--list-id and --registry-id name a header")
-    ids: list[str] = []
+    ids: dict[int, str] = {}
     for frame, count in zip(frames, counts, strict=True):
         texts = ["" if pd.isna(value) else str(value) for value in frame[header]] if count else [""] * len(frame)
         for row, text in zip(frame.index, texts, strict=True):
@@ -474,12 +508,12 @@ def ids_of(frames: Sequence[pd.DataFrame], header: str | None) -> list[str] | No
                     f"row {row}, column {header!r}: an id of more than {MAX_ID_BYTES} bytes",
                     hint="--list-id and --registry-id name a column of short ids",
                 )
-        ids += texts
+        ids |= zip(row_labels(frame).tolist(), texts, strict=True)
     return ids
 
 
-def _id_bytes(ids: list[str] | None, kept: NDArray[np.int64], count: int) -> NDArray[np.bytes_]:
-    texts = [ids[at].encode(errors="replace") for at in kept.tolist()] if ids else []
+def _id_bytes(ids: Mapping[int, str] | None, rows: NDArray[np.int64], count: int) -> NDArray[np.bytes_]:
+    texts = [ids[row].encode(errors="replace") for row in rows.tolist()] if ids else []
     return np.array(texts + [b""] * (count - len(texts)), dtype=bytes)
 
 

@@ -11,7 +11,7 @@ import contextlib
 import datetime
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -28,7 +28,7 @@ from pprl.estimate.checks import eligibility
 from pprl.exchange.agreement import Agreement, Terms
 from pprl.exchange.cards import TITLES, Role
 from pprl.exchange.commitments import HANDLE, NONCE, TAG, Opening, RowLayout, Tree, root_of
-from pprl.exchange.ending import ASKED, RELEASE
+from pprl.exchange.ending import ASKED, MADE_UP_SPELLING, RELEASE
 from pprl.exchange.matter import PART, Matter, commit, package_name, say
 from pprl.exchange.package import write_package
 from pprl.exchange.primitives import WrongError, derive, digest, mac
@@ -37,7 +37,7 @@ from pprl.keys import LinkageKey
 from pprl.linkage import encode_list, encode_registry_parts, filled_shapes, stamp_of
 from pprl.normalize.people import People
 from pprl.normalize.text import folding_hash, read_table
-from pprl.rows import CONTROL, REAL, UNKNOWN, HomeRows, Label
+from pprl.rows import REAL, SPELLING, UNKNOWN, HomeRows, Label
 from pprl.schema import Field, Schema, to_toml
 
 SMALLEST_CELL = 10  # people of a joint stratum that is told apart
@@ -170,7 +170,7 @@ def confirm_fields(schema: Schema) -> list[Field]:
     return sorted((field for field in schema.fields if field.role == "confirm"), key=lambda field: field.name)
 
 
-def commit_list(matter: Matter, people: People, *, ids: list[str] | None, controls: People | None) -> Statement:
+def commit_list(matter: Matter, people: People, *, ids: Mapping[int, str] | None, controls: People | None) -> Statement:
     """The commitment to the list's real rows or, when the registry's has come, to the whole package.
 
     RefusedError: too few or too many people for the terms. ForgedError: another roster than the one committed to.
@@ -186,7 +186,7 @@ def commit_list(matter: Matter, people: People, *, ids: list[str] | None, contro
     encodings, rows = encode_list(people, schema, own.key, ids=ids, roots=(own.seed, made_root), controls=controls)
     _refuse_size("list", rows.people, terms.list_people, "people")
     packed = _list_rows(encodings, rows, terms, layout, own, made_root)
-    of_roster = _in_order(rows, encodings, np.isin(rows.kind, (REAL, CONTROL)))
+    of_roster = _in_order(rows, encodings, rows.of_roster())
     leaves = list(layout.leaves(packed))
     root = root_of(sorted(leaf for leaf, real in zip(leaves, of_roster.tolist(), strict=True) if real))
     if first is None:
@@ -296,10 +296,11 @@ def _refuse_more(side: Role, count: int, limits: tuple[int, int]) -> None:
         )
 
 
-def openings(rows: HomeRows, terms: Terms) -> list[Opening]:
-    """What is revealed of each record of a list, when its time comes.
+def openings(rows: HomeRows, order: NDArray[np.int64], terms: Terms) -> list[Opening]:
+    """What is revealed of each record of a list, when its time comes; ``order`` is that of the package.
 
-    Joint strata of fewer than ten people become "other" in every field: nobody stands alone in what is revealed.
+    Joint strata of fewer than ten people become "other" in every field: nobody stands alone in what is revealed. A
+    spelling of a person bears his number, one of a made-up row that row's place in the package.
     """
     names = sorted(terms.strata)
     by_name = {label.name: label for label in rows.with_role("stratum")}
@@ -314,7 +315,10 @@ def openings(rows: HomeRows, terms: Terms) -> list[Opening]:
         eligible[people] = np.where(can, 1, np.where(cannot, 2, 0))
     (shapes,) = rows.with_role("filled")
     filled = [shapes.values[code] for code in shapes.codes.tolist()]
-    told = (rows.kind.tolist(), rows.completeness.tolist(), eligible.tolist(), rows.person.tolist(), cells, filled)
+    made_up = (rows.kind == SPELLING) & ~rows.of_roster()
+    kind, person = np.where(made_up, MADE_UP_SPELLING, rows.kind), rows.person.copy()
+    person[made_up] = np.argsort(order)[person[made_up]]
+    told = (kind.tolist(), rows.completeness.tolist(), eligible.tolist(), person.tolist(), cells, filled)
     return [
         Opening(kind, completeness, may, person, cell if of_people[cell] >= SMALLEST_CELL else other, full)
         for kind, completeness, may, person, cell, full in zip(*told, strict=True)
@@ -335,7 +339,7 @@ def label_nonces(rows: HomeRows, own_seed: bytes, made_root: bytes) -> list[byte
 
 def _drawn(rows: HomeRows, own_seed: bytes, made_root: bytes, label: str, each: int = 1) -> list[bytes]:
     """16 bytes, or ``each`` times 16, for each record: real people's from the owner's seed, others' from the joint."""
-    of_roster = np.isin(rows.kind, (REAL, CONTROL)).tolist()
+    of_roster = rows.of_roster().tolist()
     streams = {True: Draws(own_seed, label), False: Draws(made_root, label)}
     return [streams[real].bytes(NONCE * each) for real in of_roster]
 
@@ -350,11 +354,11 @@ def _list_rows(
     confirm = confirm_fields(terms.schema)
     tag_nonces = _drawn(rows, own.seed, made_root, "confirm nonces", len(confirm)) if confirm else []
     values = _confirm_values(rows.labels, confirm, len(rows))
-    opened = openings(rows, terms)
+    order = [record[handle.tobytes()] for handle in encodings.handles]
+    opened = openings(rows, np.array(order, dtype=np.int64), terms)
     words = np.ascontiguousarray(encodings.bits.words, dtype="<u8")
     out = bytearray()
-    for handle, bits in zip(encodings.handles, words, strict=True):
-        at = record[handle.tobytes()]
+    for handle, bits, at in zip(encodings.handles, words, order, strict=True):
         out += handle.tobytes() + bits.tobytes() + nonces[at]
         for number, (field, of_field) in enumerate(zip(confirm, values, strict=True)):
             nonce = tag_nonces[at][number * NONCE : (number + 1) * NONCE]
@@ -486,13 +490,15 @@ def reveal(matter: Matter) -> tuple[Statement, Statement]:
     hashes = matter.list_rows.statement.hash + matter.registry_rows.statement.hash
     made_root = derive(own.seed, matter.registry_rows.random, b"pprl/1/decoys\0" + hashes)
     rows = HomeRows.read(matter.folder / LIST_ROWS, "list")
-    order = Draws(made_root, "list order").permutation(len(rows)).tolist()
-    nonces, opened = label_nonces(rows, own.seed, made_root), openings(rows, terms)
-    labels = b"".join(nonces[at] + opened[at].to_bytes() for at in order)
+    order = Draws(made_root, "list order").permutation(len(rows))
+    nonces, opened = label_nonces(rows, own.seed, made_root), openings(rows, order, terms)
+    labels = b"".join(nonces[at] + opened[at].to_bytes() for at in order.tolist())
     upon = [matter.table, end.acknowledgement]
     said = {"rows_read": rows.rows_read, "fallbacks": rows.fallbacks}
     told = say(matter, b"pprl-rev", agreement, upon, labels, **said)
-    return told, say(matter, b"pprl-ans", agreement, [end.query], _answers_to(end.query, rows, order, terms, own))
+    return told, say(
+        matter, b"pprl-ans", agreement, [end.query], _answers_to(end.query, rows, order.tolist(), terms, own)
+    )
 
 
 def _answers_to(query: Statement, rows: HomeRows, order: list[int], terms: Terms, own: Secrets) -> bytes:

@@ -20,6 +20,7 @@ from pprl.normalize.ages import refuse_wrong_years, year_of_ages
 from pprl.normalize.dates import Order, may_be_date
 from pprl.normalize.people import People, Reader, decide_orders, fold_of, refuse_unusable, text_of
 from pprl.normalize.proposals import ROWS_LOOKED_AT, Guess, propose_columns
+from pprl.normalize.several import distinct_values, separators
 from pprl.schema import Schema
 from pprl.tables import ROWS_OF_A_PART, Roster, open_roster
 
@@ -103,7 +104,9 @@ def _cells_of_dates(roster: Roster, schema: Schema, given: Mapping[str, str], ye
         for name, counter in cells.items():
             if mapped[name] in headers:
                 codes, distinct = pd.factorize(part.iloc[:, headers.index(mapped[name])])
-                for cell, count in zip(map(text_of, distinct), np.bincount(codes).tolist(), strict=True):
-                    if cell in counter or may_be_date(cell):
-                        counter[cell] += count
+                separator = separators(part).get(mapped[name])
+                for text, count in zip(map(text_of, distinct), np.bincount(codes).tolist(), strict=True):
+                    for cell in distinct_values([text], separator):
+                        if cell in counter or may_be_date(cell):
+                            counter[cell] += count
     return cells

@@ -28,7 +28,8 @@ CLASS_NAMES = tuple(
     for name in ("whole name", "initials", "no name")
     for date in ("whole date", "year or month", "no date")
 )
-REAL, DECOY, RELATIVE, CONTROL = range(4)  # kinds of records; a relative is a decoy of the harsher null
+# Kinds of records; a relative is a decoy of the harsher null, a spelling stands for another record.
+REAL, DECOY, RELATIVE, CONTROL, SPELLING = range(5)
 UNKNOWN = -1
 LABEL_ROLES = ("stratum", "confirm", "joined", "decade", "filled")
 
@@ -46,10 +47,13 @@ class Label:
 
 @dataclass(frozen=True)
 class HomeRows:
-    """One record for each encoded row: people in the order of the roster, then a list's decoys, relatives, controls.
+    """One record for each encoded row: people in the order of the roster, then a list's decoys, relatives, controls,
+    and further spellings of any of these.
 
     ``kind`` tells them apart. ``person`` numbers the people; a decoy or relative bears the number of the person it was
-    made from, a control 0. Rows of a list that are one person are one record, under the row that says most.
+    made from, a control 0, a spelling the place of the record that it is another spelling of. Rows of a list that are
+    one person are one record, under the row that says most. Rows of a registry all are people; those with one
+    ``person`` are spellings.
     ``policy`` holds what the schema says of the registry: ``as_of`` and ``public``.
     """
 
@@ -78,15 +82,38 @@ class HomeRows:
         """Encoded people: what is made up and controls are not counted."""
         return int((self.kind == REAL).sum())
 
+    def counts(self) -> dict[str, int]:
+        """How many people there are, and what else, with its spellings: what is not there is left out."""
+        if self.side == "registry":
+            people = len(np.unique(self.person))
+            told = {"people": people, "further spellings": len(self) - people}
+        else:
+            kind = self.kind[self.stands_for()]
+            further = int(((kind == REAL) & (self.kind == SPELLING)).sum())
+            kinds = {"decoys": DECOY, "relatives": RELATIVE, "controls": CONTROL}
+            told = {"people": self.people, "further spellings": further}
+            told |= {name: int((kind == each).sum()) for name, each in kinds.items()}
+        return {name: count for name, count in told.items() if count or name == "people"}
+
     def of_kind(self, kind: int) -> NDArray[np.int64]:
         """The places of the records of a kind."""
         return np.flatnonzero(self.kind == kind).astype(np.int64)
 
-    def take(self, order: NDArray[np.int64]) -> HomeRows:
-        """The records in another order, in which people must stay in theirs."""
+    def stands_for(self) -> NDArray[np.int64]:
+        """For each record of a list its place, or that of the record that it is a spelling of."""
+        return np.where(self.kind == SPELLING, self.person, np.arange(len(self)))
+
+    def of_roster(self) -> NDArray[np.bool_]:
+        """Which records of a list were read, and not made up."""
+        return np.isin(self.kind[self.stands_for()], (REAL, CONTROL))
+
+    def reorder(self, order: NDArray[np.int64]) -> HomeRows:
+        """All records in another order, in which people must stay in theirs."""
         labels = tuple(replace(label, codes=label.codes[order]) for label in self.labels)
-        arrays = ("handles", "rows", "person", "kind", "completeness", "ids")
-        return replace(self, labels=labels, **{name: getattr(self, name)[order] for name in arrays})
+        arrays = ("handles", "rows", "kind", "completeness", "ids")
+        person, spelling = self.person[order], self.kind[order] == SPELLING
+        person[spelling] = np.argsort(order)[person[spelling]]
+        return replace(self, labels=labels, person=person, **{name: getattr(self, name)[order] for name in arrays})
 
     def with_role(self, role: str) -> tuple[Label, ...]:
         return tuple(label for label in self.labels if label.role == role)
@@ -186,16 +213,19 @@ def policy_of(schema: Schema) -> dict[str, str]:
 
 def _sound(records: NDArray[np.void]) -> bool:
     """Whether the records can be judged: labels, classes and people are in their ranges, and ids are text."""
-    people = int((records["kind"] == REAL).sum())
+    kind, person = records["kind"], records["person"]
+    spelling, limit = kind == SPELLING, np.full(len(records), (kind == REAL).sum())
+    limit[spelling] = len(records)
     try:
         for value in records["id"].tolist():
             value.decode()
     except UnicodeDecodeError:
         return False
     return bool(
-        (records["kind"] <= CONTROL).all()
+        (kind <= SPELLING).all()
         and ((records["completeness"] >= 0) & (records["completeness"] < CLASSES)).all()
-        and ((records["person"] >= 0) & (records["person"] < people)).all()
+        and ((person >= 0) & (person < limit)).all()
+        and (kind[person[spelling]] != SPELLING).all()
     )
 
 

@@ -23,7 +23,7 @@ from pprl.estimate.assess import judge
 from pprl.exchange.agreement import Terms
 from pprl.exchange.cards import TITLES
 from pprl.exchange.commitments import HANDLE, LABEL_HASH, TAG, RowLayout
-from pprl.exchange.ending import ASKED, REAL, RELEASE, check_reveal
+from pprl.exchange.ending import ASKED, MOST_SPELLINGS, REAL, RELEASE, SPELLING, check_reveal
 from pprl.exchange.matter import Matter, open_package, receive, say
 from pprl.exchange.package import SealedPackage
 from pprl.exchange.primitives import derive, digest, mac
@@ -84,7 +84,8 @@ def match_packages(
     ours, theirs = open_package(matter, "list"), open_package(matter, "registry")
     terms = agreement.terms
     schema = terms.schema
-    most_of_list = terms.list_people[1] * (2 + 2 * schema.decoys) + 10_000  # relatives and controls ride along
+    # Relatives, controls and spellings ride along; how many of each is checked with their labels.
+    most_of_list = terms.list_people[1] * (2 + 2 * schema.decoys) * MOST_SPELLINGS + 10_000
     limits = ((ours, terms.list_people[0], most_of_list), (theirs, *terms.registry_rows))
     for package, least, most in limits:
         if package.contents.rows < least:
@@ -211,7 +212,8 @@ def judge_matter(matter: Matter) -> Judgement:
     best = _numbers_of(matter, scores, theirs.contents.rows)
     asked, place = _asked(matter, best[:, 0], theirs.contents.rows)
     real = np.array([label.kind == REAL for label in opened], dtype=bool)
-    candidates = np.unique(best[real][best[real] >= 0])  # of people; nobody else gets a partner
+    of_people = best[[label.kind in (REAL, SPELLING) for label in opened]]  # nobody else gets a partner
+    candidates = np.unique(of_people[of_people >= 0])
     gathered = _gather(theirs, layout, terms.pad, np.concatenate([asked.ravel(), candidates]))
     tags = _tags_of(gathered, layout, asked)[..., 1, :]
     named = pseudonyms(_pseudonym_key(matter), candidates)

@@ -38,8 +38,8 @@ def steps(small):
     key = pprl.LinkageKey.make(5)
     own = pprl.people_of(leaked, SCHEMA_8, LIST_COLUMNS, None, "list")
     theirs = pprl.people_of(registry, SCHEMA_8, None, None, "registry")
-    ours, rows = pprl.encode_list(own, SCHEMA_8, key, ids=leaked[NUMBER].tolist(), seed=5)
-    their, their_rows = pprl.encode_registry(theirs, SCHEMA_8, key, ids=registry.id.tolist(), seed=5)
+    ours, rows = pprl.encode_list(own, SCHEMA_8, key, ids=leaked[NUMBER].to_dict(), seed=5)
+    their, their_rows = pprl.encode_registry(theirs, SCHEMA_8, key, ids=registry.id.to_dict(), seed=5)
     return ours, rows, their, their_rows
 
 

@@ -11,7 +11,7 @@ from pprl.bits import Encodings, Stamp
 from pprl.errors import FileError, PprlError
 from pprl.keys import LinkageKey
 from pprl.match.scores import Scores
-from pprl.rows import CONTROL, DECOY, RELATIVE, HomeRows
+from pprl.rows import HomeRows
 
 if TYPE_CHECKING:
     from pprl.exchange.cards import Card, Role
@@ -41,8 +41,7 @@ def describe(path: Path) -> dict[str, str | int]:
             return {"kind": "scores", **counts, "kernel": scores.kernel, **_stamp(scores.stamp)}
         case b"pprl-row":
             rows = HomeRows.read(path)
-            kinds = {"decoys": DECOY, "relatives": RELATIVE, "controls": CONTROL}
-            counts = {"people": rows.people} | {name: len(rows.of_kind(kind)) for name, kind in kinds.items()}
+            counts = {name.replace(" ", "_"): count for name, count in rows.counts().items()}
             return {"kind": f"private rows of a {rows.side}", **counts, **_stamp(rows.stamp)}
         case b"pprl-kst":
             return {"kind": "keystore of a party", "secret": "yes: opens with its passphrase only"}

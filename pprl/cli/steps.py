@@ -129,7 +129,6 @@ def encode(
         raise click.UsageError(f"{missing} is missing (or --agreement FOLDER, for a step of the exchange)")
     from pprl.keys import LinkageKey
     from pprl.linkage import bare_lines, encode_list, encode_registry, ids_of
-    from pprl.rows import CONTROL
     from pprl.schema import load_schema
     from pprl.tables import refuse_same_files
 
@@ -170,10 +169,10 @@ def encode(
     with all_or_none(private, output):
         rows.write(private, force=force)
         encodings.write(output, force=force)
-    made_up = len(rows) - rows.people - len(rows.of_kind(CONTROL))
-    beside = f" and {made_up:,} made-up rows" if made_up else ""
-    beside += f" and {len(rows.of_kind(CONTROL)):,} controls" if control else ""
-    click.echo(f"{output.name}: {rows.people:,} people{beside}")
+    counts = rows.counts()
+    if made_up := counts.pop("decoys", 0) + counts.pop("relatives", 0):
+        counts["made-up rows"] = made_up
+    click.echo(f"{output.name}: " + " and ".join(f"{count:,} {what}" for what, count in counts.items()))
     click.echo(f"{private.name}: which row is which; it stays with you")
     click.echo("\n".join(summary(people, schema)))
     click.echo(

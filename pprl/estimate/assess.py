@@ -160,12 +160,14 @@ def judge(
     at = _find(scores, rows)
     # Records in one order, whoever judges: what is made up stands under its person, in the order of the scores.
     order = np.lexsort((at, rows.person, rows.kind))
-    rows, at = rows.take(order), at[order]
+    rows, at = rows.reorder(order), at[order]
     if registry_rows is not None:
         scores.stamp.require_same(registry_rows.stamp)
     asked = rows.rate / 10_000 if rate is None else asked_rate(rate)
     ids, numbers = _number(scores.theirs, scores.total > 0)
-    everyone = Candidates(numbers[at], scores.dice()[at])
+    if registry_rows is not None:
+        numbers = _one_a_person(numbers, registry_rows.person[_places(registry_rows.handles, ids)])
+    everyone = Candidates(numbers[at], scores.dice()[at]).best_of(rows.stands_for())
     case = Case.of(rows, everyone, Draws(_seed(scores), "judge"), asked)
     base = Assessment(
         list_rows=rows.rows_read,
@@ -202,9 +204,10 @@ def _looks(encodings: Encodings, rows: HomeRows, case: Case, draws: Draws) -> ch
 
 def _judged_decoys(rows: HomeRows, case: Case) -> tuple[Ints, Ints]:
     """Records of the decoys of judged people, and the places of those among the judged."""
-    base = rows.of_kind(REAL)[rows.person]
-    judged = np.flatnonzero(np.isin(base, case.records) & (rows.kind == DECOY))
-    return judged, np.searchsorted(case.records, base[judged])
+    decoys = rows.of_kind(DECOY)
+    base = rows.of_kind(REAL)[rows.person[decoys]]
+    judged = np.isin(base, case.records)
+    return decoys[judged], np.searchsorted(case.records, base[judged])
 
 
 def asked_rate(rate: float | str) -> float:
@@ -424,6 +427,12 @@ def _number(handles: NDArray[np.void], there: NDArray[np.bool_]) -> tuple[NDArra
     distinct, inverse = np.unique(handles[there], return_inverse=True)
     numbers[there] = inverse
     return distinct, numbers
+
+
+def _one_a_person(numbers: Ints, person: NDArray[np.int32]) -> Ints:
+    """The number of the first spelling of each candidate's person."""
+    first, of = np.unique(person, return_index=True, return_inverse=True)[1:]
+    return np.where(numbers == NONE, NONE, np.append(first[of], NONE)[numbers])
 
 
 def _places(known: NDArray[np.void], wanted: NDArray[np.void]) -> NDArray[np.int64]:

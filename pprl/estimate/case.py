@@ -12,6 +12,7 @@ from pprl.estimate import checks
 from pprl.estimate.errors import MIN_DECOYS
 from pprl.estimate.finding import merged_classes
 from pprl.estimate.partners import NONE, Candidates
+from pprl.places import turns
 from pprl.rows import CONTROL, DECOY, REAL, RELATIVE, HomeRows
 
 Ints = NDArray[np.int64]
@@ -86,8 +87,4 @@ class Case:
 
     def turns(self) -> Ints:
         """Of each decoy the how-manieth of its owner it is, from 0."""
-        order = np.argsort(self.owner, kind="stable")
-        first = np.searchsorted(self.owner[order], self.owner[order], side="left")
-        turn = np.empty(len(order), dtype=np.int64)
-        turn[order] = np.arange(len(order)) - first
-        return turn
+        return turns(self.owner)

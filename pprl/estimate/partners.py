@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
+from pprl.places import turns
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -39,6 +41,27 @@ class Candidates:
 
     def take(self, rows: Ints) -> Candidates:
         return Candidates(self.ids[rows], self.dice[rows])
+
+    def best_of(self, stands_for: Ints) -> Candidates:
+        """Each row with the candidates of all that stand for it, of each registry row the most similar, best first.
+
+        ``stands_for`` has the place of another row, or of the row itself.
+        """
+        several = np.bincount(stands_for, minlength=len(self)) > 1
+        twice = np.sort(self.ids, axis=1)
+        several[stands_for[((twice[:, 1:] == twice[:, :-1]) & (twice[:, 1:] != NONE)).any(axis=1)]] = True
+        row, slot = np.nonzero((self.ids != NONE) & several[stands_for][:, None])
+        owner, theirs, dice = stands_for[row], self.ids[row, slot], self.dice[row, slot]
+        order = np.lexsort((slot, row, -dice, owner))
+        owner, theirs, dice = owner[order], theirs[order], dice[order]
+        first = np.sort(np.unique(np.stack([owner, theirs], axis=1), axis=0, return_index=True)[1])
+        owner, theirs, dice = owner[first], theirs[first], dice[first]
+        turn = turns(owner)
+        kept = turn < self.ids.shape[1]
+        ids, best = self.ids.copy(), self.dice.copy()
+        ids[several], best[several] = NONE, 0.0
+        ids[owner[kept], turn[kept]], best[owner[kept], turn[kept]] = theirs[kept], dice[kept]
+        return Candidates(ids, best)
 
 
 @dataclass(frozen=True)

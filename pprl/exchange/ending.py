@@ -6,6 +6,7 @@ with the scores and the labels that the list owner reveals must give the committ
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,10 @@ from pprl.exchange.commitments import LABEL_HASH, NONCE, Opening, leaf_of, root_
 from pprl.exchange.primitives import digest
 from pprl.exchange.statements import AGAIN, Statement
 
-REAL, DECOY, RELATIVE, CONTROL = range(4)  # as in pprl.rows, which is not for this side
+REAL, DECOY, RELATIVE, CONTROL, SPELLING = range(5)  # as in pprl.rows, which is not for this side
+MADE_UP_SPELLING = 5
+MOST_SPELLINGS = 8  # of one person
+OF_ROSTER = (REAL, CONTROL, SPELLING)
 CLASSES = 9
 ASKED = 5  # ids a row: its best candidate's and four random ones
 MOST_CONTROLS = 10_000
@@ -65,7 +69,7 @@ def check_reveal(
         )
     opened = [Opening.of(piece[NONCE:], len(terms.strata)) for piece in pieces]
     # (14) the real rows are those that were fixed before the decoys were known
-    real = sorted(leaf for leaf, label in zip(leaves, opened, strict=True) if label.kind in (REAL, CONTROL))
+    real = sorted(leaf for leaf, label in zip(leaves, opened, strict=True) if label.kind in OF_ROSTER)
     if root_of(real) != list_root:
         raise ForgedError(
             "a reveal: its people are not those of the first commitment",
@@ -84,10 +88,10 @@ def _refuse_nonsense(opened: Sequence[Opening], terms: Terms) -> None:
     for label in opened:
         fits = all(-1 <= place < size for place, size in zip(label.strata, sizes, strict=True))
         if (
-            label.kind > CONTROL
+            label.kind > MADE_UP_SPELLING
             or label.completeness >= CLASSES
             or label.eligible > 2
-            or label.person >= max(1, people)
+            or label.person >= (len(opened) if label.kind == MADE_UP_SPELLING else max(1, people))
             or not fits
             or len(label.filled) != linked
             or set(label.filled) - set("012")
@@ -95,6 +99,15 @@ def _refuse_nonsense(opened: Sequence[Opening], terms: Terms) -> None:
             raise FileError("a reveal: a label says what none can say", hint=AGAIN)
     if sorted(label.person for label in opened if label.kind == REAL) != list(range(people)):
         raise FileError("a reveal: its people are not numbered one by one", hint=AGAIN)
+    of_people = Counter(label.person for label in opened if label.kind == SPELLING)
+    of_made_up = Counter(label.person for label in opened if label.kind == MADE_UP_SPELLING)
+    # What is made up is tried in as many spellings as the person it was made from: else the odds are not even.
+    for place, label in enumerate(opened):
+        wanted = of_people[label.person] if label.kind in (DECOY, RELATIVE) else 0
+        if of_made_up[place] != wanted:
+            raise FileError("a reveal: made-up rows have other spellings than their people", hint=AGAIN)
+    if max(of_people.values(), default=0) >= MOST_SPELLINGS:
+        raise FileError(f"a reveal: somebody has more than {MOST_SPELLINGS} spellings", hint=AGAIN)
 
 
 def _refuse_excess(opened: Sequence[Opening], terms: Terms) -> None:

@@ -19,6 +19,7 @@ from pprl.normalize.columns import header_types
 from pprl.normalize.dates import Order, decide_order, parse_date
 from pprl.normalize.names import fold_name, split_full_name, without_remarks
 from pprl.normalize.ranks import fold_rank, quick_look, split_rank
+from pprl.normalize.several import MOST_SPELLINGS, TOO_MANY, distinct_values, separators, spread
 from pprl.normalize.sex import sex_of
 from pprl.normalize.text import dropped_letters
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
@@ -59,7 +60,7 @@ class Column:
 @dataclass(frozen=True)
 class People:
     """A roster in canonical values. ``rows`` are its row labels: spreadsheet rows, header counted, when read from a
-    file."""
+    file. Rows of one label are spellings of one person."""
 
     rows: NDArray[np.int64]
     columns: Mapping[str, Column]
@@ -67,6 +68,11 @@ class People:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def rows_read(self) -> int:
+        """Rows of the roster, however many spellings they hold."""
+        return len(np.unique(self.rows))
 
     def take(self, chosen: NDArray[np.int64]) -> People:
         """The chosen rows, in the order given; what was unreadable is not carried along."""
@@ -111,11 +117,17 @@ def read_people(
     A rank that is glued to a name goes to the schema's field of type rank, a sex that the names tell to that of type
     sex, if there is one such field and only where it has no value of its own.
 
-    RosterError: a header is not there or there twice, no linked field is mapped, or a date order cannot be decided.
+    A cell of a linked field that holds several values (`several.separators`) gives spellings of one person.
+
+    RosterError: a header is not there or there twice, two rows have one label, no linked field is mapped, or a date
+    order cannot be decided.
     """
     refuse_unusable(frame, schema, columns)
+    several = separators(frame)
     dates = {
-        field.name: map(text_of, _one_column(frame, columns[field.name]).unique())
+        field.name: distinct_values(
+            [*map(text_of, _one_column(frame, columns[field.name]).unique())], several.get(columns[field.name])
+        )
         for field in schema.fields
         if field.type == "date" and field.name in columns
     }
@@ -177,6 +189,7 @@ class Reader:
 
     def read(self, frame: pd.DataFrame) -> People:
         fields, columns = self._fields, self._columns
+        frame, many = self._spread(frame)
         cells = {name: _one_column(frame, header) for name, header in columns.items() if name != FULL_NAME}
         glued: NDArray[np.object_] | None = None
         for name in cells:
@@ -190,7 +203,7 @@ class Reader:
             cells[rank] = _filled_up(cells[rank], glued) if rank in cells else pd.Series(glued, index=frame.index)
         read: dict[str, Column] = {}
         unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
-        rows = _row_labels(frame)
+        rows = row_labels(frame)
         for name in fields:
             if name not in cells:
                 read[name] = Column((), np.full(len(frame), MISSING, dtype=np.int32))
@@ -201,7 +214,36 @@ class Reader:
         if sex:
             parts = {kind: name for name, entry in reversed(fields.items()) if (kind := entry.type) in NAME_TYPES}
             read[sex] = _with_sex_of_names(read[sex], {kind: read[name] for kind, name in parts.items()})
-        return People(rows, read, unreadable)
+        return _different(People(rows, read, unreadable), [f.name for f in fields.values() if f.role == "link"], many)
+
+    def _spread(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
+        """One value a cell, and the labels of rows with more combinations than are looked at."""
+        if not frame.index.is_unique:
+            raise RosterError("two rows of the frame have one label", hint="frame = frame.reset_index(drop=True)")
+        several = {header: sign for header, sign in separators(frame).items() if header in self._columns.values()}
+        if not several:
+            return frame, []
+        frame = frame.set_axis(row_labels(frame))
+        linked = [
+            header for name, header in self._columns.items() if name == FULL_NAME or self._fields[name].role == "link"
+        ]
+        frame, many = spread(frame, linked, [*self._columns.values()], several)
+        return frame, many
+
+
+def _different(people: People, linked: Sequence[str], many: Sequence[int]) -> People:
+    """Spellings that differ in a linked field, at most eight of a person; rows with more are counted as left out."""
+    if len(np.unique(people.rows)) == len(people) and not many:
+        return people
+    keys = np.stack([people.rows, *(people.columns[name].codes for name in linked)], axis=1)
+    first = np.sort(np.unique(keys, axis=0, return_index=True)[1])
+    labels, start, counts = np.unique(people.rows[first], return_index=True, return_counts=True)
+    number = np.arange(len(first)) - np.repeat(start, counts)  # rows of one label stand one behind the other
+    kept = people.take(first[number < MOST_SPELLINGS])
+    unreadable = {what: tuple(dict.fromkeys(rows)) for what, rows in people.unreadable.items()}
+    if more := sorted({*labels[counts > MOST_SPELLINGS].tolist(), *many}):
+        unreadable[linked[0], TOO_MANY] = tuple(more)
+    return People(kept.rows, kept.columns, unreadable)
 
 
 def _only(fields: Mapping[str, Field], kind: str) -> str | None:
@@ -272,7 +314,8 @@ def _headers_hint(labels: list[str]) -> str:
     return "the usual ones among its headers are: " + ", ".join(map(repr, known[:20]))
 
 
-def _row_labels(frame: pd.DataFrame) -> NDArray[np.int64]:
+def row_labels(frame: pd.DataFrame) -> NDArray[np.int64]:
+    """The labels of the rows of a frame; numbers from 0 where it has other labels than whole numbers."""
     if pd.api.types.is_integer_dtype(frame.index.dtype):
         return frame.index.to_numpy(dtype=np.int64)
     return np.arange(len(frame), dtype=np.int64)

@@ -6,6 +6,9 @@ and only one person of the roster may fit: ``И. И. Петров, 1985`` is nob
 one personal number, one surname and one initial are one person whatever the rest says, a mistyped date for instance,
 if the numbers of the roster are personal (nine of ten differ). Rows without a date are joined only when they are
 equal: two men of one name are no rarity.
+
+Rows of one label are spellings of one person, who stands with the others by the spelling that says most: a second name
+joins nobody.
 """
 
 from __future__ import annotations
@@ -24,11 +27,32 @@ PERSONAL = 0.9
 
 def persons_of(people: People, schema: Schema) -> NDArray[np.int64]:
     """For each row the place of the row that stands for its person: the one that says most, the first of equals."""
+    fullest = fullest_spellings(people, schema)
+    places = np.unique(fullest)
+    if len(places) == len(people):
+        return _persons_of(people, schema)
+    stands = places[_persons_of(people.take(places), schema)]
+    return np.asarray(stands[np.searchsorted(places, fullest)])
+
+
+def fullest_spellings(people: People, schema: Schema) -> NDArray[np.int64]:
+    """For each row the place of the row with its label that says most, the first of equals."""
+    of = np.unique(people.rows, return_inverse=True)[1]
+    order = np.lexsort((np.arange(len(people)), -_says(people, schema), of))
+    return np.asarray(order[np.flatnonzero(np.diff(of[order], prepend=-1))][of])
+
+
+def _says(people: People, schema: Schema) -> NDArray[np.int64]:
+    """How much the linked values of each row say."""
+    columns = [people.columns[field.name] for field in schema.linked()]
+    return np.asarray(sum(_by_value(column, _how_much)[column.codes] for column in columns))
+
+
+def _persons_of(people: People, schema: Schema) -> NDArray[np.int64]:
     linked = schema.linked()
     columns = [people.columns[field.name] for field in linked]
     codes = np.stack([column.codes for column in columns], axis=1)
-    says = sum(_by_value(column, _how_much)[column.codes] for column in columns)
-    order = np.lexsort((np.arange(len(people)), -np.asarray(says)))
+    order = np.lexsort((np.arange(len(people)), -_says(people, schema)))
     parent = _equals(codes, order)
     key = _key(linked, columns)
     for group in _groups(np.where(parent == np.arange(len(people)), key, MISSING)[order], order):

@@ -22,6 +22,7 @@ from pprl.normalize.dates import ORDERS, parse_date
 from pprl.normalize.names import fold_name, is_patronymic, split_full_name
 from pprl.normalize.people import EMPTY_CELLS, text_of
 from pprl.normalize.ranks import fold_rank
+from pprl.normalize.several import distinct_values, separators
 from pprl.normalize.text import known_text, latin_text, read_table
 from pprl.normalize.values import fold_sex
 from pprl.schema import FULL_NAME, NAME_TYPES, Schema
@@ -75,9 +76,11 @@ MARGIN = 0.15  # by which a proposal must be surer than the next to be used unas
 def guess_columns(frame: pd.DataFrame, year: int) -> list[Guess]:
     """A guess for each column that can be guessed, in their order. ``year`` is the one in which ages are counted."""
     guesses = []
+    several = separators(frame)
     for at, header in enumerate(map(str, frame.columns)):
         column = frame.iloc[:ROWS_LOOKED_AT, at]
-        cells = [text for text in map(text_of, column.unique()) if text.strip().lower() not in EMPTY_CELLS]
+        texts = distinct_values([*map(text_of, column.unique())], several.get(header))
+        cells = [text for text in texts if text.strip().lower() not in EMPTY_CELLS]
         if guess := _guess(header, cells[:LOOKED_AT], year):
             guesses.append(guess)
     return guesses
