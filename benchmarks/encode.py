@@ -5,8 +5,9 @@
 DATA holds `names_ru`. Rows are drawn by frequency: surname, given name, patronymic, birth date, half of them in
 Cyrillic, half in Latin letters. `--clkhash` names a Python that has clkhash (in an environment of its own: its
 NumPy is old); 10,000 of the rows are encoded there with as many bits a token, and the ratio is printed.
-`--streamed` writes so many rows to a CSV, a million drawn ones over and over, and encodes it part by part as
-`pprl encode --agreement` does: seconds of each step and the most anonymous memory (Linux only).
+`--streamed` writes so many rows to a CSV and to a Parquet file with real dates, a million drawn ones over and over, and
+encodes each part by part as `pprl encode --agreement` does: seconds of each step and the most anonymous memory (Linux
+only).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pprl.bits import BitMatrix
 from pprl.demo.registry import ROMAN
@@ -119,12 +122,17 @@ def main() -> None:
 
 def streamed(data: Path, rows: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "registry.csv"
+        paths = [Path(folder) / f"registry.{kind}" for kind in ("csv", "parquet")]
         frame = rosters(data, min(rows, 1_000_000))
-        for top in range(0, rows, len(frame)):
-            frame.head(rows - top).to_csv(path, index=False, mode="a", header=not top)
-        del frame
-        subprocess.run([sys.executable, "-c", STREAMED, str(path), FIELDS.format(hardening=8)], check=True)
+        table = pa.Table.from_pandas(frame.assign(birth_date=pd.to_datetime(frame.birth_date).dt.date))
+        with pq.ParquetWriter(paths[1], table.schema) as parquet:
+            for top in range(0, rows, len(frame)):
+                frame.head(rows - top).to_csv(paths[0], index=False, mode="a", header=not top)
+                parquet.write_table(table.slice(0, rows - top))
+        del frame, table
+        for path in paths:
+            print(f"{path.suffix[1:]}, {path.stat().st_size / 1e6:,.0f} MB", flush=True)
+            subprocess.run([sys.executable, "-c", STREAMED, str(path), FIELDS.format(hardening=8)], check=True)
 
 
 STREAMED = """

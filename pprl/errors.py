@@ -35,6 +35,15 @@ def naming(whose: str) -> Iterator[None]:
         raise RosterError(f"{whose}: {error}", hint=error.hint) from None
 
 
+@contextmanager
+def needing(package: str, extra: str, what: str) -> Iterator[None]:
+    """Say, where a package is imported that not everybody has, which one is needed for what."""
+    try:
+        yield
+    except ImportError:
+        raise PprlError(f"{what} needs the package {package}", hint=f"pip install 'pprl[{extra}]'") from None
+
+
 class FileError(PprlError):
     """One of our own files is missing, cut short, of another kind, or readable by others."""
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from pprl.bits import BitMatrix, Words
-from pprl.errors import PprlError
+from pprl.errors import PprlError, needing
 from pprl.match import search
 from pprl.match.kernel import Ints
 from pprl.match.search import Candidates, Pairs, Progress
@@ -28,7 +28,6 @@ from pprl.match.search import Candidates, Pairs, Progress
 STRETCH = 1 << 17  # rows of theirs in a task: 16 MiB at 1,024 bits
 IN_FLIGHT = 3  # tasks for each thread of the cluster
 PATIENCE = 20  # seconds until a scheduler is held to be absent
-INSTALL = "pip install 'pprl[dask]'"
 
 
 @contextmanager
@@ -37,10 +36,8 @@ def connected(address: str) -> Iterator[Any]:
 
     PprlError: distributed is not installed, nobody answers, there are no workers, or one has no pprl or another one.
     """
-    try:
+    with needing("distributed", "dask", "the dask engine"):
         import distributed
-    except ImportError:
-        raise PprlError("the dask engine needs the package distributed", hint=INSTALL) from None
     try:
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, TimeoutError, ValueError):

@@ -1,9 +1,10 @@
-"""Rosters in: CSV, XLSX and XLS as clerks write them, read as text. The only module that opens rosters.
+"""Rosters in: CSV, XLSX and XLS as clerks write them, Parquet and Arrow, read as text. The only module that opens
+rosters.
 
-``text`` and ``spreadsheet`` turn bytes into records, ``layout`` finds the table in them. Nothing is inferred: ``007``
-stays ``007``. A spreadsheet's real dates become ISO dates and its whole numbers lose their ``.0``. The index of the
-frame is the row of the spreadsheet, header counted, so that every message and every pair can be found again in the
-file. No message holds a cell or the roster's path.
+``text`` and ``spreadsheet`` turn bytes into records, ``layout`` finds the table in them; ``columnar`` reads files that
+say themselves where it is. Nothing is inferred: ``007`` stays ``007``. A spreadsheet's real dates become ISO dates and
+its whole numbers lose their ``.0``. The index of the frame is the row of the spreadsheet, header counted, so that every
+message and every pair can be found again in the file. No message holds a cell or the roster's path.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import pandas as pd
 
@@ -26,9 +27,13 @@ from pprl.tables.layout import ALL, NEEDED, SECTION, Table, locate
 from pprl.tables.spreadsheet import MARKS, Records, sheets_of
 from pprl.tables.text import csv_records, find_dialect
 
+if TYPE_CHECKING:
+    from pprl.tables.columnar import Columnar
+
 STDIN = Path("-")
 ALL_SHEETS = "all"
 ROWS_OF_A_PART = 50_000
+COLUMNAR_MARKS = (b"PAR1", b"PARE", b"ARROW1", b"\xff\xff\xff\xff")  # Parquet, encrypted; an Arrow file, a stream
 SHEET_HINT = "say which with --sheet NAME, or --sheet all (link: --list-sheet, --registry-sheet)"
 
 
@@ -40,7 +45,10 @@ def read_roster(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
     name of a sheet or ``all``; by default there must be only one with a table. With ``all``, row 17 of the third of
     several sheets is labelled 30,000,017. A CSV is one sheet, whatever ``sheet`` says.
 
-    RosterError: the file is missing, empty, no table, cut short, protected, or wider than 16,384 columns.
+    A Parquet or Arrow file (``pip install 'pprl[parquet]'``) is one sheet too; its rows are counted from 1, since there
+    is no header row. A list in a cell is its values joined by "; ". Columns of bytes, structs and maps are left out.
+
+    RosterError: the file is missing, empty, no table, cut short, protected, encrypted, or wider than 16,384 columns.
     """
     parts = list(read_roster_parts(path, sheet, ALL))
     return parts[0] if len(parts) == 1 else pd.concat(parts)
@@ -61,7 +69,7 @@ class Roster:
     read once, a part has every column that there may be, and from then on the same as `read_roster`.
     """
 
-    def __init__(self, sheets: Sequence[_Sheet]) -> None:
+    def __init__(self, sheets: Sequence[_Sheet | Columnar]) -> None:
         self._sheets = sheets
 
     def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
@@ -87,8 +95,8 @@ class Roster:
 
 
 def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_A_PART) -> Roster:
-    """A roster in parts of at most so many rows. A CSV is never held in memory, unless it can be read once only, like
-    standard input; a spreadsheet is.
+    """A roster in parts of at most so many rows. A CSV or Parquet file is never held in memory, unless it can be read
+    once only, like standard input; a spreadsheet is.
 
     RosterError: as `read_roster`, where it shows before the rows of a CSV are read.
     """
@@ -107,6 +115,10 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
                 raise RosterError("the roster is a web page or XML", hint="open it in Excel and save it as XLSX")
             if head.startswith(MARKS):
                 return Roster(_sheets(head + file.read(), sheet, rows))
+            if head.startswith(COLUMNAR_MARKS):
+                from pprl.tables.columnar import Columnar
+
+                return Roster([Columnar(again, min(rows, ROWS_OF_A_PART))])
             dialect = find_dialect(file)
 
     def records() -> Iterator[list[str]]:
@@ -129,7 +141,7 @@ def _reading() -> Iterator[None]:
     try:
         yield
     except IsADirectoryError:
-        raise RosterError("the roster is a directory", hint="name a CSV or XLSX file") from None
+        raise RosterError("the roster is a directory", hint="name one file: CSV, XLSX or Parquet") from None
     except OSError as error:
         raise RosterError(f"the roster cannot be read: {error.strerror}", hint="name a CSV or XLSX file") from None
 
