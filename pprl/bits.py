@@ -168,10 +168,20 @@ class Encodings:
         return len(self.bits)
 
     def write(self, path: Path, *, force: bool = False) -> None:
-        header = self.HEADER.pack(self.SIDES.index(self.side), self.stamp.to_bytes(), len(self), self.rows_read)
-        records = np.empty(len(self), dtype=self._record(self.stamp.length))
-        records["handle"], records["words"] = self.handles, self.bits.words
-        files.write_new(path, [files.preamble(b"pprl-enc"), header, records.tobytes()], private=True, force=force)
+        start = self.start(self.side, self.stamp, len(self), self.rows_read)
+        files.write_new(path, [start, self.records(self.handles, self.bits.words)], private=True, force=force)
+
+    @classmethod
+    def start(cls, side: str, stamp: Stamp, rows: int, rows_read: int) -> bytes:
+        """The bytes of a file before its records."""
+        return files.preamble(b"pprl-enc") + cls.HEADER.pack(cls.SIDES.index(side), stamp.to_bytes(), rows, rows_read)
+
+    @classmethod
+    def records(cls, handles: NDArray[np.void], words: Words) -> bytes:
+        """The bytes of some rows, one after the other."""
+        records = np.empty(len(handles), dtype=cls._record(64 * words.shape[1]))
+        records["handle"], records["words"] = handles, words
+        return records.tobytes()
 
     @classmethod
     def read(cls, path: Path, side: str | None = None, *, mapped: bool = False) -> Encodings:

@@ -134,6 +134,12 @@ def kind_of(path: Path) -> bytes | None:
     return start[:8] if start[:8] in KINDS else None
 
 
+def is_parquet(path: Path) -> bool:
+    """Whether a file that can be read begins as Parquet does."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
 def body_of(data: bytes, kind: bytes, name: str) -> Body:
     """Bytes of one of our files that came inside another."""
     if len(data) < _PREAMBLE.size or data[:8] != kind or _PREAMBLE.unpack_from(data)[1] != VERSION:

@@ -1,4 +1,4 @@
-"""pprl convert: encodings in the formats of other tools."""
+"""pprl convert: encodings in the formats of other tools, and back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 from pprl import files
 from pprl.cli import options
 from pprl.cli.options import note
+from pprl.cli.output import TRYING_NAMES
 from pprl.errors import FileError, RosterError
 
 if TYPE_CHECKING:
@@ -21,12 +22,9 @@ if TYPE_CHECKING:
 SHORT_SECRET = 16  # bytes
 
 
-@click.group(short_help="Encode for other tools: clkhash and anonlink.")
+@click.group(short_help="Files for other tools: clkhash and anonlink, DuckDB and Spark.")
 def convert() -> None:
-    """Encode a roster in the format of another tool, for somebody who uses that tool.
-
-    None of what `pprl` promises holds for such files: no hardening, no decoys, nothing sealed or signed.
-    """
+    """Files for other tools and from them: filters as clkhash makes them, encodings and scores as Parquet."""
 
 
 @convert.command(
@@ -64,6 +62,8 @@ Examples:
 def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output: Path, force: bool) -> None:
     """Encode ROSTER.csv (- for standard input) by a linkage schema of clkhash, version 3: what clkhash 0.18.3 gives,
     bit for bit, and many times as fast.
+
+    None of what `pprl` promises holds for such files: no hardening, no decoys, nothing sealed or signed.
 
     The CSV is read as clkhash reads it: UTF-8, commas, columns by their order. A cell that its format does not allow
     is named by row and column.
@@ -113,6 +113,55 @@ def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output
             raise RosterError("the roster is not UTF-8", hint="clkhash reads UTF-8; save it so") from None
     if output != options.STANDARD:
         click.echo(f"{output.name}: {count:,} filters of {schema.length:,} bits, in the order of the rows")
+
+
+@convert.command(
+    "parquet",
+    short_help="Encodings and scores as Parquet, and encodings back.",
+    epilog="""\b
+Examples:
+  pprl convert parquet registry.pprl -o registry.parquet
+  pprl convert parquet scores.pprl -o scores.parquet
+  pprl convert parquet registry.parquet -o registry.pprl     the same file again
+""",
+)
+@click.argument("path", metavar="FILE", type=options.FilePath)
+@click.option("-o", "--output", type=options.NewFile(), required=True, help="The file to write (only you can read it).")
+@options.force_option
+def parquet(path: Path, output: Path, force: bool) -> None:
+    """Write encodings or scores of pprl as Parquet, for DuckDB, Spark and frames, or such encodings back.
+
+    FILE says by itself which it is. Encodings have the columns handle (32 hexadecimal digits) and bits (bytes), scores
+    list_handle, registry_handle, rank, common, total and dice. How they were made, as `pprl inspect` shows it,
+    stands in the metadata of the file.
+    """
+    options.refuse_overwriting([output], [path])
+    files.check_absent(output, force=force)
+    kind = files.kind_of(path)
+    from pprl.bits import Encodings
+    from pprl.interop import parquet as interop
+    from pprl.match.scores import Scores
+
+    match kind:
+        case b"pprl-enc":
+            encodings = Encodings.read(path, mapped=True)
+            pieces, what = interop.encodings_parquet(encodings), f"{len(encodings):,} encodings of a {encodings.side}"
+        case b"pprl-sco":
+            scores = Scores.read(path)
+            count = int((scores.total > 0).sum())
+            pieces, what = interop.scores_parquet(scores), f"{count:,} candidates of {len(scores):,} rows of the list"
+        case None if files.is_parquet(path):
+            pieces, what = interop.encodings_pieces(path), "encodings, as the file they were made of"
+        case None:
+            raise FileError(
+                "this is neither a file of pprl nor Parquet", hint="`pprl inspect FILE` says what a file is"
+            )
+        case _:
+            raise FileError(f"{path.name}: holds {files.KINDS[kind]}", hint="encodings and scores can be converted")
+    files.write_new(output, pieces, private=True, force=force)
+    click.echo(f"{output.name}: {what}")
+    if kind != b"pprl-sco":
+        click.echo(TRYING_NAMES)
 
 
 def _opened(roster: Path) -> BinaryIO:

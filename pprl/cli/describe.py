@@ -61,6 +61,10 @@ def describe(path: Path) -> dict[str, str | int]:
 
             _, sofar = read_checkpoint(path)
             return {"kind": "checkpoint of a search", "registry_rows_compared": sofar.done}
+        case None if files.is_parquet(path):
+            from pprl.interop.parquet import facts_of
+
+            return {**facts_of(path)}
         case None:
             raise FileError("this is not a file of pprl", hint="name a file that pprl wrote")
         case _:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from pprl.estimate.assess import Assessment
 
 
+TRYING_NAMES = (
+    "whoever holds this file and the key can try names until they fit: send it only to one who never gets the key"
+)
+
+
 @contextlib.contextmanager
 def all_or_none(*paths: Path) -> Iterator[None]:
     """Files that belong together: when one cannot be written, those that were not there before go again."""

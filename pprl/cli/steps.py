@@ -11,7 +11,7 @@ from pprl import files
 from pprl.cli import options
 from pprl.cli.exchange import encode_for_agreement, judge_folder, passphrase_option, unlock
 from pprl.cli.options import note
-from pprl.cli.output import all_or_none, check_outputs, output_files, show_assessment, write_outputs
+from pprl.cli.output import TRYING_NAMES, all_or_none, check_outputs, output_files, show_assessment, write_outputs
 from pprl.cli.risk import summary
 
 
@@ -175,9 +175,7 @@ def encode(
     click.echo(f"{output.name}: " + " and ".join(f"{count:,} {what}" for what, count in counts.items()))
     click.echo(f"{private.name}: which row is which; it stays with you")
     click.echo("\n".join(summary(people, schema)))
-    click.echo(
-        "whoever holds this file and the key can try names until they fit: send it only to one who never gets the key"
-    )
+    click.echo(TRYING_NAMES)
 
 
 @click.command(

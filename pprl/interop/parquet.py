@@ -1,0 +1,235 @@
+"""Encodings and scores as Parquet, for whoever computes with DuckDB, Spark or a frame; and encodings back.
+
+Encodings have a column ``handle``, 32 hexadecimal digits as in the CSV of pairs, and a column ``bits``, as many bytes
+as the file of encodings has for each row. Scores are a long table, one line for each candidate. How they were made
+stands in the file's own metadata, under keys that begin with ``pprl.``; what is given back is the same file, byte for
+byte.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pprl.bits import MAX_LENGTH, Encodings, Stamp
+from pprl.errors import FileError, needing
+from pprl.match.scores import Scores
+
+with needing("pyarrow", "parquet", "a Parquet file"):
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+FORMAT = "1"
+ROWS = 1 << 17  # of a row group: at 1,024 bits 20 MB
+HINT = "`pprl convert parquet FILE.pprl` writes such files"
+_SIZES = {"schema_fingerprint": 32, "folding_tables": 32, "key_check": 16}  # bytes, in hexadecimal digits
+_PREFIX = "pprl."
+
+
+def encodings_parquet(encodings: Encodings) -> Iterator[bytes]:
+    """The Parquet file of encodings, piece by piece; rows keep their order."""
+    size = encodings.stamp.length // 8
+    schema = pa.schema([pa.field("handle", pa.string(), False), pa.field("bits", pa.binary(size), False)])
+    facts = {"kind": "encodings", "side": encodings.side, "rows_read": encodings.rows_read}
+
+    def tables() -> Iterator[pa.Table]:
+        for top in range(0, len(encodings), ROWS):
+            here = slice(top, top + ROWS)
+            handles = _hex(encodings.handles[here])
+            words = pa.py_buffer(encodings.bits.words[here].tobytes())
+            bits = pa.Array.from_buffers(pa.binary(size), len(handles), [None, words])
+            yield pa.Table.from_arrays([pa.array(handles, pa.string()), bits], schema=schema)
+
+    return _written(schema, facts | _facts(encodings.stamp), tables())
+
+
+def scores_parquet(scores: Scores) -> Iterator[bytes]:
+    """The Parquet file of scores: for each row of the list its candidates, the best has rank 1."""
+    kinds = {"list_handle": pa.string(), "registry_handle": pa.string(), "rank": pa.uint8()}
+    kinds |= {"common": pa.uint32(), "total": pa.uint32(), "dice": pa.float64()}
+    schema = pa.schema([pa.field(name, kind, False) for name, kind in kinds.items()])
+    counts = {"list_rows": len(scores), "registry_read": scores.registry_read}
+    facts = {"kind": "scores", **counts, "registry_encoded": scores.registry_encoded, "kernel": scores.kernel}
+
+    def tables() -> Iterator[pa.Table]:
+        rows_at_once = ROWS // scores.total.shape[1]
+        dice = scores.dice()
+        for top in range(0, len(scores), rows_at_once):
+            here = slice(top, top + rows_at_once)
+            rows, ranks = np.nonzero(scores.total[here])
+            at = rows + top
+            columns = [
+                pa.array(_hex(scores.handles[at]), pa.string()),
+                pa.array(_hex(scores.theirs[at, ranks]), pa.string()),
+                pa.array((ranks + 1).astype(np.uint8)),
+                *(pa.array(values[at, ranks]) for values in (scores.common, scores.total, dice)),
+            ]
+            yield pa.Table.from_arrays(columns, schema=schema)
+
+    return _written(schema, facts | _facts(scores.stamp), tables())
+
+
+def facts_of(path: Path) -> dict[str, str]:
+    """What one of these files says of itself, as ``pprl inspect`` shows it.
+
+    FileError: it is none, or not whole.
+    """
+    with path.open("rb") as file, _refusing_damage(path.name):
+        return _told(pq.ParquetFile(file).schema_arrow, path.name)
+
+
+def encodings_pieces(path: Path) -> Iterator[bytes]:
+    """The file of encodings that a Parquet file was made of, piece by piece.
+
+    FileError: a column or what is said of how they were made is missing or of another kind, a row has no handle, that
+    of another row, or bits of another length; named by their place.
+    """
+    name = path.name
+    with path.open("rb") as file:
+        with _refusing_damage(name):
+            parquet = pq.ParquetFile(file, buffer_size=1 << 20)
+            facts = _told(parquet.schema_arrow, name)
+        stamp, side, rows_read = _stamp_of(facts, name)
+        rows, size = int(parquet.metadata.num_rows), stamp.length // 8
+        _check_columns(parquet.schema_arrow, size, name)
+        if (rows_read < rows) if side == "registry" else rows_read:
+            raise FileError(f"{name}: pprl.rows_read does not go with {rows:,} rows of a {side}", hint=HINT)
+        yield Encodings.start(side, stamp, rows, rows_read)
+        seen: list[NDArray[np.void]] = [np.empty(0, dtype="V16")]
+        first, batches = 1, parquet.iter_batches(ROWS, columns=["handle", "bits"])
+        while True:
+            with _refusing_damage(name, first - 1):
+                batch = next(batches, None)
+                if batch is None:
+                    break
+                batch.validate(full=True)
+            handles, bits = batch.column("handle"), batch.column("bits")
+            named = pc.match_substring_regex(handles.cast(pa.string()), "^[0-9a-f]{32}$")
+            _refuse_any(named, first, f"{name}: row {{:,}} has no handle of 32 hexadecimal digits")
+            fits = pc.equal(pc.binary_length(bits.cast(pa.large_binary())), size)
+            _refuse_any(fits, first, f"{name}: row {{:,}} has not {stamp.length:,} bits")
+            seen.append(np.frombuffer(bytes.fromhex("".join(handles.to_pylist())), dtype="V16"))
+            words = np.frombuffer(b"".join(bits.to_pylist()), dtype="<u8").reshape(-1, stamp.length // 64)
+            yield Encodings.records(seen[-1], words)
+            first += len(batch)
+        _refuse_twice(np.concatenate(seen), name)
+
+
+def _hex(handles: NDArray[np.void]) -> list[str]:
+    digits = handles.tobytes().hex()
+    return [digits[at : at + 32] for at in range(0, len(digits), 32)]
+
+
+def _facts(stamp: Stamp) -> dict[str, object]:
+    checks = {"schema_fingerprint": stamp.fingerprint, "folding_tables": stamp.folding, "key_check": stamp.key_check}
+    return {"length": stamp.length, "hardening": stamp.hardening} | {each: data.hex() for each, data in checks.items()}
+
+
+class _Sink(io.RawIOBase):
+    """A file that is only ever written at its end, and gives what was written away."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._pieces.append(bytes(data))
+        self._size += len(self._pieces[-1])
+        return len(self._pieces[-1])
+
+    def tell(self) -> int:
+        return self._size
+
+    def taken(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
+
+
+def _written(schema: pa.Schema, facts: Mapping[str, object], tables: Iterator[pa.Table]) -> Iterator[bytes]:
+    told = {f"{_PREFIX}{name}": str(value) for name, value in {"format": FORMAT, **facts}.items()}
+    sink = _Sink()
+    with pq.ParquetWriter(sink, schema.with_metadata(told), compression="zstd", use_dictionary=False) as writer:
+        for table in tables:
+            writer.write_table(table.replace_schema_metadata(told), row_group_size=len(table))
+            yield sink.taken()
+    yield sink.taken()
+
+
+@contextmanager
+def _refusing_damage(name: str, seen: int = 0) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, MemoryError):
+        what = f"is damaged behind row {seen:,}" if seen else "is no whole Parquet file"
+        raise FileError(f"{name}: {what}", hint="get the file again from whoever made it") from None
+
+
+def _told(schema: pa.Schema, name: str) -> dict[str, str]:
+    texts = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+    facts = {key.removeprefix(_PREFIX): text for key, text in texts.items() if key.startswith(_PREFIX)}
+    if "format" not in facts:  # it may be a roster, so it is not named
+        raise FileError("the metadata of the Parquet file do not say how it was made", hint=HINT)
+    if (version := facts.pop("format")) != FORMAT:
+        raise FileError(f"{name}: pprl.format is {version[:9]!r}; this version reads format {FORMAT}")
+    return facts
+
+
+def _stamp_of(facts: Mapping[str, str], name: str) -> tuple[Stamp, str, int]:
+    if facts.get("kind") != "encodings":
+        raise FileError(f"{name}: holds no encodings", hint="scores are not made from Parquet: keep the file of pprl")
+    numbers, checks = {}, {}
+    for key, most in (("length", MAX_LENGTH), ("hardening", 2**16 - 1), ("rows_read", 2**63 - 1)):
+        text = facts.get(key, "")
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
+            raise FileError(f"{name}: pprl.{key} in its metadata is no number, or none that can be", hint=HINT)
+        numbers[key] = int(text)
+    for key, size in _SIZES.items():
+        try:
+            checks[key] = bytes.fromhex(facts.get(key, ""))
+        except ValueError:
+            checks[key] = b""
+        if len(checks[key]) != size:
+            raise FileError(f"{name}: pprl.{key} in its metadata is not {2 * size} hexadecimal digits", hint=HINT)
+    length, side = numbers["length"], facts.get("side", "")
+    if length == 0 or length % 64:
+        raise FileError(f"{name}: pprl.length in its metadata is no multiple of 64", hint=HINT)
+    if side not in Encodings.SIDES:
+        raise FileError(f"{name}: pprl.side in its metadata is neither list nor registry", hint=HINT)
+    stamp = Stamp(
+        length, numbers["hardening"], checks["folding_tables"], checks["schema_fingerprint"], checks["key_check"]
+    )
+    return stamp, side, numbers["rows_read"]
+
+
+def _check_columns(schema: pa.Schema, size: int, name: str) -> None:
+    if sorted(schema.names) != ["bits", "handle"]:
+        raise FileError(f"{name}: its columns are not handle and bits", hint="select these two, and nothing else")
+    handle, bits = schema.field("handle").type, schema.field("bits").type
+    if not (pa.types.is_string(handle) or pa.types.is_large_string(handle)):
+        raise FileError(f"{name}: column handle is no text", hint=HINT)
+    any_size = pa.types.is_binary(bits) or pa.types.is_large_binary(bits)  # as DuckDB writes it
+    if not any_size and bits != pa.binary(size):
+        raise FileError(f"{name}: column bits has not {8 * size:,} bits, as pprl.length says", hint=HINT)
+
+
+def _refuse_any(holds: pa.Array, first: int, says: str) -> None:
+    wrong = np.flatnonzero(~holds.fill_null(False).to_numpy(zero_copy_only=False))
+    if len(wrong):
+        raise FileError(says.format(first + int(wrong[0])), hint=HINT)
+
+
+def _refuse_twice(handles: NDArray[np.void], name: str) -> None:
+    _, firsts = np.unique(handles, return_index=True)
+    if len(firsts) < len(handles):
+        again = np.setdiff1d(np.arange(len(handles)), firsts)[0] + 1
+        raise FileError(f"{name}: row {again:,} has the handle of a row before it", hint=HINT)

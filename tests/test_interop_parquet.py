@@ -1,0 +1,159 @@
+"""Encodings and scores as Parquet: other tools compute the same from them, and encodings come back byte for byte."""
+
+import io
+import re
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pprl.bits import BitMatrix, Encodings, Stamp
+from pprl.cli import main
+from pprl.errors import FileError
+from pprl.interop import parquet
+from pprl.match.scores import match_encodings
+
+
+def made_up(rows: int, *, side: str = "registry", length: int = 128) -> Encodings:
+    """Encodings of nobody: bits as they fall."""
+    bytes_ = bytes((7 * at * at + at) % 251 for at in range(rows * length // 8))
+    handles = np.frombuffer(b"".join((at * 2**100 + 5).to_bytes(16, "big") for at in range(rows)), dtype="V16")
+    stamp = Stamp(length, 8, b"f" * 32, b"s" * 32, b"k" * 16)
+    return Encodings(side, stamp, rows + 3 if side == "registry" else 0, handles, BitMatrix.from_bytes(bytes_, length))
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7, 100])
+@pytest.mark.parametrize(("side", "length"), [("list", 64), ("registry", 1024)])
+def test_encodings_come_back_byte_for_byte(tmp_path, monkeypatch, rows, side, length):
+    """Whatever the size of a row group."""
+    monkeypatch.setattr(parquet, "ROWS", 7)
+    made_up(rows, side=side, length=length).write(tmp_path / "it.pprl")
+    for name, other in (("it.pprl", "it.parquet"), ("it.parquet", "again.pprl")):
+        assert main(["convert", "parquet", str(tmp_path / name), "-o", str(tmp_path / other)]) == 0
+        assert (tmp_path / other).stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "again.pprl").read_bytes() == (tmp_path / "it.pprl").read_bytes()
+
+
+def test_the_bits_have_the_similarity_of_the_scores(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "ROWS", 50)
+    ours, theirs = made_up(20, side="list"), made_up(30)
+    scores = match_encodings(ours, theirs)
+    ours.write(tmp_path / "list.pprl")
+    theirs.write(tmp_path / "registry.pprl")
+    scores.write(tmp_path / "scores.pprl")
+    frames = {}
+    for name in ("list", "registry", "scores"):
+        paths = [str(tmp_path / f"{name}.{kind}") for kind in ("pprl", "parquet")]
+        assert main(["convert", "parquet", paths[0], "-o", paths[1]]) == 0
+        frames[name] = pd.read_parquet(paths[1])
+    bits = {name: frames[name].set_index("handle")["bits"].map(lambda each: int.from_bytes(each)) for name in
+            ("list", "registry")}  # fmt: skip
+    table = frames["scores"]
+    assert len(table) == int((scores.total > 0).sum()) > 200
+    for pair in table.itertuples():
+        one, other = bits["list"][pair.list_handle], bits["registry"][pair.registry_handle]
+        assert pair.common == (one & other).bit_count()
+        assert pair.total == one.bit_count() + other.bit_count()
+        assert pair.dice == 2 * pair.common / pair.total
+    best = table[table["rank"] == 1]
+    assert best.list_handle.tolist() == [handle.tobytes().hex() for handle in scores.handles]
+    assert best.dice.tolist() == scores.dice()[:, 0].tolist()
+
+
+ROWS = made_up(9)
+
+
+def table(**changes: object) -> pa.Table:
+    """The exported table, some columns or facts of it changed; a fact that is None is missing."""
+    whole = pq.read_table(io.BytesIO(b"".join(parquet.encodings_parquet(ROWS))))
+    facts = {key: value for key, value in whole.schema.metadata.items() if key.startswith(b"pprl.")}
+    columns = {name: changes.pop(name, whole[name]) for name in ("handle", "bits")}
+    for key, value in changes.items():
+        facts[f"pprl.{key}".encode()] = value
+    told = {key: value for key, value in facts.items() if value is not None}
+    return pa.table({name: column for name, column in columns.items() if column is not None}).replace_schema_metadata(
+        told
+    )
+
+
+HANDLES = [handle.tobytes().hex() for handle in ROWS.handles]
+BITS = [words.tobytes() for words in ROWS.bits.words]
+WRONG = {
+    "no metadata": (table().replace_schema_metadata({}), "the metadata of the Parquet file do not say how it was made"),
+    "another format": (table(format="2"), "it.parquet: pprl.format is '2'; this version reads format 1"),
+    "scores": (table(kind="scores"), "it.parquet: holds no encodings"),
+    "no length": (table(length=None), "it.parquet: pprl.length in its metadata is no number, or none that can be"),
+    "a vast length": (table(length="65600"), "it.parquet: pprl.length in its metadata is no number, or none that can"),
+    "an odd length": (table(length="100"), "it.parquet: pprl.length in its metadata is no multiple of 64"),
+    "another length": (table(length="64"), "it.parquet: column bits has not 64 bits, as pprl.length says"),
+    "no side": (table(side="unit"), "it.parquet: pprl.side in its metadata is neither list nor registry"),
+    "half a key check": (table(key_check="00"), "it.parquet: pprl.key_check in its metadata is not 32 hexadecimal"),
+    "no fingerprint": (table(schema_fingerprint=None), "it.parquet: pprl.schema_fingerprint in its metadata is not 64"),
+    "fewer read than rows": (table(rows_read="8"), "it.parquet: pprl.rows_read does not go with 9 rows of a registry"),
+    "a list with rows": (table(side="list"), "it.parquet: pprl.rows_read does not go with 9 rows of a list"),
+    "no column of bits": (table(bits=None), "it.parquet: its columns are not handle and bits"),
+    "handles as bytes": (
+        table(handle=pa.array([bytes.fromhex(each) for each in HANDLES])),
+        "it.parquet: column handle is no text",
+    ),
+    "a handle of capitals": (
+        table(handle=[*HANDLES[:4], "A" * 32, *HANDLES[5:]]),
+        "it.parquet: row 5 has no handle of 32 hexadecimal digits",
+    ),
+    "a handle missing": (table(handle=[*HANDLES[:8], None]), "it.parquet: row 9 has no handle of 32 hexadecimal digit"),
+    "one handle twice": (
+        table(handle=[*HANDLES[:8], HANDLES[2]]),
+        "it.parquet: row 9 has the handle of a row before it",
+    ),
+    "bits missing": (table(bits=[*BITS[:3], None, *BITS[4:]]), "it.parquet: row 4 has not 128 bits"),
+    "a bit too few": (table(bits=[*BITS[:3], BITS[3][1:], *BITS[4:]]), "it.parquet: row 4 has not 128 bits"),
+}
+
+
+@pytest.mark.parametrize(("wrong", "says"), WRONG.values(), ids=WRONG)
+def test_what_is_not_right_is_refused_by_its_place(tmp_path, wrong, says, capsys):
+    pq.write_table(wrong, tmp_path / "it.parquet", row_group_size=4)
+    assert main(["convert", "parquet", str(tmp_path / "it.parquet"), "-o", str(tmp_path / "it.pprl")]) == 1
+    assert capsys.readouterr().err.startswith(f"pprl: error: {says}")
+    assert [path.name for path in tmp_path.iterdir()] == ["it.parquet"]
+
+
+def test_bits_of_any_length_are_taken_if_they_have_the_right_one(tmp_path):
+    """As DuckDB writes them."""
+    pq.write_table(table(bits=pa.array(BITS, pa.large_binary())), tmp_path / "it.parquet")
+    ROWS.write(tmp_path / "it.pprl")
+    assert b"".join(parquet.encodings_pieces(tmp_path / "it.parquet")) == (tmp_path / "it.pprl").read_bytes()
+
+
+def test_what_is_cut_short(tmp_path):
+    whole = b"".join(parquet.encodings_parquet(ROWS))
+    for data in (whole[:-9], whole[:400] + whole[:4], whole[:4]):
+        (tmp_path / "it.parquet").write_bytes(data)
+        with pytest.raises(FileError, match=re.escape("it.parquet: is no whole Parquet file")):
+            list(parquet.encodings_pieces(tmp_path / "it.parquet"))
+
+
+def test_never_over_an_input_nor_over_anything_unasked(tmp_path, capsys):
+    path, other = tmp_path / "it.pprl", tmp_path / "it.parquet"
+    ROWS.write(path)
+    before = path.read_bytes()
+    assert main(["convert", "parquet", str(path), "-o", str(path), "--force"]) == 1
+    assert path.read_bytes() == before
+    other.write_text("something")
+    assert main(["convert", "parquet", str(path), "-o", str(other)]) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert other.read_text() == "something"
+    assert main(["convert", "parquet", str(path), "-o", str(other), "--force"]) == 0
+
+
+def test_without_pyarrow_the_error_says_what_to_install(tmp_path, monkeypatch, capsys):
+    ROWS.write(tmp_path / "it.pprl")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "pprl.interop.parquet")
+    monkeypatch.delattr("pprl.interop.parquet")
+    assert main(["convert", "parquet", str(tmp_path / "it.pprl"), "-o", str(tmp_path / "it.parquet")]) == 1
+    assert "pip install 'pprl[parquet]'" in capsys.readouterr().err
+    assert main(["inspect", str(tmp_path / "it.pprl")]) == 0
