@@ -493,7 +493,9 @@ def _handles(root: bytes, side: str, count: int) -> NDArray[np.void]:
 
 
 def ids_of(frames: Sequence[pd.DataFrame], header: str | None) -> dict[int, str] | None:
-    """The owner's own id of each row, by its label, over all parts of a roster; None when none are asked for."""
+    """The owner's own id of each row, by its label, over all parts of a roster; None when none are asked for, and the
+    roster has none of itself."""
+    header = header or next((frame.attrs["id"] for frame in frames if "id" in frame.attrs), None)
     if header is None:
         return None
     counts = [list(frame.columns).count(header) for frame in frames]

@@ -20,7 +20,7 @@ from pprl.normalize.ages import refuse_wrong_years, year_of_ages
 from pprl.normalize.dates import Order, may_be_date
 from pprl.normalize.people import People, Reader, decide_orders, fold_of, refuse_unusable, text_of
 from pprl.normalize.proposals import ROWS_LOOKED_AT, Guess, propose_columns
-from pprl.normalize.several import distinct_values, separators
+from pprl.normalize.several import distinct_values, headers_of_several, separators
 from pprl.schema import Schema
 from pprl.tables import ROWS_OF_A_PART, Roster, open_roster
 
@@ -59,20 +59,23 @@ def people_in_parts(
     *,
     sheet: str | None = None,
     any_age: bool = False,
+    several: Mapping[str, str] | None = None,
     rows: int = ROWS_OF_A_PART,
 ) -> PeopleInParts:
-    """`people_of` for a file, in parts of at most so many rows; all of it is read once, for its dates.
+    """`people_of` for a file, in parts of at most so many rows; all of it is read once, for its dates. ``several`` says
+    what stands between the values of a field whose cells hold several.
 
     RosterError: as `read_roster` and `people_of`.
     """
     given, year = dict(columns or {}), year_of_ages(schema)
     with naming(whose):
         roster = open_roster(path, sheet, rows)
-        cells = _cells_of_dates(roster, schema, given, year)
+        cells = _cells_of_dates(roster, schema, given, year, several or {})
         head = roster.head(ROWS_LOOKED_AT)
         proposed = propose_columns(head, schema, given, year)
         mapped = {field: guess.header for field, guess in proposed.items()} | given
         refuse_unusable(head, schema, mapped)
+        roster.several |= headers_of_several(several or {}, [mapped])[0]
         dates = {
             entry.name: cells[entry.name] for entry in schema.fields if entry.type == "date" and entry.name in mapped
         }
@@ -85,7 +88,9 @@ def people_in_parts(
     return PeopleInParts(whose, schema, mapped, proposed, decided, roster)
 
 
-def _cells_of_dates(roster: Roster, schema: Schema, given: Mapping[str, str], year: int) -> dict[str, Counter[str]]:
+def _cells_of_dates(
+    roster: Roster, schema: Schema, given: Mapping[str, str], year: int, several: Mapping[str, str]
+) -> dict[str, Counter[str]]:
     """The first reading: the distinct cells of each field of dates or years, and how often each occurs.
 
     What is no date is left out, so that a column of other things cannot fill the memory.
@@ -104,7 +109,7 @@ def _cells_of_dates(roster: Roster, schema: Schema, given: Mapping[str, str], ye
         for name, counter in cells.items():
             if mapped[name] in headers:
                 codes, distinct = pd.factorize(part.iloc[:, headers.index(mapped[name])])
-                separator = separators(part).get(mapped[name])
+                separator = several.get(name) or separators(part).get(mapped[name])
                 for text, count in zip(map(text_of, distinct), np.bincount(codes).tolist(), strict=True):
                     for cell in distinct_values([text], separator):
                         if cell in counter or may_be_date(cell):

@@ -211,6 +211,7 @@ def load(
     from pprl.linkage import columns_of_parts, numbered, people_of_parts
     from pprl.normalize.ages import year_of_ages
     from pprl.normalize.proposals import propose_columns
+    from pprl.normalize.several import headers_of_several, separators
     from pprl.tables import read_columns_file, read_roster
 
     from_file = read_columns_file(columns_path) if columns_path else None
@@ -226,6 +227,12 @@ def load(
             proposed = propose_columns(frame, schema, own, year_of_ages(schema))
         _note_proposed(proposed, name)
         mapped.append({field: guess.header for field, guess in proposed.items()} | own)
+    for frame, own, name in zip(
+        frames, headers_of_several(from_file.several if from_file else {}, mapped), names, strict=True
+    ):
+        frame.attrs["several"] = {**separators(frame), **own}
+        for text in frame.attrs.get("notes", ()):
+            note(f"{name}: {text}")
     frames = numbered(frames)
     orders = from_file.orders if from_file else None
     return Loaded(frames, mapped, people_of_parts(frames, schema, given, orders, whose, any_age=any_age))
@@ -247,9 +254,11 @@ def load_parts(
 
     from_file = read_columns_file(columns_path) if columns_path else None
     given = {**(from_file.columns if from_file else {}), **dict(column)}
-    orders = from_file.orders if from_file else None
-    parts = people_in_parts(path, schema, given, orders, whose, sheet=sheet, any_age=any_age)
+    orders, several = (from_file.orders, from_file.several) if from_file else (None, None)
+    parts = people_in_parts(path, schema, given, orders, whose, sheet=sheet, any_age=any_age, several=several)
     _note_proposed(parts.proposed, whose)
+    for text in parts.roster.notes:
+        note(f"{whose}: {text}")
     return parts
 
 

@@ -12,6 +12,8 @@ from itertools import islice, product
 
 import pandas as pd
 
+from pprl.errors import RosterError
+
 MOST_SPELLINGS = 8  # of one person, as they differ when folded
 MOST_WRITTEN = 64  # combinations of one row that are looked at
 TOO_MANY = f"more than {MOST_SPELLINGS} spellings of a person"
@@ -23,6 +25,20 @@ def separators(frame: pd.DataFrame) -> dict[str, str]:
     They are kept in ``frame.attrs["several"]``, where `read_roster` writes them.
     """
     return dict(frame.attrs.get("several", {}))
+
+
+def headers_of_several(several: Mapping[str, str], columns: Collection[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Separators by field as separators by header, for each of several parts that have columns of their own.
+
+    RosterError: no part has a column of a field.
+    """
+    for field in several:
+        if not any(field in own for own in columns):
+            raise RosterError(
+                f"no column is {field!r}, whose cells hold several values",
+                hint="[several] in a columns file names fields that have a column, say full_name",
+            )
+    return [{own[field]: separator for field, separator in several.items() if field in own} for own in columns]
 
 
 def values_of(cell: str, separator: str) -> list[str]:

@@ -10,6 +10,7 @@ message and every pair can be found again in the file. No message holds a cell o
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from pprl.tables.text import csv_records, find_dialect
 
 if TYPE_CHECKING:
     from pprl.tables.columnar import Columnar
+    from pprl.tables.entities import Entities
 
 STDIN = Path("-")
 ALL_SHEETS = "all"
@@ -69,14 +71,28 @@ class Roster:
     read once, a part has every column that there may be, and from then on the same as `read_roster`.
     """
 
-    def __init__(self, sheets: Sequence[_Sheet | Columnar]) -> None:
+    def __init__(self, sheets: Sequence[_Sheet | Columnar | Entities]) -> None:
         self._sheets = sheets
+        self.several: dict[str, str] = {}  # header and separator of columns whose cells may hold several values
+        self.notes: list[str] = []  # what of the file was not understood
+        self.id: str | None = None  # the column that names its rows, if the format has one
+        for sheet in sheets:
+            self.id = getattr(sheet, "id", None)
+            self.several |= getattr(sheet, "several", {})
+            self.notes += getattr(sheet, "notes", [])
 
     def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
         """Frames of at most so many rows, and no more than the roster was opened with.
 
         RosterError: as `read_roster`, when the row that is wrong is reached.
         """
+        for part in self._parts(most):
+            part.attrs |= {"several": self.several} if self.several else {}
+            part.attrs |= {"notes": self.notes} if self.notes else {}
+            part.attrs |= {"id": self.id} if self.id else {}
+            yield part
+
+    def _parts(self, most: int) -> Iterator[pd.DataFrame]:
         if len(self._sheets) == 1:
             yield from self._sheets[0].parts(most)
             return
@@ -111,6 +127,12 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
                 raise RosterError(
                     "the roster is a file of pprl, no table of people", hint="`pprl inspect FILE` says what it is"
                 )
+            if start[:1] == b"{":
+                from pprl.tables.entities import Entities
+
+                return Roster([Entities(again, rows)])
+            if re.match(rb"\[\s*\{", start):
+                raise RosterError("the roster is one JSON list", hint="write one object a line: jq -c '.[]' FILE")
             if start[:1] == b"<":
                 raise RosterError("the roster is a web page or XML", hint="open it in Excel and save it as XLSX")
             if head.startswith(MARKS):
@@ -252,29 +274,38 @@ def refuse_same_files(parts: Sequence[Path], registry: Path | None = None) -> No
 
 @dataclass(frozen=True)
 class ColumnsFile:
-    """Which header is which field, and the order of dates that cannot be told from the cells."""
+    """Which header is which field, the order of dates that cannot be told from the cells, and what stands between the
+    values of a field whose cells hold several."""
 
     columns: dict[str, str]
     orders: dict[str, Literal["ymd", "dmy", "mdy"]]
+    several: dict[str, str]
 
 
 COLUMNS_HINT = 'write lines such as surname = "HEADER" under [columns]; `pprl schema` writes such files'
 
 
 def read_columns_file(path: Path) -> ColumnsFile:
-    """``[columns]`` FIELD = "HEADER" and ``[date_order]`` FIELD = "dmy", "mdy" or "ymd"."""
+    """``[columns]`` FIELD = "HEADER", ``[date_order]`` FIELD = "dmy", "mdy" or "ymd", ``[several]`` FIELD = ";"."""
     try:
         data = read_toml(read_text(path, "the columns file", COLUMNS_HINT), "the columns file")
     except SchemaError as error:
         raise SchemaError(str(error), hint=COLUMNS_HINT) from None
-    columns, orders = data.get("columns", {}), data.get("date_order", {})
-    unknown = data.keys() - {"format", "columns", "date_order"}
-    if unknown or not isinstance(columns, dict) or not isinstance(orders, dict):
-        raise SchemaError("the columns file holds other things than [columns] and [date_order]", hint=COLUMNS_HINT)
+    columns, orders, several = (data.get(name, {}) for name in ("columns", "date_order", "several"))
+    unknown = data.keys() - {"format", "columns", "date_order", "several"}
+    if unknown or not all(isinstance(each, dict) for each in (columns, orders, several)):
+        raise SchemaError(
+            "the columns file holds other things than [columns], [date_order] and [several]", hint=COLUMNS_HINT
+        )
     if not all(isinstance(header, str) for header in columns.values()):
         raise SchemaError("the columns file has something other than text in [columns]", hint=COLUMNS_HINT)
     if not all(order in ("dmy", "mdy", "ymd") for order in orders.values()):
         raise SchemaError(
             "the columns file has an unknown order in [date_order]", hint='an order is "dmy", "mdy" or "ymd"'
         )
-    return ColumnsFile(columns, orders)
+    if not all(isinstance(separator, str) and separator for separator in several.values()):
+        raise SchemaError(
+            "the columns file has something other than text in [several]",
+            hint='write what stands between the values of a cell, say full_name = ";"',
+        )
+    return ColumnsFile(columns, orders, several)

@@ -43,6 +43,9 @@ class Columnar:
         with _refusing_damage(0), again() as file:
             schema, _ = _opened(file)
             self._columns = _columns_of(schema)
+        self.several = {
+            header: BETWEEN.strip() for header, name in self._columns.items() if _is_list(schema.field(name).type)
+        }
         if any(key.startswith(b"pprl.") for key in schema.metadata or ()):
             raise RosterError(
                 "the roster holds encodings, no table of people", hint="`pprl convert parquet` gives the file back"
