@@ -23,8 +23,8 @@ from pprl.schema import parse_schema
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "two_files"
 COMMANDS = sorted(cli.commands)
-WITH_EXAMPLES = [name for name in COMMANDS if name != "convert"] + ["convert clkhash"]
-HEAVY = ("pandas", "numpy", "scipy", "numba", "cryptography", "python_calamine")
+WITH_EXAMPLES = [name for name in COMMANDS if name != "convert"] + ["convert clkhash", "convert parquet"]
+HEAVY = ("pandas", "numpy", "scipy", "numba", "cryptography", "python_calamine", "pyarrow")
 
 
 def own_process(*words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:

@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+import types
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ import pytest
 
 from pprl.bits import BitMatrix, Encodings, Stamp
 from pprl.cli import main
-from pprl.errors import FileError
+from pprl.cli.output import check_outputs, write_outputs
+from pprl.errors import FileError, PprlError
 from pprl.interop import parquet
 from pprl.match.scores import match_encodings
 
@@ -149,6 +151,19 @@ def test_never_over_an_input_nor_over_anything_unasked(tmp_path, capsys):
     assert main(["convert", "parquet", str(path), "-o", str(other), "--force"]) == 0
 
 
+def test_pairs_by_the_ending_of_their_file(tmp_path):
+    pairs = pd.DataFrame({"list_row": [2, 4], "list_id": ["=1+1", "Ёж"], "score": [0.5, 1.0]})
+    pairs["registry_row"] = pd.array([7, None], "Int64")
+    told = types.SimpleNamespace(pairs=pairs)
+    for name in ("pairs.csv", "pairs.parquet", "other.PARQUET"):
+        write_outputs(told, tmp_path / name, None, force=False)
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "pairs.csv").read_bytes().startswith(b"list_row,list_id,score,registry_row\n2,'=1+1,0.5,7\n4,")
+    for name in ("pairs.parquet", "other.PARQUET"):
+        table = pq.read_table(tmp_path / name).to_pydict()
+        assert table == {"list_row": [2, 4], "list_id": ["=1+1", "Ёж"], "score": [0.5, 1.0], "registry_row": [7, None]}
+
+
 def test_without_pyarrow_the_error_says_what_to_install(tmp_path, monkeypatch, capsys):
     ROWS.write(tmp_path / "it.pprl")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
@@ -157,3 +172,6 @@ def test_without_pyarrow_the_error_says_what_to_install(tmp_path, monkeypatch, c
     assert main(["convert", "parquet", str(tmp_path / "it.pprl"), "-o", str(tmp_path / "it.parquet")]) == 1
     assert "pip install 'pprl[parquet]'" in capsys.readouterr().err
     assert main(["inspect", str(tmp_path / "it.pprl")]) == 0
+    with pytest.raises(PprlError, match="a Parquet file needs the package pyarrow"):
+        check_outputs(tmp_path / "pairs.parquet", None, as_json=False, force=False)
+    check_outputs(tmp_path / "pairs.csv", None, as_json=False, force=False)

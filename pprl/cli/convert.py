@@ -151,7 +151,7 @@ def parquet(path: Path, output: Path, force: bool) -> None:
             count = int((scores.total > 0).sum())
             pieces, what = interop.scores_parquet(scores), f"{count:,} candidates of {len(scores):,} rows of the list"
         case None if files.is_parquet(path):
-            pieces, what = interop.encodings_pieces(path), "encodings, as the file they were made of"
+            pieces, what = interop.encodings_pieces(path), "the encodings, byte for byte as they were"
         case None:
             raise FileError(
                 "this is neither a file of pprl nor Parquet", hint="`pprl inspect FILE` says what a file is"

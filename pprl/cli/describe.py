@@ -64,7 +64,7 @@ def describe(path: Path) -> dict[str, str | int]:
         case None if files.is_parquet(path):
             from pprl.interop.parquet import facts_of
 
-            return {**facts_of(path)}
+            return facts_of(path)
         case None:
             raise FileError("this is not a file of pprl", hint="name a file that pprl wrote")
         case _:

@@ -15,7 +15,7 @@ import click
 
 from pprl import files
 from pprl.cli.options import STANDARD, note
-from pprl.errors import FileError
+from pprl.errors import FileError, needing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +63,9 @@ def check_outputs(pairs: Path | None, folder: Path | None, *, as_json: bool, for
         raise click.UsageError("--json and --pairs - would both write to standard output")
     if pairs is not None and pairs != STANDARD:
         files.check_absent(pairs, force=force)
+        if _as_parquet(pairs):
+            with needing("pyarrow", "parquet", "a Parquet file"):
+                import pyarrow  # noqa: F401
     if folder is not None and folder.exists() and not (force and folder.is_dir()):
         raise FileError(
             f"{folder.resolve().name}: exists already" + ("" if folder.is_dir() else " and is no folder"),
@@ -81,9 +84,10 @@ def write_outputs(
             for path, data in zip(output_files(folder), reports(assessment, language), strict=True):
                 files.write_new(path, [data], private=path.name == "audit.json", force=force)
         if pairs_file is not None:
-            files.write_new(pairs_file, [pairs_csv(assessment.pairs).encode()], private=True, force=force)
+            write = pairs_parquet if _as_parquet(pairs_file) else pairs_csv
+            files.write_new(pairs_file, [write(assessment.pairs)], private=True, force=force)
     if pairs == STANDARD:
-        click.echo(pairs_csv(assessment.pairs).encode(), nl=False)
+        click.echo(pairs_csv(assessment.pairs), nl=False)
 
 
 def reports(assessment: Assessment, language: str) -> tuple[bytes, bytes, bytes]:
@@ -100,14 +104,25 @@ def reports(assessment: Assessment, language: str) -> tuple[bytes, bytes, bytes]
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def pairs_csv(pairs: pd.DataFrame) -> str:
+def _as_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
+
+
+def pairs_parquet(pairs: pd.DataFrame) -> bytes:
+    """The pairs as Parquet, ids as they are."""
+    out = io.BytesIO()
+    pairs.to_parquet(out, engine="pyarrow", index=False)
+    return out.getvalue()
+
+
+def pairs_csv(pairs: pd.DataFrame) -> bytes:
     """The pairs as CSV; an id that a spreadsheet would run as a formula gets an apostrophe before it."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(pairs.columns)
     for row in pairs.itertuples(index=False):
         writer.writerow([_cell(value) for value in row])
-    return out.getvalue()
+    return out.getvalue().encode()
 
 
 def _cell(value: object) -> object:

@@ -76,13 +76,15 @@ def scores_parquet(scores: Scores) -> Iterator[bytes]:
     return _written(schema, facts | _facts(scores.stamp), tables())
 
 
-def facts_of(path: Path) -> dict[str, str]:
+def facts_of(path: Path) -> dict[str, str | int]:
     """What one of these files says of itself, as ``pprl inspect`` shows it.
 
     FileError: it is none, or not whole.
     """
     with path.open("rb") as file, _refusing_damage(path.name):
-        return _told(pq.ParquetFile(file).schema_arrow, path.name)
+        facts = _told(pq.ParquetFile(file).schema_arrow, path.name)
+    told = {key: int(text) if text.isdecimal() and len(text) < 20 else text for key, text in facts.items()}
+    return told | {"kind": f"{facts.get('kind')} as Parquet"}
 
 
 def encodings_pieces(path: Path) -> Iterator[bytes]:

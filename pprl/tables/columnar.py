@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import io
 import mmap
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -183,9 +182,13 @@ def _texts(array: pa.Array, header: str) -> tuple[list[str], NDArray[np.int64]]:
         array = array.cast(pa.decimal256(76, array.type.scale))
     encoded = array.dictionary_encode()
     values = encoded.dictionary
-    texts = [str(uuid.UUID(bytes=each)) for each in values.to_pylist()] if as_uuid else _as_text(values, header)
+    texts = [_uuid_text(each.hex()) for each in values.to_pylist()] if as_uuid else _as_text(values, header)
     codes = encoded.indices.cast(pa.int64()).fill_null(len(texts)).to_numpy(zero_copy_only=False)
     return [*texts, ""], codes
+
+
+def _uuid_text(digits: str) -> str:
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def _joined(array: pa.Array, header: str) -> list[str]:
@@ -206,7 +209,7 @@ def _as_text(values: pa.Array, header: str) -> list[str]:
         return [text.rstrip("0").rstrip(".") if "." in text else text for text in plain]
     if pa.types.is_timestamp(kind):
         values = _on_the_wall(values, header)
-    texts: list[Any] = values.cast(pa.large_string()).fill_null("").to_pylist()
+    texts: list[str] = values.cast(pa.large_string()).fill_null("").to_pylist()
     if pa.types.is_timestamp(kind) or pa.types.is_time(kind):
         texts = [text.rstrip("0").removesuffix(".") if "." in text else text for text in texts]
         return [text.removesuffix(" 00:00:00") for text in texts]
