@@ -57,7 +57,7 @@ Examples:
 @click.option(
     "--pairs",
     type=options.NewFile(or_standard=True),
-    help="Write who matched whom (CSV, or .parquet; - for standard output). It links rows: keep it to yourself.",
+    help="Write who matched whom: CSV, .parquet, or .json (FollowTheMoney); - is standard output. Keep it to yourself.",
 )
 @options.json_option
 @options.language_option

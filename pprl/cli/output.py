@@ -84,7 +84,7 @@ def write_outputs(
             for path, data in zip(output_files(folder), reports(assessment, language), strict=True):
                 files.write_new(path, [data], private=path.name == "audit.json", force=force)
         if pairs_file is not None:
-            write = pairs_parquet if _as_parquet(pairs_file) else pairs_csv
+            write = WRITERS.get(pairs_file.suffix.lower(), pairs_csv)
             files.write_new(pairs_file, [write(assessment.pairs)], private=True, force=force)
     if pairs == STANDARD:
         click.echo(pairs_csv(assessment.pairs), nl=False)
@@ -123,6 +123,16 @@ def pairs_csv(pairs: pd.DataFrame) -> bytes:
     for row in pairs.itertuples(index=False):
         writer.writerow([_cell(value) for value in row])
     return out.getvalue().encode()
+
+
+def pairs_entities(pairs: pd.DataFrame) -> bytes:
+    """The pairs as FollowTheMoney entities, ids as they are."""
+    from pprl.interop.followthemoney import json_lines
+
+    return json_lines(pairs)
+
+
+WRITERS = {".parquet": pairs_parquet, ".json": pairs_entities, ".jsonl": pairs_entities}
 
 
 def _cell(value: object) -> object:
