@@ -86,7 +86,8 @@ def test_more_than_eight_spellings_are_counted_by_their_row():
 
 def test_written_in_more_ways_than_are_looked_at():
     same = "; ".join(["Zimin", "Зимин", "ZIMIN", "zimin", "ЗИМИН", "зимин", "ZiMin", "ЗиМин", "zImin"])
-    read = people(f"{same}|{same.replace('imin', 'ina').replace('имин', 'ина')}|1985|A")
+    given_name = "; ".join(["Anna", "Анна", "ANNA", "anna", "АННА", "анна", "AnNa", "АнНа", "aNNa"])
+    read = people(f"{same}|{given_name}|1985|A")
     assert len(read) == 1
     assert read.unreadable[("surname", "more than 8 spellings of a person")] == (0,)
 
@@ -187,7 +188,7 @@ def test_the_best_spelling_counts_and_each_person_once():
         SCHEMA,
         seed=3,
     )
-    assert first_only.found < 30
+    assert first_only.found < plain.found - 20
 
 
 def test_two_of_the_list_do_not_share_the_spellings_of_one_of_the_registry():
@@ -206,7 +207,7 @@ def auc_of_absent() -> float:
     leaked = frame(
         *(f"{a[0]}; {b[0]}; {c[0]}|{a[1]}; {b[1]}|{a[2]}|A" for a, b, c in zip(people, other, third, strict=True))
     )
-    return pprl.link(leaked, rows_of(invented(1_500, "registry")), SCHEMA, seed=5).audit["found"]["auc"]
+    return pprl.link(leaked, rows_of(invented(1_500, "registry")), SCHEMA, seed=5).audit["headline"]["auc"]
 
 
 def test_absent_people_of_many_names_are_no_more_like_the_registry_than_their_decoys(monkeypatch):
@@ -261,7 +262,7 @@ def test_the_order_of_records_decides_nothing():
 def spelled(tmp_path_factory):
     """An exchange in which a third of the list has a second name, up to the reveal."""
     root = tmp_path_factory.mktemp("spelled")
-    rosters(root / "rosters", people=45, rows=600)
+    rosters(root / "rosters", people=45, rows=1_000)
     leaked = pd.read_csv(root / "rosters" / "list.csv", dtype=str, keep_default_na=False)
     name = leaked.columns[2]
     leaked.loc[::3, name] = "Иной Олег Ильич; " + leaked.loc[::3, name]
