@@ -64,10 +64,16 @@ class Count:
 
 
 def place() -> Path | None:
-    """The ledger's file: ``PPRL_LEDGER``, else in the user's state folder; None when it is switched off."""
+    """The ledger's file: ``PPRL_LEDGER``, else in the user's state folder; None when it is switched off.
+
+    FileError: nothing is said and there is no home.
+    """
     if said := os.environ.get(PLACE):
         return None if said == OFF else Path(said)
-    home = Path.home()
+    try:
+        home = Path.home()
+    except RuntimeError:
+        raise FileError("there is no home folder for the ledger of runs", hint=_HINT) from None
     if sys.platform == "win32":
         folder = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
     elif sys.platform == "darwin":

@@ -8,7 +8,6 @@ for. The key stands beside them: whoever has both and a roster can tell whether 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import secrets
@@ -77,14 +76,13 @@ class Sent:
     def _key(self) -> bytes:
         assert self._folder is not None
         path = self._folder / "key"
-        with contextlib.suppress(OSError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 files.write_new(path, [secrets.token_bytes(32)], private=True)
             return path.read_bytes()[:64]
         except OSError as error:
-            raise FileError(f"the record of sent rosters cannot be read ({error.strerror})", hint=_HINT) from None
+            raise FileError(f"the record of sent rosters cannot be kept ({error.strerror})", hint=_HINT) from None
 
     def _all(self) -> Iterator[tuple[dict[str, str], Hashes]]:
         if self._folder is None or not self._folder.is_dir():

@@ -61,6 +61,15 @@ def test_no_chance_but_our_own(name):
     assert not {each for each in named if re.match(r"(np|numpy)\.random\b|random\.|os\.urandom", each)}
 
 
+@pytest.mark.parametrize("name", TREES)
+def test_nothing_speaks_to_a_network(name):
+    """Only a cluster that the user has set up is spoken to (docs/scale.md)."""
+    network = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "asyncio", "requests", "httpx", "distributed"}
+    if name == "match/cluster.py":
+        network.remove("distributed")
+    assert not {each.split(".")[0] for each in imported(TREES[name])} & network
+
+
 def test_the_environment_reaches_no_secret():
     """Only the ledger's place and the cache of compiled code are taken from it."""
     reading = {
@@ -158,9 +167,12 @@ def test_no_seed_is_taken_for_a_step_of_an_exchange(before):
 NAME = "Зкъхжвин"
 CANARIES = {word.lower() for word in (NAME, "zqxjkv", fold_name(NAME, given=False))}
 WRITTEN: list[str] | None = None
+CALLED: list[str] = []
 
 
 def note_written(event, arguments):
+    if WRITTEN is not None and event.startswith(("socket.", "urllib.")):
+        CALLED.append(event)
     if WRITTEN is not None and event == "open" and isinstance(arguments[0], str | bytes | Path):
         mode, flags = arguments[1], arguments[2]
         if flags & (1 | 2) or (mode and set(mode) & set("wax+")):  # O_WRONLY, O_RDWR
@@ -194,7 +206,8 @@ def forms(secret):
 
 def test_no_name_and_no_secret_is_anywhere_but_at_home(tmp_path, monkeypatch):
     """The exchange with planted names, every step given out of turn and with a wrong passphrase too: the names are in
-    no folder and in nothing that was printed, the secrets in no file of anybody, and nothing is written elsewhere."""
+    no folder and in nothing that was printed, the secrets in no file of anybody, nothing is written elsewhere, and no
+    network is asked for."""
     global WRITTEN
     rosters(tmp_path / "source", people=40, rows=1_000, canary=NAME)
     exchange = Exchange.begin(tmp_path / "x", source=tmp_path / "source")
@@ -217,6 +230,7 @@ def test_no_name_and_no_secret_is_anywhere_but_at_home(tmp_path, monkeypatch):
     weaker.write_text(exchange.schema.read_text("utf-8").replace("hardening = 8", "hardening = 0"), encoding="utf-8")
     outputs, secrets = [], {}
     WRITTEN = []
+    CALLED.clear()
     try:
         for step, role in STEPS.items():
             command = exchange.command(step)
@@ -247,6 +261,7 @@ def test_no_name_and_no_secret_is_anywhere_but_at_home(tmp_path, monkeypatch):
     finally:
         written, WRITTEN = WRITTEN, None
 
+    assert not CALLED
     printed = "\n".join(each.out + each.err for each in outputs)
     assert any(each.status for each in outputs)
     assert "Traceback" not in printed

@@ -95,3 +95,15 @@ def test_where_the_ledger_is(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert place() == tmp_path / "pprl" / "runs.json"
     assert run(place()) == "1 with this list"
+
+
+def nowhere():
+    raise RuntimeError
+
+
+def test_a_user_without_a_home_is_told_what_to_name(monkeypatch):
+    monkeypatch.delenv("PPRL_LEDGER")
+    monkeypatch.setattr("pathlib.Path.home", nowhere)
+    with pytest.raises(FileError, match="no home") as refusal:
+        place()
+    assert "PPRL_LEDGER" in refusal.value.hint

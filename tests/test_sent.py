@@ -73,6 +73,13 @@ def test_switched_off(monkeypatch):
     assert not len(rows)
 
 
+def test_a_place_that_cannot_be_made_is_an_error_with_a_way_out(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="cannot be kept") as refusal:
+        hashes(Sent(tmp_path / "file" / "sent"), ROSTER)
+    assert "PPRL_LEDGER" in refusal.value.hint
+
+
 @pytest.mark.parametrize("data", [b"", b"pprl-snt", b"pprl-snt\xff\xff\xff\xff", b"pprl-snt\2\0\0\0{}"])
 def test_a_damaged_record(sent, tmp_path, data):
     hashes(sent, ROSTER)

@@ -164,7 +164,7 @@ def _exchange(folder: Path, seed: int) -> None:
     steps.accept_terms(matter, matter.proposal.code)
     steps.encode_for_agreement(at("list", "encode list.xlsx --agreement matter"), leaked, record=nowhere)
     steps.encode_for_agreement(at("registry", "encode registry.csv --agreement matter"), registry, record=nowhere)
-    steps.encode_for_agreement(at("list", "encode list.xlsx --agreement matter"), leaked)
+    steps.encode_for_agreement(at("list", "encode list.xlsx --agreement matter"), leaked, record=nowhere)
     matter = at("unit", "agree matter")
     assert matter.proposal
     steps.sign_receipt(matter, matter.proposal.code)

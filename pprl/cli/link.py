@@ -165,10 +165,10 @@ def _counted(own: options.Loaded, theirs: options.Loaded, schema: Schema, assess
     """What the ledger says of this run; a ledger that cannot be used stops nobody."""
     from pprl.ledger import count_run, place
 
-    path = place()
-    if path is None:
-        return ""
     try:
+        path = place()
+        if path is None:
+            return ""
         count = count_run(
             path,
             own.frames,
