@@ -11,7 +11,6 @@ corrected cell, a row more or another format is still the same list.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import secrets
@@ -169,6 +168,8 @@ _HINT = f"name another file in {PLACE}, or pass --no-ledger"
 
 def _write(path: Path, key: str, runs: Sequence[Run]) -> None:
     text = json.dumps({"format": FORMAT, "key": key, "runs": [asdict(run) for run in runs]}, indent=0)
-    with contextlib.suppress(OSError):  # what cannot be made is reported when it is written to
+    try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"the ledger of runs cannot be written ({error.strerror})", hint=_HINT) from None
     files.write_new(path, [text.encode()], private=True, force=True)

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -95,6 +96,12 @@ def test_where_the_ledger_is(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert place() == tmp_path / "pprl" / "runs.json"
     assert run(place()) == "1 with this list"
+
+
+def test_a_place_that_cannot_be_made_is_an_error_with_a_way_out():
+    with pytest.raises(FileError, match="cannot be written") as refusal:
+        run(Path("/proc/pprl/runs.json"))
+    assert "--no-ledger" in refusal.value.hint
 
 
 def nowhere():

@@ -1,0 +1,17 @@
+"""What the portable folder starts: pprl, or its reader of old workbooks, which pprl runs as a program of its own.
+
+There is no `python` in the folder and `sys.executable` is this program: for that one file it does what Python would.
+"""
+
+import runpy
+import sys
+from pathlib import Path
+
+READER = Path(__file__).parent / "pprl" / "tables" / "workbook.py"
+
+if sys.argv[1:] == [str(READER)]:
+    runpy.run_path(str(READER), run_name="__main__")
+else:
+    from pprl.cli import entry
+
+    entry()
