@@ -98,16 +98,16 @@ def preview(
     stands, filled = persons_of(people, schema), encodable(people, schema)
     unique = people.take(_persons(stands, filled))
     classes, counts = np.unique(unique.completeness(schema), return_counts=True)
-    twice = np.flatnonzero((stands != np.arange(len(people))) & filled)
+    twice = np.flatnonzero((people.rows[stands] != people.rows) & filled)
     return Preview(
-        rows=len(people),
+        rows=people.rows_read,
         people=len(unique),
-        empty=int((~filled).sum()),
+        empty=people.rows_read - people.take(np.flatnonzero(filled)).rows_read,
         classes=tuple(
             Class(CLASS_NAMES[each], count) for each, count in zip(classes.tolist(), counts.tolist(), strict=True)
         ),
         unreadable=people.unreadable,
-        duplicates=tuple((int(people.rows[stands[at]]), int(people.rows[at])) for at in twice.tolist()),
+        duplicates=tuple(dict.fromkeys((int(people.rows[stands[at]]), int(people.rows[at])) for at in twice.tolist())),
         spellings=_spellings(people, frames, columns, schema),
     )
 

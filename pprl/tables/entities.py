@@ -111,6 +111,7 @@ def _take(entity: Any, number: int, read: _Read) -> str | None:
     if not isinstance(name, str) or not isinstance(schema, str) or not isinstance(properties, dict):
         read.strange.append(number)
         return None
+    name, schema = _whole(name), _whole(schema)
     texts: Properties = {}
     for key, values in properties.items():
         for value in values if isinstance(values, list) else [values]:
@@ -134,8 +135,13 @@ def _take(entity: Any, number: int, read: _Read) -> str | None:
 
 def _text(value: object) -> str | None:
     if isinstance(value, str):
-        return " ".join(value.replace(SEPARATOR, ",").split())
+        return " ".join(_whole(value).replace(SEPARATOR, ",").split())
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _whole(text: str) -> str:
+    """Without halves of letters, which JSON can hold and no file."""
+    return text.encode(errors="replace").decode()
 
 
 def _hang(read: _Read) -> Counter[str]:
