@@ -14,6 +14,7 @@ import os
 import secrets
 import stat
 import struct
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,23 @@ KINDS = {
     b"pprl-chk": "a checkpoint",
 }
 _PREAMBLE = struct.Struct("<8sH")
+STANDARD = Path("-")  # standard input or output
+
+
+def called(folder: Path) -> str:
+    """A folder by its name; the current one has none, and is ``.``."""
+    return folder.name or str(folder)
+
+
+def data_of(path: Path, most: int = -1) -> bytes:
+    """The bytes of a file that is none of ours, or of standard input where it is ``-``; the first ``most`` of them.
+
+    OSError: as the system says it.
+    """
+    if path == STANDARD:
+        return sys.stdin.buffer.read(most)
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def check_absent(path: Path, *, force: bool = False) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from pprl.errors import RefusedError, SchemaError
+from pprl.files import STANDARD, data_of
 
 FORMAT = 1
 
@@ -122,17 +123,19 @@ class Schema:
 
 
 def load_schema(path: Path | str) -> Schema:
-    """Read a schema file; every mistake in it is reported at once, with its line."""
+    """Read a schema file (``-``: standard input); every mistake in it is reported at once, with its line."""
     path = Path(path)
-    return parse_schema(read_text(path, path.name, "`pprl schema ROSTER… -o schema.toml` proposes one"), path.name)
+    name = "the schema" if path == STANDARD else path.name
+    return parse_schema(read_text(path, name, "`pprl schema ROSTER… -o schema.toml` proposes one"), name)
 
 
 def read_text(path: Path, source: str, hint: str) -> str:
     """The text of a TOML file of ours, by the name it is to be called."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        data = data_of(path, MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise SchemaError(f"{source}: is larger than a mebibyte", hint=hint)
-        return path.read_bytes().decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except OSError as error:
         raise SchemaError(f"{source}: cannot be read ({error.strerror})", hint=hint) from None
     except UnicodeDecodeError:

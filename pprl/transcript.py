@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from pprl import files
 from pprl.audit import Evidence, figures_of
 from pprl.errors import FileError, ForgedError, MismatchError, OrderError, PprlError
 from pprl.exchange.cards import TITLES, Card, Role, check_heard, order, words_of
@@ -203,7 +204,7 @@ def verify_files(
 
 def _files(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
-        raise FileError(f"{folder.name}: is no folder", hint="name the folder that `pprl transcript` made")
+        raise FileError(f"{files.called(folder)}: is no folder", hint="name the folder that `pprl transcript` made")
     there = {path.name for path in folder.iterdir()}
     if missing := [name for name in NAMES if name not in there]:
         raise FileError(f"{missing[0]} is missing", hint=AGAIN)

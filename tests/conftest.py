@@ -1,10 +1,12 @@
 """What every test has: a ledger of runs of its own, so that none counts the runs of another or of the developer; what
-is played once for many tests has none."""
+is played once for many tests has none. Variables that a developer has set for commands of his own change no test."""
 
 import os
 
 import pytest
+from test_sessions import forget_variables
 
+forget_variables()
 os.environ["PPRL_LEDGER"] = "off"
 
 

@@ -399,10 +399,8 @@ RATES = ["0", "0.5", "nan", "inf", "-0.05", "banana", "60%", "0.00001", "", "%",
 @pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize("rate", RATES)
 def test_rates_that_are_none(rate):
-    refused(
-        link(f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}", "--false-match-rate", rate), "a rate above 0 and below 0.5"
-    )
-    refused(run("judge", "s", "--rows", "r", "--false-match-rate", rate), "a rate above 0 and below 0.5")
+    for words in (("link", "l", "r", "--schema", "s"), ("judge", "s", "--rows", "r")):
+        refused(run(*words, "--false-match-rate", rate), "a rate above 0 and below 0.5", status=2)
 
 
 @pytest.mark.usefixtures("desk")
@@ -870,7 +868,7 @@ def test_a_roster_from_standard_input_and_pairs_to_standard_output(desk, small, 
     assert result.out == (desk / "pairs.csv").read_text(encoding="utf-8")
     assert "people compared" in result.err
     assert len(result.out.splitlines()) > 10
-    refused(run("link", "-", "-", "--schema", "schema.toml"), "standard input can be read once only")
+    refused(run("link", "-", "-", "--schema", "schema.toml"), "standard input can be read once only", status=2)
     both = run("link", f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}", "--schema", "schema.toml", "--pairs", "-", "--json")
     refused(both, "would both write to standard output", status=2)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))

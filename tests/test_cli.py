@@ -5,13 +5,11 @@ import io
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import click
 import openpyxl
 import pytest
 
@@ -23,7 +21,6 @@ from pprl.schema import parse_schema
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "two_files"
 COMMANDS = sorted(cli.commands)
-WITH_EXAMPLES = [name for name in COMMANDS if name != "convert"] + ["convert clkhash", "convert parquet"]
 HEAVY = ("pandas", "numpy", "scipy", "numba", "cryptography", "python_calamine", "pyarrow")
 
 
@@ -54,41 +51,6 @@ def test_the_commands_are_these():
         "schema",
     ]
     assert sorted(exchange + others) == COMMANDS
-
-
-def command_of(name):
-    """A command by its words; what is in a group has two."""
-    command = cli
-    for word in name.split():
-        command = command.commands[word]
-    return command
-
-
-@pytest.mark.parametrize("name", WITH_EXAMPLES)
-def test_every_command_and_option_has_help_and_an_example(name, capsys):
-    command = command_of(name)
-    assert command.help
-    for parameter in command.params:
-        if isinstance(parameter, click.Option):
-            assert parameter.help, parameter.name
-            assert parameter.help.strip().endswith((".", ")")), parameter.name
-    assert main([*name.split(), "--help"]) == 0
-    shown = capsys.readouterr().out
-    _, mark, examples = shown.partition("Example")
-    assert mark
-    assert re.search(rf"^ +pprl {name}\b", examples, re.M)
-
-
-@pytest.mark.parametrize("name", WITH_EXAMPLES)
-def test_every_example_is_a_command_that_exists(name):
-    """The words of each example are parsed, not run."""
-    command = command_of(name)
-    lines = [shlex.split(line.split("    ")[0]) for line in command.epilog.splitlines() if line.startswith("  pprl ")]
-    assert lines
-    for _, *words in lines:
-        named, words = words[: len(name.split())], words[len(name.split()) :]
-        assert named == name.split()
-        assert not command.make_context(name, words).args
 
 
 def test_help_is_also_h_and_the_first_words_of_everyone():
@@ -191,6 +153,24 @@ def test_colour_is_neither_used_nor_asked_for():
     plain, forced = own_process("--help", NO_COLOR="1"), own_process("--help", FORCE_COLOR="1")
     assert plain.stdout == forced.stdout
     assert b"\x1b" not in plain.stdout + own_process("link", "a", FORCE_COLOR="1").stderr
+
+
+def test_pairs_for_a_reader_that_goes_away(tmp_path):
+    """As `| head -1` does, with more pairs than a pipe holds."""
+    (tmp_path / "clks.json").write_text(json.dumps({"clks": ["/////w=="] * 300}), "utf-8")
+    words = ["match", "-", str(tmp_path / "clks.json"), "--threshold", "0.5", "-o", "-"]
+    with (
+        open(tmp_path / "clks.json", "rb") as given,
+        subprocess.Popen(
+            [sys.executable, str(ROOT / "cli.py"), *words], stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as ended,
+    ):
+        assert ended.stdout.readline() == b"record,their_record,score\n"
+        ended.stdout.close()
+        said = ended.stderr.read().decode().splitlines()
+    assert ended.returncode == 1
+    assert len(said) == 1
+    assert said[0].startswith("pprl: warning: these files say neither how they were made")
 
 
 # One roster in many clothes.

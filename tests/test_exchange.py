@@ -77,6 +77,18 @@ def test_every_step_is_the_one_that_was_due(played):
         assert turn_of(played[step].matter(role)).ours, step
 
 
+def test_the_current_folder_is_named_by_a_dot(before, monkeypatch):
+    exchange = before("registry rows")
+    monkeypatch.chdir(exchange.folder("list"))
+    said = run("next", ".", *exchange.secret("list")).out
+    assert said == (
+        "send ./list-3-commitment.pprl to the registry owner and to the linkage unit\n"
+        "next: waiting for the commitment of the registry owner\n"
+    )
+    monkeypatch.chdir(exchange.folder("registry"))
+    assert "— pprl encode REGISTRY --agreement .\n" in run("next", ".", *exchange.secret("registry")).out
+
+
 def test_the_scores_are_those_of_link(before, monkeypatch):
     """With the same key and the same draws `link` finds, for every row, the same candidates with the same scores."""
     exchange = before("acknowledge")

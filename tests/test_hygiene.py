@@ -148,10 +148,32 @@ def test_no_option_takes_a_secret():
     """Arguments are seen by everybody on the machine, stay in the history of the shell, and so do variables."""
     for command, parameter in every_parameter():
         words = " ".join([parameter.name, *parameter.opts]).lower()
-        assert parameter.envvar is None, f"{command} {parameter.name}"
         if re.search(r"pass|secret|key|words|share|pin\b|token", words):
             assert isinstance(parameter.type, click.Path), f"{command} {parameter.name} takes more than a file's name"
-    assert pprl.cli.cli.context_settings.get("auto_envvar_prefix") is None
+
+
+def test_variables_give_these_options_and_no_others():
+    """No secret, no roster, nothing that lifts a guard or chooses an output; `agree` proposes no schema unasked, and a
+    cluster sees encodings. Who adds one says here why it is none of these."""
+    read = {}
+    for command, parameter in every_parameter():
+        if parameter.envvar is not None:
+            assert parameter.show_envvar, f"{command} {parameter.name}: --help does not say it"
+            read.setdefault(parameter.envvar, set()).add(f"{command.removeprefix('pprl ')} {parameter.opts[0]}")
+    assert read == {
+        "PPRL_SCHEMA": {f"{command} --schema" for command in ("check", "encode", "link", "risk")},
+        "PPRL_FALSE_MATCH_RATE": {f"{command} --false-match-rate" for command in ("judge", "link")},
+        "PPRL_LANGUAGE": {f"{command} --language" for command in ("judge", "link", "next", "report")},
+        "PPRL_THREADS": {f"{command} --threads" for command in ("check", "link", "match", "next")},
+    }
+    assert not any(
+        settings.get(name)
+        for settings in (command.context_settings for command in pprl.cli.cli.commands.values())
+        for name in ("auto_envvar_prefix", "default_map")
+    )
+    assert not pprl.cli.cli.context_settings.get("auto_envvar_prefix")
+    documented = (PACKAGE.parent / "docs" / "shell.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `(PPRL_\w+)`", documented, re.M)) == {*read, "PPRL_LEDGER"}
 
 
 def test_no_seed_is_taken_for_a_step_of_an_exchange(before):

@@ -10,6 +10,7 @@ the difference before you commit it.
 
 import contextlib
 import io
+import itertools
 import os
 import re
 import shlex
@@ -18,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -29,34 +31,51 @@ EXAMPLES = HERE.parent / "examples"
 
 
 def run(command: str) -> list[str]:
-    """What a command prints, line by line, and its status if it is not 0; at its end ``< FILE`` is standard input, and
-    ``> FILE`` keeps what it prints."""
-    name, *arguments = shlex.split(command)
-    given, kept = b"", None
-    if arguments[-2:-1] == [">"]:
-        *arguments, _, kept = arguments
-    if arguments[-2:-1] == ["<"]:
-        *arguments, _, source = arguments
-        given = Path(source).read_bytes()
-    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n", write_through=True)
-    keyboard, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(given))
+    """What commands print, line by line, and the status of the last if it is not 0. They are joined by ``|``; at
+    the end of one, ``< FILE`` is its standard input, and ``> FILE`` takes its standard output."""
+    parts = [list(part) for bar, part in itertools.groupby(shlex.split(command), "|".__eq__) if not bar]
+    shown, given, status = io.BytesIO(), b"", 0
+    for at, words in enumerate(parts, start=1):
+        kept = None
+        if words[-2:-1] == [">"]:
+            *words, _, kept = words
+        if words[-2:-1] == ["<"]:
+            *words, _, source = words
+            given = Path(source).read_bytes()
+        out = shown if at == len(parts) and not kept else io.BytesIO()
+        status = run_one(words, given, out, shown)
+        given = out.getvalue()
+        if kept:
+            Path(kept).write_bytes(given)
+    return shown.getvalue().decode().splitlines() + ([f"[exit {status}]"] if status else [])
+
+
+def run_one(words: list[str], given: bytes, out: io.BytesIO, err: io.BytesIO) -> int:
+    """One command in process, with its standard input and where it prints to."""
+    streams = [io.TextIOWrapper(each, encoding="utf-8", newline="\n", write_through=True) for each in (out, err)]
+    keyboard, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(given), encoding="utf-8")
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            status = main(arguments) if name == "pprl" else shell(name, arguments)
+        with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+            return main(words[1:]) if words[0] == "pprl" else shell(words[0], words[1:])
     finally:
         sys.stdin = keyboard
-    if kept:
-        Path(kept).write_bytes(out.buffer.getvalue())
-        out.buffer.truncate(0)
-    return out.buffer.getvalue().decode().splitlines() + ([f"[exit {status}]"] if status else [])
+        for stream in streams:
+            stream.detach()
 
 
 def shell(name: str, arguments: list[str]) -> int:
     match name, arguments:
         case "cat", [path]:
             print(Path(path).read_text(encoding="utf-8"), end="")
-        case "head", [count, path]:
-            print("\n".join(Path(path).read_text(encoding="utf-8").splitlines()[: int(count.removeprefix("-"))]))
+        case "head", [count, *path]:
+            text = Path(*path).read_text(encoding="utf-8") if path else sys.stdin.read()
+            print("\n".join(text.splitlines()[: int(count.removeprefix("-"))]))
+        case "export", [setting]:
+            name, _, value = setting.partition("=")
+            os.environ[name] = value
+        case "unset", names:
+            for each in names:
+                del os.environ[each]
         case "ls", _:
             print("\n".join(sorted(path.name for path in Path(*arguments).iterdir())))
         case "chmod", [mode, path]:
@@ -104,10 +123,11 @@ def play(path: Path) -> list[tuple[str, list[str], list[str]]]:
     _, *parts = re.split(r"^-- (.+) --\n", fixtures, flags=re.M)
     for name, text in zip(parts[::2], parts[1::2], strict=True):
         Path(name).write_text(text, encoding="utf-8")
-    return [
-        (command, [line for line in wanted if line], [line for line in run(command) if line])
-        for command, wanted, _ in script
-    ]
+    with mock.patch.dict(os.environ):
+        return [
+            (command, [line for line in wanted if line], [line for line in run(command) if line])
+            for command, wanted, _ in script
+        ]
 
 
 @pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.stem)
@@ -130,8 +150,15 @@ def test_every_command_has_a_transcript():
 def fresh_folder() -> Iterator[None]:
     """A current folder and a ledger of runs of its own."""
     with tempfile.TemporaryDirectory() as state, tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        forget_variables()
         os.environ["PPRL_LEDGER"] = str(Path(state) / "runs.json")
         yield
+
+
+def forget_variables() -> None:
+    """What a developer has set for commands of his own changes no test."""
+    for name in [name for name in os.environ if name.startswith("PPRL_")]:
+        del os.environ[name]
 
 
 def rewrite(path: Path) -> None:

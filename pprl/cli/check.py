@@ -32,7 +32,7 @@ Examples:
 """,
 )
 @click.argument("roster", type=options.FilePath)
-@options.schema_option
+@options.schema_option()
 @options.more_lists_option
 @options.columns_options()
 @options.sheet_option()
@@ -73,6 +73,7 @@ def check(
     from pprl.schema import load_schema
     from pprl.tables import refuse_same_files
 
+    options.tell_variables()
     if show_values and (as_json or not sys.stdout.isatty()):
         raise RefusedError(
             "--show-values prints cells, and standard output is no terminal",

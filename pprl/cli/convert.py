@@ -12,8 +12,9 @@ import click
 from pprl import files
 from pprl.cli import options
 from pprl.cli.options import note
-from pprl.cli.output import TRYING_NAMES
+from pprl.cli.output import TRYING_NAMES, check_output, write_output
 from pprl.errors import FileError, RosterError
+from pprl.files import STANDARD
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,8 +76,7 @@ def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output
     from pprl.tables.text import Dialect, csv_records
 
     options.refuse_overwriting([output], [schema_path, roster, key_file])
-    if output != options.STANDARD:
-        files.check_absent(output, force=force)
+    check_output(output, force=force)
     schema = parse_linkage_schema(read_text(schema_path, "the linkage schema", "export it from clkhash"))
     secret = _secret(key_file)
     for name in schema.unknown:
@@ -102,16 +102,11 @@ def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output
                 count += len(chunk)
                 yield chunk
 
-        pieces = clks_json(counted())
         try:
-            if output == options.STANDARD:
-                for piece in pieces:
-                    click.echo(piece, nl=False)
-            else:
-                files.write_new(output, pieces, private=True, force=force)
+            write_output(output, clks_json(counted()), private=True, force=force)
         except UnicodeDecodeError:
             raise RosterError("the roster is not UTF-8", hint="clkhash reads UTF-8; save it so") from None
-    if output != options.STANDARD:
+    if output != STANDARD:
         click.echo(f"{output.name}: {count:,} filters of {schema.length:,} bits, in the order of the rows")
 
 
@@ -125,7 +120,7 @@ Examples:
   pprl convert parquet registry.parquet -o registry.pprl     the same file again
 """,
 )
-@click.argument("path", metavar="FILE", type=options.FilePath)
+@click.argument("path", metavar="FILE", type=options.Named)
 @click.option("-o", "--output", type=options.NewFile(), required=True, help="The file to write (only you can read it).")
 @options.force_option
 def parquet(path: Path, output: Path, force: bool) -> None:
@@ -165,7 +160,7 @@ def parquet(path: Path, output: Path, force: bool) -> None:
 
 
 def _opened(roster: Path) -> BinaryIO:
-    if roster == options.STANDARD:
+    if roster == STANDARD:
         return sys.stdin.buffer
     try:
         return roster.open("rb")
@@ -175,7 +170,7 @@ def _opened(roster: Path) -> BinaryIO:
 
 def _secret(path: Path) -> bytes:
     try:
-        secret = path.read_bytes()
+        secret = files.data_of(path)
     except OSError as error:
         raise FileError(
             f"the key file cannot be read: {error.strerror}", hint="name the file with the secret"

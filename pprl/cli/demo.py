@@ -30,7 +30,7 @@ ROSTERS = ("list.xlsx", "registry.csv", "schema.toml", "truth.csv")
     short_help="Link made-up rosters and show the truth beside the result.",
     epilog="\b\nExamples:\n  pprl demo\n  pprl demo shown     (the whole exchange, every party's folder kept)",
 )
-@click.argument("folder", metavar="[DIR]", required=False, type=options.FilePath)
+@click.argument("folder", metavar="[DIR]", required=False, type=options.Named)
 @click.option("--seed", type=click.IntRange(min=0), default=2022, show_default=True, help="Other people, same story.")
 def demo(folder: Path | None, seed: int) -> None:
     """Invent a leaked list and a registry, link them, and print the result beside the truth.

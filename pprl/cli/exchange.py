@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 CARD_DAYS, AGREEMENT_DAYS = 365, 90
 PROPOSED: dict[str, Any] = {"list_people": (20, 10_000), "registry_rows": (1_000, 20_000_000)}
 ROLE_WORDS = ("list", "registry", "unit", "auditor")
-FOLDER = click.Path(path_type=Path, file_okay=True)
 
 
 def passphrase_option(command: F) -> F:
     return click.option(
         "--passphrase-file",
         type=options.FilePath,
-        help="Read the passphrase from a file that only you can read, instead of asking for it.",
+        help="Read the passphrase from a file that only you can read (- for standard input), instead of asking for it.",
     )(command)
 
 
@@ -65,6 +64,8 @@ class Labels(click.ParamType[tuple[str, tuple[str, ...]]]):
 
 def passphrase(path: Path | None, *, new: bool = False) -> str:
     """From a file or the keyboard; never from an argument or the environment."""
+    if path == files.STANDARD and sys.stdin.isatty():
+        raise FileError("a passphrase would be seen while it is typed", hint="leave --passphrase-file out to be asked")
     if path is None:
         if not sys.stdin.isatty():
             raise FileError(
@@ -72,8 +73,9 @@ def passphrase(path: Path | None, *, new: bool = False) -> str:
             )
         return str(click.prompt("passphrase", hide_input=True, confirmation_prompt=new, err=True))
     try:
-        text = path.read_bytes()[: 1 << 16].decode("utf-8")
-        files.refuse_shared(path)
+        text = files.data_of(path, 1 << 16).decode("utf-8")
+        if path != files.STANDARD:
+            files.refuse_shared(path)
     except (OSError, UnicodeDecodeError):
         raise FileError("the passphrase file cannot be read", hint="a text file with one line, mode 0600") from None
     return text.split("\n")[0].rstrip("\r")
@@ -84,9 +86,7 @@ def unlock(folder: Path, passphrase_file: Path | None) -> Matter:
     from pprl.exchange.matter import open_matter
 
     if not (folder / keystore.NAME).exists():
-        raise FileError(
-            f"{folder.name or 'the folder'}: holds no keystore", hint="make a card in it first: pprl card FOLDER"
-        )
+        raise FileError(f"{files.called(folder)}: holds no keystore", hint="make a card in it first: pprl card FOLDER")
     return open_matter(folder, passphrase(passphrase_file))
 
 
@@ -99,7 +99,7 @@ Examples:
   pprl card unit --role unit --matter division-2022 --name "University"
 """,
 )
-@click.argument("folder", type=FOLDER)
+@click.argument("folder", type=options.Named)
 @click.option("--role", type=click.Choice(ROLE_WORDS), required=True, help="What you are in this matter.")
 @click.option("--matter", required=True, help="One word for the matter, the same for all: small letters, digits, -.")
 @click.option("--name", required=True, help="Your name as the others shall read it.")
@@ -120,7 +120,7 @@ def card(
     path = folder / keystore.NAME
     public = folder / f"{role}-1-card.pprl"
     if path.exists():
-        raise OrderError(f"{folder.name}: has a keystore already", hint="pprl next FOLDER says what is due")
+        raise OrderError(f"{files.called(folder)}: has a keystore already", hint="pprl next FOLDER says what is due")
     secret = passphrase(passphrase_file, new=True)
     keystore.refuse_short(secret)
     made = keystore.Keystore.make(role, matter, secret)
@@ -132,7 +132,7 @@ def card(
         make_folder(folder)
         made.write(path)
         files.write_new(public, [own.statement.to_bytes()])
-    click.echo(f"{folder.name}: made, with a keystore that stays here and opens with your passphrase only")
+    click.echo(f"{files.called(folder)}: made, with a keystore that stays here and opens with your passphrase only")
     for line in send_lines(folder, (public.name,)):
         click.echo(line)
     click.echo("put the cards of the others into the same folder; then, on a call with them: " + f"pprl agree {folder}")
@@ -147,7 +147,7 @@ Examples:
   pprl agree bravo                                 the others read the terms, and accept
 """,
 )
-@click.argument("folder", type=FOLDER)
+@click.argument("folder", type=options.Named)
 @click.option(
     "--words-file", type=options.FilePath, help="The words you heard, a line for each: `registry: word word …`."
 )
@@ -238,7 +238,7 @@ def compare_words(matter: Matter, words_file: Path | None) -> Matter:
 
 def _heard_file(path: Path) -> dict[Role, str]:
     try:
-        lines = path.read_bytes()[: 1 << 16].decode("utf-8").splitlines()
+        lines = files.data_of(path, 1 << 16).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise FileError("the file of words cannot be read", hint="lines such as `registry: word word …`") from None
     told: dict[Role, str] = {}
@@ -363,7 +363,8 @@ def decide(matter: Matter, proposal: Proposal, code: str | None) -> None:
     if code is None:
         if not sys.stdin.isatty():
             raise OrderError(
-                "nothing is signed yet", hint=f"if you agree: pprl agree {matter.folder.name} --accept {proposal.code}"
+                "nothing is signed yet",
+                hint=f"if you agree: pprl agree {files.called(matter.folder)} --accept {proposal.code}",
             )
         code = click.prompt("type the code if you agree", err=True)
     if code.strip().lower() != proposal.code:
@@ -385,7 +386,7 @@ def show_turn(matter: Matter) -> None:
     short_help="What is due in a matter: do it, or say who must.",
     epilog="\b\nExample:\n  pprl next alfa",
 )
-@click.argument("folder", type=FOLDER)
+@click.argument("folder", type=options.Named)
 @options.threads_option
 @options.language_option
 @passphrase_option
@@ -546,7 +547,7 @@ def acknowledge_scores(matter: Matter) -> None:
     short_help="The list owner says which rows are made up.",
     epilog="\b\nExample:\n  pprl reveal alfa",
 )
-@click.argument("folder", type=FOLDER)
+@click.argument("folder", type=options.Named)
 @passphrase_option
 def reveal(folder: Path, passphrase_file: Path | None) -> None:
     """Open the labels of the list in the matter of FOLDER, for the linkage unit: which rows are made up, their strata.
@@ -613,7 +614,7 @@ def receive_result(matter: Matter, language: str = "en") -> None:
     click.echo(f"net found          {net['value']}, 95 % interval {net['low']} to {net['high']} (as disclosed)")
     for name in outputs:
         what = "which of your rows matched; it stays with you" if name.startswith("PRIVATE") else "may be published"
-        click.echo(f"{matter.folder.name}/{RESULT}/{name}: {what}")
+        click.echo(f"{files.called(matter.folder)}/{RESULT}/{name}: {what}")
     return show_turn(matter)
 
 
@@ -626,7 +627,7 @@ Examples:
   pprl transcript auditor -o files     he unpacks what was sealed for him
 """,
 )
-@click.argument("folder", type=FOLDER)
+@click.argument("folder", type=options.Named)
 @click.option("-o", "--output", type=options.NewFile(), help="The folder to make, with the files in clear.")
 @passphrase_option
 def transcript(folder: Path, output: Path | None, passphrase_file: Path | None) -> None:
@@ -671,7 +672,7 @@ def write_transcript(matter: Matter, output: Path) -> None:
     short_help="Check an exchange and every figure of it again.",
     epilog="\b\nExample:\n  pprl verify auditor --words-file heard-on-the-phone.txt",
 )
-@click.argument("folder", type=FOLDER)
+@click.argument("folder", type=options.Named)
 @click.option("--words-file", type=options.FilePath, help="The words you were told, lines such as `list: word word …`.")
 @passphrase_option
 def verify(folder: Path, words_file: Path | None, passphrase_file: Path | None) -> int:
@@ -688,7 +689,9 @@ def verify(folder: Path, words_file: Path | None, passphrase_file: Path | None) 
     own = None
     if (folder / NAME).exists():
         if not any(files.kind_of(path) == b"pprl-trn" for path in folder.iterdir() if path.is_file()):
-            raise FileError(f"{folder.name}: no transcript is here", hint="the linkage unit makes one: pprl transcript")
+            raise FileError(
+                f"{files.called(folder)}: no transcript is here", hint="the linkage unit makes one: pprl transcript"
+            )
         own = unlock(folder, passphrase_file)
     told = verify_files(open_transcript(own), heard, own.cards) if own else verify_folder(folder, heard)
     for line in told:
@@ -704,7 +707,7 @@ def verify(folder: Path, words_file: Path | None, passphrase_file: Path | None) 
     short_help="End a matter: remove its keys.",
     epilog="\b\nExample:\n  pprl destroy alfa",
 )
-@click.argument("folder", type=FOLDER)
+@click.argument("folder", type=options.Named)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def destroy(folder: Path, yes: bool) -> None:
     """Remove the keystore of FOLDER and what is PRIVATE beside it, and say what survives.
@@ -714,12 +717,12 @@ def destroy(folder: Path, yes: bool) -> None:
     from pprl.exchange import keystore
 
     if not (folder / keystore.NAME).exists():
-        raise FileError(f"{folder.name}: holds no keystore", hint="is it gone already?")
+        raise FileError(f"{files.called(folder)}: holds no keystore", hint="is it gone already?")
     gone = sorted(path for path in folder.iterdir() if path.is_file() and "PRIVATE-" in path.name)
     if not yes:
         if not sys.stdin.isatty():
             raise RefusedError("nothing is removed unasked", hint="pprl destroy FOLDER --yes")
-        click.confirm(f"remove {len(gone)} private files of {folder.name} for good?", abort=True, err=True)
+        click.confirm(f"remove {len(gone)} private files of {files.called(folder)} for good?", abort=True, err=True)
     for path in gone:
         path.unlink()
         click.echo(f"{path.name}: removed")

@@ -12,6 +12,7 @@ from pprl.cli import options
 from pprl.cli.output import check_outputs, output_files, show_assessment, write_outputs
 from pprl.cli.progress import searching
 from pprl.errors import PprlError
+from pprl.files import STANDARD
 
 if TYPE_CHECKING:
     from pprl.estimate.assess import Assessment
@@ -31,7 +32,7 @@ Examples:
 )
 @click.argument("list_path", metavar="LIST", type=options.FilePath)
 @click.argument("registry_path", metavar="REGISTRY", type=options.FilePath)
-@options.schema_option
+@options.schema_option()
 @options.more_lists_option
 @options.columns_options("list")
 @options.columns_options("registry")
@@ -43,12 +44,7 @@ Examples:
 @click.option("--list-id", metavar="HEADER", help="Column of the list whose text names its rows in the pairs.")
 @click.option("--registry-id", metavar="HEADER", help="The same for the registry.")
 @click.option("--hardening", type=int, metavar="T", help="0, 5, 8 or 10 instead of the schema's.")
-@click.option(
-    "--false-match-rate",
-    "rate",
-    type=options.Rate(),
-    help="Share of the found that may be false; by default the schema's.",
-)
+@options.rate_option
 @options.weak_option
 @click.option("--yes-list", is_flag=True, help="The list may be larger than the registry.")
 @options.seed_option
@@ -106,6 +102,7 @@ def link(
     from pprl.schema import load_schema
     from pprl.tables import refuse_same_files
 
+    options.tell_variables()
     schema = load_schema(schema_path)
     if hardening is not None:
         schema = schema.with_hardening(hardening)
@@ -158,7 +155,7 @@ def link(
     if not no_ledger:
         assessment = replace(assessment, run=_counted(own, theirs, schema, assessment))
     write_outputs(assessment, pairs, output, force=force, language=language)
-    show_assessment(assessment, as_json=as_json, aside=pairs == options.STANDARD)
+    show_assessment(assessment, as_json=as_json, aside=pairs == STANDARD)
 
 
 def _counted(own: options.Loaded, theirs: options.Loaded, schema: Schema, assessment: Assessment) -> str:

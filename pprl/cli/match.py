@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pprl import files
 from pprl.cli import options
 from pprl.cli.exchange import match_folder, passphrase_option, unlock
 from pprl.cli.options import note
+from pprl.cli.output import check_output, say, write_output
 from pprl.cli.progress import searching
+from pprl.files import STANDARD
 
 if TYPE_CHECKING:
     from pprl.bits import Encodings
@@ -106,7 +107,12 @@ Examples:
 )
 @click.argument("list_path", metavar="LIST.pprl", type=options.FilePath)
 @click.argument("registry_path", metavar="[REGISTRY.pprl]", type=options.FilePath, required=False)
-@click.option("-o", "--output", type=options.NewFile(), help="The file of scores to write (with --threshold a CSV).")
+@click.option(
+    "-o",
+    "--output",
+    type=options.NewFile(or_standard=True),
+    help="The file of scores to write; with --threshold a CSV (- for standard output).",
+)
 @click.option(
     "--threshold",
     type=Share(),
@@ -154,7 +160,7 @@ def match(
     With the FOLDER of a matter alone, compare the two sealed packages in it and sign the scores.
 
     Two JSON files of filters, from clkhash, anonlink or `pprl convert clkhash`, are compared with --threshold
-    alone, by the numbers of their records from 0.
+    alone, by the numbers of their records from 0; one of them may be - for standard input.
 
     A run of more than a minute keeps a checkpoint beside its output. Large registries stay on the disk: memory
     is bounded by the list.
@@ -177,8 +183,10 @@ def match(
         raise click.UsageError("two files of encodings and -o are needed, or the folder of a matter alone")
     if resume and (threshold is not None or engine == "dask"):
         raise click.UsageError("--resume is for scores that are made here; --threshold and dask keep no checkpoint")
+    if output == STANDARD and threshold is None:
+        raise click.UsageError("scores go into a file: only pairs, with --threshold, go to standard output")
     options.refuse_overwriting([output], [list_path, registry_path])
-    files.check_absent(output, force=force)
+    check_output(output, force=force)
     from pprl.interop.anonlink import looks_like_clks
 
     if looks_like_clks(list_path) and looks_like_clks(registry_path):
@@ -186,6 +194,10 @@ def match(
             raise click.UsageError("filters without labels are compared with --threshold alone")
         write_clk_pairs(list_path, registry_path, output, threshold, where, groups=groups, force=force)
         return
+    if STANDARD in (list_path, registry_path):
+        raise click.UsageError(
+            "standard input is taken for a JSON file of clkhash or anonlink; name files of encodings"
+        )
     if groups:
         raise click.UsageError("--groups is for the JSON files of clkhash and anonlink")
     if threshold is not None:
@@ -248,12 +260,11 @@ def write_pairs(
                 pairs, account = approximate.all_pairs(
                     one.bits, other.bits, threshold, float(recall), map=engine.map, progress=progress
                 )
-            click.echo(account.describe())
-    files.write_new(output, _lines(pairs, one, other), private=True, force=force)
+            say(account.describe(), output)
+    write_output(output, _lines(pairs, one, other), private=True, force=force)
     for text in notes():
         note(text)
-    click.echo(f"{output.name}: {len(pairs.ours):,} pairs with a similarity of {float(threshold):g} or more")
-    click.echo("no decoys were judged: how many of these pairs are false is not known from here")
+    _say_found(output, _counted(len(pairs.ours), "pair"), threshold)
 
 
 def write_clk_pairs(
@@ -276,16 +287,24 @@ def write_clk_pairs(
     if groups:
         kept = one_to_one(ours, theirs, similarity)
         found = [[[0, row], [1, their]] for row, their in zip(ours[kept].tolist(), theirs[kept].tolist(), strict=True)]
-        files.write_new(output, [json.dumps({"groups": found}).encode() + b"\n"], private=True, force=force)
+        write_output(output, [json.dumps({"groups": found}).encode() + b"\n"], private=True, force=force)
     else:
         told = zip(ours.tolist(), theirs.tolist(), similarity.tolist(), strict=True)
         lines = (f"{row},{their},{score:.6f}\n".encode() for row, their, score in told)
-        files.write_new(output, itertools.chain([b"record,their_record,score\n"], lines), private=True, force=force)
+        write_output(output, itertools.chain([b"record,their_record,score\n"], lines), private=True, force=force)
     for text in notes():
         note(text)
-    what = f"{len(kept):,} groups" if groups else f"{len(ours):,} pairs"
-    click.echo(f"{output.name}: {what} with a similarity of {float(threshold):g} or more")
-    click.echo("no decoys were judged: how many of them are false is not known from here")
+    _say_found(output, _counted(len(kept), "group") if groups else _counted(len(ours), "pair"), threshold)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + "s" * (number != 1)
+
+
+def _say_found(output: Path, found: str, threshold: Fraction) -> None:
+    to = "standard output" if output == STANDARD else output.name
+    say(f"{to}: {found} with a similarity of {float(threshold):g} or more", output)
+    say("no decoys were judged: how many of them are false is not known from here", output)
 
 
 PAIRS_AT_ONCE = 1 << 16

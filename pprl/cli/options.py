@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from pprl.errors import PprlError, RefusedError, naming
+from pprl.errors import RefusedError, naming
+from pprl.files import STANDARD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +23,32 @@ if TYPE_CHECKING:
     from pprl.schema import Schema
 
 F = TypeVar("F", bound=Callable[..., Any])
-FilePath = click.Path(path_type=Path)
-STANDARD = Path("-")
+STANDARD_INPUT = "pprl.standard_input"  # in the context of a command: who reads it
+
+
+class ReadFile(click.Path):
+    """A file to read; one of them may be ``-``, standard input."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        if path == STANDARD and ctx is not None:
+            if STANDARD_INPUT in ctx.meta:
+                self.fail("standard input can be read once only; name files for the others", param, ctx)
+            ctx.meta[STANDARD_INPUT] = param
+        return path
+
+
+class NamedPath(click.Path):
+    """A folder, or a file in a format of ours: who else may read it and what lies beside it count too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        if path == STANDARD:
+            self.fail("write its name: it does not go through a pipe", param, ctx)
+        return path
+
+
+FilePath, Named = ReadFile(path_type=Path), NamedPath(path_type=Path)
 
 
 class Rate(click.ParamType[float]):
@@ -30,15 +56,13 @@ class Rate(click.ParamType[float]):
 
     name = "rate"
 
-    def convert(self, value: Any, param: click.Parameter | None, _ctx: click.Context | None) -> float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         from pprl.schema import ten_thousandths
 
         try:
             return ten_thousandths(value) / 10_000
         except ValueError as error:
-            raise PprlError(
-                f"{param.opts[0] if param else 'rate'} is not {error}", hint="--false-match-rate 5%"
-            ) from None
+            self.fail(f"write {error}", param, ctx)
 
 
 class HeaderOfField(click.ParamType[tuple[str, str]]):
@@ -56,7 +80,8 @@ class HeaderOfField(click.ParamType[tuple[str, str]]):
 
 
 class NewFile(click.ParamType[Path]):
-    """A file to write. Files of our own formats cannot go to standard output."""
+    """A file to write. What is in a format of ours does not go to standard output: it is complete or absent, closed to
+    others where it is secret, and often has a second file beside it."""
 
     name = "file"
 
@@ -65,22 +90,75 @@ class NewFile(click.ParamType[Path]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
-        if path.name in ("", "..") or (path == STANDARD and not self._or_standard):
+        if path.name in ("", ".."):
             self.fail("name a file to write", param, ctx)
+        if path == STANDARD and not self._or_standard:
+            self.fail("name a file to write: this does not go to standard output", param, ctx)
         return path
 
 
 def refuse_overwriting(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
     """Not even --force may replace what is being read; neither is named, since it may be a roster."""
-    read = [path for path in inputs if path is not None and os.path.exists(path)]
-    for output in outputs:
-        if output is not None and os.path.exists(output) and any(os.path.samefile(output, path) for path in read):
-            raise RefusedError("an output is also an input", hint="choose another name for the output")
+    read, written = (
+        [path for path in paths if path is not None and path != STANDARD and os.path.exists(path)]
+        for paths in (inputs, outputs)
+    )
+    if any(os.path.samefile(output, path) for output in written for path in read):
+        raise RefusedError("an output is also an input", hint="choose another name for the output")
 
 
-def schema_option(command: F) -> F:
-    return click.option(
-        "--schema", "schema_path", type=FilePath, required=True, help="What is compared and how (TOML)."
+class Remembered(click.Option):
+    """An option that a variable may give, so that it is said once for many commands; docs/shell.md has the table.
+
+    Only what is no secret, names no roster and lifts no guard: what somebody else set, or oneself a week ago, must not
+    change what a command gives away. ``told`` are those on which figures depend.
+    """
+
+    def __init__(self, names: Sequence[str], *, variable: str, told: bool = False, **settings: Any) -> None:
+        super().__init__(names, envvar=variable, show_envvar=True, **settings)
+        self.told = told
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """The variable is named where it gave the value, or could."""
+        given = ctx is not None and self.name and ctx.get_parameter_source(self.name) is ParameterSource.COMMANDLINE
+        return click.Parameter.get_error_hint(self, ctx) if given else super().get_error_hint(ctx)
+
+
+def from_variable(name: str | None) -> bool:
+    return bool(name) and click.get_current_context().get_parameter_source(str(name)) is ParameterSource.ENVIRONMENT
+
+
+def tell_variables() -> None:
+    """Say which of the options on which figures depend come from a variable."""
+    for option in click.get_current_context().command.params:
+        if isinstance(option, Remembered) and option.told and from_variable(option.name):
+            note(f"{option.opts[0]} comes from {option.envvar}")
+
+
+def remembered(*names: str, **settings: Any) -> Callable[[F], F]:
+    return click.option(*names, cls=Remembered, **settings)
+
+
+def schema_option(*, required: bool = True) -> Callable[[F], F]:
+    return remembered(
+        "--schema",
+        "schema_path",
+        variable="PPRL_SCHEMA",
+        told=True,
+        type=FilePath,
+        required=required,
+        help="What is compared and how (TOML).",
+    )
+
+
+def rate_option(command: F) -> F:
+    return remembered(
+        "--false-match-rate",
+        "rate",
+        variable="PPRL_FALSE_MATCH_RATE",
+        told=True,
+        type=Rate(),
+        help="Share of the found that may be false; by default the schema's.",
     )(command)
 
 
@@ -137,8 +215,13 @@ def json_option(command: F) -> F:
 
 
 def language_option(command: F) -> F:
-    return click.option(
-        "--language", type=click.Choice(["en", "ru"]), default="en", show_default=True, help="Of report.html."
+    return remembered(
+        "--language",
+        variable="PPRL_LANGUAGE",
+        type=click.Choice(["en", "ru"]),
+        default="en",
+        show_default=True,
+        help="Of report.html.",
     )(command)
 
 
@@ -146,15 +229,18 @@ def folder_option(command: F) -> F:
     return click.option(
         "-o",
         "--output",
-        type=FilePath,
+        type=Named,
         metavar="DIR",
         help="Write audit.json, report.json and report.html into a folder.",
     )(command)
 
 
 def threads_option(command: F) -> F:
-    return click.option(
-        "--threads", type=click.IntRange(min=1), help="Threads of the search; by default one a processor."
+    return remembered(
+        "--threads",
+        variable="PPRL_THREADS",
+        type=click.IntRange(min=1),
+        help="Threads of the search; by default one a processor.",
     )(command)
 
 

@@ -7,15 +7,16 @@ import csv
 import io
 import json
 import os.path
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pprl import files
-from pprl.cli.options import STANDARD, note
+from pprl.cli.options import note
 from pprl.errors import FileError, needing
+from pprl.files import STANDARD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,26 @@ def all_or_none(*paths: Path) -> Iterator[None]:
         raise
 
 
+def check_output(output: Path | None, *, force: bool) -> None:
+    """Refuse an output that is in the way, before any work is done for it."""
+    if output is not None and output != STANDARD:
+        files.check_absent(output, force=force)
+
+
+def write_output(output: Path, parts: Iterable[bytes], *, private: bool = False, force: bool = False) -> None:
+    """A new file, or standard output."""
+    if output == STANDARD:
+        for part in parts:
+            click.echo(part, nl=False)
+    else:
+        files.write_new(output, parts, private=private, force=force)
+
+
+def say(text: str, output: Path | None) -> None:
+    """A line on what was done: on stdout, or beside it where ``output`` has it to itself."""
+    click.echo(text, err=output == STANDARD)
+
+
 def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,11 +82,10 @@ def check_outputs(pairs: Path | None, folder: Path | None, *, as_json: bool, for
     """Refuse outputs that are in the way, before any work is done for them."""
     if pairs == STANDARD and as_json:
         raise click.UsageError("--json and --pairs - would both write to standard output")
-    if pairs is not None and pairs != STANDARD:
-        files.check_absent(pairs, force=force)
-        if _as_parquet(pairs):
-            with needing("pyarrow", "parquet", "a Parquet file"):
-                import pyarrow  # noqa: F401
+    check_output(pairs, force=force)
+    if pairs is not None and _as_parquet(pairs):
+        with needing("pyarrow", "parquet", "a Parquet file"):
+            import pyarrow  # noqa: F401
     if folder is not None and folder.exists() and not (force and folder.is_dir()):
         raise FileError(
             f"{folder.resolve().name}: exists already" + ("" if folder.is_dir() else " and is no folder"),
@@ -87,7 +107,7 @@ def write_outputs(
             write = WRITERS.get(pairs_file.suffix.lower(), pairs_csv)
             files.write_new(pairs_file, [write(assessment.pairs)], private=True, force=force)
     if pairs == STANDARD:
-        click.echo(pairs_csv(assessment.pairs), nl=False)
+        write_output(pairs, [pairs_csv(assessment.pairs)])
 
 
 def reports(assessment: Assessment, language: str) -> tuple[bytes, bytes, bytes]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from pprl import files
 from pprl.cli import options
+from pprl.cli.output import check_output, write_output
 from pprl.errors import FileError
+from pprl.files import STANDARD, data_of
 
 LARGEST = 20_000_000  # bytes; a report holds a few thousand figures
 
@@ -34,22 +34,19 @@ Examples:
 @options.language_option
 @options.force_option
 def report(report_path: Path, output: Path, language: str, force: bool) -> None:
-    """Make the page that shows FILE, a report.json or an audit.json from `pprl link -o DIR`.
+    """Make the page that shows FILE, a report.json or an audit.json from `pprl link -o DIR` (- for standard input).
 
     The page is one file, made of FILE and nothing else. It opens offline, loads nothing, runs no script and prints on
     A4. What is made from an audit.json holds exact figures and says so.
     """
     options.refuse_overwriting([output], [report_path])
-    if output != options.STANDARD:
-        files.check_absent(output, force=force)
+    check_output(output, force=force)
     from pprl.report import exact, load, render
 
     figures = load(_bytes(report_path))
     page = render(figures, language).encode()
-    if output == options.STANDARD:
-        click.echo(page, nl=False)
-    else:
-        files.write_new(output, [page], private=exact(figures), force=force)
+    write_output(output, [page], private=exact(figures), force=force)
+    if output != STANDARD:
         click.echo(f"{output.name}: open it in a browser; it loads nothing")
     if exact(figures):
         options.note("exact figures: not for publication")
@@ -58,11 +55,7 @@ def report(report_path: Path, output: Path, language: str, force: bool) -> None:
 def _bytes(path: Path) -> bytes:
     """What is in the file; it is not named in a refusal, since it may be a roster."""
     try:
-        if path == options.STANDARD:
-            data = sys.stdin.buffer.read(LARGEST + 1)
-        else:
-            with path.open("rb") as file:
-                data = file.read(LARGEST + 1)
+        data = data_of(path, LARGEST + 1)
     except OSError as error:
         raise FileError(
             f"the report cannot be read ({error.strerror})", hint="`pprl link … -o DIR` writes report.json into DIR"

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pprl import files
 from pprl.cli import options
+from pprl.cli.output import check_output, say, write_output
 from pprl.cli.progress import steps
 from pprl.errors import RosterError
+from pprl.files import STANDARD
 
 if TYPE_CHECKING:
     from pprl.normalize.people import People
@@ -30,7 +31,7 @@ Examples:
 """,
 )
 @click.argument("roster", type=options.FilePath)
-@options.schema_option
+@options.schema_option()
 @options.more_lists_option
 @options.columns_options()
 @options.sheet_option()
@@ -93,13 +94,13 @@ def risk(
     from pprl.schema import load_schema
     from pprl.tables import refuse_same_files
 
+    options.tell_variables()
     if indicators and (output or population):
         raise click.UsageError("--indicators attacks nothing: leave --population and -o out")
-    if as_json and output == options.STANDARD:
+    if as_json and output == STANDARD:
         raise click.UsageError("--json and -o - would both write to standard output")
     options.refuse_overwriting([output], [roster, *more_lists, population, schema_path, columns_path])
-    if output is not None and output != options.STANDARD:
-        files.check_absent(output, force=force)
+    check_output(output, force=force)
     refuse_same_files([roster, *more_lists])
     schema = load_schema(schema_path)
     people = options.load(
@@ -121,20 +122,15 @@ def risk(
     else:
         with steps("attacking") as progress:
             found = examine(people, schema, others, seed=seed, tries=tries, allow_weak=allow_weak, progress=progress)
-    if output == options.STANDARD:
-        from pprl.risk.page import render
-
-        click.echo(render(found).encode(), nl=False)
-        return
     if output is not None:
         from pprl.risk.page import render
 
-        files.write_new(output, [render(found).encode()], private=True, force=force)
+        write_output(output, [render(found).encode()], private=True, force=force)
     if as_json:
         click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
     else:
-        click.echo("\n".join(_lines(found) if found.dictionary else _indicator_lines(found)))
-        if output is not None:
+        say("\n".join(_lines(found) if found.dictionary else _indicator_lines(found)), output)
+        if output not in (None, STANDARD):
             click.echo(f"{output.name}: open it in a browser; it is for you, and not for publication")
 
 

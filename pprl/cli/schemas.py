@@ -9,8 +9,9 @@ import click
 
 from pprl import files
 from pprl.cli import options
-from pprl.cli.output import all_or_none
+from pprl.cli.output import all_or_none, write_output
 from pprl.errors import FileError, RosterError, naming
+from pprl.files import STANDARD
 
 
 @click.command(
@@ -60,8 +61,8 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
         f'[fields.{field}]\ntype = "{kind}"\nrole = "{role}"\n' for field, (kind, role) in fields.items()
     )
     proposed = parse_schema(text)
-    if output == options.STANDARD:
-        click.echo(to_toml(proposed).encode(), nl=False)
+    if output == STANDARD:
+        write_output(output, [to_toml(proposed).encode()])
         return
     year = year_of_ages(proposed)
     mapped = {
@@ -90,7 +91,7 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
 
 def _columns_names(rosters: tuple[Path, ...]) -> list[str]:
     """A name of its own for each roster's columns file, also where two rosters in two folders bear one name."""
-    stems = ["input" if path == options.STANDARD else path.stem for path in rosters]
+    stems = ["input" if path == STANDARD else path.stem for path in rosters]
     return [
         f"PRIVATE-{stem}{f'-{stems[:at].count(stem) + 1}' if stem in stems[:at] else ''}.columns.toml"
         for at, stem in enumerate(stems)

@@ -45,13 +45,13 @@ Examples:
 """,
 )
 @click.argument("roster", type=options.FilePath, required=False)
-@click.option("--schema", "schema_path", type=options.FilePath, help="What is compared and how (TOML).")
-@click.option("--key-file", type=options.FilePath, help="The linkage key, from `pprl key`.")
+@options.schema_option(required=False)
+@click.option("--key-file", type=options.Named, help="The linkage key, from `pprl key`.")
 @click.option("--as", "side", type=click.Choice(["list", "registry"]), help="A list gets decoys.")
 @click.option(
     "--agreement",
     "folder",
-    type=options.FilePath,
+    type=options.Named,
     metavar="FOLDER",
     help="The folder of a matter: schema, key, side and output come from its agreement.",
 )
@@ -119,7 +119,7 @@ def encode(
             any_age=any_age,
             control=control,
             id_header=id_header,
-            schema_path=schema_path,
+            schema_path=None if options.from_variable("schema_path") else schema_path,  # the agreement has it
             sent_before=sent_before,
         )
         return
@@ -127,6 +127,7 @@ def encode(
         needed = {"ROSTER": roster, "--schema": schema_path, "--key-file": key_file, "--as": side, "-o": output}
         missing = next(name for name, value in needed.items() if value is None)
         raise click.UsageError(f"{missing} is missing (or --agreement FOLDER, for a step of the exchange)")
+    options.tell_variables()
     from pprl.keys import LinkageKey
     from pprl.linkage import bare_lines, encode_list, encode_registry, ids_of
     from pprl.schema import load_schema
@@ -188,26 +189,21 @@ Examples:
   pprl judge unit                                  the linkage unit's step of the exchange
 """,
 )
-@click.argument("scores_path", metavar="SCORES.pprl", type=options.FilePath)
-@click.option("--rows", "rows_path", type=options.FilePath, help="The list's PRIVATE-….rows.")
+@click.argument("scores_path", metavar="SCORES.pprl", type=options.Named)
+@click.option("--rows", "rows_path", type=options.Named, help="The list's PRIVATE-….rows.")
 @click.option(
     "--encodings",
     "encodings_path",
-    type=options.FilePath,
+    type=options.Named,
     help="The list's file of encodings: decoys are held against it.",
 )
 @click.option(
     "--registry-rows",
     "registry_rows_path",
-    type=options.FilePath,
+    type=options.Named,
     help="The registry's, if its owner is you.",
 )
-@click.option(
-    "--false-match-rate",
-    "rate",
-    type=options.Rate(),
-    help="Share of the found that may be false; by default the schema's.",
-)
+@options.rate_option
 @click.option(
     "--pairs",
     type=options.NewFile(or_standard=True),
@@ -241,6 +237,7 @@ def judge(
         return
     if rows_path is None:
         raise click.UsageError("--rows is missing (or name the folder of a matter)")
+    options.tell_variables()
     from pprl.bits import Encodings
     from pprl.estimate import assess
     from pprl.match.scores import Scores
@@ -256,11 +253,11 @@ def judge(
     encodings = Encodings.read(encodings_path, "list") if encodings_path else None
     assessment = assess.judge(scores, rows, registry_rows, rate=rate, encodings=encodings)
     write_outputs(assessment, pairs, output, force=force, language=language)
-    show_assessment(assessment, as_json=as_json, aside=pairs == options.STANDARD)
+    show_assessment(assessment, as_json=as_json, aside=pairs == files.STANDARD)
 
 
 @click.command(short_help="Say what a file is.", epilog="\b\nExample:\n  pprl inspect list.pprl")
-@click.argument("path", metavar="FILE", type=options.FilePath)
+@click.argument("path", metavar="FILE", type=options.Named)
 @options.json_option
 def inspect(path: Path, as_json: bool) -> None:
     """Say what FILE is: kind, schema fingerprint, hardening, key check, rows. It shows no row."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pprl.exchange.cards import NEEDED, ROLES, TITLES, Role
 from pprl.exchange.matter import PART, Matter, package_name
+from pprl.files import called
 
 #: Every file that is handed over: its name, who makes it, and for whom it is.
 HAND_OVERS: dict[str, tuple[Role, tuple[Role, ...]]] = {
@@ -61,7 +62,7 @@ class Turn:
 
 def turn_of(matter: Matter) -> Turn:
     """The one step that is due in a folder."""
-    folder, own_card = matter.folder.name, f"{matter.role}-1-card.pprl"
+    folder, own_card = called(matter.folder), f"{matter.role}-1-card.pprl"
     if not matter.complete:
         missing = " and ".join(TITLES[role] for role in NEEDED if role not in matter.cards)
         return Turn(f"waiting for the card of the {missing}", send=(own_card,))
@@ -174,5 +175,5 @@ def send_lines(folder: Path, names: tuple[str, ...], *, auditor: bool = False) -
     for name in names:
         roles = {*{**HAND_OVERS, **WITH_AUDITOR}[name][1], *(("auditor",) if auditor and name in CARDS else ())}
         to = " and to the ".join(TITLES[role] for role in ROLES if role in roles)
-        lines.append(f"send {folder.name}/{name} to the {to}")
+        lines.append(f"send {called(folder)}/{name} to the {to}")
     return lines

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pprl.bits import MAX_LENGTH, BitMatrix
 from pprl.errors import FileError, MismatchError
+from pprl.files import STANDARD, data_of
 from pprl.match.search import Pairs
 
 HINT = 'a JSON object with "clks" or "clknblocks", as `anonlink` and `pprl convert clkhash` write it, is needed'
@@ -47,7 +48,9 @@ class Clks:
 
 
 def looks_like_clks(path: Path) -> bool:
-    """Whether a file begins as a JSON object does."""
+    """Whether a file begins as a JSON object does. Standard input is read once only, and is taken for one."""
+    if path == STANDARD:
+        return True
     try:
         with path.open("rb") as file:
             return file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
@@ -57,25 +60,26 @@ def looks_like_clks(path: Path) -> bool:
 
 def read_clks(path: Path) -> Clks:
     """FileError: not such a file, or filters of different lengths or of no whole bytes."""
+    name = "standard input" if path == STANDARD else path.name
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(data_of(path))
     except OSError as error:
-        raise FileError(f"{path.name}: cannot be read ({error.strerror})", hint="check the path") from None
+        raise FileError(f"{name}: cannot be read ({error.strerror})", hint="check the path") from None
     except (ValueError, RecursionError):
-        raise FileError(f"{path.name}: is no JSON, or cut short", hint=HINT) from None
+        raise FileError(f"{name}: is no JSON, or cut short", hint=HINT) from None
     held = isinstance(data, dict) and [name for name in ("clks", "clknblocks") if isinstance(data.get(name), list)]
     if not held or len(held) != 1:
-        raise FileError(f"{path.name}: holds no filters", hint=HINT)
+        raise FileError(f"{name}: holds no filters", hint=HINT)
     texts, blocks = data[held[0]], None
     if held == ["clknblocks"]:
-        texts, blocks = _without_blocks(texts, path.name)
-    filters = [_filter(text, at, path.name) for at, text in enumerate(texts)]
+        texts, blocks = _without_blocks(texts, name)
+    filters = [_filter(text, at, name) for at, text in enumerate(texts)]
     lengths = {len(each) for each in filters}
     if len(lengths) > 1:
-        raise FileError(f"{path.name}: its filters differ in length", hint="encode all rows with one linkage schema")
+        raise FileError(f"{name}: its filters differ in length", hint="encode all rows with one linkage schema")
     size = lengths.pop() if lengths else 0
     if not size or 8 * size > MAX_LENGTH:
-        raise FileError(f"{path.name}: filters of {8 * size:,} bits cannot be compared", hint=HINT)
+        raise FileError(f"{name}: filters of {8 * size:,} bits cannot be compared", hint=HINT)
     padded = np.zeros((len(filters), -(-size // 8) * 8), dtype=np.uint8)
     padded[:, :size] = np.frombuffer(b"".join(filters), dtype=np.uint8).reshape(len(filters), size)
     return Clks(8 * size, BitMatrix(padded.view("<u8")), blocks)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 import pandas as pd
 
 from pprl.errors import RosterError, SchemaError
+from pprl.files import STANDARD
 from pprl.places import LIST_STEP, SHEET_STEP
 from pprl.schema import read_text, read_toml
 from pprl.tables.layout import ALL, NEEDED, SECTION, Table, locate
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from pprl.tables.columnar import Columnar
     from pprl.tables.entities import Entities
 
-STDIN = Path("-")
 ALL_SHEETS = "all"
 ROWS_OF_A_PART = 50_000
 COLUMNAR_MARKS = (b"PAR1", b"PARE", b"ARROW1", b"\xff\xff\xff\xff")  # Parquet, encrypted; an Arrow file, a stream
@@ -152,7 +152,7 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
 
 def _opener(path: Path) -> Callable[[], BinaryIO]:
     """Opens a file at its beginning, each time anew; what can be read once only is held in memory."""
-    if path == STDIN:
+    if path == STANDARD:
         return partial(io.BytesIO, sys.stdin.buffer.read())
     with path.open("rb") as file:
         return (lambda: path.open("rb")) if file.seekable() else partial(io.BytesIO, file.read())
@@ -257,10 +257,8 @@ def _letters(at: int) -> str:
 
 
 def refuse_same_files(parts: Sequence[Path], registry: Path | None = None) -> None:
-    """RosterError when two of the rosters are one file, or more than one is standard input."""
+    """RosterError when two of the rosters are one file."""
     paths = [*parts, registry] if registry else [*parts]
-    if paths.count(STDIN) > 1:
-        raise RosterError("standard input can be read once only", hint="name files for the other rosters")
     for at, left in enumerate(paths):
         for right in paths[at + 1 :]:
             try:
