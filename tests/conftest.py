@@ -3,6 +3,8 @@ is played once for many tests has none. Variables that a developer has set for c
 
 import os
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each worker has a core; threads that wait for others burn it
+
 import pytest
 from test_sessions import forget_variables
 

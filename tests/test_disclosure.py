@@ -592,7 +592,7 @@ def test_what_is_given_away_is_what_enumeration_finds(audit, base):
     assert {name for name in exposed(report) if "list_people" not in name} == given_away(report, base)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(audits(), st.sampled_from([2, 3, 4, 5, 10]))
 def test_no_small_count_can_be_told_from_others(audit, base):
     report = disclose(audit, base)

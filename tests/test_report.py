@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from pprl.cli import cli, main
 from pprl.errors import FileError
-from pprl.report import load, policy, render
+from pprl.report import load, plots, policy, render
 from pprl.report.shape import KEYS, LADDER
 from pprl.report.words import LANGUAGES, Words, visible
 
@@ -24,6 +24,31 @@ REASONS = re.findall(
     "copying_not_excluded no_controls few_controls no_harsh_test decoys_unchecked registry_public "
     "registry_obtainable_unknown",
 )
+
+
+DRAWN = {}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def drawn_once():
+    """A plot takes most of the time of a page, and depends on nothing but its figures and words."""
+
+    def remembered(name):
+        draw = getattr(plots, name)
+
+        def of(*figures, **named):
+            told = {key: value for key, value in named.items() if not callable(value)}
+            asked = name, plots.plot, repr(figures), repr(told)  # one test puts something else in place of it
+            if asked not in DRAWN:
+                DRAWN[asked] = draw(*figures, **named)
+            return DRAWN[asked]
+
+        return of
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("histogram", "curve", "forest", "dumbbell", "ladder"):
+            patch.setattr(plots, name, remembered(name))
+        yield
 
 
 def report(**changes):
@@ -244,6 +269,7 @@ def test_a_long_label_says_how_long_it_was():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_same_bytes_twice_and_a_policy_for_one_style(language):
     page = render(EXAMPLE, language)
+    DRAWN.clear()
     assert page == render(json.loads(json.dumps(EXAMPLE)), language)
     (style,) = re.findall("<style>(.*?)</style>", page, flags=re.S)
     assert policy(style) in html.unescape(page)

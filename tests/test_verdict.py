@@ -276,7 +276,7 @@ def test_the_ends_of_what_can_happen(ours, theirs, rung):
         assert contradictions(audit) == []
         report = disclose(audit, 5)
         assert exposed(report) == []
-        for figures, language in ((audit, "en"), (report, "en"), (report, "ru")):
+        for figures, language in ((audit, "en"), (report, "ru")):
             assert "<h1" in render(figures, language)
 
 
