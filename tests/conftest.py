@@ -19,6 +19,16 @@ def ledger(tmp_path_factory, monkeypatch):
     return path
 
 
+@pytest.fixture
+def cheap_passphrases(monkeypatch):
+    """Keystores that open at once, where passphrases are not what is tested."""
+    from exchange import CHEAP
+
+    from pprl.exchange.keystore import Keystore
+
+    monkeypatch.setattr(Keystore.make.__func__, "__kwdefaults__", {"memory": CHEAP})
+
+
 @pytest.fixture(scope="session")
 def played(tmp_path_factory):
     """An exchange played once: for each step the three folders as they stood before it, and "end"."""

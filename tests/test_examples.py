@@ -3,9 +3,12 @@
 import runpy
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
+@pytest.mark.usefixtures("cheap_passphrases")
 def test_two_newsrooms(tmp_path, capsys):
     runpy.run_path(str(EXAMPLES / "two_newsrooms" / "play.py"))["play"](tmp_path)
     assert "verified: these parties said this" in capsys.readouterr().out

@@ -20,7 +20,6 @@ from exchange import rosters
 from pprl.cli import cli, main
 from pprl.exchange.cards import TITLES, words_of
 from pprl.exchange.keystore import NAME as KEYSTORE
-from pprl.exchange.keystore import Keystore
 from pprl.exchange.matter import open_matter
 from pprl.exchange.turns import HAND_OVERS, WITH_AUDITOR
 from pprl.match import cluster
@@ -150,12 +149,12 @@ def forget(path):
 PASSPHRASE = "wombat gherkin sextant tulip"
 
 
+@pytest.mark.usefixtures("cheap_passphrases")
 def test_the_exchange(tmp_path, monkeypatch):
     """Each line of the exchange is typed at least once; what only helps on is no example."""
     rosters(tmp_path)
     (tmp_path / "list.csv").rename(tmp_path / "leaked.csv")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Keystore.make.__func__, "__kwdefaults__", {"memory": 8 * 1024})
     place = {role: Path(folder) for folder, role in FOLDERS.items()}
     said, run = [], set()
 

@@ -5,6 +5,7 @@ Where there is no chromium the tests are skipped and say so; where ``CI`` is set
 
 import contextlib
 import copy
+import functools
 import io
 import json
 import os
@@ -39,6 +40,11 @@ def browser():
         running.close()
 
 
+@functools.cache
+def page_of(figures, language):
+    return render(json.loads(figures), language)
+
+
 @pytest.fixture
 def opened(browser, tmp_path):
     """Open a report, or a page as it is, from a file; what the browser said and asked for: ``said`` and ``asked``."""
@@ -46,7 +52,7 @@ def opened(browser, tmp_path):
 
     def show(made, language="en", width=1280, scheme="light"):
         path = tmp_path / "report.html"
-        path.write_text(made if isinstance(made, str) else render(made, language), "utf-8")
+        path.write_text(made if isinstance(made, str) else page_of(json.dumps(made), language), "utf-8")
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
