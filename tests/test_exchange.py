@@ -1,6 +1,8 @@
 """An exchange from cards to the report, on three folders that share nothing but the files handed over."""
 
+import io
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -87,6 +89,32 @@ def test_the_current_folder_is_named_by_a_dot(before, monkeypatch):
     )
     monkeypatch.chdir(exchange.folder("registry"))
     assert "— pprl encode REGISTRY --agreement .\n" in run("next", ".", *exchange.secret("registry")).out
+
+
+def test_a_variable_proposes_nothing_and_changes_no_schema_that_is_agreed(before, monkeypatch):
+    monkeypatch.setenv("PPRL_SCHEMA", "none.toml")
+    exchange = before("propose")
+    assert "nothing is proposed yet" in run("agree", exchange.folder("list"), *exchange.secret("list")).err
+    done = before("list rows", "later").do("list rows")
+    assert "PPRL_SCHEMA" not in done.err
+
+
+def test_a_passphrase_and_words_from_a_pipe(tmp_path, monkeypatch):
+    def piped(text):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    exchange = Exchange.begin(tmp_path / "x", hear=False)
+    folder = exchange.folder("list")
+    piped(exchange.told().read_text("utf-8"))
+    assert run("agree", folder, "--words-file", "-", *exchange.secret("list")).out.count("are right") == 2
+    piped(exchange.passphrase("list") + "\n")
+    assert "next: propose the terms" in run("next", folder, "--passphrase-file", "-").out
+    piped("another passphrase of nobody\n")
+    assert "does not open" in run("next", folder, "--passphrase-file", "-").err
+    both = run("agree", folder, "--words-file", "-", "--passphrase-file", "-")
+    assert (both.status, "standard input can be read once only" in both.err) == (2, True)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    assert "would be seen while it is typed" in run("next", folder, "--passphrase-file", "-").err
 
 
 def test_the_scores_are_those_of_link(before, monkeypatch):

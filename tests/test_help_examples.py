@@ -27,7 +27,7 @@ from pprl.match import cluster
 HERE = Path(__file__).parent
 FOLDERS = {"alfa": "list", "bravo": "registry", "unit": "unit", "auditor": "auditor"}
 COMMANDS = ("completion", "schema", "check", "link", "report", "risk", "key", "encode", "convert clkhash", "match",
-            "judge", "inspect")  # fmt: skip
+            "judge", "inspect", "convert parquet")  # fmt: skip
 PLAYED_IN_TRANSCRIPTS = ("pprl demo", "pprl demo shown")
 
 
