@@ -207,10 +207,10 @@ REASONS = {
 def summary(assessment: Assessment) -> list[str]:
     """The answer in a few lines, each a figure and what it means."""
     a = assessment
-    lines = [
-        f"people compared    {a.list_encoded:,} of the list ({a.list_rows:,} rows) "
-        f"with {a.registry_encoded:,} of the registry"
-    ]
+    registry = f"{a.registry_encoded:,} of the registry"
+    if a.registry_encoded > a.registry_rows:
+        registry = f"{a.registry_rows:,} of the registry ({a.registry_encoded:,} spellings)"
+    lines = [f"people compared    {a.list_encoded:,} of the list ({a.list_rows:,} rows) with {registry}"]
     eligibility = a.audit.get("eligibility")
     if a.people < a.list_encoded:
         lines.append(
