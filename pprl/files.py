@@ -183,7 +183,7 @@ def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | Non
     try:
         if most is not None and path.stat().st_size > most:
             raise FileError(f"{path.name}: is longer than {KINDS[kind]} can be")
-        data = _mapped(path) if mapped else path.read_bytes()
+        data = mapped_bytes(path) if mapped else path.read_bytes()
     except OSError as error:
         raise FileError(f"{path.name}: cannot be read ({error.strerror})") from None
     if len(data) < _PREAMBLE.size:
@@ -193,7 +193,8 @@ def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | Non
     return Body(path.name, memoryview(data))
 
 
-def _mapped(path: Path) -> bytes | mmap.mmap:
+def mapped_bytes(path: Path) -> mmap.mmap:
+    """The bytes of a file that is not empty, read as they are used."""
     with path.open("rb") as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 

@@ -138,6 +138,20 @@ def test_what_is_cut_short(tmp_path):
             list(parquet.encodings_pieces(tmp_path / "it.parquet"))
 
 
+def test_a_bit_that_fell_over(tmp_path):
+    whole = bytearray(b"".join(parquet.encodings_parquet(ROWS)))
+    whole[whole.index(BITS[4]) + 3] ^= 4
+    (tmp_path / "it.parquet").write_bytes(whole)
+    with pytest.raises(FileError, match="no whole Parquet file"):
+        list(parquet.encodings_pieces(tmp_path / "it.parquet"))
+
+
+def test_handles_that_begin_alike_are_none_of_each_other(tmp_path):
+    alike = [f"{'0' * 16}{at:016x}" for at in range(9)]
+    pq.write_table(table(handle=alike), tmp_path / "it.parquet")
+    assert sum(map(len, parquet.encodings_pieces(tmp_path / "it.parquet"))) > 9 * 32
+
+
 def test_never_over_an_input_nor_over_anything_unasked(tmp_path, capsys):
     path, other = tmp_path / "it.pprl", tmp_path / "it.parquet"
     ROWS.write(path)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pprl import files
 from pprl.bits import MAX_LENGTH, Encodings, Stamp
 from pprl.errors import FileError, needing
 from pprl.match.scores import Scores
@@ -81,8 +82,8 @@ def facts_of(path: Path) -> dict[str, str | int]:
 
     FileError: it is none, or not whole.
     """
-    with path.open("rb") as file, _refusing_damage(path.name):
-        facts = _told(pq.ParquetFile(file).schema_arrow, path.name)
+    with _refusing_damage(path.name):
+        facts = _told(_opened(path).schema_arrow, path.name)
     told = {key: int(text) if text.isdecimal() and len(text) < 20 else text for key, text in facts.items()}
     return told | {"kind": f"{facts.get('kind')} as Parquet"}
 
@@ -94,34 +95,40 @@ def encodings_pieces(path: Path) -> Iterator[bytes]:
     of another row, or bits of another length; named by their place.
     """
     name = path.name
-    with path.open("rb") as file:
-        with _refusing_damage(name):
-            parquet = pq.ParquetFile(file, buffer_size=1 << 20)
-            facts = _told(parquet.schema_arrow, name)
-        stamp, side, rows_read = _stamp_of(facts, name)
-        rows, size = int(parquet.metadata.num_rows), stamp.length // 8
-        _check_columns(parquet.schema_arrow, size, name)
-        if (rows_read < rows) if side == "registry" else rows_read:
-            raise FileError(f"{name}: pprl.rows_read does not go with {rows:,} rows of a {side}", hint=HINT)
-        yield Encodings.start(side, stamp, rows, rows_read)
-        seen: list[NDArray[np.void]] = [np.empty(0, dtype="V16")]
-        first, batches = 1, parquet.iter_batches(ROWS, columns=["handle", "bits"])
-        while True:
-            with _refusing_damage(name, first - 1):
-                batch = next(batches, None)
-                if batch is None:
-                    break
-                batch.validate(full=True)
-            handles, bits = batch.column("handle"), batch.column("bits")
-            named = pc.match_substring_regex(handles.cast(pa.string()), "^[0-9a-f]{32}$")
-            _refuse_any(named, first, f"{name}: row {{:,}} has no handle of 32 hexadecimal digits")
-            fits = pc.equal(pc.binary_length(bits.cast(pa.large_binary())), size)
-            _refuse_any(fits, first, f"{name}: row {{:,}} has not {stamp.length:,} bits")
-            seen.append(np.frombuffer(bytes.fromhex("".join(handles.to_pylist())), dtype="V16"))
-            words = np.frombuffer(b"".join(bits.to_pylist()), dtype="<u8").reshape(-1, stamp.length // 64)
-            yield Encodings.records(seen[-1], words)
-            first += len(batch)
-        _refuse_twice(np.concatenate(seen), name)
+    with _refusing_damage(name):
+        parquet = _opened(path)
+        facts = _told(parquet.schema_arrow, name)
+    stamp, side, rows_read = _stamp_of(facts, name)
+    rows, size = int(parquet.metadata.num_rows), stamp.length // 8
+    _check_columns(parquet.schema_arrow, size, name)
+    if (rows_read < rows) if side == "registry" else rows_read:
+        raise FileError(f"{name}: pprl.rows_read does not go with {rows:,} rows of a {side}", hint=HINT)
+    yield Encodings.start(side, stamp, rows, rows_read)
+    seen: list[NDArray[np.void]] = [np.empty(0, dtype="V16")]
+    done, batches = 0, parquet.iter_batches(ROWS, columns=["handle", "bits"])
+    while True:
+        with _refusing_damage(name, done):
+            batch = next(batches, None)
+            if batch is None:
+                break
+            batch.validate(full=True)
+        handles, bits = batch.column("handle"), batch.column("bits")
+        named = pc.match_substring_regex(handles.cast(pa.string()), "^[0-9a-f]{32}$")
+        _refuse_any(named, done, name, "has no handle of 32 hexadecimal digits")
+        fits = pc.equal(pc.binary_length(bits.cast(pa.large_binary())), size)
+        _refuse_any(fits, done, name, f"has not {stamp.length:,} bits")
+        seen.append(np.frombuffer(bytes.fromhex("".join(handles.to_pylist())), dtype="V16"))
+        words = np.frombuffer(b"".join(bits.to_pylist()), dtype="<u8").reshape(-1, stamp.length // 64)
+        yield Encodings.records(seen[-1], words)
+        done += len(batch)
+    if done != rows:
+        raise FileError(f"{name}: has {done:,} rows and says {rows:,}", hint=HINT)
+    _refuse_twice(np.concatenate(seen), name)
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    data = pa.py_buffer(files.mapped_bytes(path))
+    return pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
 
 
 def _hex(handles: NDArray[np.void]) -> list[str]:
@@ -160,7 +167,8 @@ class _Sink(io.RawIOBase):
 def _written(schema: pa.Schema, facts: Mapping[str, object], tables: Iterator[pa.Table]) -> Iterator[bytes]:
     told = {f"{_PREFIX}{name}": str(value) for name, value in {"format": FORMAT, **facts}.items()}
     sink = _Sink()
-    with pq.ParquetWriter(sink, schema.with_metadata(told), compression="zstd", use_dictionary=False) as writer:
+    how = {"compression": "zstd", "use_dictionary": False, "write_page_checksum": True}
+    with pq.ParquetWriter(sink, schema.with_metadata(told), **how) as writer:
         for table in tables:
             writer.write_table(table.replace_schema_metadata(told), row_group_size=len(table))
             yield sink.taken()
@@ -224,14 +232,16 @@ def _check_columns(schema: pa.Schema, size: int, name: str) -> None:
         raise FileError(f"{name}: column bits has not {8 * size:,} bits, as pprl.length says", hint=HINT)
 
 
-def _refuse_any(holds: pa.Array, first: int, says: str) -> None:
+def _refuse_any(holds: pa.Array, before: int, name: str, says: str) -> None:
     wrong = np.flatnonzero(~holds.fill_null(False).to_numpy(zero_copy_only=False))
     if len(wrong):
-        raise FileError(says.format(first + int(wrong[0])), hint=HINT)
+        raise FileError(f"{name}: row {before + int(wrong[0]) + 1:,} {says}", hint=HINT)
 
 
 def _refuse_twice(handles: NDArray[np.void], name: str) -> None:
-    _, firsts = np.unique(handles, return_index=True)
-    if len(firsts) < len(handles):
-        again = np.setdiff1d(np.arange(len(handles)), firsts)[0] + 1
-        raise FileError(f"{name}: row {again:,} has the handle of a row before it", hint=HINT)
+    halves = np.sort(handles.view("<u8")[::2])  # handles are random: where no halves are equal, no wholes are
+    if (halves[1:] == halves[:-1]).any():
+        _, firsts = np.unique(handles, return_index=True)
+        again = np.setdiff1d(np.arange(len(handles)), firsts)
+        if len(again):
+            raise FileError(f"{name}: row {again[0] + 1:,} has the handle of a row before it", hint=HINT)

@@ -121,7 +121,8 @@ def _opened(file: BinaryIO) -> tuple[pa.Schema, Read]:
     )
     mark = data[:4].to_pybytes()
     if mark in (b"PAR1", b"PARE"):
-        parquet = pq.ParquetFile(pa.BufferReader(data), coerce_int96_timestamp_unit="us")
+        source, how = pa.BufferReader(data), {"coerce_int96_timestamp_unit": "us", "page_checksum_verification": True}
+        parquet = pq.ParquetFile(source, **how)
         return parquet.schema_arrow, lambda most, names: parquet.iter_batches(most, columns=names)
     if mark == b"ARRO":
         book = pa.ipc.open_file(data)
