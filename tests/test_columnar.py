@@ -80,6 +80,8 @@ def test_cells(tmp_path, to_bytes, values, kind, texts):
     assert frame["№"].tolist() == list(map(str, numbers))
     assert frame.index.tolist() == numbers  # of the table: there is no header row
     assert (frame.index.name, {str(kind) for kind in frame.dtypes}) == ("row", {"object"})
+    holds_lists = any(isinstance(value, list) for value in values)
+    assert frame.attrs.get("several") == ({"cell": ";"} if holds_lists else None)
 
 
 @pytest.mark.parametrize("to_bytes", FORMATS.values(), ids=FORMATS)

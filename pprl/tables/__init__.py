@@ -48,7 +48,7 @@ def read_roster(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
     several sheets is labelled 30,000,017. A CSV is one sheet, whatever ``sheet`` says.
 
     A Parquet or Arrow file (``pip install 'pprl[parquet]'``) is one sheet too; its rows are counted from 1, since there
-    is no header row. A list in a cell is its values joined by "; ". Columns of bytes, structs and maps are left out.
+    is no header row. A list in a cell is several values, joined by "; ". Columns of bytes, structs, maps are left out.
 
     RosterError: the file is missing, empty, no table, cut short, protected, encrypted, or wider than 16,384 columns.
     """
@@ -127,6 +127,10 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
                 raise RosterError(
                     "the roster is a file of pprl, no table of people", hint="`pprl inspect FILE` says what it is"
                 )
+            if head.startswith(COLUMNAR_MARKS):
+                from pprl.tables.columnar import Columnar
+
+                return Roster([Columnar(again, min(rows, ROWS_OF_A_PART))])
             if start[:1] == b"{":
                 from pprl.tables.entities import Entities
 
@@ -137,10 +141,6 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
                 raise RosterError("the roster is a web page or XML", hint="open it in Excel and save it as XLSX")
             if head.startswith(MARKS):
                 return Roster(_sheets(head + file.read(), sheet, rows))
-            if head.startswith(COLUMNAR_MARKS):
-                from pprl.tables.columnar import Columnar
-
-                return Roster([Columnar(again, min(rows, ROWS_OF_A_PART))])
             dialect = find_dialect(file)
 
     def records() -> Iterator[list[str]]:

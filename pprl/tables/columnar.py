@@ -59,20 +59,19 @@ class Columnar:
         RosterError: the file is damaged or encrypted, or has no rows.
         """
         most, seen, people = min(most, self._rows), 0, 0
-        with self._again() as file:
-            with _refusing_damage(0):
-                _, read = _opened(file)
-                batches = read(most, list(self._columns.values()))
-            while True:
-                with _refusing_damage(seen):
-                    batch = next(batches, None)
-                    if batch is None:
-                        break
-                for top in range(0, batch.num_rows, most):
-                    frame = self._frame(batch.slice(top, most), seen + 1)
-                    seen, people = seen + min(most, batch.num_rows - top), people + len(frame)
-                    if len(frame):
-                        yield frame
+        with _refusing_damage(0), self._again() as file:
+            _, read = _opened(file)
+            batches = read(most, list(self._columns.values()))
+        while True:
+            with _refusing_damage(seen):
+                batch = next(batches, None)
+                if batch is None:
+                    break
+            for top in range(0, batch.num_rows, most):
+                frame = self._frame(batch.slice(top, most), seen + 1)
+                seen, people = seen + min(most, batch.num_rows - top), people + len(frame)
+                if len(frame):
+                    yield frame
         if not people:
             what = "holds nothing but empty rows" if seen else "has columns and no rows"
             raise RosterError(f"the roster {what}", hint=_NEEDED)
@@ -101,7 +100,7 @@ def _refusing_damage(seen: int, what: str = "") -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError, ValueError, ArithmeticError, MemoryError) as error:
         if isinstance(error, OSError) and error.errno:
-            raise
+            raise RosterError(f"the roster cannot be read: {error.strerror}", hint=_COPY_AGAIN) from None
         if "crypt" in str(error):
             raise RosterError("the roster is encrypted", hint="decrypt it, and write it as plain Parquet") from None
         if what or seen:
@@ -136,11 +135,13 @@ def _columns_of(schema: pa.Schema) -> dict[str, str]:
     if len(schema) > MAX_COLUMNS:
         raise RosterError(f"the roster has more than {MAX_COLUMNS:,} columns", hint="is it a table of people?")
     headers = [" ".join(name.split()) for name in schema.names]
-    for at, header in enumerate(headers):
+    seen: set[str] = set()
+    for at, header in enumerate(headers, 1):
         if not header:
-            raise RosterError(f"column {at + 1} of the roster has no name", hint="give it one, or leave it out")
-        if header in headers[:at]:
+            raise RosterError(f"column {at} of the roster has no name", hint="give it one, or leave it out")
+        if header in seen:
             raise RosterError(f"two columns of the roster are called {header!r}", hint="give them different names")
+        seen.add(header)
     columns = {header: field.name for header, field in zip(headers, schema, strict=True) if _is_read(field.type)}
     if not columns:
         what = "no column of text, numbers or dates" if headers else "no columns"
@@ -172,11 +173,11 @@ def _is_uuid(kind: pa.DataType) -> bool:
 
 def _texts(array: pa.Array, header: str) -> tuple[list[str], NDArray[np.int64]]:
     """The distinct values of a column as text, and which of them stands in each row."""
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
     as_uuid = _is_uuid(array.type)
     if isinstance(array.type, pa.BaseExtensionType):
         array = array.storage
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
     if _is_list(array.type):
         array = pa.array(_joined(array, header), pa.string())
     elif pa.types.is_decimal(array.type):
