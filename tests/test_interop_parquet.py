@@ -42,7 +42,7 @@ def test_encodings_come_back_byte_for_byte(tmp_path, monkeypatch, rows, side, le
 def test_the_bits_have_the_similarity_of_the_scores(tmp_path, monkeypatch):
     monkeypatch.setattr(parquet, "ROWS", 50)
     ours, theirs = made_up(20, side="list"), made_up(30)
-    scores = match_encodings(ours, theirs)
+    scores = match_encodings(ours, theirs, kernel="numpy")
     ours.write(tmp_path / "list.pprl")
     theirs.write(tmp_path / "registry.pprl")
     scores.write(tmp_path / "scores.pprl")
