@@ -164,7 +164,8 @@ for part in people:
     rows += len(encoder.encode(part))
     laps[2] -= mark - (mark := time.perf_counter())
 print("{:,} rows: first reading {:.1f} s, reading again and folding {:.1f} s, encoding {:.1f} s".format(rows, *laps))
-print("{:,.0f} rows/s, most RssAnon {:,.0f} MB".format(rows / sum(laps), max(seen)))
+told = rows / sum(laps), time.process_time(), max(seen)
+print("{:,.0f} rows/s, {:.1f} s of processor time, most RssAnon {:,.0f} MB".format(*told))
 """
 
 
