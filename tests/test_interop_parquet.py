@@ -87,6 +87,7 @@ WRONG = {
     "no metadata": (table().replace_schema_metadata({}), "the metadata of the Parquet file do not say how it was made"),
     "another format": (table(format="2"), "it.parquet: pprl.format is '2'; this version reads format 1"),
     "scores": (table(kind="scores"), "it.parquet: holds no encodings"),
+    "what a terminal would obey": (table(kind="\x1b[2J"), "it.parquet: its metadata hold what pprl never writes"),
     "no length": (table(length=None), "it.parquet: pprl.length in its metadata is no number, or none that can be"),
     "a vast length": (table(length="65600"), "it.parquet: pprl.length in its metadata is no number, or none that can"),
     "an odd length": (table(length="100"), "it.parquet: pprl.length in its metadata is no multiple of 64"),

@@ -189,6 +189,8 @@ def _told(schema: pa.Schema, name: str) -> dict[str, str]:
     facts = {key.removeprefix(_PREFIX): text for key, text in texts.items() if key.startswith(_PREFIX)}
     if "format" not in facts:  # it may be a roster, so it is not named
         raise FileError("the metadata of the Parquet file do not say how it was made", hint=HINT)
+    if not all(text.isascii() and text.isprintable() for text in (*facts, *facts.values())):  # they are shown
+        raise FileError(f"{name}: its metadata hold what pprl never writes", hint=HINT)
     if (version := facts.pop("format")) != FORMAT:
         raise FileError(f"{name}: pprl.format is {version[:9]!r}; this version reads format {FORMAT}")
     return facts
