@@ -1,6 +1,7 @@
 """What every test has: a ledger of runs of its own, so that none counts the runs of another or of the developer; what
 is played once for many tests has none. Variables that a developer has set for commands of his own change no test."""
 
+import functools
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each worker has a core; threads that wait for others burn it
@@ -8,8 +9,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each worker has a core; th
 import pytest
 from test_sessions import forget_variables
 
+import pprl.exchange.cards
+import pprl.exchange.keystore
+
 forget_variables()
 os.environ["PPRL_LEDGER"] = "off"
+for each in (pprl.exchange.cards, pprl.exchange.keystore):  # it costs half a second and is a function of its arguments
+    each.stretch = functools.cache(each.stretch)
 
 
 @pytest.fixture(autouse=True)

@@ -30,9 +30,10 @@ SESSIONS = sorted((HERE / "sessions").glob("*.txt"))
 EXAMPLES = HERE.parent / "examples"
 
 
-def run(command: str) -> list[str]:
+def run(command: str, keyboard: io.TextIOBase | None = None) -> list[str]:
     """What commands print, line by line, and the status of the last if it is not 0. They are joined by ``|``; at
-    the end of one, ``< FILE`` is its standard input, and ``> FILE`` takes its standard output."""
+    the end of one, ``< FILE`` is its standard input, and ``> FILE`` takes its standard output. Without a keyboard
+    nobody is there to be asked."""
     parts = [list(part) for bar, part in itertools.groupby(shlex.split(command), "|".__eq__) if not bar]
     shown, given, status = io.BytesIO(), b"", 0
     for at, words in enumerate(parts, start=1):
@@ -43,22 +44,22 @@ def run(command: str) -> list[str]:
             *words, _, source = words
             given = Path(source).read_bytes()
         out = shown if at == len(parts) and not kept else io.BytesIO()
-        status = run_one(words, given, out, shown)
+        status = run_one(words, keyboard or io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"), out, shown)
         given = out.getvalue()
         if kept:
             Path(kept).write_bytes(given)
     return shown.getvalue().decode().splitlines() + ([f"[exit {status}]"] if status else [])
 
 
-def run_one(words: list[str], given: bytes, out: io.BytesIO, err: io.BytesIO) -> int:
+def run_one(words: list[str], given: io.TextIOBase, out: io.BytesIO, err: io.BytesIO) -> int:
     """One command in process, with its standard input and where it prints to."""
     streams = [io.TextIOWrapper(each, encoding="utf-8", newline="\n", write_through=True) for each in (out, err)]
-    keyboard, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(given), encoding="utf-8")
+    before, sys.stdin = sys.stdin, given
     try:
         with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
             return main(words[1:]) if words[0] == "pprl" else shell(words[0], words[1:])
     finally:
-        sys.stdin = keyboard
+        sys.stdin = before
         for stream in streams:
             stream.detach()
 

@@ -3,7 +3,7 @@
     python examples/two_newsrooms/play.py FOLDER
 
 Read from top to bottom: these are the commands that three people type on three machines, and the files that they send
-each other. Everything in between is copying: a stick, a messenger, the post. The rosters are those of two_files.
+each other. Everything in between is copying: a stick, a messenger, the post. The rosters lie beside this file.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pprl.cli import main
 
-ROSTERS = Path(__file__).resolve().parents[1] / "two_files"
+ROSTERS = Path(__file__).resolve().parent
 
 
 def pprl(*words: object, status: int = 0) -> str:
@@ -61,8 +61,7 @@ def play(folder: Path) -> None:
         pprl("agree", party, "--words-file", heard, *secret[party])
 
     # 3. Alfa proposes what is compared and who gets what; Bravo reads the terms, and accepts by their code.
-    limits = ("--list-people", 20, 10_000, "--registry-rows", 300, 20_000)
-    pprl("agree", alfa, "--schema", ROSTERS / "schema.toml", *limits, *secret[alfa])
+    pprl("agree", alfa, "--schema", ROSTERS / "schema.toml", *secret[alfa])
     send("list-2-proposal.pprl", alfa, bravo)
     shown = pprl("agree", bravo, *secret[bravo], status=1)  # nothing is signed before the code is given
     code = next(line for line in shown.splitlines() if line.startswith("code")).split()[1]
