@@ -168,6 +168,7 @@ class Encodings:
         return len(self.bits)
 
     def write(self, path: Path, *, force: bool = False) -> None:
+        """A new file, mode 0600: whoever has it and the key has the names."""
         start = self.start(self.side, self.stamp, len(self), self.rows_read)
         files.write_new(path, [start, self.records(self.handles, self.bits.words)], private=True, force=force)
 

@@ -78,6 +78,7 @@ class Encoder:
         )
 
     def encode(self, people: People) -> BitMatrix:
+        """One encoding for each row of a part, in its order."""
         columns = [people.columns[name].in_use() for name in self._masks]
         fields = [
             (masks_of.of(column.values), column.codes)

@@ -27,6 +27,7 @@ class LinkageKey:
         return cls(fresh_seed(), False) if seed is None else cls(Draws(seed_from(seed), "linkage key").bytes(32), True)
 
     def write(self, path: Path, *, force: bool = False) -> None:
+        """A new file that its owner alone can read, mode 0600."""
         body = self.LAYOUT.pack(self.repeatable, self.secret)
         files.write_new(path, [files.preamble(b"pprl-key"), body], private=True, force=force)
 

@@ -122,6 +122,7 @@ class HomeRows:
         return [value.decode() for value in self.ids.tolist()]
 
     def write(self, path: Path, *, force: bool = False) -> None:
+        """A new file, mode 0600."""
         width = max(1, self.ids.dtype.itemsize)
         if width > MAX_ID_BYTES:
             raise FileError(f"{path.name}: an id is longer than {MAX_ID_BYTES:,} bytes", hint="name another column")

@@ -101,6 +101,7 @@ class Schema:
         return hashlib.sha256(b"pprl/1/schema\0" + folding + self.canonical()).digest()
 
     def with_hardening(self, hardening: int) -> Schema:
+        """The same with another hardening. SchemaError: not 0, 5, 8 or 10."""
         if hardening not in HARDENINGS:
             raise SchemaError(
                 f"hardening is one of {', '.join(map(str, HARDENINGS))}", hint="8 is the default, 0 hardens nothing"

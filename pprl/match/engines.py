@@ -19,6 +19,8 @@ Map = Callable[..., Iterable[Any]]
 
 @dataclass(frozen=True)
 class Engine:
+    """Something with a ``map`` that is called as Python's own."""
+
     map: Map
 
 

@@ -68,10 +68,12 @@ class Scores:
         return header + records.tobytes()
 
     def write(self, path: Path, *, force: bool = False) -> None:
+        """A new file, mode 0600."""
         files.write_new(path, [files.preamble(b"pprl-sco"), self.to_bytes()], private=True, force=force)
 
     @classmethod
     def read(cls, path: Path) -> Scores:
+        """FileError: not a whole file of scores."""
         body = files.read_body(path, b"pprl-sco")
         scores, rest = cls.of(body)
         body.expect(rest, 0)

@@ -88,6 +88,7 @@ class Examination:
         return next(one for one in self.hardened if one.hardening == self.agreed)
 
     def to_dict(self) -> dict[str, Any]:
+        """What ``--json`` prints (docs/risk.md §5)."""
         return {
             "format": 1,
             "rows": self.rows,

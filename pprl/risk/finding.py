@@ -28,6 +28,7 @@ class Finding:
 
     @property
     def rate(self) -> float:
+        """The share of attacked people who were named."""
         return self.named / self.attacked if self.attacked else 0.0
 
     @property
