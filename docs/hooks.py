@@ -18,7 +18,7 @@ HOME = "README.md"
 ALSO = ("CHANGELOG.md", "CONTRIBUTING.md")
 LINK = re.compile(r"(?<=\]\()([^)\s#:]+)")
 LOADED = re.compile(
-    r"""<(?:script|img|iframe|source|link|embed|object)\b[^>]*?\s(?:src|href|data)=["']?(?:https?:)?//[^\s>]*"""
+    r"""<(?:script|img|iframe|source|embed|object|link(?![^>]*"canonical"))\b[^>]*?\s(?:src|href|data)=["']?(?:https?:)?//[^\s>]*"""
     r"""|(?:url\(|@import)\s*["']?(?:https?:)?//[^\s);]*"""
 )
 
@@ -41,11 +41,10 @@ def on_files(files, config):
     texts = {file.src_uri: file.content_string for file in files.documentation_pages()}
     texts |= {page: (ROOT / path).read_text("utf-8") for page, path in outside.items()}
     for page, text in texts.items():
-        linked = {target_of(page, link) for link in LINK.findall(text)}
+        linked = {target_of(page, link) for link in LINK.findall(text)} - {""}
         outside |= {path: path for path in linked if path not in outside and not (ROOT / "docs" / path).is_file()}
     for page, path in outside.items():
-        if page:
-            files.append(File.generated(config, page, abs_src_path=str(ROOT / path)))
+        files.append(File.generated(config, page, abs_src_path=str(ROOT / path)))
     return files
 
 
