@@ -38,15 +38,13 @@ PLACES = {
 }
 PART = re.compile(r"^## (?:(\d+)\. )?|^```console\n(.*?)^```$|^```toml\n(.*?)^```$", flags=re.M | re.S)
 SENDING = re.compile(r"(?:send )?(\S+?):? (?:send it )?to the (.+?)(?:;.*)?|(\S+): \d+ files for the (auditor),.*")
+FIGURES = "found|of them|net found|by chance|cannot be|agree on|openings|the scores|named with|  category|  whole name"
 CHANCE = (
     (re.compile(r"(?<=aloud:) .*", flags=re.M), " words"),
     (re.compile(r"\b[0-9a-f]{8}\b"), "code"),
     (re.compile(r"\d{4}-\d\d-\d\d"), "day"),
     (
-        re.compile(
-            r"^(found|of them|net found|by chance|cannot be|agree on|openings|  category|  whole name|the scores).*",
-            re.M,
-        ),
+        re.compile(rf"^({FIGURES}).*", re.M),
         lambda line: re.sub(r"\d[\d.,]*", "n", line[0]),
     ),
 )
