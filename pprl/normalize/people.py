@@ -119,8 +119,7 @@ def read_people(
 
     A cell of a linked field that holds several values (`several.separators`) gives spellings of one person.
 
-    RosterError: a header is not there or there twice, two rows have one label, no linked field is mapped, or a date
-    order cannot be decided.
+    RosterError: a header is not there or there twice, no linked field is mapped, or a date order cannot be decided.
     """
     refuse_unusable(frame, schema, columns)
     several = separators(frame)
@@ -189,7 +188,7 @@ class Reader:
 
     def read(self, frame: pd.DataFrame) -> People:
         fields, columns = self._fields, self._columns
-        frame, many = self._spread(frame)
+        frame, many = self._spread(frame.set_axis(row_labels(frame)))
         cells = {name: _one_column(frame, header) for name, header in columns.items() if name != FULL_NAME}
         glued: NDArray[np.object_] | None = None
         for name in cells:
@@ -203,7 +202,7 @@ class Reader:
             cells[rank] = _filled_up(cells[rank], glued) if rank in cells else pd.Series(glued, index=frame.index)
         read: dict[str, Column] = {}
         unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
-        rows = row_labels(frame)
+        rows = frame.index.to_numpy(dtype=np.int64)
         for name in fields:
             if name not in cells:
                 read[name] = Column((), np.full(len(frame), MISSING, dtype=np.int32))
@@ -218,17 +217,11 @@ class Reader:
 
     def _spread(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
         """One value a cell, and the labels of rows with more combinations than are looked at."""
-        if not frame.index.is_unique:
-            raise RosterError("two rows of the frame have one label", hint="frame = frame.reset_index(drop=True)")
         several = {header: sign for header, sign in separators(frame).items() if header in self._columns.values()}
-        if not several:
-            return frame, []
-        frame = frame.set_axis(row_labels(frame))
         linked = [
             header for name, header in self._columns.items() if name == FULL_NAME or self._fields[name].role == "link"
         ]
-        frame, many = spread(frame, linked, [*self._columns.values()], several)
-        return frame, many
+        return spread(frame, linked, [*self._columns.values()], several) if several else (frame, [])
 
 
 def _different(people: People, linked: Sequence[str], many: Sequence[int]) -> People:
@@ -315,8 +308,8 @@ def _headers_hint(labels: list[str]) -> str:
 
 
 def row_labels(frame: pd.DataFrame) -> NDArray[np.int64]:
-    """The labels of the rows of a frame; numbers from 0 where it has other labels than whole numbers."""
-    if pd.api.types.is_integer_dtype(frame.index.dtype):
+    """The labels of the rows of a frame; numbers from 0 where these are no whole numbers, or two rows have one."""
+    if pd.api.types.is_integer_dtype(frame.index.dtype) and frame.index.is_unique:
         return frame.index.to_numpy(dtype=np.int64)
     return np.arange(len(frame), dtype=np.int64)
 
