@@ -38,7 +38,10 @@ PLACES = {
 }
 PART = re.compile(r"^## (?:(\d+)\. )?|^```console\n(.*?)^```$|^```toml\n(.*?)^```$", flags=re.M | re.S)
 SENDING = re.compile(r"(?:send )?(\S+?):? (?:send it )?to the (.+?)(?:;.*)?|(\S+): \d+ files for the (auditor),.*")
-FIGURES = "found|of them|net found|by chance|cannot be|agree on|openings|the scores|named with|  category|  whole name"
+FIGURES = (
+    "found|of them|net found|by chance|ambiguous|  category|cannot be|agree on|openings|the scores"
+    "|named with|  whole name"
+)
 CHANCE = (
     (re.compile(r"(?<=aloud:) .*", flags=re.M), " words"),
     (re.compile(r"\b[0-9a-f]{8}\b"), "code"),
