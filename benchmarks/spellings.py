@@ -77,7 +77,7 @@ def main() -> None:
     print(f"# {' '.join(sys.argv)}")
     print(f"{'present':>8} {'':14} {'found':>6} {'stated':>7} {'false':>6} {'covered':>8} {'bias':>6} {'rung':>5}")
     with ProcessPoolExecutor(given.workers) as pool:
-        for present in (0, round(0.1 * given.size), round(0.6 * given.size)):
+        for present in (0, round(0.2 * given.size), round(0.6 * given.size)):
             tasks = [(given.data, seed, given.size, given.registry, present) for seed in range(given.runs)]
             for way, rows in zip(WAYS, zip(*pool.map(run, tasks), strict=True), strict=True):
                 found, stated, false, covered, bias, rung = np.array(rows, dtype=float).T

@@ -91,7 +91,8 @@ def link(
     """Encode LIST and REGISTRY, match them, and say how many people of the list are in the registry.
 
     Everything happens on this machine, and the result is for your own eyes. LIST and REGISTRY are CSV, XLSX or
-    XLS files as offices write them, titles and signatures included, or Parquet; one may be - for standard input.
+    XLS files as offices write them, titles and signatures included, Parquet, or FollowTheMoney; one may be - for
+    standard input.
 
     The result says the how-manieth run with this list it is and what changed since the last: a figure that came after
     ten tries means less. The ledger that knows it stands in your own state folder (or where PPRL_LEDGER says) and holds

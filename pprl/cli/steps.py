@@ -97,7 +97,7 @@ def encode(
 ) -> None:
     """Encode ROSTER for whoever matches, and keep beside it, in PRIVATE-….rows, which row is which.
 
-    ROSTER is a CSV, XLSX, XLS or Parquet file, or - for standard input. The file of encodings may
+    ROSTER is a CSV, XLSX, XLS or Parquet file, FollowTheMoney, or - for standard input. The file of encodings may
     go to the one who matches, if he never gets the key. The PRIVATE file stays with you.
 
     With --agreement this is a step of the exchange: first you commit to the roster, later the
