@@ -71,14 +71,22 @@ def make_decoys(people: People, schema: Schema, count: int, draws: Draws, *, rel
 
 
 def respelled(
-    decoys: Decoys, people: People, spellings: People, of: NDArray[np.int64], schema: Schema, *, relatives: bool = False
+    decoys: Decoys,
+    people: People,
+    spellings: People,
+    of: NDArray[np.int64],
+    schema: Schema,
+    draws: Draws,
+    *,
+    relatives: bool = False,
 ) -> tuple[People, NDArray[np.int64]]:
     """For each further spelling of a person one of each of his decoys, and the place of the decoy that each is of.
 
     The best of several spellings is held against the best of as many. What a spelling shares with the first one is
-    shared by those of a decoy; where it differs in surname or date, the decoy takes those of the next decoy of the same
-    person, so that a decoy's spellings are, if anything, less alike than a person's, and its best is higher. ``of`` are
-    places of ``people``; all three have the same values of columns.
+    shared by those of a decoy. Where it differs in surname or date, the decoy takes those of a further spelling of
+    somebody else, so that names which many bear as a second one are as frequent among decoys, or, where there is none,
+    of the next decoy of the same person. A decoy's spellings are, if anything, less alike than a person's, and its best
+    is higher. ``of`` are places of ``people``; all three have the same values of columns.
     """
     order = np.argsort(decoys.base, kind="stable")
     count = np.bincount(decoys.base, minlength=len(people))
@@ -89,11 +97,13 @@ def respelled(
     another = order[start[owner] + (turn + 1 + turns(of)[spelling]) % count[owner]]
     codes, first, made = (_codes_of(each) for each in (spellings, people, decoys.people))
     place = {name: at for at, name in enumerate(people.columns)}
-    told = codes[spelling]
+    told, _, _ = _Maker(spellings, schema, draws, relatives=relatives).draw(spelling)
     for kinds in (("given",) if relatives else ("surname",), ("date", "year"), REST):
         at = [place[field.name] for field in schema.linked() if field.type in kinds]
         alike = (codes[:, at] == first[of][:, at]).all(axis=1)[spelling]
-        told[:, at] = made[np.where(alike, mine, another)][:, at]
+        alone = ~alike & (told[:, at] == codes[spelling][:, at]).all(axis=1)
+        for here, source in ((alike, mine), (alone, another)):
+            told[np.ix_(here, at)] = made[source[here]][:, at]
     return People(decoys.people.rows[mine], _columns_of(people, told)), mine
 
 

@@ -257,7 +257,10 @@ def encode_list(
     kind = np.repeat(np.arange(len(parts), dtype=np.uint8), sizes)
     base = _in_all(len(kind), np.arange(len(unique)), *(each.base for each in made))
     if len(others):
-        told = [respelled(each, unique, people.take(others), of, schema, relatives=each is made[1]) for each in made]
+        told = [
+            respelled(each, unique, people.take(others), of, schema, Draws(root, name), relatives=each is made[1])
+            for each, name in zip(made, ("spellings of decoys", "spellings of relatives"), strict=True)
+        ]
         anew = encode(join_people([each for each, _ in told]), schema, key.secret).words
         place = np.concatenate([sizes[0] + told[0][1], sizes[0] + sizes[1] + told[1][1]])
         taken = np.isin(_keys(anew), _keys(known))

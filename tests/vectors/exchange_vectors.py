@@ -1436,7 +1436,7 @@ def packages() -> VECTOR:
         "package_first_said_last": of("forged", "The first was sealed as the last.", lasts=[True, True]),
         "package_registry_not_last": of("forged", "The only one was not.", "registry", lasts=[False]),
         "match_good": of("success", "The linkage unit compares.", step="match"),
-        "match_list_too_long": of("refused", "More rows than were agreed.", step="match", header={"rows": 10_041}),
+        "match_list_too_long": of("refused", "More rows than were agreed.", step="match", header={"rows": 10_321}),
         "match_registry_too_long": of("refused", "The same.", "registry", step="match", header={"rows": 101}),
         "match_list_too_short": of("refused", "Fewer than were agreed.", step="match", header={"rows": 1}),
         "match_registry_too_short": of("refused", "The same.", "registry", step="match", header={"rows": 19}),
@@ -1542,7 +1542,7 @@ def opened() -> VECTOR:
     def of(expect: str, comment: str, labels: list[bytes], committed: bool = False) -> bytes:
         rows = rows_of("list", labels=labels) if committed else rows_of("list")
         leaves = [leaf("list", row) for row in rows]
-        real = [one for one, each in zip(leaves, labels if committed else LABELS, strict=True) if each[16] in (0, 3)]
+        real = [one for one, each in zip(leaves, labels if committed else LABELS, strict=True) if each[16] in (0, 3, 4)]
         halves = b"".join(sha(row[:-32]) for row in rows)
         told = {"halves": halves.hex(), "labels": b"".join(labels).hex()}
         told |= {"list_root": root(sorted(real)).hex(), "package_root": root(leaves).hex()}
@@ -1550,6 +1550,12 @@ def opened() -> VECTOR:
 
     def one(expect: str, comment: str, at: int = 0, committed: bool = True, **changed: object) -> bytes:
         return of(expect, comment, [*LABELS[:at], label(at, **changed), *LABELS[at + 1 :]], committed)
+
+    def spelled(expect: str, comment: str, of_person: int = 0, made_up: tuple[int, int] = (5, 3)) -> bytes:
+        """Two people of whom the first has a second name, his decoy with one, and a relative of the second."""
+        kind, place = made_up
+        second = label(2, kind=4, person=of_person), label(3, person=0), label(4, kind=kind, person=place)
+        return of(expect, comment, [*LABELS[:2], *second, label(5, person=1)], True)
 
     return {
         "open_good": of("success", "Labels as committed to.", LABELS),
@@ -1561,7 +1567,13 @@ def opened() -> VECTOR:
         "open_decoy_as_real": one("forged", "A decoy is called a person.", 3, committed=False, kind=0),
         "open_other_stratum": one("forged", "Another stratum than committed to.", committed=False, stratum=1),
         "open_other_nonce": of("forged", "A bit of a nonce.", [bytes([LABELS[0][0] ^ 1]) + LABELS[0][1:], *LABELS[1:]]),
-        "open_kind_4": one("format", "A kind that there is not.", 4, kind=4),
+        "open_kind_6": one("format", "A kind that there is not.", 4, kind=6),
+        "open_spelling": spelled("success", "A second name of a person, and one of his decoy."),
+        "open_spelling_of_nobody": spelled("format", "One of a person that there is not.", of_person=2),
+        "open_spelling_untried": spelled("format", "His decoy has none.", made_up=(1, 1)),
+        "open_spelling_of_a_person": spelled("format", "What is made up is said to be of a person.", made_up=(5, 0)),
+        "open_spelling_of_another": spelled("format", "The relative of another has it.", made_up=(5, 5)),
+        "open_spelling_nowhere": spelled("format", "A place behind the last row.", made_up=(5, 6)),
         "open_completeness_9": one("format", "A class that there is not.", completeness=9),
         "open_eligible_3": one("format", "Neither yes nor no nor unknown.", eligible=3),
         "open_person_3": one("format", "A person that there is not.", 3, person=3),
