@@ -181,20 +181,19 @@ def attack(case: Case, rows: int, population: int, seed: int, tries: int, like: 
     own, others = own.take(chosen), theirs.take(np.arange(min(population, len(theirs))))
     print(f"\n{case.name}: {len(own):,} people, population {len(others):,}", flush=True)
     ladder = [m for m in KNOWN if 2 * m <= len(own)]
+    attacked = min(MOST_VICTIMS, len(own) - ladder[-1])
     print(f"{'':18}{'bits':>6}" + "".join(f"{f'm = {m}  ':>10}" for m in ladder) + f"{'graph':>8}{'F1':>7}")
-    for name, scheme in schemes(schema).items():
-        if like not in name:
-            continue
+    for name, scheme in ((name, scheme) for name, scheme in schemes(schema).items() if like in name):
         key = Draws(seed_from(seed), "key").bytes(32)
         crowd = Onlookers(own, others, scheme, Draws(seed_from(seed), "crowd"))
         bits = scheme.encode(crowd.victims(), key)
-        victims = np.arange(crowd.roster)[-min(MOST_VICTIMS, crowd.roster - ladder[-1]) :]
+        victims = np.arange(crowd.roster)[-attacked:]
         graph = graph_matching(crowd, scheme, bits, Draws(seed_from(seed), "graph"), tries).rate
         others_scheme = replace(scheme, owner="registry") if isinstance(scheme, Flipped) else scheme
         f1 = best_f1(scheme.encode(own, key), others_scheme.encode(theirs, key), case, chosen)
         shown = "".join(f"{strongest(crowd, scheme, bits, m, victims):>10}" for m in ladder)
         print(f"{name:18}{bits.length:>6}{shown}{graph:>8.1%}{f1:>7.3f}", flush=True)
-    print(f"{len(victims)} people are attacked by known pairs, {min(MOST, crowd.roster)} by graph matching")
+    print(f"{attacked} people are attacked by known pairs, {min(MOST, len(own))} by graph matching")
 
 
 def main() -> None:
