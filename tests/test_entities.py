@@ -113,7 +113,7 @@ def test_everything_of_two_thousand_entities_is_in_a_cell_or_in_a_note(made, tmp
             column = f"{schema}.{key}" if end else "name" if key in OF_NAMES else key
             for value in values if key != end else ():
                 assert units.get(value, value) in person[column], (each["id"], key)
-    assert frame.attrs["notes"] == [
+    assert list(frame.attrs["notes"]) == [
         "1 Passport not read: nobody's here",
         "not read as people: 5 Organization, 1 Vessel; names of them are used",
         f"1 without id, schema and properties, left out (row {made.index({'hello': 'world'}) + 1})",
@@ -198,7 +198,7 @@ def test_names_are_put_together(tmp_path, properties, cell):
 def test_a_nickname_stays_apart_and_a_given_name_beside_a_whole_name_is_said_to_be_left_out(tmp_path):
     frame = read(tmp_path, entity("p", name=["Anna Zimina"], weakAlias=["Kot"], firstName=["Anya"]))
     assert frame.to_dict("records") == [{"id": "p", "name": "Anna Zimina", "weakAlias": "Kot"}]
-    assert frame.attrs["notes"] == ["parts of a name without lastName beside a whole name, left out (row 1)"]
+    assert list(frame.attrs["notes"]) == ["parts of a name without lastName beside a whole name, left out (row 1)"]
 
 
 def test_fragments_of_one_entity_and_entities_inside_others_are_put_together(tmp_path):
@@ -225,7 +225,7 @@ def test_fragments_of_one_entity_and_entities_inside_others_are_put_together(tmp
 
 def test_values_that_are_no_text_are_counted_by_property(tmp_path):
     frame = read(tmp_path, entity("p", name=["Anna Zimina", None], topics=[["a"], True, 3]))
-    assert frame.attrs["notes"] == ["values that are no text, left out: 1 of Person.name, 2 of Person.topics"]
+    assert list(frame.attrs["notes"]) == ["values that are no text, left out: 1 of Person.name, 2 of Person.topics"]
     assert frame.topics.tolist() == ["3"]
 
 

@@ -50,6 +50,8 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
     for number, path in enumerate(rosters, start=1):
         with naming(f"roster {number}"):
             frames.append(read_roster(path, sheet))
+        for said in frames[-1].attrs.get("notes", ()):
+            options.note(f"roster {number}: {said}")
     today = datetime.date.today().year
     fields = propose_fields(guess_columns(frame, today) for frame in frames)
     if not any(role == "link" for _, role in fields.values()):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -50,6 +50,10 @@ def read_roster(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
     A Parquet or Arrow file (``pip install 'pprl[parquet]'``) is one sheet too; its rows are counted from 1, since there
     is no header row. A list in a cell is several values, joined by "; ". Columns of bytes, structs, maps are left out.
 
+    JSON lines are entities of FollowTheMoney, a row for each `Person`; what else they hold that was not understood
+    stands in ``attrs["notes"]``. ``attrs["several"]`` says which columns have cells of several values, and what stands
+    between them: ``frame.attrs["several"] = {"ФИО": ";"}`` says it of a CSV.
+
     RosterError: the file is missing, empty, no table, cut short, protected, encrypted, or wider than 16,384 columns.
     """
     parts = list(read_roster_parts(path, sheet, ALL))
@@ -71,15 +75,17 @@ class Roster:
     read once, a part has every column that there may be, and from then on the same as `read_roster`.
     """
 
-    def __init__(self, sheets: Sequence[_Sheet | Columnar | Entities]) -> None:
+    def __init__(
+        self,
+        sheets: Sequence[_Sheet | Columnar | Entities],
+        several: Mapping[str, str] | None = None,
+        notes: Sequence[str] = (),
+        identifier: str | None = None,
+    ) -> None:
         self._sheets = sheets
-        self.several: dict[str, str] = {}  # header and separator of columns whose cells may hold several values
-        self.notes: list[str] = []  # what of the file was not understood
-        self.id: str | None = None  # the column that names its rows, if the format has one
-        for sheet in sheets:
-            self.id = getattr(sheet, "id", None)
-            self.several |= getattr(sheet, "several", {})
-            self.notes += getattr(sheet, "notes", [])
+        self.several = dict(several or {})  # header and separator of columns whose cells may hold several values
+        self.notes = tuple(notes)  # what of the file was not understood
+        self._id = identifier  # the column that names its rows
 
     def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
         """Frames of at most so many rows, and no more than the roster was opened with.
@@ -87,9 +93,8 @@ class Roster:
         RosterError: as `read_roster`, when the row that is wrong is reached.
         """
         for part in self._parts(most):
-            part.attrs |= {"several": self.several} if self.several else {}
-            part.attrs |= {"notes": self.notes} if self.notes else {}
-            part.attrs |= {"id": self.id} if self.id else {}
+            told = {"several": dict(self.several), "notes": self.notes, "id": self._id}
+            part.attrs |= {name: value for name, value in told.items() if value}
             yield part
 
     def _parts(self, most: int) -> Iterator[pd.DataFrame]:
@@ -130,11 +135,13 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
             if head.startswith(COLUMNAR_MARKS):
                 from pprl.tables.columnar import Columnar
 
-                return Roster([Columnar(again, min(rows, ROWS_OF_A_PART))])
+                columnar = Columnar(again, min(rows, ROWS_OF_A_PART))
+                return Roster([columnar], columnar.several)
             if start[:1] == b"{":
                 from pprl.tables.entities import Entities
 
-                return Roster([Entities(again, rows)])
+                entities = Entities(again, rows)
+                return Roster([entities], entities.several, entities.notes, "id")
             if re.match(rb"\[\s*\{", start):
                 raise RosterError("the roster is one JSON list", hint="write one object a line: jq -c '.[]' FILE")
             if start[:1] == b"<":

@@ -75,7 +75,6 @@ class Entities:
                 table[name] = [_cell(properties.get(name, [])) for _, properties in read.people.values()]
         places = pd.Index([place for place, _ in read.people.values()], name="row", dtype="int64")
         self._frame = pd.DataFrame(table, index=places, dtype=object)
-        self.id = "id"
         self.several = dict.fromkeys(list(table)[1:], SEPARATOR)
         self.notes = _notes(read, lost)
 
