@@ -165,7 +165,7 @@ def judge(
         scores.stamp.require_same(registry_rows.stamp)
     asked = rows.rate / 10_000 if rate is None else asked_rate(rate)
     ids, numbers = _number(scores.theirs, scores.total > 0)
-    if registry_rows is not None:
+    if registry_rows is not None and "further spellings" in registry_rows.counts():
         numbers = _one_a_person(numbers, registry_rows.person[_places(registry_rows.handles, ids)])
     everyone = Candidates(numbers[at], scores.dice()[at]).best_of(rows.stands_for())
     case = Case.of(rows, everyone, Draws(_seed(scores), "judge"), asked)
