@@ -30,7 +30,7 @@ from pprl.tokens import space, tokens
 T = TypeVar("T", bound=Hashable)
 Positions = tuple[NDArray[np.int64], NDArray[np.int64]]  # of many tokens, and how many each has
 
-AT_A_TIME = 4_096  # values or rows: few enough for their bits to stay in the cache of a processor
+AT_A_TIME = 4_096  # rows or tokens: few enough for their bits to stay in the cache of a processor
 REMEMBERED = 1 << 16  # values of a field, and tokens: 8 MiB each at 1,024 bits
 
 
@@ -99,10 +99,10 @@ def gathered(fields: Sequence[tuple[Words, NDArray[np.int32]]], rows: int, width
         for masks, codes in fields:
             own = codes[chunk]
             if (own >= 0).all():
-                words[chunk] |= masks[own]
+                words[chunk] |= masks.take(own, axis=0)
             else:
                 present = np.flatnonzero(own >= 0)
-                words[top + present] |= masks[own[present]]
+                words[top + present] |= masks.take(own[present], axis=0)
     return words
 
 
@@ -172,13 +172,14 @@ class Masks(Generic[T]):
             bits = np.uint64(1) << (places % 64).astype(np.uint64)
             np.bitwise_or.at(fresh, (np.repeat(np.arange(len(new)), counts), places // 64), bits)
             self._token_masks = np.concatenate([self._token_masks, fresh])
-        ends = np.cumsum(told.counts)
-        masks = np.zeros((len(values), self._width), dtype="<u8")
-        for top in range(0, len(values), AT_A_TIME):
-            chunk = slice(top, min(top + AT_A_TIME, len(values)))
+        token_masks, ends = self._token_masks[numbers], np.cumsum(told.counts)
+        masks = np.empty((len(values), self._width), dtype="<u8")
+        values_at_a_time = max(1, AT_A_TIME * len(values) // max(1, len(told.places)))
+        for top in range(0, len(values), values_at_a_time):
+            chunk = slice(top, top + values_at_a_time)
             starts = ends[chunk] - told.counts[chunk]
-            ids = numbers[told.places[starts[0] : ends[chunk][-1]]]
-            masks[chunk] = np.bitwise_or.reduceat(self._token_masks[ids], starts - starts[0], axis=0)
+            found = token_masks.take(told.places[starts[0] : ends[chunk][-1]], axis=0)
+            np.bitwise_or.reduceat(found, starts - starts[0], axis=0, out=masks[chunk])
         if len(self._tokens) > REMEMBERED:  # identifiers have no end of tokens
             self._tokens, self._token_masks = {}, self._token_masks[:0]
         return masks
