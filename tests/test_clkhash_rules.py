@@ -293,6 +293,49 @@ def test_dates_are_read_as_strptime_reads_them(form, data):
         assert Date(form).canonical(value) == f"{day.year}{day.month:02}{day.day:02}"
 
 
+ODD_DAYS = (
+    *("1985|03|12", "1985|02|28", "1984|02|29", "1985|02|29", "1985|04|31", "1985|13|01", "1985|00|10", "1985|01|00"),
+    *("1000|01|01", "0999|12|31", "0000|01|01", "9999|12|31", "85|03|12", "1985|1|2", "198|511|11", "1985|01| 2"),
+    *("1985 |01|02", " 985|01|02", "-985|01|02", "1_85|01|02", "１９８５|01|02", "1985|0٢|03", "198:|01|02"),
+    *("1985|01|02\n", "\ud80098|1|2"),
+)
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d%m%Y", "%Y年%m月%d日", "T%m %d-%Y"])
+def test_many_dates_at_once_are_read_as_one_by_one(form):
+    """Those of the usual form in one go, and all others among them by strptime."""
+    one = column({"type": "ngram", "n": 1, "positional": True}, {"type": "date", "format": form})
+    document = {"version": 3, "clkConfig": {"l": 64, "kdf": {"type": "HKDF"}}, "features": [one]}
+    schema, rows, expected, refused = parse_linkage_schema(json.dumps(document)), [], [], []
+    for year, month, day in (each.split("|") for each in ODD_DAYS):
+        cell = form.replace("%Y", year).replace("%m", month).replace("%d", day)
+        for row in ([cell], [cell.lower()], [cell + "-"], [cell.replace("-", "–")]):
+            try:
+                expected.append(rules(document, row))
+                rows.append(row)
+            except ValueError:
+                refused.append(row)
+    assert rows
+    assert refused
+    assert [text for made in encode_records(rows, schema, SECRET) for text in texts(made)] == expected
+    for row in refused:
+        with pytest.raises(RosterError, match=f"^row {len(rows) + 1}, "):
+            list(encode_records([*rows, row], schema, SECRET))
+
+
+@pytest.mark.parametrize("missing", [{}, {"replaceWith": ""}, {"replaceWith": "19850312"}])
+def test_a_sentinel_that_looks_like_a_date_is_none(missing):
+    hashing = {"missingValue": {"sentinel": "1900-01-01", **missing}}
+    document = {
+        "version": 3,
+        "clkConfig": {"l": 64, "kdf": {"type": "HKDF"}},
+        "features": [column(form={"type": "date", "format": "%Y-%m-%d"}, **hashing)],
+    }
+    rows = [["1985-03-12"], ["1900-01-01"], ["1900-01-02"]]
+    made = encode_records(rows, parse_linkage_schema(json.dumps(document)), SECRET)
+    assert [text for filters in made for text in texts(filters)] == [rules(document, row) for row in rows]
+
+
 def test_a_zone_is_no_fault_of_a_format():
     rows = [["2020-01-02 +0300"]]
     assert len(list(encode_records(rows, schema_of(column(form={"type": "date", "format": "%Y-%m-%d %z"})), SECRET)))

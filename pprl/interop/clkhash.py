@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pprl.encode import Masks, Positions, Tokenised, Tokeniser, gathered, one_by_one
 from pprl.errors import RosterError
-from pprl.interop.linkage_schema import Feature, LinkageSchema, Ngram, Numeric, UnfitError, derived_keys
+from pprl.interop.linkage_schema import Date, Feature, LinkageSchema, Ngram, Numeric, UnfitError, derived_keys
 
 Places = NDArray[np.int64]
 Filters = NDArray[np.uint8]  # shape (rows, ⌈length / 8⌉), the first bit of a filter the highest of its first byte
@@ -89,10 +89,13 @@ def _prepared(
     numeric = feature.comparison if isinstance(feature.comparison, Numeric) else None
     if feature.allows_everything and numeric is None and _encodable(distinct):
         return distinct
+    usual = _usual_dates(feature.format, distinct) if isinstance(feature.format, Date) else {}
+    if feature.sentinel in usual:
+        del usual[feature.sentinel]
     values = []
     for at, cell in enumerate(distinct):
         try:
-            values.append(feature.canonical(cell))
+            values.append(usual.get(cell) or feature.canonical(cell))
             if numeric:
                 numeric.tokens(values[-1])
         except UnfitError as error:
@@ -102,6 +105,30 @@ def _prepared(
                 hint="mend the cell, or give the column a missingValue in the schema",
             ) from None
     return values
+
+
+def _usual_dates(form: Date, cells: Sequence[str]) -> dict[str, str]:
+    """The canonical forms of plain dates from the year 1000 on, the last days of months left to the calendar."""
+    sample = form.format.replace("%Y", "1000").replace("%m", "01").replace("%d", "01")
+    found = form.plain and form.plain.fullmatch(sample)
+    if not found:
+        return {}
+    year, month, day = map(found.start, ("year", "month", "day"))
+    places = [*range(year, year + 4), month, month + 1, day, day + 1]
+    cells = [cell for cell in cells if len(cell) == len(sample)]
+    letters = _code_points("".join(cells)).reshape(len(cells), len(sample))
+    digits = letters[:, places] - np.uint32(ord("0"))  # what comes before it in Unicode becomes a large number
+    months, days = digits[:, [4, 6]].T * np.uint32(10) + digits[:, [5, 7]].T
+    between = np.delete(letters, places, axis=1) == np.delete(_code_points(sample), places)
+    fits = between.all(axis=1) & (digits <= 9).all(axis=1) & (digits[:, 0] > 0)
+    fits &= (months >= 1) & (months <= 12) & (days >= 1) & (days <= 28)
+    text = letters[fits][:, places].astype(np.uint8).tobytes().decode("ascii")
+    told = (text[at : at + len(places)] for at in range(0, len(text), len(places)))
+    return dict(zip(itertools.compress(cells, fits), told, strict=True))
+
+
+def _code_points(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
 def _encodable(values: Sequence[str]) -> bool:
@@ -127,32 +154,41 @@ def _windows(feature: Feature, comparison: Ngram, values: Sequence[str]) -> Toke
     """
     n, padding = comparison.n, " " * (comparison.n - 1)
     joined = padding + padding.join(values) + padding
-    code_points = np.frombuffer(joined.encode("utf-32-le"), dtype="<u4").astype(np.int64)
+    code_points = _code_points(joined).astype(np.int64)
     letters, alphabet = _among(code_points, int(code_points.max(initial=0)) + 1)
     counts = np.fromiter(map(len, values), dtype=np.int64, count=len(values)) + n - 1
-    at, bits = np.zeros(1, dtype=np.int64), np.full(1, feature.per_token or 0)
-    if comparison.positional or feature.per_feature is not None:
-        order = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        if comparison.positional:
-            at = order
-        if feature.per_feature is not None:
-            each, rest = np.divmod(feature.per_feature, counts)
-            bits = np.repeat(each, counts) + (order < np.repeat(rest, counts))
-    size, longest, most = len(alphabet), int(at.max(initial=0)) + 1, int(bits.max(initial=0)) + 1
+    total, size, longest, most = int(counts.sum()), len(alphabet), 1, 1
+    if comparison.positional:
+        at = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
+        longest = int(counts.max(initial=0))
+    if feature.per_feature is not None:
+        each, rest = np.divmod(feature.per_feature, counts)
+        bits = np.repeat(_in_turn(each + 1, each), _in_turn(rest, counts - rest))
+        most = int(bits.max(initial=0)) + 1
     space = size**n * longest * most
     if space >= 1 << 63:
         return one_by_one(feature.tokens)(values)
-    windows = np.zeros(int(counts.sum()), dtype=np.int64)
-    for letter in range(n):
-        windows = windows * size + letters[letter : letter + len(windows)]
-    places, kinds = _among((windows * longest + at) * most + bits, space)
-    windows, bits = np.divmod(kinds, most)
-    windows, at = np.divmod(windows, longest)
-    points = [alphabet[windows // size ** (n - 1 - letter) % size] for letter in range(n)]
-    texts = ["".join(map(chr, each)) for each in np.stack(points, axis=1).tolist()]
+    windows = letters[:total]
+    for letter in range(1, n):
+        windows = windows * size + letters[letter : letter + total]
+    if comparison.positional:
+        windows = windows * longest + at
+    if feature.per_feature is not None:
+        windows = windows * most + bits
+    places, kinds = _among(windows, space)
+    kinds, bits = np.divmod(kinds, most)
+    kinds, at = np.divmod(kinds, longest)
+    points = [alphabet[kinds // size ** (n - 1 - letter) % size] for letter in range(n)]
+    written = np.stack(points, axis=1).astype("<u4").tobytes().decode("utf-32-le")
+    texts = [written[at : at + n] for at in range(0, len(written), n)]
     if comparison.positional:
         texts = [f"{at} {text}" for at, text in zip((at + 1).tolist(), texts, strict=True)]
-    return Tokenised(list(zip(texts, bits.tolist(), strict=True)), places, counts)
+    each_bits = [feature.per_token] * len(texts) if feature.per_feature is None else bits.tolist()
+    return Tokenised(list(zip(texts, each_bits, strict=True)), places, counts)
+
+
+def _in_turn(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.stack([one, other], axis=1).ravel()
 
 
 def _among(numbers: NDArray[np.int64], below: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -183,15 +219,16 @@ def _blake_hash(encoding: str, length: int, key: bytes, tokens: Sequence[tuple[s
     The first bit of a byte is its highest, and ours its lowest: places are turned around within each byte.
     """
     counts = np.array([bits for _, bits in tokens], dtype=np.int64)
-    salts = [str(count).encode() for count in range(-(-int(counts.max(initial=0)) // PIECES))]
+    needed = -(-counts // PIECES)
+    salts = [str(count).encode() for count in range(needed.max(initial=0))]
     digests = [
         hashlib.blake2b(text.encode(encoding), key=key, salt=salt, digest_size=64).digest()
-        for text, _ in tokens
-        for salt in salts
+        for (text, _), count in zip(tokens, needed.tolist(), strict=True)
+        for salt in salts[:count]
     ]
-    drawn = np.frombuffer(b"".join(digests), dtype="<u2").reshape(len(tokens), PIECES * len(salts))
-    wanted = np.arange(drawn.shape[1]) < counts[:, None]
-    return drawn[wanted].astype(np.int64) % length ^ 7, counts
+    drawn = np.frombuffer(b"".join(digests), dtype="<u2").astype(np.int64)
+    wanted = np.repeat(np.tile([True, False], len(tokens)), _in_turn(counts, PIECES * needed - counts))
+    return drawn[wanted] % length ^ 7, counts
 
 
 def _double_hash(

@@ -80,7 +80,7 @@ class Date:
 
         Spelled out, since later versions of Python pad them.
         """
-        found = self._plain and self._plain.fullmatch(value)
+        found = self.plain and self.plain.fullmatch(value)
         try:
             day = (
                 date(*map(int, found.group("year", "month", "day"))) if found else datetime.strptime(value, self.format)
@@ -90,7 +90,7 @@ class Date:
         return f"{day.year}{day.month:02}{day.day:02}"
 
     @cached_property
-    def _plain(self) -> re.Pattern[str] | None:
+    def plain(self) -> re.Pattern[str] | None:
         """Four digits, two and two, if the format is of a year, a month and a day: then they can be read in one way
         only, and strptime, which takes ten times as long, is spared."""
         pieces = re.split("(%.)", self.format)
