@@ -12,7 +12,7 @@ import hmac
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from operator import itemgetter
 
 import numpy as np
@@ -183,7 +183,7 @@ def _windows(feature: Feature, comparison: Ngram, values: Sequence[str]) -> Toke
     texts = [written[at : at + n] for at in range(0, len(written), n)]
     if comparison.positional:
         texts = [f"{at} {text}" for at, text in zip((at + 1).tolist(), texts, strict=True)]
-    each_bits = [feature.per_token] * len(texts) if feature.per_feature is None else bits.tolist()
+    each_bits = bits.tolist() if feature.per_token is None else [feature.per_token] * len(texts)
     return Tokenised(list(zip(texts, each_bits, strict=True)), places, counts)
 
 
@@ -221,10 +221,13 @@ def _blake_hash(encoding: str, length: int, key: bytes, tokens: Sequence[tuple[s
     counts = np.array([bits for _, bits in tokens], dtype=np.int64)
     needed = -(-counts // PIECES)
     salts = [str(count).encode() for count in range(needed.max(initial=0))]
+
+    @cache  # tokens of one text may have different numbers of bits
+    def digest(text: str, salt: bytes) -> bytes:
+        return hashlib.blake2b(text.encode(encoding), key=key, salt=salt, digest_size=64).digest()
+
     digests = [
-        hashlib.blake2b(text.encode(encoding), key=key, salt=salt, digest_size=64).digest()
-        for (text, _), count in zip(tokens, needed.tolist(), strict=True)
-        for salt in salts[:count]
+        digest(text, salt) for (text, _), count in zip(tokens, needed.tolist(), strict=True) for salt in salts[:count]
     ]
     drawn = np.frombuffer(b"".join(digests), dtype="<u2").astype(np.int64)
     wanted = np.repeat(np.tile([True, False], len(tokens)), _in_turn(counts, PIECES * needed - counts))
