@@ -269,15 +269,17 @@ def speed(python: str, data: Path, rows: int) -> None:
                 "chunk": rows,
             }
             text = json.dumps(each)
-            own = min((ours(json.loads(text)) for _ in range(5)), key=lambda answer: float(answer["seconds"]))
-            runs = [theirs(python, [each])[0] for _ in range(3)]
-            other = min(runs, key=lambda answer: float(answer["seconds"]))
+            answers: list[tuple[dict[str, Any], dict[str, Any]]] = []
+            for _ in range(3):  # in turn, since other work on the machine comes and goes
+                answer = theirs(python, [each])[0]
+                answers += [(ours(json.loads(text)), answer) for _ in range(5)]
+            own, other = (min(runs, key=lambda run: float(run["seconds"])) for runs in zip(*answers, strict=True))
             assert own["rows"] == other["rows"]
             print(
                 f"{title}, {next(iter(strategy))}: clkhash {rows / other['seconds']:,.0f} rows/s, "
                 f"ours {rows / own['seconds']:,.0f}, {other['seconds'] / own['seconds']:.1f} ×"
             )
-    print(f"{rows:,} rows; CPU time on one core, the best of three runs of clkhash and five of ours")
+    print(f"{rows:,} rows; CPU time on one core, the best of three runs of clkhash and fifteen of ours, in turn")
 
 
 def timed_column(name: str, strategy: dict[str, int]) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def _code_points(text: str) -> NDArray[np.uint32]:
 def _encodable(values: Sequence[str]) -> bool:
     """Not so where one holds half a surrogate pair."""
     try:
-        "".join(values).encode()
+        "".join(values).encode("utf-16-le")
     except UnicodeEncodeError:
         return False
     return True
