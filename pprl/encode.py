@@ -147,19 +147,28 @@ class Masks(Generic[T]):
         self._token_masks = np.zeros((0, self._width), dtype="<u8")
         self._values: dict[str, int] = {}
         self._remembered = self._token_masks
+        self._latest: tuple[Sequence[str], Words] = (), self._token_masks  # to remember if there is a next time
 
     def of(self, values: Sequence[str]) -> Words:
         """Shape (values, length // 64)."""
-        new = [value for value in values if value not in self._values]
+        self._remember(*self._latest)
+        self._latest = (), self._remembered[:0]
+        new = [value for value in values if value not in self._values] if self._values else values
         if len(self._values) + len(new) > REMEMBERED:
             self._values, self._remembered = {}, self._remembered[:0]
             new = list(values)
         masks = self._made(new)
         if len(new) > REMEMBERED:
             return masks
-        self._values |= zip(new, range(len(self._values), len(self._values) + len(new)), strict=True)
+        if len(new) == len(values):
+            self._latest = new, masks
+            return masks
+        self._remember(new, masks)
+        return self._remembered[[self._values[value] for value in values]]
+
+    def _remember(self, values: Sequence[str], masks: Words) -> None:
+        self._values |= zip(values, range(len(self._values), len(self._values) + len(values)), strict=True)
         self._remembered = np.concatenate([self._remembered, masks])
-        return masks if len(new) == len(values) else self._remembered[[self._values[value] for value in values]]
 
     def _made(self, values: Sequence[str]) -> Words:
         told, known = self._tokenise(values), len(self._tokens)
