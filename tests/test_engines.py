@@ -62,9 +62,11 @@ def test_work_survives_being_pickled(name):
 @pytest.mark.skipif(sys.platform == "win32", reason="the signal is sent the way of other systems")
 def test_ctrl_c_is_heard_between_two_pieces_of_work():
     code = """
+        import signal
         import numpy as np
         from pprl.bits import BitMatrix
         from pprl.match import engines, search
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
         ours = BitMatrix(np.random.default_rng(1).integers(0, 1 << 63, (200_000, 16), dtype="<u8"))
         theirs = (BitMatrix(ours.words) for _ in range(1000))
         try:
