@@ -189,7 +189,7 @@ def with_decoys(monkeypatch, change):
 
 JUNK = {
     "random bits": lambda bits, draw: draw.permuted(bits, axis=1),  # of the weights that decoys have
-    # With ½ for each bit one list of 60 in a thousand has decoys that pass; benchmarks/fabrications.py plays it with 300.
+    # With ½ for each bit the decoys of one list of 60 in a thousand pass; benchmarks/fabrications.py has lists of 300.
     "bits at random": lambda bits, draw: draw.random(bits.shape) < 0.53,
     "rare names": lambda bits, draw: bits[:, draw.permutation(bits.shape[1])],  # like each other, and like nobody else
 }
