@@ -84,6 +84,13 @@ def test_more_than_eight_spellings_are_counted_by_their_row():
     assert read.unreadable == {("surname", "more than 8 spellings of a person"): (1,)}
 
 
+def test_rows_in_any_order_keep_their_spellings():
+    made = frame("Zimin; Lugov|Anna|1985|A", "Orlov|Ivan|1990|B", "Belov; Gorin; Kubin|Oleg|1991|B").set_axis([9, 3, 5])
+    read = pprl.people_of(made, SCHEMA, None, None, "list", any_age=True)
+    assert read.rows.tolist() == [9, 9, 3, 5, 5, 5]
+    assert [each[0] for each in told(read)] == ["zimin", "lugov", "orlov", "belov", "gorin", "kubin"]
+
+
 def test_written_in_more_ways_than_are_looked_at():
     same = "; ".join(["Zimin", "Зимин", "ZIMIN", "zimin", "ЗИМИН", "зимин", "ZiMin", "ЗиМин", "zImin"])
     given_name = "; ".join(["Anna", "Анна", "ANNA", "anna", "АННА", "анна", "AnNa", "АнНа", "aNNa"])

@@ -23,6 +23,7 @@ from pprl.normalize.several import MOST_SPELLINGS, TOO_MANY, distinct_values, se
 from pprl.normalize.sex import sex_of
 from pprl.normalize.text import dropped_letters
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
+from pprl.places import turns
 from pprl.schema import FULL_NAME, NAME_TYPES, Field, Schema
 
 MISSING = -1
@@ -230,9 +231,8 @@ def _different(people: People, linked: Sequence[str], many: Sequence[int]) -> Pe
         return people
     keys = np.stack([people.rows, *(people.columns[name].codes for name in linked)], axis=1)
     first = np.sort(np.unique(keys, axis=0, return_index=True)[1])
-    labels, start, counts = np.unique(people.rows[first], return_index=True, return_counts=True)
-    number = np.arange(len(first)) - np.repeat(start, counts)  # rows of one label stand one behind the other
-    kept = people.take(first[number < MOST_SPELLINGS])
+    labels, counts = np.unique(people.rows[first], return_counts=True)
+    kept = people.take(first[turns(people.rows[first]) < MOST_SPELLINGS])
     unreadable = {what: tuple(dict.fromkeys(rows)) for what, rows in people.unreadable.items()}
     if more := sorted({*labels[counts > MOST_SPELLINGS].tolist(), *many}):
         unreadable[linked[0], TOO_MANY] = tuple(more)
