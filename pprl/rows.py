@@ -48,7 +48,7 @@ class Label:
 @dataclass(frozen=True)
 class HomeRows:
     """One record for each encoded row: people in the order of the roster, then a list's decoys, relatives, controls,
-    and further spellings of any of these.
+    and further spellings of people and of what is made up.
 
     ``kind`` tells them apart. ``person`` numbers the people; a decoy or relative bears the number of the person it was
     made from, a control 0, a spelling the place of the record that it is another spelling of. Rows of a list that are

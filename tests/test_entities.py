@@ -229,6 +229,18 @@ def test_values_that_are_no_text_are_counted_by_property(tmp_path):
     assert frame.topics.tolist() == ["3"]
 
 
+def test_notes_show_no_more_of_a_file_than_names_of_schemas_and_properties(tmp_path):
+    """Whatever stands in their place may be a person's name or a code for the terminal, and there may be thousands."""
+    many = (entity(f"o-{at}", "Kind" + chr(97 + at % 26) * (1 + at // 26)) for at in range(60))
+    strange = entity("x", "Зкъхжвин\x1b[31m", **{"Зкъхжвин 1985": [None]})
+    notes = " ".join(read(tmp_path, entity("p", name=["Anna Zimina"]), strange, *many).attrs["notes"])
+    assert "(other)" in notes
+    assert "1 of (other).(other)" in notes
+    assert "41 others" in notes
+    assert "\x1b" not in notes
+    assert "хжвин" not in notes
+
+
 REFUSED = {
     "a line that is cut short": ([entity("p", name=["A"]), b'{"id": "q", "sch'], "row 2 of the roster is no JSON"),
     "nobody": ([entity("o", "Company", name=["A"])], "holds no Person"),

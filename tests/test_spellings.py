@@ -14,12 +14,14 @@ from pprl.draws import Draws
 from pprl.errors import FileError
 from pprl.estimate.assess import judge
 from pprl.estimate.partners import NONE, Candidates
+from pprl.exchange import ending
 from pprl.exchange.commitments import NONCE, Opening
 from pprl.exchange.ending import check_reveal, label_size
 from pprl.keys import LinkageKey
 from pprl.linkage import encode_list, encode_registry
 from pprl.match.scores import match_encodings
 from pprl.normalize.persons import persons_of
+from pprl.normalize.several import MOST_SPELLINGS
 from pprl.parts import people_in_parts
 from pprl.rows import DECOY, REAL, RELATIVE, SPELLING, HomeRows
 from pprl.schema import parse_schema
@@ -343,6 +345,11 @@ def test_decoys_with_fewer_spellings_than_their_people_are_refused(spelled, monk
         changed = labels[: size * at] + piece + labels[size * (at + 1) :]
         with pytest.raises(FileError, match="spellings"):
             check_reveal(changed, bytes(32 * len(told_labels)), matter.agreement, **roots)
+
+
+def test_both_sides_mean_the_same_kinds_and_the_same_limit():
+    assert [*range(SPELLING + 1)] == [ending.REAL, ending.DECOY, ending.RELATIVE, ending.CONTROL, ending.SPELLING]
+    assert ending.MOST_SPELLINGS == MOST_SPELLINGS
 
 
 def test_private_rows_with_spellings_are_read_again_and_damage_is_found(tmp_path):

@@ -9,6 +9,7 @@ Nothing is checked or mended: a date that FollowTheMoney would drop is read like
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ EDGES = {  # the property that names the person, and the schema that an edge cou
     "Identification": ("holder", "Identification"),
     "Passport": ("holder", "Identification"),
 }
+SHOWN = 20  # kinds in a note
 MOST_NAMES = 65  # put together from parts: one more than is looked at, so that it is said
 _NEEDED = "entities of FollowTheMoney are needed, one JSON object a line, some of them of schema Person"
 
@@ -116,7 +118,7 @@ def _take(entity: Any, number: int, read: _Read) -> str | None:
         for value in values if isinstance(values, list) else [values]:
             text = _take(value, number, read) if isinstance(value, dict) else _text(value)
             if text is None:
-                read.values[f"{schema}.{key}"] += 1
+                read.values[f"{_named(schema)}.{_named(key)}"] += 1
             elif text:
                 texts.setdefault(key, []).append(text)
     if schema == "Person":
@@ -126,7 +128,7 @@ def _take(entity: Any, number: int, read: _Read) -> str | None:
     elif schema in EDGES:
         read.edges.append((schema, texts))
     else:
-        read.others[schema] += 1
+        read.others[_named(schema)] += 1
         if any(texts.get(key) for key in NAMES):
             read.names[name] = next(texts[key][0] for key in NAMES if texts.get(key))
     return name
@@ -136,6 +138,11 @@ def _text(value: object) -> str | None:
     if isinstance(value, str):
         return " ".join(_whole(value).replace(SEPARATOR, ",").split())
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _named(text: str) -> str:
+    """The name of a schema or property as notes show it: what is none may be anything, a cell or a terminal's code."""
+    return text if re.fullmatch("[A-Za-z]{1,40}", text) else "(other)"
 
 
 def _whole(text: str) -> str:
@@ -186,10 +193,10 @@ def _notes(read: _Read, lost: Mapping[str, int]) -> list[str]:
     """What was not understood, counted and named."""
     notes = [f"{count:,} {schema} not read: nobody's here" for schema, count in sorted(lost.items()) if count]
     if read.others:
-        kinds = ", ".join(f"{count:,} {schema}" for schema, count in sorted(read.others.items()))
+        kinds = _counted(read.others, "")
         notes.append(f"not read as people: {kinds}" + ("; names of them are used" if read.names else ""))
     if read.values:
-        kinds = ", ".join(f"{count:,} of {name}" for name, count in sorted(read.values.items()))
+        kinds = _counted(read.values, "of ")
         notes.append(f"values that are no text, left out: {kinds}")
     parts = [place for place, told in read.people.values() if any(map(told.get, _OF_PARTS)) and not _parts_count(told)]
     if parts:
@@ -198,3 +205,10 @@ def _notes(read: _Read, lost: Mapping[str, int]) -> list[str]:
         strange = places_text(tuple(read.strange))
         notes.append(f"{len(read.strange):,} without id, schema and properties, left out ({strange})")
     return notes
+
+
+def _counted(kinds: Counter[str], word: str) -> str:
+    """The most frequent ones by name, and how many others there are."""
+    shown = sorted(name for name, _ in kinds.most_common(SHOWN))
+    more = sum(kinds.values()) - sum(kinds[name] for name in shown)
+    return ", ".join([*(f"{kinds[name]:,} {word}{name}" for name in shown), *([f"{more:,} others"] if more else [])])
