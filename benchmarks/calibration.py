@@ -1,12 +1,14 @@
 """Is what the verdict states so? Many lists with a known truth, and how often each figure holds.
 
-    python benchmarks/calibration.py run DATA RESULTS [--runs 200] [--only PREFIX] [--workers 2] [--minutes M]
-    python benchmarks/calibration.py table RESULTS
+    python benchmarks/calibration.py run DATA RESULTS.csv [--runs 200] [--only PREFIX] [--workers 2] [--minutes M]
+    python benchmarks/calibration.py table RESULTS.csv
 
-`run` adds what is missing to the file RESULTS (one JSON line a run), so it may be stopped and started again. `table`
-prints one line a cell. A run draws a list from a generated population (benchmarks/rosters.py: frequencies of names_ru,
-typing errors in 10 % of the names of both sides, three romanisations, 10 % relatives, 20 % of a second naming culture,
-missing dates, initials, registry duplicates); `RUNS_A_POPULATION` runs share a population and its encodings.
+`run` adds what is missing to the file RESULTS.csv (a line a run), so it may be stopped and started again. `table`
+prints two lines a cell, and below them what they say together; it reads RESULTS.csv.xz too.
+
+A run draws a list from a generated population (benchmarks/rosters.py: frequencies of names_ru, typing errors in 10 % of
+the names of both sides, three romanisations, 10 % relatives, 20 % of a second naming culture, missing dates, initials,
+registry duplicates); `RUNS_A_POPULATION` runs share a population and its encodings.
 Of FEBRL4 and dev_cross a run draws the list from the one file and takes the partners of absent people out of the other.
 Registries of 100,000 get a tenth of the runs.
 """
@@ -15,13 +17,9 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import math
-import statistics
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -29,7 +27,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from rosters import DATE, NAMES, PATRONYMIC, Case, Mess, dev_cross, febrl4, generated
+from scipy.stats import binom
 
 from pprl.bits import Encodings
 from pprl.estimate.assess import judge
@@ -44,6 +44,7 @@ ABSENT_PEOPLE = 2_000
 LARGE = 100_000  # registries of this size get a tenth of the runs
 RUNS_A_POPULATION = 5
 RATES = (500, 100)
+TOLD = ("rung", "found", "ambiguous", "stated", "pairs", "right", "there", "net", "low", "high")  # at each rate
 SIZES, REGISTRIES, HARDENINGS = (30, 100, 1_010), (2_000, 10_000), (0, 8)
 OVERLAPS = ("0", "3", "10", "5%", "30%", "60%", "95%")
 FIELDS = {
@@ -137,6 +138,11 @@ def drawn(case: Case, cell: Cell, draw: np.random.Generator) -> tuple[np.ndarray
     return inside[: cell.present], outside[: cell.size - cell.present]
 
 
+def only_used(people: People) -> People:
+    """The same people, in columns without the values of everybody else of the population."""
+    return People(people.rows, {name: column.in_use() for name, column in people.columns.items()})
+
+
 def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
     """One list of the cell and what was said of it."""
     number = seed // RUNS_A_POPULATION
@@ -147,28 +153,24 @@ def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
     # lists of all sizes and overlaps share the registry of a generated population
     registry, registry_rows = held(data, number, replace(cell, size=0, overlap=""), tuple(gone.tolist()))
     schema, key = schema_of(cell), LinkageKey.make(number)
-    own = everybody.take(np.concatenate([present, absent]))
+    own = only_used(everybody.take(np.concatenate([present, absent])))
     list_encoded, rows = encode_list(own, schema, key, seed=seed, allow_weak=True)
     scores = match_encodings(list_encoded, registry)
     record: dict[str, Any] = {"cell": cell.name, "seed": seed, "people": rows.people}
+    looks = None  # the same at every rate
     for rate in RATES:
-        answer = judge(scores, rows, registry_rows, rate=rate / 10_000, encodings=list_encoded)
+        encodings = list_encoded if looks is None else None
+        answer = judge(scores, rows, registry_rows, rate=rate / 10_000, encodings=encodings, looks=looks)
+        looks = answer.looks
         pairs = answer.pairs
         truth = case.truth[pairs.list_row.to_numpy(dtype=int)]
         there = np.isin(truth, case.truth[present])
         right = truth == case.people_of_registry[pairs.registry_row.to_numpy(dtype=int)]
-        record |= {"p": answer.p_value, "matchable": answer.matchable_share}
-        record |= {"p_harsh": answer.audit["headline"]["p_harsh"]}
-        record[str(rate)] = {
-            "found": answer.found,
-            "ambiguous": answer.ambiguous,
-            "stated": answer.false_match_rate,
-            "pairs": len(pairs),
-            "right": int(right.sum()),
-            "there": int(there.sum()),
-            "net": answer.net_found,
-            "rung": answer.verdict.rung,
-        }
+        record |= {"p": answer.p_value, "p_harsh": answer.audit["headline"]["p_harsh"]}
+        record |= {"matchable": answer.matchable_share}
+        told = (answer.verdict.rung, answer.found, answer.ambiguous, answer.false_match_rate, len(pairs))
+        told += (int(right.sum()), int(there.sum()), *(answer.net_found or (None, None, None)))
+        record |= {f"{what}_{rate}": value for what, value in zip(TOLD, told, strict=True)}
     return record
 
 
@@ -178,7 +180,7 @@ def _run(task: tuple[Path, Cell, int]) -> dict[str, Any]:
 
 def fill(data: Path, results: Path, runs: int, only: str, workers: int, minutes: float) -> None:
     """Runs that are missing in the file, population by population, until they are done or the time is over."""
-    known = {(record["cell"], record["seed"]) for record in read(results)}
+    known = set(read(results)[["cell", "seed"]].itertuples(index=False, name=None)) if results.exists() else set()
     tasks = [
         (data, cell, seed)
         for cell in cells()
@@ -187,13 +189,13 @@ def fill(data: Path, results: Path, runs: int, only: str, workers: int, minutes:
     ]
     tasks.sort(key=lambda task: (task[1].registry == LARGE, task[2] // RUNS_A_POPULATION, *order(task[1])))
     end = time.monotonic() + 60 * minutes
-    with results.open("a", encoding="utf-8") as file, ProcessPoolExecutor(workers) as pool:
+    with results.open("a", encoding="utf-8", newline="") as file, ProcessPoolExecutor(workers) as pool:
         size = 1 + len(tasks) // 2_000
         for begin in range(0, len(tasks), 40 * size):
             if time.monotonic() > end:
                 break
-            for record in pool.map(_run, tasks[begin : begin + 40 * size], chunksize=20):
-                file.write(json.dumps(record) + "\n")
+            records = pd.DataFrame(pool.map(_run, tasks[begin : begin + 40 * size], chunksize=20))
+            records.to_csv(file, index=False, header=not file.tell())
             file.flush()
             print(f"{min(begin + 40 * size, len(tasks)):,} of {len(tasks):,}", file=sys.stderr, flush=True)
 
@@ -203,73 +205,61 @@ def order(cell: Cell) -> tuple[str, int, int]:
     return cell.fields, cell.hardening, cell.registry
 
 
-def read(results: Path) -> Iterable[dict[str, Any]]:
-    if not results.exists():
-        return []
-    return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+def read(results: Path) -> pd.DataFrame:
+    return pd.read_csv(results)
 
 
 def table(results: Path) -> None:
-    """A line a cell. true: mean share of wrong pairs (runs that found none count 0); absent: of pairs of nobody who is
-    there; covered: the interval of net found holds the people who were paired with themselves."""
-    by_cell: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for record in read(results):
-        by_cell[record["cell"]].append(record)
-    tests = sum(1 for cell in cells() if cell.name in by_cell) * len(RATES)
-    print(f"# {' '.join(sys.argv)}")
-    print(
-        f"{'cell':32} {'runs':>4} {'p<.05':>6} {'asked':>5} {'found':>7} {'stated':>7} {'true':>7}",
-        end="",
-    )
-    print(f" {'absent':>7} {'net':>7} {'right':>7} {'covered':>8} {'± / n':>6} {'>0':>6}  misses")
+    """Two lines a cell, and what they say together. true: mean share of wrong pairs (runs that found none count 0);
+    absent: of pairs of nobody who is there; covered: the interval of net found holds the people who were paired with
+    themselves; rung 1: the verdict is "beyond chance" or more."""
+    runs = read(results)
+    tests = runs["cell"].nunique() * len(RATES)
+    print(f"# {' '.join(sys.argv)}\n{len(runs):,} runs of {runs['cell'].nunique()} cells")
+    print(f"{'cell':27} runs p<.05 asked   found stated   true absent     net   right covered ± / n rung 1  misses")
     for cell in cells():
-        records = by_cell.get(cell.name, [])
-        if not records:
-            continue
-        for rate in RATES:
-            told = [record[str(rate)] for record in records]
-            size = statistics.fmean(record["people"] for record in records)
-            found = [one["found"] or 0 for one in told]
-            stated = statistics.fmean(one["stated"] or 0 for one in told)
-            true = statistics.fmean(1 - one["right"] / one["pairs"] if one["pairs"] else 0 for one in told)
-            absent = statistics.fmean(1 - one["there"] / one["pairs"] if one["pairs"] else 0 for one in told)
-            covered = [_covers(one) for one in told]
-            half = statistics.fmean((one["net"][2] - one["net"][1]) / 2 for one in told if one["net"])
-            misses = []
-            if true > 2 * max(stated, rate / 10_000):
-                misses.append("rate")
-            if _too_few(sum(covered), len(covered), 0.05 / tests):
-                misses.append("coverage")
-            if size >= 1000 and half > 0.06 * size:
-                misses.append("width")
+        of_cell = runs[runs["cell"] == cell.name]
+        for rate in RATES if len(of_cell) else ():
+            one = of_rate(of_cell, rate)
+            stated, true, half = one["stated"].mean(), one["wrong"].mean(), one["half"].mean() / cell.size
+            misses = {
+                "rate": true > 2 * max(stated, rate / 10_000),
+                "coverage": _too_few(int(one["covered"].sum()), len(one), 0.05 / tests),
+                "width": cell.size >= 1_000 and half > 0.06,
+            }
+            missed = " ".join(name for name, truth in misses.items() if truth)
             print(
-                f"{cell.name:32} {len(records):4} {_share(record['p'] < 0.05 for record in records):6.0%} "
-                f"{rate / 100:4.0f}% {statistics.fmean(found):7.1f} {stated:7.2%} {true:7.2%} {absent:7.2%} "
-                f"{statistics.fmean(one['net'][0] for one in told):7.1f} "
-                f"{statistics.fmean(_right(one) for one in told):7.1f} {_share(covered):8.1%} {half / size:6.3f} "
-                f"{_share(one['net'][1] > 0 for one in told):6.0%}  {' '.join(misses)}"
+                f"{cell.name:27} {len(one):4} {(of_cell['p'] < 0.05).mean():5.0%} {rate / 10_000:5.0%} "
+                f"{one['found'].mean():7.1f} {stated:6.2%} {true:6.2%} {one['absent'].mean():6.2%} "
+                f"{one['net'].mean():7.1f} {one['right'].mean():7.1f} {one['covered'].mean():7.1%} {half:5.3f} "
+                f"{(one['rung'] >= 1).mean():6.1%}  {missed}".rstrip()
             )
+    print()
+    for rate in RATES:
+        one = of_rate(runs, rate)
+        found = one[one["found"] > 0]
+        print(f"asked {rate / 10_000:.0%}: covered {found['covered'].mean():.1%} of {len(found):,} runs that found any")
+    nobody = runs[runs["cell"].str.endswith("/0")]
+    print(
+        f"nobody present: {len(nobody):,} lists, {(nobody['rung_500'] >= 1).sum()} beyond chance, "
+        f"{(nobody['p'] < 0.05).sum()} with p < .05, {(nobody['p'] < 0.001).sum()} with p < .001"
+    )
 
 
-def _right(one: dict[str, Any]) -> float:
-    """People found who were paired with themselves; ambiguous ones in the proportion of the pairs."""
-    return one["right"] + (one["ambiguous"] * one["right"] / one["pairs"] if one["pairs"] else 0)
-
-
-def _covers(one: dict[str, Any]) -> bool:
-    _, low, high = one["net"]
-    return low - 0.5 <= _right(one) <= high + 0.5
-
-
-def _share(truths: Iterable[bool]) -> float:
-    values = list(truths)
-    return sum(values) / len(values)
+def of_rate(runs: pd.DataFrame, rate: int) -> pd.DataFrame:
+    """What was told at one rate, and how it compares with the truth."""
+    one = pd.DataFrame({what: runs[f"{what}_{rate}"] for what in TOLD}).fillna({"found": 0, "stated": 0})
+    pairs = one["pairs"].clip(lower=1)
+    one["wrong"], one["absent"] = (one["pairs"] - one["right"]) / pairs, (one["pairs"] - one["there"]) / pairs
+    one["right"] += one["ambiguous"] * one["right"] / pairs  # ambiguous ones in the proportion of the pairs
+    one["covered"] = (one["low"] - 0.5 <= one["right"]) & (one["right"] <= one["high"] + 0.5)
+    one["half"] = (one["high"] - one["low"]) / 2
+    return one
 
 
 def _too_few(hits: int, runs: int, level: float) -> bool:
     """Significantly fewer than nine in ten: P(at most so many hits) under 0.9 is below the level."""
-    chance = sum(math.comb(runs, at) * 0.9**at * 0.1 ** (runs - at) for at in range(hits + 1))
-    return chance < level
+    return bool(binom.cdf(hits, runs, 0.9) < level)
 
 
 def main() -> None:

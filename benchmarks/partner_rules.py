@@ -14,10 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from pprl.estimate import partners as p
-from pprl.estimate.assess import _find, _number
+from pprl.estimate.assess import opened
 from pprl.estimate.errors import Sample
 from pprl.estimate.finding import FLOOR
-from pprl.rows import DECOY, REAL
 
 RULES = ("joint runs", "joint runs × π0", "mutual best", "one assignment", "arrivals", "arrivals × π0")
 RUNS = 20
@@ -26,22 +25,16 @@ RATE = 0.05
 
 def compare(scores, rows, their_rows, truth, people_of_registry) -> dict[str, tuple[float, float, float, float]]:
     """F1, true false-match rate, net found and how many of the found are present, by rule."""
-    at = _find(scores, rows)
-    handles, numbers = _number(scores.theirs, scores.total > 0)
-    everyone = p.Candidates(numbers[at], scores.dice()[at])
-    real, decoys = (everyone.take(rows.of_kind(kind)) for kind in (REAL, DECOY))
-    person = rows.person[rows.of_kind(DECOY)].astype(np.int64)
+    rows, case, handles = opened(scores, rows)
+    real, decoys = case.real, case.decoys
     place = {handle.tobytes(): row for handle, row in zip(their_rows.handles, their_rows.rows.tolist(), strict=True)}
     known = np.append([people_of_registry[place[handle.tobytes()]] for handle in handles], -2)
-    own_truth = truth[rows.rows[rows.of_kind(REAL)]]
+    own_truth = truth[rows.rows[case.records]]
     floor = float(np.quantile(decoys.best(), FLOOR))
     floors = np.full(len(real), floor), np.full(len(decoys), floor)
     alone = p.assign(real, floors[0])
-    dealt = deal(person, len(real))
-    n = len(real)
-    pi0 = Sample(alone.dice, real.best(), decoys.best(), decoys.best()).share_without_partner(
-        np.ones(n), np.ones(len(decoys))
-    )
+    dealt = deal(case.owner, len(real))
+    pi0 = Sample(alone.dice, real.best(), decoys.best(), decoys.best()).share_without_partner()
     joint = np.concatenate([together(real, decoys, floors, chosen)[1] for chosen in dealt])
     first_partners, first_decoys = together(real, decoys, floors, dealt[0])
     mutual_real, mutual_decoys = mutual_best(real, decoys, floor)

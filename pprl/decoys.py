@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from pprl.draws import Draws
@@ -144,7 +144,6 @@ class _Maker:
         kinds = classes * (sex.max(initial=0) + 2) + sex + 1
         self._kinds = _Groups(kinds)
         self._circles = self._surname_circles(people, of, kinds)
-        self._real = _keys(self._codes[:, self._linked])
 
     def _surname_circles(
         self, people: People, of: Callable[..., list[int]], kinds: NDArray[np.int64]
@@ -193,8 +192,7 @@ class _Maker:
 
     def new_people(self, made: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Neither a row of the list nor an earlier decoy, by linked fields."""
-        keys = _keys(made[:, self._linked])
-        return _first_of(keys) & ~np.isin(keys, self._real)
+        return _new_ones(self._codes[:, self._linked], made[:, self._linked])
 
     def _donors(self, circle: list[_Groups], base: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.int64]:
         """Another row of the circle with another value; the row itself where there is none."""
@@ -248,7 +246,7 @@ class _Maker:
             fits = (values[drawn] != MISSING) & (values[drawn] != values[rows])
             if distinct:
                 keys = rows * width + values[drawn]
-                fits &= _first_of(keys) & ~np.isin(keys, taken)
+                fits &= _new_ones(taken, keys)
                 taken = np.concatenate([taken, keys[fits]])
             donors[open_rows[fits]] = drawn[fits]
             open_rows = open_rows[~fits]
@@ -308,20 +306,13 @@ class _Groups:
         return self._start[rows]
 
 
-def _first_of(keys: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which are the first of their kind."""
-    first = np.zeros(len(keys), dtype=bool)
-    first[np.unique(keys, return_index=True)[1]] = True
-    return first
-
-
 def _numbered(codes: NDArray[np.int64]) -> NDArray[np.int64]:
     """A number for each different row of codes; MISSING where nothing is there."""
     numbers = np.unique(codes, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
     return np.where((codes == MISSING).all(axis=1), MISSING, numbers)
 
 
-def _keys(codes: NDArray[np.int64]) -> NDArray[np.void]:
-    """Each row of codes as one comparable value."""
-    rows = np.ascontiguousarray(codes)
-    return rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+def _new_ones(known: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which keys, numbers or rows of numbers, equal no known one and no key before them."""
+    again = pd.DataFrame(np.concatenate([known, keys])).duplicated().to_numpy()
+    return ~again[len(known) :]

@@ -7,23 +7,21 @@ import numpy as np
 import pytest
 from scipy.stats import binom, hypergeom
 
-from pprl.estimate.errors import Sample, fewest_findable, fixed_limit, p_harsh, p_value
-from pprl.estimate.finding import merged_classes
-
-
-def ones(values):
-    return np.ones(len(values))
+from pprl.draws import Draws
+from pprl.estimate import finding as findings
+from pprl.estimate.errors import Sample, fewest_findable, fixed_limit, p_harsh, p_value, share_without_partner
+from pprl.estimate.finding import absent_weights, find, intervals, merged_classes
+from pprl.estimate.partners import NONE, Candidates
 
 
 def sample(real, decoy):
     real, decoy = np.array(real, dtype=float), np.array(decoy, dtype=float)
-    return Sample(real, real, decoy, decoy), ones(real), ones(decoy)
+    return Sample(real, real, decoy, decoy)
 
 
 def test_the_curve_in_fractions():
     # 4 people with partners at 9, 8, 8, 5; of 8 decoys one reaches 9, another 5: 4 people like them give ½ and 1.
-    one, ours, theirs = sample([9, 8, 8, 5], [9, 5, 1, 1, 1, 1, 1, 1])
-    line = one.curve(ours, theirs, pi0=0.5)
+    line = sample([9, 8, 8, 5], [9, 5, 1, 1, 1, 1, 1, 1]).curve(pi0=0.5)
     assert line.threshold.tolist() == [9, 8, 5]
     assert line.found.tolist() == [1, 3, 4]
     assert line.false.tolist() == [Fraction(3, 4), Fraction(3, 4), 1]
@@ -34,23 +32,16 @@ def test_the_curve_in_fractions():
 
 
 def test_q_values_rise_as_similarity_falls():
-    one, ours, theirs = sample([9, 8, 7, 6, 5, 4], [9, 8, 7, 3, 2, 1])
-    q = one.curve(ours, theirs, pi0=1.0).q_values()
+    q = sample([9, 8, 7, 6, 5, 4], [9, 8, 7, 3, 2, 1]).curve(pi0=1.0).q_values()
     assert (np.diff(q) >= 0).all()
-
-
-def test_weights_count_people_as_often_as_they_were_drawn():
-    one = sample([9, 8, 5], [9, 1])[0]
-    line = one.curve(np.array([2.0, 0.0, 1.0]), np.array([1.0, 3.0]), pi0=1.0)
-    assert line.found.tolist() == [2, 2, 3]
-    assert line.false.tolist() == [3 * 1 / 4 + 1] * 3
 
 
 def test_the_share_without_a_partner_in_fractions():
     # λ = 5.5; half of the decoys lie below; 1 of 4 people does: (1 + 1)/(4 + 1) ÷ ½ = ⅘.
-    one, ours, theirs = sample([9, 9, 9, 1], [5, 6])
-    assert one.share_without_partner(ours, theirs) == pytest.approx(4 / 5)
-    assert sample([1, 1, 1], [5, 6])[0].share_without_partner(np.ones(3), np.ones(2)) == 1.0
+    assert sample([9, 9, 9, 1], [5, 6]).share_without_partner() == pytest.approx(4 / 5)
+    assert sample([1, 1, 1], [5, 6]).share_without_partner() == 1.0
+    # counts of several replicates at once; where none of the decoys drawn lies below λ, everybody may be absent
+    assert share_without_partner(np.array([1, 0]), np.array([4, 4]), np.array([1, 0]), 2).tolist() == [0.8, 1.0]
 
 
 def test_fewest_findable():
@@ -92,8 +83,7 @@ def test_the_stated_rate_is_kept_and_net_found_covers_the_truth(present, rate, d
     rates, excess, found_any = [], [], 0
     for _ in range(200):
         true, one, real = simulate(rng, 1000, present, decoys)
-        pi0 = one.share_without_partner(np.ones(1000), np.ones(decoys))
-        line = one.curve(np.ones(1000), np.ones(decoys), pi0)
+        line = one.curve(one.share_without_partner())
         at = line.at_rate(rate)
         chosen = real >= line.threshold[at] if at >= 0 else np.zeros(1000, dtype=bool)
         found_any += bool(chosen.any())
@@ -105,6 +95,57 @@ def test_the_stated_rate_is_kept_and_net_found_covers_the_truth(present, rate, d
     assert abs(np.mean(excess)) <= 1.5 * one_more + 3 * np.std(excess) / np.sqrt(len(excess))
     assert found_any >= 190 if present >= 300 and decoys >= 1000 else True
     assert found_any <= binom.ppf(0.9999, 200, 0.05) if present == 0 else True
+
+
+def drawn_one_by_one(finding, groups, sizes, draws):
+    """`intervals` by its definition: people are drawn anew one by one, each with all of his decoys."""
+    people, shares = len(finding.found), [absent_weights(finding, *each) for each in zip(groups, sizes, strict=True)]
+    totals = []
+    for _ in range(findings.REPLICATES):
+        total = [0.0] * (1 + sum(sizes))
+        drawn = draws.below(people, people).tolist()
+        for each in finding.classes:
+            sample, at_most = each.sample, dict(zip(each.people.tolist(), each.sample.low.tolist(), strict=True))
+            ours = [person for person in drawn if person in at_most]
+            decoys = [at for person in ours for at in np.flatnonzero(finding.owner[each.decoys] == person)]
+            found = [person for person in ours if finding.found[person]]
+            if each.threshold is None or not found or not decoys:
+                continue
+            below = Fraction(int(sum(sample.decoy_low[at] for at in decoys)), len(decoys))
+            low = Fraction(sum(at_most[person] for person in ours) + 1, len(ours) + 1)
+            reached = Fraction(int(sum(sample.decoy[at] >= each.threshold for at in decoys)), len(decoys))
+            chance = reached * len(ours) + max(1, Fraction(len(ours), len(decoys)))
+            false = (min(1, low / below) if below else 1) * chance
+            total[0] += max(0, len(found) - false)
+            at = 1
+            for group, size, share in zip(groups, sizes, shares, strict=True):
+                for number in range(size):
+                    inside = sum(group[person] == number for person in found)
+                    total[at + number] += inside - float(false) * share[each.number][number]
+                at += size
+        totals.append([max(0.0, float(value)) for value in total])
+    return np.quantile(totals, [0.025, 0.975], axis=0).T
+
+
+@pytest.mark.parametrize("at_once", [1, 130, 2**22])
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_draw_people_anew_with_their_decoys(seed, at_once, monkeypatch):
+    rng = np.random.default_rng(seed)
+    monkeypatch.setattr(findings, "REPLICATES", 40)
+    monkeypatch.setattr(findings, "DRAWN_AT_ONCE", at_once)
+    people = 60
+    classes = np.where(np.arange(people) < 20, 4, np.where(np.arange(people) < 50, 0, 2))  # the last has no decoys
+    owner = np.repeat(np.arange(50), rng.integers(0, 9, 50))
+    best = np.where(np.arange(people) % 2, rng.uniform(0.6, 1, people), rng.uniform(0.2, 0.6, people))
+    real = Candidates(np.arange(people)[:, None], best[:, None])
+    decoys = Candidates(np.full((len(owner), 1), 99), rng.uniform(0.2, 0.7, (len(owner), 1)))
+    finding = find(real, decoys, owner, classes, 0.3)
+    assert finding.found.any()
+    assert len(finding.classes) == 2
+    groups = [rng.integers(-1, 3, people), np.full(people, NONE), np.zeros(people, dtype=np.int64)]
+    sizes = [3, 0, 1]
+    told = intervals(finding, groups, Draws(b"seed", "test"))
+    np.testing.assert_allclose(told, drawn_one_by_one(finding, groups, sizes, Draws(b"seed", "test")), atol=1e-9)
 
 
 def test_small_classes_are_judged_together():

@@ -157,18 +157,7 @@ def judge(
 
     FileError: the rows are not those of these scores.
     """
-    at = _find(scores, rows)
-    # Records in one order, whoever judges: what is made up stands under its person, in the order of the scores.
-    order = np.lexsort((at, rows.person, rows.kind))
-    rows, at = rows.reorder(order), at[order]
-    if registry_rows is not None:
-        scores.stamp.require_same(registry_rows.stamp)
-    asked = rows.rate / 10_000 if rate is None else asked_rate(rate)
-    ids, numbers = _number(scores.theirs, scores.total > 0)
-    if registry_rows is not None and "further spellings" in registry_rows.counts():
-        numbers = _one_a_person(numbers, registry_rows.person[_places(registry_rows.handles, ids)])
-    everyone = Candidates(numbers[at], scores.dice()[at]).best_of(rows.stands_for())
-    case = Case.of(rows, everyone, Draws(_seed(scores), "judge"), asked)
+    rows, case, ids = opened(scores, rows, registry_rows, rate)
     base = Assessment(
         list_rows=rows.rows_read,
         registry_rows=scores.registry_read,
@@ -176,7 +165,7 @@ def judge(
         registry_encoded=scores.registry_encoded,
         hardening=scores.stamp.hardening,
         kernel=scores.kernel,
-        false_match_rate_asked=asked,
+        false_match_rate_asked=case.asked,
         repeatable=rows.repeatable,
         disclosure=int(rows.policy.get("disclosure", "5")),
         small_cells=rows.policy.get("small_cells", "round"),
@@ -194,6 +183,24 @@ def judge(
     if encodings is not None:
         looks = _looks(encodings, rows, case, Draws(_seed(scores), "looks"))
     return _judge(base, case, rows, registry_rows, ids, looks, witness, scores)
+
+
+def opened(
+    scores: Scores, rows: HomeRows, registry_rows: HomeRows | None = None, rate: float | str | None = None
+) -> tuple[HomeRows, Case, Handles]:
+    """The labels opened: the rows in one order, the case, and the registry's handles that its candidates number."""
+    at = _find(scores, rows)
+    # Records in one order, whoever judges: what is made up stands under its person, in the order of the scores.
+    order = np.lexsort((at, rows.person, rows.kind))
+    rows, at = rows.reorder(order), at[order]
+    if registry_rows is not None:
+        scores.stamp.require_same(registry_rows.stamp)
+    asked = rows.rate / 10_000 if rate is None else asked_rate(rate)
+    ids, numbers = _number(scores.theirs, scores.total > 0)
+    if registry_rows is not None and "further spellings" in registry_rows.counts():
+        numbers = _one_a_person(numbers, registry_rows.person[_places(registry_rows.handles, ids)])
+    everyone = Candidates(numbers[at], scores.dice()[at]).best_of(rows.stands_for())
+    return rows, Case.of(rows, everyone, Draws(_seed(scores), "judge"), asked), ids
 
 
 def _looks(encodings: Encodings, rows: HomeRows, case: Case, draws: Draws) -> checks.Looks:
@@ -423,9 +430,13 @@ def _seed(scores: Scores) -> bytes:
 
 def _number(handles: NDArray[np.void], there: NDArray[np.bool_]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
     """Distinct registry handles, and the place in them of each candidate (−1 for none)."""
+    known = handles[there]
+    halves = known.view(">u8").reshape(-1, 2).astype(np.uint64)
+    of = pd.DataFrame(halves).groupby([0, 1], sort=True).ngroup().to_numpy()  # in the order of their bytes
+    distinct = np.empty(int(of.max(initial=NONE)) + 1, dtype=handles.dtype)
+    distinct[of] = known
     numbers = np.full(handles.shape, NONE, dtype=np.int64)
-    distinct, inverse = np.unique(handles[there], return_inverse=True)
-    numbers[there] = inverse
+    numbers[there] = of
     return distinct, numbers
 
 

@@ -213,11 +213,10 @@ def agreement(ours: Label, theirs: Label, pairs: tuple[Ints, Ints], groups: Ints
         chance += float((np.bincount(a, minlength=top) * np.bincount(b, minlength=top)).sum()) / len(b)
     p = None
     if len(mine) > 1:
-        as_often = 0
+        as_often, in_order = 0, mine[np.argsort(group, kind="stable")]
         for _ in range(PERMUTATIONS):
             shuffled = np.lexsort((draws.words(len(group)), group))
-            in_order = np.argsort(group, kind="stable")
-            as_often += int((mine[in_order] == other[shuffled]).sum() >= agree)
+            as_often += int((in_order == other[shuffled]).sum() >= agree)
         p = (1 + as_often) / (1 + PERMUTATIONS)
     higher = lower = None
     if ours.type == "rank":

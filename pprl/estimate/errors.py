@@ -2,13 +2,14 @@
 
 ``real`` are the similarities of the partners of n real rows, ``decoy`` those that M decoys would get if each arrived
 alone (both 0 where there is none); ``real_best`` and ``decoy_best`` are the best similarities before anyone competes.
-Every function takes weights, so that the bootstrap repeats every step with the same code.
+What is computed from counts takes numbers or arrays of them, so that the bootstrap repeats it for all replicates.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,59 +40,57 @@ class Curve:
         meets = np.flatnonzero(self.false_match_rate() <= rate)
         return int(meets[-1]) if len(meets) else -1
 
-    def at_threshold(self, threshold: float | None) -> int:
-        """The place of the lowest similarity that is at or above a threshold; −1 where there is none."""
-        reached = np.flatnonzero(self.threshold >= (2.0 if threshold is None else threshold))
-        return int(reached[-1]) if len(reached) else -1
-
 
 class Sample:
-    """One class of rows; sorted once, so that the bootstrap only adds up weights.
+    """One class of rows, ``real`` and ``real_best`` of shape (n,), ``decoy`` and ``decoy_best`` of shape (M,).
 
-    ``real`` and ``real_best`` have shape (n,), ``decoy`` and ``decoy_best`` shape (M,). ``low`` are the real rows at or
-    below λ, the ``lam`` quantile of the decoys' best similarities.
+    ``low`` and ``decoy_low`` are the rows at or below λ, the ``lam`` quantile of the decoys' best similarities.
     """
 
     def __init__(self, real: Floats, real_best: Floats, decoy: Floats, decoy_best: Floats, lam: float = 0.5) -> None:
-        self._order = np.argsort(-real, kind="stable")
-        falling = real[self._order]
-        self._last_of_equals = np.flatnonzero(np.append(falling[1:] != falling[:-1], True) & (falling > 0))
-        self._threshold = falling[self._last_of_equals]
-        self._decoys = decoy
-        self._decoy_order = np.argsort(decoy, kind="stable")
-        self._decoys_below = np.searchsorted(decoy[self._decoy_order], self._threshold, side="left")
+        self.real, self.decoy = real, decoy
         limit = np.quantile(decoy_best, lam)
-        self.low, self._decoy_low = real_best <= limit, decoy_best <= limit
+        self.low, self.decoy_low = real_best <= limit, decoy_best <= limit
 
-    def share_without_partner(self, real_weight: Floats, decoy_weight: Floats) -> float:
-        """π0 = min(1, (#{s ≤ λ} + 1)/(n + 1) ÷ F_d(λ)), λ a quantile of the decoys' best similarities, fixed.
-
-        Storey (2002, J. R. Stat. Soc. B 64:479) with decoys in place of uniform p-values: an upper estimate, since
-        present people with poor similarities count as absent. 1 where the weights leave no decoy below λ.
-        """
-        below = float(decoy_weight[self._decoy_low].sum()) / float(decoy_weight.sum())
-        share = (float(real_weight[self.low].sum()) + 1) / (float(real_weight.sum()) + 1)
-        return min(1.0, share / below) if below else 1.0
+    def share_without_partner(self) -> float:
+        """π0 of the class."""
+        counts = self.low.sum(), len(self.low), self.decoy_low.sum(), len(self.decoy_low)
+        return float(share_without_partner(*counts))
 
     def reach(self, threshold: float) -> float:
         """The share of decoys that get a partner at the threshold or above."""
-        return float((self._decoys >= threshold).mean())
+        return float((self.decoy >= threshold).mean())
 
-    def curve(self, real_weight: Floats, decoy_weight: Floats, pi0: float) -> Curve:
-        """Found and false at every distinct similarity of a real partner.
+    def curve(self, pi0: float) -> Curve:
+        """Found and false at every distinct similarity of a real partner."""
+        falling, decoys = -np.sort(-self.real), np.sort(self.decoy)
+        last_of_equals = np.flatnonzero(np.append(falling[1:] != falling[:-1], True) & (falling > 0))
+        threshold = falling[last_of_equals]
+        reached = len(decoys) - np.searchsorted(decoys, threshold, side="left")
+        false = false_by_chance(pi0, reached, len(falling), len(decoys))
+        return Curve(threshold, (last_of_equals + 1).astype(np.float64), false)
 
-        Of n people like the M decoys, n · (share of decoys that reach the threshold) are found (Elias & Gygi 2007).
-        One decoy more is counted, or one person if that is more, so that a threshold chosen with these decoys stays
-        conservative (Levitsky et al. 2017); and since only absent people can be found falsely, the sum is multiplied by
-        π0 (Käll et al. 2008).
-        """
-        found = np.cumsum(real_weight[self._order])[self._last_of_equals]
-        below = np.append(0.0, np.cumsum(decoy_weight[self._decoy_order]))[self._decoys_below]
-        total = float(decoy_weight.sum())
-        people = float(real_weight.sum())
-        chance = (total - below) / total * people + max(1.0, people / total)
-        kept = found > 0
-        return Curve(self._threshold[kept], found[kept], (pi0 * chance)[kept])
+
+def share_without_partner(low: Any, people: Any, decoys_low: Any, decoys: Any) -> Any:
+    """π0 = min(1, (#{s ≤ λ} + 1)/(n + 1) ÷ F_d(λ)), λ a quantile of the decoys' best similarities, fixed.
+
+    Storey (2002, J. R. Stat. Soc. B 64:479) with decoys in place of uniform p-values: an upper estimate, since
+    present people with poor similarities count as absent. 1 where no decoy lies below λ. Counts of people and decoys at
+    or below λ and of all, numbers or arrays of one shape; ``decoys`` ≥ 1.
+    """
+    below = decoys_low / decoys
+    share = (low + 1) / (people + 1)
+    return np.minimum(1.0, np.divide(share, below, out=np.ones(np.shape(below)), where=below > 0))
+
+
+def false_by_chance(pi0: Any, reached: Any, people: Any, decoys: Any) -> Any:
+    """π0 · (n · r + max(1, n/M)), where r is the share of the M decoys that reach the threshold.
+
+    Of n people like the decoys, n · r are found (Elias & Gygi 2007). One decoy more is counted, or one person if that
+    is more, so that a threshold chosen with these decoys stays conservative (Levitsky et al. 2017); and since only
+    absent people can be found falsely, the sum is multiplied by π0 (Käll et al. 2008). Numbers or arrays of one shape.
+    """
+    return pi0 * (reached / decoys * people + np.maximum(1.0, people / decoys))
 
 
 def fixed_limit(decoy_best: Floats) -> tuple[float, int]:

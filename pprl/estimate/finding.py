@@ -11,14 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from pprl.draws import Draws
-from pprl.estimate.errors import Curve, Sample, fewest_findable
+from pprl.estimate.errors import Curve, Sample, false_by_chance, fewest_findable, share_without_partner
 from pprl.estimate.partners import NONE, Candidates, Partners, ambiguous, arrivals, assign, prices
 
 FLOOR = 0.002  # partners are looked for above this quantile of the decoys' best similarities
 SMALL_CLASS = 50
 REPLICATES = 400
+DRAWN_AT_ONCE = 2**22  # people times replicates in memory
 LEVEL = 0.95
 RULES = ("arrivals", "mutual_best")
 
@@ -132,8 +134,8 @@ def find(
         if not len(theirs):
             continue
         sample = Sample(partners.dice[ours], real.best()[ours], reached[theirs], decoys.best()[theirs], lam)
-        pi0 = sample.share_without_partner(np.ones(len(ours)), np.ones(len(theirs)))
-        line = sample.curve(np.ones(len(ours)), np.ones(len(theirs)), pi0)
+        pi0 = sample.share_without_partner()
+        line = sample.curve(pi0)
         fewest = fewest_findable(pi0, asked, len(ours), len(theirs))
         each = ClassFinding(number, ours, theirs, sample, pi0, line, line.at_rate(asked), fewest)
         judged.append(each)
@@ -172,30 +174,50 @@ def intervals(finding: Finding, groups: Sequence[Ints], draws: Draws) -> list[tu
     """
     people = len(finding.found)
     sizes = [int(group.max(initial=NONE)) + 1 for group in groups]
-    totals = np.zeros((REPLICATES, 1 + sum(sizes)))
-    weights = [absent_weights(finding, group, size) for group, size in zip(groups, sizes, strict=True)]
-    for replicate in range(REPLICATES):
-        weight = np.bincount(draws.below(people, people), minlength=people).astype(np.float64)
+    shares = [absent_weights(finding, group, size) for group, size in zip(groups, sizes, strict=True)]
+    totals = np.zeros((1 + sum(sizes), REPLICATES))
+    width = max(1, min(REPLICATES, DRAWN_AT_ONCE // max(1, people)))
+    for begin in range(0, REPLICATES, width):
+        told = totals[:, begin : begin + width]
+        drawn = np.empty((people, told.shape[1]))
+        for at in range(told.shape[1]):
+            drawn[:, at] = np.bincount(draws.below(people, people), minlength=people)
         for each in finding.classes:
-            real_weight, decoy_weight = weight[each.people], weight[finding.owner[each.decoys]]
-            if not decoy_weight.sum():
+            if each.threshold is None:
                 continue
-            pi0 = each.sample.share_without_partner(real_weight, decoy_weight)
-            line = each.sample.curve(real_weight, decoy_weight, pi0)
-            if (cut := line.at_threshold(each.threshold)) == NONE:
-                continue
-            false = float(line.false[cut])
-            totals[replicate, 0] += max(0.0, line.found[cut] - false)
-            reached = real_weight * finding.found[each.people]
+            found, false = _drawn_anew(each, each.threshold, finding, drawn)
+            told[0] += np.maximum(0.0, found.sum(axis=0) - false)
             at = 1
-            for group, size, absent in zip(groups, sizes, weights, strict=True):
-                here = group[each.people]
-                inside = here != NONE
-                of_group = np.bincount(here[inside], weights=reached[inside], minlength=size)
-                totals[replicate, at : at + size] += of_group - false * absent[each.number]
+            for group, size, share in zip(groups, sizes, shares, strict=True):
+                inside = np.flatnonzero(group[each.people] != NONE)
+                of_group = group[each.people[inside]], np.arange(len(inside))
+                sums = csr_array((np.ones(len(inside)), of_group), shape=(size, len(inside)))
+                told[at : at + size] += sums @ found[inside] - np.outer(share[each.number], false)
                 at += size
-    low, high = np.quantile(np.maximum(totals, 0.0), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    low, high = np.quantile(np.maximum(totals, 0.0), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
     return list(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def _drawn_anew(each: ClassFinding, threshold: float, finding: Finding, drawn: Floats) -> tuple[Floats, Floats]:
+    """Of a class how often each of its people is found, (people, replicates), and how many falsely, (replicates,).
+
+    ``drawn`` is how often each person of the list was drawn, (all people, replicates). A replicate without decoys of
+    the class, or with nobody found, finds nobody.
+    """
+    sample, owner = each.sample, finding.owner[each.decoys]
+
+    def decoys(which: Bools) -> Floats:
+        counts: Floats = np.bincount(owner[which], minlength=len(drawn)) @ drawn
+        return counts
+
+    ours = drawn[each.people]
+    found = ours * finding.found[each.people][:, None]
+    made = decoys(np.ones(len(owner), dtype=bool))
+    counted = (found.sum(axis=0) > 0) & (made > 0)
+    people, made = ours.sum(axis=0), np.maximum(made, 1.0)
+    pi0 = share_without_partner(sample.low @ ours, people, decoys(sample.decoy_low), made)
+    false = false_by_chance(pi0, decoys(sample.decoy >= threshold), people, made)
+    return found * counted, false * counted
 
 
 def absent_weights(finding: Finding, group: Ints, size: int) -> dict[int, Floats]:
