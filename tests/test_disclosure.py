@@ -15,7 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from pprl.estimate.disclosure import SHAPE, contradictions, disclose, exposed, rounded, stands_for, suppress
+from pprl.estimate.disclosure import contradictions, disclose, exposed
+from pprl.estimate.disclosure.rounding import rounded, stands_for
+from pprl.estimate.disclosure.suppression import suppress
+from pprl.estimate.disclosure.telling import SHAPE
 from pprl.report import load, render
 
 PAGE = (Path(__file__).parents[1] / "docs" / "report.md").read_text(encoding="utf-8")
