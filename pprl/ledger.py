@@ -1,9 +1,8 @@
 """How often a list was linked before, and what changed since: whoever tries until something is found has found nothing.
 
-The ledger is one file in the user's own state folder. It holds, of each run, sketches of the two rosters and of the
-columns as keyed hashes, the schema's likewise, the rate asked, and whether the run was repeatable; no path, no name,
-no time. The key stands in the same file: whoever has the file and a roster can tell whether that roster was linked
-here, and nothing else.
+The ledger is one file in the user's own state folder. It holds, of each run, sketches of the rosters, schema and
+columns as keyed hashes, the rate asked, and whether the run was repeatable; no path, no name, no time. The key stands
+in the same file: whoever has the file and a roster can tell whether that roster was linked here, and nothing else.
 
 A sketch is the smallest keyed hashes of a roster's distinct cells (bottom-k, Broder 1997), so that a list with a
 corrected cell, a row more or another format is still the same list.
@@ -34,6 +33,7 @@ SHORTEST_CELL = 5  # running numbers and initials are in every list
 KEPT_RUNS = 10_000
 PLACE = "PPRL_LEDGER"
 OFF = "off"
+WHAT = {"schema": "the schema", "columns": "the columns", "rate": "the false-match rate", "controls": "the controls"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Run:
     columns: str
     rate: int  # ten-thousandths
     repeatable: bool
+    controls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def count_run(
     rate: int,
     *,
     repeatable: bool,
+    controls: Sequence[pd.DataFrame] = (),
 ) -> Count:
     """Enter a run and say which one with this list it is.
 
@@ -104,6 +106,7 @@ def count_run(
         _hashed(key, "columns", json.dumps(sorted({tuple(sorted(each.items())) for each in columns}))),
         rate,
         repeatable,
+        sketch(controls, key),
     )
     earlier = [other for other in runs if common(run.own, other.own) >= ALIKE]
     _write(path, key, [*runs, run][-KEPT_RUNS:])
@@ -115,7 +118,7 @@ def _changes(last: Run, run: Run) -> Iterable[str]:
         yield f"the list (about {max(0.01, 1 - kept):.0%} of its cells)"
     if (kept := common(last.theirs, run.theirs)) < 1:
         yield "the registry" if kept < ALIKE else f"the registry (about {max(0.01, 1 - kept):.0%} of its cells)"
-    for name, what in (("schema", "the schema"), ("columns", "the columns"), ("rate", "the false-match rate")):
+    for name, what in WHAT.items():
         if getattr(last, name) != getattr(run, name):
             yield what
     if last.repeatable != run.repeatable:
@@ -151,7 +154,7 @@ def _read(path: Path) -> tuple[str, list[Run]]:
         if data["format"] != FORMAT or len(data["key"]) != 32:
             raise ValueError
         runs = [
-            Run(tuple(run["own"]), tuple(run["theirs"]), run["schema"], run["columns"], run["rate"], run["repeatable"])
+            Run(**run | {name: tuple(run.get(name, ())) for name in ("own", "theirs", "controls")})
             for run in data["runs"]
         ]
     except FileNotFoundError:

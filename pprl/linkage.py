@@ -32,7 +32,7 @@ from pprl.normalize.proposals import propose_columns
 from pprl.normalize.several import MOST_SPELLINGS
 from pprl.normalize.text import folding_hash
 from pprl.places import places_text, turns
-from pprl.rows import REAL, SPELLING, HomeRows, Label, policy_of
+from pprl.rows import CONTROL, REAL, SPELLING, HomeRows, Label, policy_of
 from pprl.schema import Field, Schema
 from pprl.tables import part_of
 
@@ -124,6 +124,7 @@ def link_people(
     encoded, rows = encode_list(
         own, schema, key, ids=list_ids, seed=seed, decoys=decoys, allow_weak=allow_weak, controls=controls
     )
+    said = (*said, *unused_controls(controls, rows))
     their_encoded, their_rows = encode_registry(theirs, schema, key, ids=registry_ids, seed=seed, allow_weak=allow_weak)
     clock.lap("encode")
     scores = match_encodings(encoded, their_encoded, kernel=kernel, map=map, progress=progress)
@@ -292,6 +293,13 @@ def encode_list(
     rows.handles[~of_roster] = _handles(root, "made-up", int((~of_roster).sum()))
     order = Draws(root, "list order").permutation(total)
     return Encodings("list", stamp, 0, rows.handles[order], BitMatrix(words[order])), rows
+
+
+def unused_controls(controls: People | None, rows: HomeRows) -> Iterator[str]:
+    """A line where some of the controls were left out of an encoded list."""
+    count = controls.rows_read if controls is not None else 0
+    if unused := count - len(rows.of_kind(CONTROL)):
+        yield f"{unused:,} of {count:,} controls are on the list too, stand twice or have nothing to compare: left out"
 
 
 def _further_spellings(

@@ -23,9 +23,9 @@ def roster(prefix: str, rows: int = 200, **extra: str) -> pd.DataFrame:
 OURS, THEIRS = roster("ours"), roster("theirs")
 
 
-def run(path, own=OURS, theirs=THEIRS, schema=SCHEMA, columns=None, rate=500, repeatable=False) -> str:
+def run(path, own=OURS, theirs=THEIRS, schema=SCHEMA, columns=None, rate=500, repeatable=False, controls=()) -> str:
     columns = [{"a": "a"}] if columns is None else columns
-    return str(count_run(path, [own], [theirs], schema, columns, rate, repeatable=repeatable))
+    return str(count_run(path, [own], [theirs], schema, columns, rate, repeatable=repeatable, controls=controls))
 
 
 def test_the_first_run_and_the_same_again(ledger):
@@ -41,6 +41,7 @@ CHANGES = {
     "the false-match rate": {"rate": 100},
     "the seed (now a number)": {"repeatable": True},
     "the registry": {"theirs": roster("others")},
+    "the controls": {"controls": [roster("absent", 20)]},
 }
 
 
@@ -76,10 +77,24 @@ def test_the_ledger_is_private_and_says_nothing(ledger):
     assert stat.S_IMODE(ledger.stat().st_mode) == 0o600
     text = ledger.read_text()
     assert not any(word in text for word in ("ours-", "theirs-", "№", str(ledger.parent)))
-    assert set(json.loads(text)["runs"][0]) == {"own", "theirs", "schema", "columns", "rate", "repeatable"}
+    known = {"own", "theirs", "schema", "columns", "rate", "repeatable", "controls"}
+    assert set(json.loads(text)["runs"][0]) == known
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"format": 9, "key": "", "runs": []}', '{"format": 1, "runs": 7}', "[1]"])
+def test_a_ledger_from_before_controls_were_counted_goes_on(ledger):
+    run(ledger)
+    earlier = json.loads(ledger.read_text())
+    del earlier["runs"][0]["controls"]
+    ledger.write_text(json.dumps(earlier))
+    assert run(ledger) == "2 with this list; changed since the last: nothing"
+
+
+DAMAGED = '{"format": 1, "key": "00000000000000000000000000000000", "runs": [{"own": [], "whose": 1}]}'
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"format": 9, "key": "", "runs": []}', '{"format": 1, "runs": 7}', "[1]", DAMAGED]
+)
 def test_a_damaged_ledger_is_an_error_with_a_way_out(ledger, text):
     ledger.write_text(text)
     with pytest.raises(FileError, match="damaged") as refusal:

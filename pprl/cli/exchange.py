@@ -461,7 +461,7 @@ def encode_for_agreement(
         raise click.UsageError("name the roster: pprl encode ROSTER --agreement FOLDER")
     if matter.role == "registry" and (more_lists or control or id_header):
         raise click.UsageError("--list, --control and --id are for a list, and this is the registry owner's folder")
-    refuse_same_files([roster, *more_lists, *filter(None, [control])])
+    refuse_same_files([roster, *more_lists], control=control)
     sent = record or AtHome.at_home()
     told: list[Hashes] = []
     if matter.role == "registry":

@@ -112,7 +112,7 @@ def link(
         [list_path, *more_lists, control, registry_path, schema_path, list_columns_path, registry_columns_path],
     )
     check_outputs(pairs, output, as_json=as_json, force=force)
-    refuse_same_files([list_path, *more_lists, *filter(None, [control])], registry_path)
+    refuse_same_files([list_path, *more_lists], registry_path, control)
     if not allow_weak:
         schema.refuse_weak()
     own = options.load(
@@ -135,9 +135,7 @@ def link(
     )
     controls = None
     if control:
-        controls = options.load(
-            (control,), schema, list_column, list_columns_path, "control", any_age=list_any_age
-        ).people
+        controls = options.load((control,), schema, list_column, list_columns_path, "control", any_age=list_any_age)
     with on_threads(threads) as engine, searching(pairs_to_compare(own.people, theirs.people, schema)) as progress:
         assessment = link_people(
             own.people,
@@ -145,7 +143,7 @@ def link(
             schema,
             list_ids=ids_of(own.frames, list_id),
             registry_ids=ids_of(theirs.frames, registry_id),
-            controls=controls,
+            controls=controls.people if controls else None,
             seed=seed,
             rate=rate,
             allow_weak=allow_weak,
@@ -154,12 +152,18 @@ def link(
             progress=progress,
         )
     if not no_ledger:
-        assessment = replace(assessment, run=_counted(own, theirs, schema, assessment))
+        assessment = replace(assessment, run=_counted(own, theirs, controls, schema, assessment))
     write_outputs(assessment, pairs, output, force=force, language=language)
     show_assessment(assessment, as_json=as_json, aside=pairs == STANDARD)
 
 
-def _counted(own: options.Loaded, theirs: options.Loaded, schema: Schema, assessment: Assessment) -> str:
+def _counted(
+    own: options.Loaded,
+    theirs: options.Loaded,
+    controls: options.Loaded | None,
+    schema: Schema,
+    assessment: Assessment,
+) -> str:
     """What the ledger says of this run; a ledger that cannot be used stops nobody."""
     from pprl.ledger import count_run, place
 
@@ -175,6 +179,7 @@ def _counted(own: options.Loaded, theirs: options.Loaded, schema: Schema, assess
             [*own.columns, *theirs.columns],
             round(assessment.false_match_rate_asked * 10_000),
             repeatable=assessment.repeatable,
+            controls=controls.frames if controls else (),
         )
     except PprlError as error:
         options.note(f"warning: this run is not counted: {error}; {error.hint}")

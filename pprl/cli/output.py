@@ -240,11 +240,13 @@ def summary(assessment: Assessment) -> list[str]:
     for field in a.audit.get("strata", ()):
         for each in field["values"]:
             lines.append(_stratum(field["field"], each))
-    if eligibility and (absent := eligibility["ineligible"])["people"]:
-        lines.append(
-            f"cannot be in it    {absent['found']:,} of {absent['people']:,} reach the similarity; "
-            f"decoys in their place {absent['expected']:,.0f}"
-        )
+    known_absent = {"cannot be in it": (eligibility or {}).get("ineligible"), "controls": a.audit.get("controls")}
+    for name, absent in known_absent.items():
+        if absent and absent["people"]:
+            lines.append(
+                f"{name:18} {absent['found']:,} of {absent['people']:,} reach the similarity; "
+                f"decoys in their place {absent['expected']:,.1f}"
+            )
     for each in a.audit.get("confirm", ()):
         if each["compared"]:
             lines.append(

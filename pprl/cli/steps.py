@@ -129,7 +129,7 @@ def encode(
         raise click.UsageError(f"{missing} is missing (or --agreement FOLDER, for a step of the exchange)")
     options.tell_variables()
     from pprl.keys import LinkageKey
-    from pprl.linkage import bare_lines, encode_list, encode_registry, ids_of
+    from pprl.linkage import bare_lines, encode_list, encode_registry, ids_of, unused_controls
     from pprl.schema import load_schema
     from pprl.tables import refuse_same_files
 
@@ -139,7 +139,7 @@ def encode(
         raise click.UsageError("--list adds parts to a list, and this is --as registry")
     if control and side != "list":
         raise click.UsageError("--control rides along with a list, and this is --as registry")
-    refuse_same_files([roster, *more_lists, *filter(None, [control])])
+    refuse_same_files([roster, *more_lists], control=control)
     schema = load_schema(schema_path)
     if not allow_weak:
         schema.refuse_weak()
@@ -165,6 +165,8 @@ def encode(
             allow_weak=allow_weak,
             controls=controls,
         )
+        for text in unused_controls(controls, rows):
+            note(f"warning: {text}")
     else:
         encodings, rows = encode_registry(people, schema, linkage_key, ids=ids, seed=seed, allow_weak=allow_weak)
     with all_or_none(private, output):

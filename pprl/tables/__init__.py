@@ -263,17 +263,18 @@ def _letters(at: int) -> str:
     return (_letters(at // 26 - 1) if at >= 26 else "") + chr(ord("A") + at % 26)
 
 
-def refuse_same_files(parts: Sequence[Path], registry: Path | None = None) -> None:
+def refuse_same_files(parts: Sequence[Path], registry: Path | None = None, control: Path | None = None) -> None:
     """RosterError when two of the rosters are one file."""
-    paths = [*parts, registry] if registry else [*parts]
-    for at, left in enumerate(paths):
-        for right in paths[at + 1 :]:
+    rosters = [*(("list", part) for part in parts), ("control", control), ("registry", registry)]
+    named = [(whose, path) for whose, path in rosters if path]
+    for at, (left, path) in enumerate(named):
+        for right, other in named[at + 1 :]:
             try:
-                same = left.samefile(right)
+                same = path.samefile(other)
             except OSError:
                 continue  # what cannot be read is reported when it is read
             if same:
-                which = "list and registry" if right == registry else "two parts of the list"
+                which = "two parts of the list" if left == right else f"{left} and {right}"
                 raise RosterError(f"{which} are the same file", hint="name different rosters")
 
 
