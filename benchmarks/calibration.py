@@ -32,7 +32,8 @@ from rosters import DATE, NAMES, PATRONYMIC, Case, Mess, dev_cross, febrl4, gene
 from scipy.stats import binom
 
 from pprl.bits import Encodings
-from pprl.estimate.assess import judge
+from pprl.estimate.assess import judge, opened
+from pprl.estimate.finding import find, intervals
 from pprl.keys import LinkageKey
 from pprl.linkage import encode_list, encode_registry, people_of
 from pprl.match.scores import match_encodings
@@ -44,7 +45,7 @@ ABSENT_PEOPLE = 2_000
 LARGE = 100_000  # registries of this size get a tenth of the runs
 RUNS_A_POPULATION = 5
 RATES = (500, 100)
-TOLD = ("rung", "found", "ambiguous", "stated", "pairs", "right", "there", "net", "low", "high")  # at each rate
+TOLD = ("found", "ambiguous", "stated", "pairs", "right", "there", "net", "low", "high")  # at each rate
 SIZES, REGISTRIES, HARDENINGS = (30, 100, 1_010), (2_000, 10_000), (0, 8)
 OVERLAPS = ("0", "3", "10", "5%", "30%", "60%", "95%")
 FIELDS = {
@@ -156,21 +157,30 @@ def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
     own = only_used(everybody.take(np.concatenate([present, absent])))
     list_encoded, rows = encode_list(own, schema, key, seed=seed, allow_weak=True)
     scores = match_encodings(list_encoded, registry)
-    record: dict[str, Any] = {"cell": cell.name, "seed": seed, "people": rows.people}
-    looks = None  # the same at every rate
-    for rate in RATES:
-        encodings = list_encoded if looks is None else None
-        answer = judge(scores, rows, registry_rows, rate=rate / 10_000, encodings=encodings, looks=looks)
-        looks = answer.looks
-        pairs = answer.pairs
-        truth = case.truth[pairs.list_row.to_numpy(dtype=int)]
-        there = np.isin(truth, case.truth[present])
-        right = truth == case.people_of_registry[pairs.registry_row.to_numpy(dtype=int)]
-        record |= {"p": answer.p_value, "p_harsh": answer.audit["headline"]["p_harsh"]}
-        record |= {"matchable": answer.matchable_share}
-        told = (answer.verdict.rung, answer.found, answer.ambiguous, answer.false_match_rate, len(pairs))
-        told += (int(right.sum()), int(there.sum()), *(answer.net_found or (None, None, None)))
-        record |= {f"{what}_{rate}": value for what, value in zip(TOLD, told, strict=True)}
+    answer = judge(scores, rows, registry_rows, rate=RATES[0] / 10_000, encodings=list_encoded)
+    record: dict[str, Any] = {"cell": cell.name, "seed": seed, "people": rows.people, "p": answer.p_value}
+    record |= {"p_harsh": answer.audit["headline"]["p_harsh"], "rung": answer.verdict.rung}
+    of_registry = dict(zip(map(bytes, registry_rows.handles), registry_rows.rows.tolist(), strict=True))
+    for rate in RATES:  # what `judge` finds at each, without asking everything else again
+        own_rows, judged, handles = opened(scores, rows, rate=rate / 10_000)
+        finding = find(judged.real, judged.decoys, judged.owner, judged.classes, judged.asked)
+        low, high = intervals(finding, [], judged.draws)[0]
+        paired = np.flatnonzero(finding.found & ~finding.unsure)
+        truth = case.truth[own_rows.rows[judged.records[paired]]]
+        partners = [of_registry[bytes(handles[at])] for at in finding.partners.ids[paired]]
+        found = int(finding.found.sum())
+        told = {
+            "found": found,
+            "ambiguous": int(finding.unsure.sum()),
+            "stated": round(finding.false / found, 6) if found else None,
+            "pairs": len(paired),
+            "right": int((truth == case.people_of_registry[partners]).sum()),
+            "there": int(np.isin(truth, case.truth[present]).sum()),
+            "net": round(finding.net, 1),
+            "low": round(min(low, finding.net), 1),
+            "high": round(max(high, finding.net), 1),
+        }
+        record |= {f"{what}_{rate}": value for what, value in told.items()}
     return record
 
 
@@ -232,7 +242,7 @@ def table(results: Path) -> None:
                 f"{cell.name:27} {len(one):4} {(of_cell['p'] < 0.05).mean():5.0%} {rate / 10_000:5.0%} "
                 f"{one['found'].mean():7.1f} {stated:6.2%} {true:6.2%} {one['absent'].mean():6.2%} "
                 f"{one['net'].mean():7.1f} {one['right'].mean():7.1f} {one['covered'].mean():7.1%} {half:5.3f} "
-                f"{(one['rung'] >= 1).mean():6.1%}  {missed}".rstrip()
+                f"{(of_cell['rung'] >= 1).mean():6.1%}  {missed}".rstrip()
             )
     print()
     for rate in RATES:
@@ -241,7 +251,7 @@ def table(results: Path) -> None:
         print(f"asked {rate / 10_000:.0%}: covered {found['covered'].mean():.1%} of {len(found):,} runs that found any")
     nobody = runs[runs["cell"].str.endswith("/0")]
     print(
-        f"nobody present: {len(nobody):,} lists, {(nobody['rung_500'] >= 1).sum()} beyond chance, "
+        f"nobody present: {len(nobody):,} lists, {(nobody['rung'] >= 1).sum()} beyond chance, "
         f"{(nobody['p'] < 0.05).sum()} with p < .05, {(nobody['p'] < 0.001).sum()} with p < .001"
     )
 

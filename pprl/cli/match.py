@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -17,7 +16,7 @@ import click
 from pprl.cli import options
 from pprl.cli.exchange import match_folder, passphrase_option, unlock
 from pprl.cli.options import note
-from pprl.cli.output import check_output, say, write_output
+from pprl.cli.output import as_parquet, check_output, say, write_output
 from pprl.cli.progress import searching
 from pprl.files import STANDARD
 
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
     from pprl.bits import Encodings
     from pprl.match.checkpoint import Checkpoint
     from pprl.match.search import Candidates, Pairs
+
+
+Columns = Mapping[str, list[Any]]
 
 
 class Share(click.ParamType[Fraction]):
@@ -111,12 +113,12 @@ Examples:
     "-o",
     "--output",
     type=options.NewFile(or_standard=True),
-    help="The file of scores to write; with --threshold a CSV (- for standard output).",
+    help="The file of scores to write; with --threshold pairs: CSV or .parquet, or - for standard output.",
 )
 @click.option(
     "--threshold",
     type=Share(),
-    help="Instead of scores to be judged: every pair whose Dice similarity is at least that, as CSV.",
+    help="Instead of scores to be judged: every pair whose Dice similarity is at least that.",
 )
 @click.option(
     "--approximate",
@@ -173,18 +175,19 @@ def match(
         )
     where = Engine(engine, scheduler, threads, resume)
     if registry_path is None and list_path.is_dir():
-        if threshold is not None:
-            raise click.UsageError("--threshold does not go with the folder of a matter")
-        if output is not None or force:
-            raise click.UsageError("-o and --force do not go with the folder of a matter")
+        options.refuse_typed_but("resume", "threads", "engine", "scheduler", "passphrase_file")
         match_folder(unlock(list_path, passphrase_file), replace(where, resume=True))
         return
     if registry_path is None or output is None:
         raise click.UsageError("two files of encodings and -o are needed, or the folder of a matter alone")
     if resume and (threshold is not None or engine == "dask"):
         raise click.UsageError("--resume is for scores that are made here; --threshold and dask keep no checkpoint")
-    if output == STANDARD and threshold is None:
-        raise click.UsageError("scores go into a file: only pairs, with --threshold, go to standard output")
+    if threshold is None and (output == STANDARD or as_parquet(output)):
+        raise click.UsageError(
+            "scores go into a file that `pprl convert parquet` reads: only pairs, with --threshold, go elsewhere"
+        )
+    if groups and as_parquet(output):
+        raise click.UsageError("--groups writes JSON")
     options.refuse_overwriting([output], [list_path, registry_path])
     check_output(output, force=force)
     from pprl.interop.anonlink import looks_like_clks
@@ -261,7 +264,7 @@ def write_pairs(
                     one.bits, other.bits, threshold, float(recall), map=engine.map, progress=progress
                 )
             say(account.describe(), output)
-    write_output(output, _lines(pairs, one, other), private=True, force=force)
+    write_output(output, _as_file(_told(pairs, one, other), output), private=True, force=force)
     for text in notes():
         note(text)
     _say_found(output, _counted(len(pairs.ours), "pair"), threshold)
@@ -289,9 +292,8 @@ def write_clk_pairs(
         found = [[[0, row], [1, their]] for row, their in zip(ours[kept].tolist(), theirs[kept].tolist(), strict=True)]
         write_output(output, [json.dumps({"groups": found}).encode() + b"\n"], private=True, force=force)
     else:
-        told = zip(ours.tolist(), theirs.tolist(), similarity.tolist(), strict=True)
-        lines = (f"{row},{their},{score:.6f}\n".encode() for row, their, score in told)
-        write_output(output, itertools.chain([b"record,their_record,score\n"], lines), private=True, force=force)
+        told = {"record": ours.tolist(), "their_record": theirs.tolist(), "score": similarity.tolist()}
+        write_output(output, _as_file(iter([told]), output), private=True, force=force)
     for text in notes():
         note(text)
     _say_found(output, _counted(len(kept), "group") if groups else _counted(len(ours), "pair"), threshold)
@@ -310,15 +312,36 @@ def _say_found(output: Path, found: str, threshold: Fraction) -> None:
 PAIRS_AT_ONCE = 1 << 16
 
 
-def _lines(pairs: Pairs, one: Encodings, other: Encodings) -> Iterator[bytes]:
-    yield b"row,their_row,handle,their_handle,common,total,score\n"
-    for top in range(0, len(pairs.ours), PAIRS_AT_ONCE):
+def _told(pairs: Pairs, one: Encodings, other: Encodings) -> Iterator[Columns]:
+    """The pairs by columns, part by part, one part at least."""
+    import numpy as np
+
+    for top in range(0, max(1, len(pairs.ours)), PAIRS_AT_ONCE):
         here = slice(top, top + PAIRS_AT_ONCE)
-        rows, theirs = pairs.ours[here].tolist(), pairs.theirs[here].tolist()
-        common, total = pairs.common[here].tolist(), pairs.total[here].tolist()
-        handles = one.handles[rows], other.handles[theirs]
-        told = (
-            f"{row},{their},{mine.tobytes().hex()},{its.tobytes().hex()},{both},{of},{2 * both / of:.6f}\n"
-            for row, their, mine, its, both, of in zip(rows, theirs, *handles, common, total, strict=True)
-        )
-        yield "".join(told).encode()
+        rows, theirs = pairs.ours[here], pairs.theirs[here]
+        common, total = pairs.common[here], pairs.total[here]
+        yield {
+            "row": rows.tolist(),
+            "their_row": theirs.tolist(),
+            "handle": [each.tobytes().hex() for each in one.handles[rows]],
+            "their_handle": [each.tobytes().hex() for each in other.handles[theirs]],
+            "common": common.tolist(),
+            "total": total.tolist(),
+            "score": (2 * common.astype(np.float64) / total).tolist(),
+        }
+
+
+def _as_file(parts: Iterator[Columns], output: Path) -> Iterator[bytes]:
+    """Pairs as CSV, or as Parquet where the file's name says so."""
+    if as_parquet(output):
+        from pprl.interop.parquet import pairs_parquet
+
+        yield from pairs_parquet(parts)
+        return
+    header = b""
+    for part in parts:
+        if not header:
+            header = ",".join(part).encode() + b"\n"
+            yield header
+        line = ",".join("{:.6f}" if name == "score" else "{}" for name in part) + "\n"
+        yield "".join(map(line.format, *part.values())).encode()

@@ -46,6 +46,13 @@ def check_output(output: Path | None, *, force: bool) -> None:
     """Refuse an output that is in the way, before any work is done for it."""
     if output is not None and output != STANDARD:
         files.check_absent(output, force=force)
+        if as_parquet(output):
+            with needing("pyarrow", "parquet", "a Parquet file"):
+                import pyarrow  # noqa: F401
+
+
+def as_parquet(output: Path) -> bool:
+    return output.suffix.lower() == ".parquet"
 
 
 def write_output(output: Path, parts: Iterable[bytes], *, private: bool = False, force: bool = False) -> None:
@@ -83,9 +90,6 @@ def check_outputs(pairs: Path | None, folder: Path | None, *, as_json: bool, for
     if pairs == STANDARD and as_json:
         raise click.UsageError("--json and --pairs - would both write to standard output")
     check_output(pairs, force=force)
-    if pairs is not None and _as_parquet(pairs):
-        with needing("pyarrow", "parquet", "a Parquet file"):
-            import pyarrow  # noqa: F401
     if folder is not None and folder.exists() and not (force and folder.is_dir()):
         raise FileError(
             f"{folder.resolve().name}: exists already" + ("" if folder.is_dir() else " and is no folder"),
@@ -122,10 +126,6 @@ def reports(assessment: Assessment, language: str) -> tuple[bytes, bytes, bytes]
 
 
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def _as_parquet(path: Path) -> bool:
-    return path.suffix.lower() == ".parquet"
 
 
 def pairs_parquet(pairs: pd.DataFrame) -> bytes:

@@ -235,6 +235,7 @@ def judge(
     results for both owners.
     """
     if rows_path is None and scores_path.is_dir():
+        options.refuse_typed_but("passphrase_file")
         judge_folder(unlock(scores_path, passphrase_file))
         return
     if rows_path is None:

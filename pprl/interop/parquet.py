@@ -9,7 +9,8 @@ byte.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,13 @@ def scores_parquet(scores: Scores) -> Iterator[bytes]:
             yield pa.Table.from_arrays(columns, schema=schema)
 
     return _written(schema, facts | _facts(scores.stamp), tables())
+
+
+def pairs_parquet(parts: Iterator[Mapping[str, Sequence[int | float | str]]]) -> Iterator[bytes]:
+    """The Parquet file of pairs: each part holds the same columns; there is one at least."""
+    first = pa.table(dict(next(parts)))
+    tables = itertools.chain([first], (pa.table(dict(part), schema=first.schema) for part in parts))
+    return _written(first.schema, {"kind": "pairs"}, tables)
 
 
 def facts_of(path: Path) -> dict[str, str | int]:
