@@ -5,18 +5,30 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import binom, hypergeom
 
 from pprl.draws import Draws
 from pprl.estimate import finding as findings
-from pprl.estimate.errors import Sample, fewest_findable, fixed_limit, p_harsh, p_value, share_without_partner
+from pprl.estimate.errors import (
+    Sample,
+    fewest_findable,
+    fixed_limit,
+    own_limits,
+    p_harsh,
+    p_value,
+    share_without_partner,
+)
 from pprl.estimate.finding import absent_weights, find, intervals, merged_classes
 from pprl.estimate.partners import NONE, Candidates
 
 
 def sample(real, decoy):
+    """Of one class in which nobody competes, and everybody has the same λ."""
     real, decoy = np.array(real, dtype=float), np.array(decoy, dtype=float)
-    return Sample(real, real, decoy, decoy)
+    limit = np.median(decoy)
+    return Sample(real, real <= limit, decoy, decoy <= limit)
 
 
 def test_the_curve_in_fractions():
@@ -42,6 +54,38 @@ def test_the_share_without_a_partner_in_fractions():
     assert sample([1, 1, 1], [5, 6]).share_without_partner() == 1.0
     # counts of several replicates at once; where none of the decoys drawn lies below λ, everybody may be absent
     assert share_without_partner(np.array([1, 0]), np.array([4, 4]), np.array([1, 0]), 2).tolist() == [0.8, 1.0]
+
+
+def test_everybody_is_held_against_his_own_decoys():
+    # of the first person four decoys, of the second three, of the third none
+    best, owner = np.array([1, 9, 3, 5, 2, 8, 6], dtype=float), np.array([0, 1, 0, 0, 0, 1, 1])
+    assert own_limits(best, owner, 3).tolist() == [2.5, 8, 5]
+    assert own_limits(best, owner, 3, 0.25).tolist() == [1.75, 7, 2.5]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 8)), min_size=1), st.sampled_from([0.0, 0.3, 0.5, 0.7, 1.0])
+)
+def test_limits_are_the_quantiles_of_a_persons_decoys(decoys, lam):
+    owner, best = (np.array(each) for each in zip(*decoys, strict=True))
+    slow = [
+        np.quantile(best[owner == person], lam) if person in owner else np.quantile(best, lam) for person in range(7)
+    ]
+    np.testing.assert_allclose(own_limits(best / 8, owner, 7, lam), np.array(slow) / 8, atol=1e-12)
+
+
+def test_half_of_the_absent_lie_below_their_limit_however_different_they_are():
+    """One in two meets strangers easily; 200 are present, of the others, and no nearer than anybody's decoys."""
+    rng = np.random.default_rng(4)
+    spread = np.where(np.arange(1000) < 500, 0, 6)
+    owner = np.repeat(np.arange(1000), 20)
+    best = spread[owner] + rng.normal(size=20_000)
+    real = spread + rng.normal(size=1000) + np.where(np.arange(1000) < 200, 2, 0)
+    limits = own_limits(best, owner, 1000)
+    counts = (real <= limits).sum(), 1000, (best <= limits[owner]).sum(), 20_000
+    error = 2 * math.sqrt(800) / 2 / 1000  # twice that of a share of 1,000, of whom 800 are low with chance ½
+    assert abs(share_without_partner(*counts) - 0.8) < 3 * error
+    assert sample(real, best).share_without_partner() > 0.8 + 3 * error  # one λ for all takes them for absent
 
 
 def test_fewest_findable():
@@ -73,7 +117,7 @@ def simulate(rng, people, present, decoys):
     real = np.where(true, rng.normal(4, 1, people), rng.normal(0, 1, people))
     decoy = rng.normal(0, 1, decoys)
     shift = 10  # similarities are positive
-    return true, Sample(real + shift, real + shift, decoy + shift, decoy + shift), real + shift
+    return true, sample(real + shift, decoy + shift), real + shift
 
 
 @pytest.mark.parametrize("present", [0, 30, 300, 950])

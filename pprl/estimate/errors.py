@@ -1,7 +1,7 @@
 """How many of the found are false: the statistics of one class of rows that are equally complete.
 
-``real`` are the similarities of the partners of n real rows, ``decoy`` those that M decoys would get if each arrived
-alone (both 0 where there is none); ``real_best`` and ``decoy_best`` are the best similarities before anyone competes.
+Similarities of partners are those that n real rows have, and that M decoys would get if each arrived alone (0 where
+there is none); best similarities are those before anyone competes.
 What is computed from counts takes numbers or arrays of them, so that the bootstrap repeats it for all replicates.
 """
 
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 MIN_DECOYS = 20
 
@@ -41,16 +43,15 @@ class Curve:
         return int(meets[-1]) if len(meets) else -1
 
 
+@dataclass(frozen=True)
 class Sample:
-    """One class of rows, ``real`` and ``real_best`` of shape (n,), ``decoy`` and ``decoy_best`` of shape (M,).
+    """One class of rows: similarities of partners, ``real`` (n,) and ``decoy`` (M,), and who is ``low``: no nearer to
+    the registry than the person's own decoys are (`own_limits`)."""
 
-    ``low`` and ``decoy_low`` are the rows at or below λ, the ``lam`` quantile of the decoys' best similarities.
-    """
-
-    def __init__(self, real: Floats, real_best: Floats, decoy: Floats, decoy_best: Floats, lam: float = 0.5) -> None:
-        self.real, self.decoy = real, decoy
-        limit = np.quantile(decoy_best, lam)
-        self.low, self.decoy_low = real_best <= limit, decoy_best <= limit
+    real: Floats
+    low: Bools
+    decoy: Floats
+    decoy_low: Bools
 
     def share_without_partner(self) -> float:
         """π0 of the class."""
@@ -71,8 +72,27 @@ class Sample:
         return Curve(threshold, (last_of_equals + 1).astype(np.float64), false)
 
 
+def own_limits(decoy_best: Floats, owner: Ints, people: int, lam: float = 0.5) -> Floats:
+    """λ of each person: the ``lam`` quantile of the best similarities of the decoys that were made of him, (people,);
+    that of all decoys where he has none.
+
+    A person who is absent and his decoys are alike, so each stands with equal chance on either side of their median.
+    One λ for all would not do: among people written with initials, or with a rare name, who is present may be no
+    nearer than everybody else's decoys are (docs/statistics.md).
+    """
+    limits = np.full(people, np.quantile(decoy_best, lam))
+    values = decoy_best[np.lexsort((decoy_best, owner))]
+    count = np.bincount(owner, minlength=people)
+    known = np.flatnonzero(count)
+    place = lam * (count[known] - 1)
+    below = (np.cumsum(count) - count)[known] + place.astype(np.int64)
+    above = np.minimum(below + 1, np.cumsum(count)[known] - 1)
+    limits[known] = values[below] + (place % 1) * (values[above] - values[below])
+    return limits
+
+
 def share_without_partner(low: Any, people: Any, decoys_low: Any, decoys: Any) -> Any:
-    """π0 = min(1, (#{s ≤ λ} + 1)/(n + 1) ÷ F_d(λ)), λ a quantile of the decoys' best similarities, fixed.
+    """π0 = min(1, (#{s ≤ λ} + 1)/(n + 1) ÷ F_d(λ)), λ of each person and his decoys (`own_limits`), fixed.
 
     Storey (2002, J. R. Stat. Soc. B 64:479) with decoys in place of uniform p-values: an upper estimate, since
     present people with poor similarities count as absent. 1 where no decoy lies below λ. Counts of people and decoys at

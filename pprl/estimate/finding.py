@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from pprl.draws import Draws
-from pprl.estimate.errors import Curve, Sample, false_by_chance, fewest_findable, share_without_partner
+from pprl.estimate.errors import Curve, Sample, false_by_chance, fewest_findable, own_limits, share_without_partner
 from pprl.estimate.partners import NONE, Candidates, Partners, ambiguous, arrivals, assign, prices
 
 FLOOR = 0.002  # partners are looked for above this quantile of the decoys' best similarities
@@ -111,7 +111,7 @@ def find(
     """Partners one to one, and for each class the lowest threshold at which at most ``asked`` of the found are false.
 
     ``owner`` is the real row that each decoy was made from, ``classes`` the class of each real row; a decoy is judged
-    with the class of its owner. ``lam`` is the quantile of the decoys' best similarities at which π0 is estimated.
+    with the class of its owner. ``lam`` is the quantile of a person's decoys at which π0 is estimated.
     """
     decoy_class = classes[owner]
     floors = {
@@ -133,7 +133,9 @@ def find(
         ours, theirs = np.flatnonzero(classes == number), np.flatnonzero(decoy_class == number)
         if not len(theirs):
             continue
-        sample = Sample(partners.dice[ours], real.best()[ours], reached[theirs], decoys.best()[theirs], lam)
+        best, owners = decoys.best()[theirs], np.searchsorted(ours, owner[theirs])
+        limits = own_limits(best, owners, len(ours), lam)
+        sample = Sample(partners.dice[ours], real.best()[ours] <= limits, reached[theirs], best <= limits[owners])
         pi0 = sample.share_without_partner()
         line = sample.curve(pi0)
         fewest = fewest_findable(pi0, asked, len(ours), len(theirs))
@@ -223,7 +225,7 @@ def _drawn_anew(each: ClassFinding, threshold: float, finding: Finding, drawn: F
 def absent_weights(finding: Finding, group: Ints, size: int) -> dict[int, Floats]:
     """How the false ones of each class fall on the groups: in proportion to π0 of the group times its people.
 
-    π0 of a group is the share of its rows at or below λ, over ½, at most 1; shape (size,), and the sum is the share of
+    π0 of a group is the share of its rows that are low, over ½, at most 1; shape (size,), and the sum is the share of
     the class that is in a group.
     """
     low, members = np.zeros(size), np.zeros(size)
