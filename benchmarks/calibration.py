@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -161,10 +162,11 @@ def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
     record: dict[str, Any] = {"cell": cell.name, "seed": seed, "people": rows.people, "p": answer.p_value}
     record |= {"p_harsh": answer.audit["headline"]["p_harsh"], "rung": answer.verdict.rung}
     of_registry = dict(zip(map(bytes, registry_rows.handles), registry_rows.rows.tolist(), strict=True))
+    own_rows, judged, handles = opened(scores, rows)
+    meeting = judged.meeting()
     for rate in RATES:  # what `judge` finds at each, without asking everything else again
-        own_rows, judged, handles = opened(scores, rows, rate=rate / 10_000)
-        finding = find(judged.real, judged.decoys, judged.owner, judged.classes, judged.asked)
-        low, high = intervals(finding, [], judged.draws)[0]
+        finding = find(meeting, rate / 10_000)
+        low, high = intervals(finding, [], copy(judged.draws))[0]
         paired = np.flatnonzero(finding.found & ~finding.unsure)
         truth = case.truth[own_rows.rows[judged.records[paired]]]
         partners = [of_registry[bytes(handles[at])] for at in finding.partners.ids[paired]]
@@ -200,14 +202,14 @@ def fill(data: Path, results: Path, runs: int, only: str, workers: int, minutes:
     tasks.sort(key=lambda task: (task[1].registry == LARGE, task[2] // RUNS_A_POPULATION, *order(task[1])))
     end = time.monotonic() + 60 * minutes
     with results.open("a", encoding="utf-8", newline="") as file, ProcessPoolExecutor(workers) as pool:
-        size = 1 + len(tasks) // 2_000
-        for begin in range(0, len(tasks), 40 * size):
+        records = pool.map(_run, tasks, chunksize=20)
+        for done in range(0, len(tasks), 100):
             if time.monotonic() > end:
+                pool.shutdown(cancel_futures=True)
                 break
-            records = pd.DataFrame(pool.map(_run, tasks[begin : begin + 40 * size], chunksize=20))
-            records.to_csv(file, index=False, header=not file.tell())
+            pd.DataFrame(itertools.islice(records, 100)).to_csv(file, index=False, header=not file.tell())
             file.flush()
-            print(f"{min(begin + 40 * size, len(tasks)):,} of {len(tasks):,}", file=sys.stderr, flush=True)
+            print(f"{min(done + 100, len(tasks)):,} of {len(tasks):,}", file=sys.stderr, flush=True)
 
 
 def order(cell: Cell) -> tuple[str, int, int]:

@@ -20,7 +20,7 @@ from pprl.estimate.errors import (
     p_value,
     share_without_partner,
 )
-from pprl.estimate.finding import absent_weights, find, intervals, merged_classes
+from pprl.estimate.finding import absent_weights, find, intervals, meet, merged_classes
 from pprl.estimate.partners import NONE, Candidates
 
 
@@ -151,7 +151,7 @@ def drawn_one_by_one(finding, groups, sizes, draws):
         for each in finding.classes:
             sample, at_most = each.sample, dict(zip(each.people.tolist(), each.sample.low.tolist(), strict=True))
             ours = [person for person in drawn if person in at_most]
-            decoys = [at for person in ours for at in np.flatnonzero(finding.owner[each.decoys] == person)]
+            decoys = [at for person in ours for at in np.flatnonzero(finding.meeting.owner[each.decoys] == person)]
             found = [person for person in ours if finding.found[person]]
             if each.threshold is None or not found or not decoys:
                 continue
@@ -183,7 +183,7 @@ def test_intervals_draw_people_anew_with_their_decoys(seed, at_once, monkeypatch
     best = np.where(np.arange(people) % 2, rng.uniform(0.6, 1, people), rng.uniform(0.2, 0.6, people))
     real = Candidates(np.arange(people)[:, None], best[:, None])
     decoys = Candidates(np.full((len(owner), 1), 99), rng.uniform(0.2, 0.7, (len(owner), 1)))
-    finding = find(real, decoys, owner, classes, 0.3)
+    finding = find(meet(real, decoys, owner, classes), 0.3)
     assert finding.found.any()
     assert len(finding.classes) == 2
     groups = [rng.integers(-1, 3, people), np.full(people, NONE), np.zeros(people, dtype=np.int64)]

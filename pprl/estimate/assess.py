@@ -21,7 +21,7 @@ from pprl.errors import FileError, PprlError
 from pprl.estimate import checks
 from pprl.estimate.case import Case
 from pprl.estimate.errors import MIN_DECOYS, p_harsh, p_value
-from pprl.estimate.finding import Finding, find, intervals
+from pprl.estimate.finding import Finding, Meeting, find, intervals, meet
 from pprl.estimate.partners import NONE, Candidates
 from pprl.estimate.record import PARTNER_RULE, Known, exact
 from pprl.estimate.verdict import Verdict, cannot_tell, climb
@@ -235,7 +235,7 @@ def _judge(
     witness: Witness | None,
     scores: Scores,
 ) -> Assessment:
-    finding = find(case.real, case.decoys, case.owner, case.classes, case.asked)
+    finding = find(case.meeting(), case.asked)
     warnings = list(base.warnings)
     if case.left_out:
         warnings.append(
@@ -274,7 +274,7 @@ def _judge(
     verdict = climb(
         p=p,
         p_harsh=harsh,
-        low=net[1] if case.asked == RATE_OF_VERDICT else _low(case),
+        low=net[1] if case.asked == RATE_OF_VERDICT else _low(finding.meeting, case.draws),
         decoys=sound,
         known_absent=[group for group in (controls, ineligible) if group is not None],
         confirm=confirm,
@@ -303,9 +303,9 @@ def _judge(
     return replace(told, audit=exact(told, case, told_of, rows, scores))
 
 
-def _low(case: Case) -> float:
+def _low(meeting: Meeting, draws: Draws) -> float:
     """The lower end of net found at the rate of the verdict, where another is asked for the pairs."""
-    return intervals(find(case.real, case.decoys, case.owner, case.classes, RATE_OF_VERDICT), [], case.draws)[0][0]
+    return intervals(find(meeting, RATE_OF_VERDICT), [], draws)[0][0]
 
 
 def _told(p: float) -> float:
@@ -325,7 +325,7 @@ def _nobody_present(case: Case) -> float | None:
             break
         place = np.searchsorted(case.owner[chosen], case.owner[others])
         classes = case.classes[case.owner[chosen]]
-        played = find(case.decoys.take(chosen), case.decoys.take(others), place, classes, case.asked)
+        played = find(meet(case.decoys.take(chosen), case.decoys.take(others), place, classes), case.asked)
         found.append(int(played.found.sum()) * len(case.real) / len(chosen))
     return round(sum(found) / len(found), 2) if found else None
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pprl.draws import Draws
 from pprl.estimate import checks
 from pprl.estimate.errors import MIN_DECOYS
-from pprl.estimate.finding import merged_classes
+from pprl.estimate.finding import RULES, Meeting, meet, merged_classes
 from pprl.estimate.partners import NONE, Candidates
 from pprl.places import turns
 from pprl.rows import CONTROL, DECOY, REAL, RELATIVE, HomeRows
@@ -84,6 +84,9 @@ class Case:
             draws,
             asked,
         )
+
+    def meeting(self, rule: str = RULES[0]) -> Meeting:
+        return meet(self.real, self.decoys, self.owner, self.classes, rule=rule)
 
     def turns(self) -> Ints:
         """Of each decoy the how-manieth of its owner it is, from 0."""

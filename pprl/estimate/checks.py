@@ -123,7 +123,8 @@ def absent(group: Candidates, classes: Ints, finding: Finding, decoys: Candidate
     """
     from scipy.stats import binom
 
-    reached = arrivals(group, finding.floor_of(classes), finding.price) >= finding.threshold_of(classes)
+    meeting = finding.meeting
+    reached = arrivals(group, meeting.floor_of(classes), meeting.price) >= finding.threshold_of(classes)
     above, mean, expected = 0, 0.0, 0.0
     for each in finding.classes:
         here = classes == each.number

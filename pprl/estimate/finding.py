@@ -1,7 +1,8 @@
-"""Who is found, class by class, and how sure that is: the core of the verdict, as one function that can be asked again.
+"""Who is found, class by class, and how sure that is: the core of the verdict.
 
-Everything that is judged otherwise (another λ, fewer decoys, another rule for partners, a harsher null) runs through
-`find`, so that the sensitivity of a result is the result again.
+`meet` gives partners and says what chance gives; `find` says who is found at a rate. Everything that is judged
+otherwise (another λ, fewer decoys, another rule for partners, a harsher null) runs through them, so that the
+sensitivity of a result is the result again.
 """
 
 from __future__ import annotations
@@ -30,6 +31,29 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
+class Meeting:
+    """Real rows and decoys before the registry: the partners of the ones, and what chance gives to the others.
+
+    ``owner`` is the real row that each decoy was made from, ``classes`` the class of each real row; a decoy is judged
+    with the class of its owner. ``reached`` is the similarity of the partner that each decoy would get; ``unsure`` are
+    rows with several equally good partners.
+    """
+
+    real: Candidates
+    decoys: Candidates
+    owner: Ints
+    classes: Ints
+    floors: dict[int, float]  # of each class
+    price: Floats
+    partners: Partners
+    reached: Floats
+    unsure: Bools
+
+    def floor_of(self, classes: Ints) -> Floats:
+        return np.array([self.floors.get(each, 0.0) for each in classes.tolist()])
+
+
+@dataclass(frozen=True)
 class ClassFinding:
     """One class of equally complete rows. ``threshold`` is None where none meets the rate asked."""
 
@@ -53,17 +77,17 @@ class ClassFinding:
 
 @dataclass(frozen=True)
 class Finding:
-    """Real rows and their partners, found or not; ``unsure`` are found but of several equally good partners."""
+    """Who is found at a rate; ``unsure`` are found but of several equally good partners."""
 
-    partners: Partners
-    price: Floats
+    meeting: Meeting
     found: Bools
     unsure: Bools
     q_values: Floats
     classes: tuple[ClassFinding, ...]
-    class_of: Ints  # of each real row
-    floors: dict[int, float]  # of each class
-    owner: Ints  # of each decoy the real row it was made from
+
+    @property
+    def partners(self) -> Partners:
+        return self.meeting.partners
 
     @property
     def false(self) -> float:
@@ -77,9 +101,6 @@ class Finding:
     def matchable(self) -> float:
         """People who are nearer to the registry than decoys are: Σ (1 − π0) · people, over the classes."""
         return sum((1 - each.pi0) * len(each.people) for each in self.classes)
-
-    def floor_of(self, classes: Ints) -> Floats:
-        return np.array([self.floors.get(each, 0.0) for each in classes.tolist()])
 
     def threshold_of(self, classes: Ints) -> Floats:
         """The threshold of each row's class; above any similarity where there is none."""
@@ -98,53 +119,52 @@ def merged_classes(completeness: NDArray[np.int8]) -> Ints:
     return np.where(small, rest, classes)
 
 
-def find(
-    real: Candidates,
-    decoys: Candidates,
-    owner: Ints,
-    classes: Ints,
-    asked: float,
-    *,
-    lam: float = 0.5,
-    rule: str = RULES[0],
-) -> Finding:
-    """Partners one to one, and for each class the lowest threshold at which at most ``asked`` of the found are false.
-
-    ``owner`` is the real row that each decoy was made from, ``classes`` the class of each real row; a decoy is judged
-    with the class of its owner. ``lam`` is the quantile of a person's decoys at which π0 is estimated.
-    """
+def meet(real: Candidates, decoys: Candidates, owner: Ints, classes: Ints, *, rule: str = RULES[0]) -> Meeting:
+    """Partners one to one for the real rows, by a rule of `RULES`, and what each decoy would get in their place."""
     decoy_class = classes[owner]
     floors = {
         int(each): float(np.quantile(here, FLOOR)) if len(here := decoys.best()[decoy_class == each]) else 0.0
         for each in np.unique(classes)
     }
+    if rule == "mutual_best":
+        partners, reached = _mutual_best(real, decoys)
+        nothing = np.zeros(int(real.ids.max(initial=NONE)) + 2)
+        return Meeting(
+            real, decoys, owner, classes, floors, nothing, partners, reached, np.zeros(len(real), dtype=bool)
+        )
     floor, decoy_floor = (np.array([floors[each] for each in of.tolist()]) for of in (classes, decoy_class))
     partners = assign(real, floor)
     price = prices(real, floor, partners)
-    if rule == "mutual_best":
-        partners, reached = _mutual_best(real, decoys)
-        unsure = np.zeros(len(real), dtype=bool)
-    else:
-        reached = arrivals(decoys, decoy_floor, price)
-        unsure = ambiguous(real, floor, partners, price)
+    reached, unsure = arrivals(decoys, decoy_floor, price), ambiguous(real, floor, partners, price)
+    return Meeting(real, decoys, owner, classes, floors, price, partners, reached, unsure)
+
+
+def find(meeting: Meeting, asked: float, *, lam: float = 0.5) -> Finding:
+    """For each class the lowest threshold at which at most ``asked`` of the found are false.
+
+    ``lam`` is the quantile of a person's decoys at which π0 is estimated.
+    """
+    real, decoys, partners = meeting.real.best(), meeting.decoys.best(), meeting.partners.dice
+    decoy_class = meeting.classes[meeting.owner]
     found, q_values = np.zeros(len(real), dtype=bool), np.ones(len(real))
     judged: list[ClassFinding] = []
-    for number in np.unique(classes).tolist():
-        ours, theirs = np.flatnonzero(classes == number), np.flatnonzero(decoy_class == number)
+    for number in np.unique(meeting.classes).tolist():
+        ours, theirs = np.flatnonzero(meeting.classes == number), np.flatnonzero(decoy_class == number)
         if not len(theirs):
             continue
-        best, owners = decoys.best()[theirs], np.searchsorted(ours, owner[theirs])
-        limits = own_limits(best, owners, len(ours), lam)
-        sample = Sample(partners.dice[ours], real.best()[ours] <= limits, reached[theirs], best <= limits[owners])
+        owner = np.searchsorted(ours, meeting.owner[theirs])
+        limits = own_limits(decoys[theirs], owner, len(ours), lam)
+        low, decoy_low = real[ours] <= limits, decoys[theirs] <= limits[owner]
+        sample = Sample(partners[ours], low, meeting.reached[theirs], decoy_low)
         pi0 = sample.share_without_partner()
         line = sample.curve(pi0)
         fewest = fewest_findable(pi0, asked, len(ours), len(theirs))
         each = ClassFinding(number, ours, theirs, sample, pi0, line, line.at_rate(asked), fewest)
         judged.append(each)
         if each.threshold is not None:
-            found[ours] = partners.dice[ours] >= each.threshold
-            q_values[ours] = _q_of(line, partners.dice[ours])
-    return Finding(partners, price, found, found & unsure, q_values, tuple(judged), classes, floors, owner)
+            found[ours] = partners[ours] >= each.threshold
+            q_values[ours] = _q_of(line, partners[ours])
+    return Finding(meeting, found, found & meeting.unsure, q_values, tuple(judged))
 
 
 def _q_of(line: Curve, similarity: Floats) -> Floats:
@@ -206,7 +226,7 @@ def _drawn_anew(each: ClassFinding, threshold: float, finding: Finding, drawn: F
     ``drawn`` is how often each person of the list was drawn, (all people, replicates). A replicate without decoys of
     the class, or with nobody found, finds nobody.
     """
-    sample, owner = each.sample, finding.owner[each.decoys]
+    sample, owner = each.sample, finding.meeting.owner[each.decoys]
 
     def decoys(which: Bools) -> Floats:
         counts: Floats = np.bincount(owner[which], minlength=len(drawn)) @ drawn

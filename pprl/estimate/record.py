@@ -12,7 +12,7 @@ import pprl
 from pprl.estimate import checks
 from pprl.estimate.case import Case
 from pprl.estimate.errors import MIN_DECOYS
-from pprl.estimate.finding import RULES, ClassFinding, Finding, absent_weights, find
+from pprl.estimate.finding import RULES, ClassFinding, Finding, Meeting, absent_weights, find, meet
 from pprl.estimate.partners import NONE
 from pprl.match.scores import Scores
 from pprl.rows import CLASS_NAMES, DECOY, RELATIVE, UNKNOWN, HomeRows, Label
@@ -104,7 +104,7 @@ def exact(told: Assessment, case: Case, known: Known | None, rows: HomeRows, sco
             "auc_similarity": known.sound.auc_similarity if known and known.sound else None,
             "sound": known.sound.sound if known and known.sound else None,
         },
-        "sensitivity": _sensitivity(case) if finding else [],
+        "sensitivity": _sensitivity(case, finding.meeting) if finding else [],
         "completeness": [_class(each, finding, rows, case) for each in finding.classes] + _not_judged(case)
         if finding
         else [],
@@ -222,20 +222,19 @@ def _net(value: float, interval: tuple[float, float]) -> dict[str, float | None]
     return _estimate((round(value, 1), round(min(low, value), 1), round(max(high, value), 1)))
 
 
-def _sensitivity(case: Case) -> list[dict[str, Any]]:
+def _sensitivity(case: Case, meeting: Meeting) -> list[dict[str, Any]]:
     """The headline under other choices: λ, decoys a row, the rule for partners, the harsher null."""
     one_of_two = np.flatnonzero(case.turns() % 2 == 0)
+    half = meet(case.real, case.decoys.take(one_of_two), case.owner[one_of_two], case.classes)
     others: list[tuple[str, Any, Finding]] = [
-        ("lambda", lam, find(case.real, case.decoys, case.owner, case.classes, case.asked, lam=lam))
-        for lam in (0.3, 0.7)
+        ("lambda", 0.3, find(meeting, case.asked, lam=0.3)),
+        ("lambda", 0.7, find(meeting, case.asked, lam=0.7)),
+        ("decoys", round(len(one_of_two) / len(case.real)), find(half, case.asked)),
+        ("partner_rule", RULES[1], find(case.meeting(RULES[1]), case.asked)),
     ]
-    half = find(case.real, case.decoys.take(one_of_two), case.owner[one_of_two], case.classes, case.asked)
-    others.append(("decoys", round(len(one_of_two) / len(case.real)), half))
-    rule = RULES[1]
-    others.append(("partner_rule", rule, find(case.real, case.decoys, case.owner, case.classes, case.asked, rule=rule)))
     if len(case.relatives) >= MIN_DECOYS:
-        harsh = find(case.real, case.relatives, case.relative_owner, case.classes, case.asked)
-        others.append(("harsh_decoys", round(len(case.relatives) / len(case.real)), harsh))
+        harsh = meet(case.real, case.relatives, case.relative_owner, case.classes)
+        others.append(("harsh_decoys", round(len(case.relatives) / len(case.real)), find(harsh, case.asked)))
     return [
         {
             "what": what,
