@@ -192,7 +192,8 @@ def _run(task: tuple[Path, Cell, int]) -> dict[str, Any]:
 
 def fill(data: Path, results: Path, runs: int, only: str, workers: int, minutes: float) -> None:
     """Runs that are missing in the file, population by population, until they are done or the time is over."""
-    known = set(read(results)[["cell", "seed"]].itertuples(index=False, name=None)) if results.exists() else set()
+    begun = results.exists() and results.stat().st_size
+    known = set(read(results)[["cell", "seed"]].itertuples(index=False, name=None)) if begun else set()
     tasks = [
         (data, cell, seed)
         for cell in cells()
