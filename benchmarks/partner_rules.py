@@ -15,7 +15,7 @@ import numpy as np
 
 from pprl.estimate import partners as p
 from pprl.estimate.assess import opened
-from pprl.estimate.errors import own_limits, share_without_partner
+from pprl.estimate.errors import lows, share_without_partner
 from pprl.estimate.finding import FLOOR
 
 RULES = ("joint runs", "joint runs × π0", "mutual best", "one assignment", "arrivals", "arrivals × π0")
@@ -34,9 +34,7 @@ def compare(scores, rows, their_rows, truth, people_of_registry) -> dict[str, tu
     floors = np.full(len(real), floor), np.full(len(decoys), floor)
     alone = p.assign(real, floors[0])
     dealt = deal(case.owner, len(real))
-    limits = own_limits(decoys.best(), case.owner, len(real))
-    low, decoys_low = (real.best() <= limits).sum(), (decoys.best() <= limits[case.owner]).sum()
-    pi0 = share_without_partner(low, len(real), decoys_low, len(decoys))
+    pi0 = share_without_partner(lows(real.best(), decoys.best(), case.owner, 0.5).sum(), len(real), 0.5)
     joint = np.concatenate([together(real, decoys, floors, chosen)[1] for chosen in dealt])
     first_partners, first_decoys = together(real, decoys, floors, dealt[0])
     mutual_real, mutual_decoys = mutual_best(real, decoys, floor)

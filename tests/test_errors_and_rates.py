@@ -15,7 +15,7 @@ from pprl.estimate.errors import (
     Sample,
     fewest_findable,
     fixed_limit,
-    own_limits,
+    lows,
     p_harsh,
     p_value,
     share_without_partner,
@@ -25,10 +25,9 @@ from pprl.estimate.partners import NONE, Candidates
 
 
 def sample(real, decoy):
-    """Of one class in which nobody competes, and everybody has the same λ."""
+    """Of one class in which nobody competes and everybody's decoys are like all decoys."""
     real, decoy = np.array(real, dtype=float), np.array(decoy, dtype=float)
-    limit = np.median(decoy)
-    return Sample(real, real <= limit, decoy, decoy <= limit)
+    return Sample(real, decoy, (real <= np.median(decoy)).astype(float), 0.5)
 
 
 def test_the_curve_in_fractions():
@@ -49,43 +48,48 @@ def test_q_values_rise_as_similarity_falls():
 
 
 def test_the_share_without_a_partner_in_fractions():
-    # λ = 5.5; half of the decoys lie below; 1 of 4 people does: (1 + 1)/(4 + 1) ÷ ½ = ⅘.
+    # one of 4 people is among the lower half of himself and his decoys: (1 + 1)/(4 + 1) ÷ ½ = ⅘
     assert sample([9, 9, 9, 1], [5, 6]).share_without_partner() == pytest.approx(4 / 5)
     assert sample([1, 1, 1], [5, 6]).share_without_partner() == 1.0
-    # counts of several replicates at once; where none of the decoys drawn lies below λ, everybody may be absent
-    assert share_without_partner(np.array([1, 0]), np.array([4, 4]), np.array([1, 0]), 2).tolist() == [0.8, 1.0]
+    assert share_without_partner(np.array([1, 0]), np.array([4, 4]), 0.5).tolist() == [0.8, 0.4]
 
 
-def test_everybody_is_held_against_his_own_decoys():
+def test_everybody_is_ranked_among_his_own_decoys():
     # of the first person four decoys, of the second three, of the third none
-    best, owner = np.array([1, 9, 3, 5, 2, 8, 6], dtype=float), np.array([0, 1, 0, 0, 0, 1, 1])
-    assert own_limits(best, owner, 3).tolist() == [2.5, 8, 5]
-    assert own_limits(best, owner, 3, 0.25).tolist() == [1.75, 7, 2.5]
+    decoys, owner = np.array([1, 9, 3, 5, 2, 8, 6], dtype=float), np.array([0, 1, 0, 0, 0, 1, 1])
+    assert lows(np.array([2.5, 7, 0]), decoys, owner, 0.5).tolist() == [0.5, 1, 1]  # 2.5 is the third of five
+    assert lows(np.array([4.0, 8, 9]), decoys, owner, 0.5).tolist() == [0, 0.5, 0]  # 8 is the second or third of four
+    assert lows(np.array([2.5, 7, 0]), decoys, owner, 0.3).tolist() == pytest.approx([0, 0.2, 1], abs=1e-6)
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 8)), min_size=1), st.sampled_from([0.0, 0.3, 0.5, 0.7, 1.0])
-)
-def test_limits_are_the_quantiles_of_a_persons_decoys(decoys, lam):
-    owner, best = (np.array(each) for each in zip(*decoys, strict=True))
-    slow = [
-        np.quantile(best[owner == person], lam) if person in owner else np.quantile(best, lam) for person in range(7)
-    ]
-    np.testing.assert_allclose(own_limits(best / 8, owner, 7, lam), np.array(slow) / 8, atol=1e-12)
+@given(st.lists(st.integers(0, 8), min_size=2, max_size=30), st.sampled_from([0.3, 0.5, 0.7]))
+def test_whoever_is_like_his_decoys_is_low_as_often_as_lambda_says(alike, lam):
+    """Each of k + 1 people in turn is the real one: the mean is λ, however many decoys there are and however equal."""
+    values, others = np.array(alike) / 8, range(len(alike))
+    decoys = np.concatenate([np.delete(values, at) for at in others])
+    low = lows(values, decoys, np.repeat(others, len(alike) - 1), lam)
+    assert low.mean() == pytest.approx(lam, abs=1e-6)
 
 
-def test_half_of_the_absent_lie_below_their_limit_however_different_they_are():
-    """One in two meets strangers easily; 200 are present, of the others, and no nearer than anybody's decoys."""
-    rng = np.random.default_rng(4)
-    spread = np.where(np.arange(1000) < 500, 0, 6)
-    owner = np.repeat(np.arange(1000), 20)
-    best = spread[owner] + rng.normal(size=20_000)
-    real = spread + rng.normal(size=1000) + np.where(np.arange(1000) < 200, 2, 0)
-    limits = own_limits(best, owner, 1000)
-    counts = (real <= limits).sum(), 1000, (best <= limits[owner]).sum(), 20_000
-    error = 2 * math.sqrt(800) / 2 / 1000  # twice that of a share of 1,000, of whom 800 are low with chance ½
-    assert abs(share_without_partner(*counts) - 0.8) < 3 * error
-    assert sample(real, best).share_without_partner() > 0.8 + 3 * error  # one λ for all takes them for absent
+@pytest.mark.parametrize("decoys", [1, 2, 3, 19, 20])
+@pytest.mark.parametrize("grid", [1000, 4])
+def test_the_share_without_a_partner_is_right_however_different_people_are(decoys, grid):
+    """One in two meets strangers easily; 200 are present, of the others, and no nearer than anybody's decoys. Few
+    similarities are possible, or many."""
+    rng = np.random.default_rng(decoys + grid)
+    people = 20_000
+    easily = np.where(np.arange(people) < people / 2, 0, 6)
+    owner = np.repeat(np.arange(people), decoys)
+    best = np.round((easily[owner] + rng.normal(size=people * decoys)) * grid) / grid
+    present = np.arange(people) < people / 5
+    real = np.round((easily + rng.normal(size=people)) * grid) / grid + np.where(present, 2, 0)
+    found = share_without_partner(lows(real, best, owner, 0.5).sum(), people, 0.5)
+    error = 2 * math.sqrt(0.8 * people) / 2 / people  # twice that of a share of them, who are low with chance ½
+    few = 2 * (real[present] <= best.reshape(people, decoys)[present].max(axis=1)).mean() / 5  # present and low
+    assert 0.8 - 4 * error < found < 0.8 + 4 * error + few
+    if decoys >= 19:
+        one_for_all = 2 * (real <= np.median(best)).mean()
+        assert one_for_all > found + 4 * error  # takes those for absent who are nearer than their own decoys only
 
 
 def test_fewest_findable():
@@ -149,17 +153,16 @@ def drawn_one_by_one(finding, groups, sizes, draws):
         total = [0.0] * (1 + sum(sizes))
         drawn = draws.below(people, people).tolist()
         for each in finding.classes:
-            sample, at_most = each.sample, dict(zip(each.people.tolist(), each.sample.low.tolist(), strict=True))
-            ours = [person for person in drawn if person in at_most]
+            sample, low_of = each.sample, dict(zip(each.people.tolist(), each.sample.low.tolist(), strict=True))
+            ours = [person for person in drawn if person in low_of]
             decoys = [at for person in ours for at in np.flatnonzero(finding.meeting.owner[each.decoys] == person)]
             found = [person for person in ours if finding.found[person]]
             if each.threshold is None or not found or not decoys:
                 continue
-            below = Fraction(int(sum(sample.decoy_low[at] for at in decoys)), len(decoys))
-            low = Fraction(sum(at_most[person] for person in ours) + 1, len(ours) + 1)
+            low = (sum(Fraction(low_of[person]) for person in ours) + 1) / (len(ours) + 1)
             reached = Fraction(int(sum(sample.decoy[at] >= each.threshold for at in decoys)), len(decoys))
             chance = reached * len(ours) + max(1, Fraction(len(ours), len(decoys)))
-            false = (min(1, low / below) if below else 1) * chance
+            false = min(1, low / Fraction(sample.lam)) * chance
             total[0] += max(0, len(found) - false)
             at = 1
             for group, size, share in zip(groups, sizes, shares, strict=True):

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 MIN_DECOYS = 20
+UNIT = 2.0**20  # what is summed over people is whole numbers of 2^-20, so that no order of adding decides a digit
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,17 @@ class Curve:
 
 @dataclass(frozen=True)
 class Sample:
-    """One class of rows: similarities of partners, ``real`` (n,) and ``decoy`` (M,), and who is ``low``: no nearer to
-    the registry than the person's own decoys are (`own_limits`)."""
+    """One class of rows: the similarities of partners, ``real`` (n,) and ``decoy`` (M,), and how ``low`` each of the n
+    people stands among his own decoys (`lows`), at λ = ``lam``."""
 
     real: Floats
-    low: Bools
     decoy: Floats
-    decoy_low: Bools
+    low: Floats
+    lam: float
 
     def share_without_partner(self) -> float:
         """π0 of the class."""
-        counts = self.low.sum(), len(self.low), self.decoy_low.sum(), len(self.decoy_low)
-        return float(share_without_partner(*counts))
+        return float(share_without_partner(self.low.sum(), len(self.low), self.lam))
 
     def reach(self, threshold: float) -> float:
         """The share of decoys that get a partner at the threshold or above."""
@@ -72,35 +71,36 @@ class Sample:
         return Curve(threshold, (last_of_equals + 1).astype(np.float64), false)
 
 
-def own_limits(decoy_best: Floats, owner: Ints, people: int, lam: float = 0.5) -> Floats:
-    """λ of each person: the ``lam`` quantile of the best similarities of the decoys that were made of him, (people,);
-    that of all decoys where he has none.
+def lows(real_best: Floats, decoy_best: Floats, owner: Ints, lam: float) -> Floats:
+    """How surely each person is among the lowest ``lam`` of himself and the k decoys that were made of him: (n,), from
+    0 to 1.
 
-    A person who is absent and his decoys are alike, so each stands with equal chance on either side of their median.
-    One λ for all would not do: among people written with initials, or with a rare name, who is present may be no
+    clip(λ (k + 1) − b, 0, e + 1) / (e + 1), where b decoys lie below him and e are equal: the chance that he is, if
+    equals are put in a random order and a place that λ cuts through counts in part. Its mean over the k + 1 is λ
+    whatever their values, so it is λ for an absent person, who is like his decoys. Who has none is held against all.
+
+    One limit for all would not do: among people written with initials, or with a rare name, who is present may be no
     nearer than everybody else's decoys are (docs/statistics.md).
     """
-    limits = np.full(people, np.quantile(decoy_best, lam))
-    values = decoy_best[np.lexsort((decoy_best, owner))]
+    people, place = len(real_best), np.sort(decoy_best)
     count = np.bincount(owner, minlength=people)
-    known = np.flatnonzero(count)
-    place = lam * (count[known] - 1)
-    below = (np.cumsum(count) - count)[known] + place.astype(np.int64)
-    above = np.minimum(below + 1, np.cumsum(count)[known] - 1)
-    limits[known] = values[below] + (place % 1) * (values[above] - values[below])
-    return limits
+    below = np.bincount(owner, weights=decoy_best < real_best[owner], minlength=people)
+    equal = np.bincount(owner, weights=decoy_best == real_best[owner], minlength=people)
+    alone = np.flatnonzero(count == 0)
+    count[alone], below[alone] = len(place), np.searchsorted(place, real_best[alone], side="left")
+    equal[alone] = np.searchsorted(place, real_best[alone], side="right") - below[alone]
+    low = np.clip(lam * (count + 1) - below, 0, equal + 1) / (equal + 1)
+    whole: Floats = np.rint(low * UNIT) / UNIT
+    return whole
 
 
-def share_without_partner(low: Any, people: Any, decoys_low: Any, decoys: Any) -> Any:
-    """π0 = min(1, (#{s ≤ λ} + 1)/(n + 1) ÷ F_d(λ)), λ of each person and his decoys (`own_limits`), fixed.
+def share_without_partner(low: Any, people: Any, lam: float) -> Any:
+    """π0 = min(1, (L + 1) / (n + 1) / λ), where L is the sum of how `low` the n people are.
 
-    Storey (2002, J. R. Stat. Soc. B 64:479) with decoys in place of uniform p-values: an upper estimate, since
-    present people with poor similarities count as absent. 1 where no decoy lies below λ. Counts of people and decoys at
-    or below λ and of all, numbers or arrays of one shape; ``decoys`` ≥ 1.
+    Storey (2002, J. R. Stat. Soc. B 64:479), each person ranked among his decoys in place of a p-value: an upper
+    estimate, since present people with poor similarities count as absent. Numbers or arrays of one shape.
     """
-    below = decoys_low / decoys
-    share = (low + 1) / (people + 1)
-    return np.minimum(1.0, np.divide(share, below, out=np.ones(np.shape(below)), where=below > 0))
+    return np.minimum(1.0, (low + 1) / (people + 1) / lam)
 
 
 def false_by_chance(pi0: Any, reached: Any, people: Any, decoys: Any) -> Any:

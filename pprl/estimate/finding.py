@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from pprl.draws import Draws
-from pprl.estimate.errors import Curve, Sample, false_by_chance, fewest_findable, own_limits, share_without_partner
+from pprl.estimate.errors import Curve, Sample, false_by_chance, fewest_findable, lows, share_without_partner
 from pprl.estimate.partners import NONE, Candidates, Partners, ambiguous, arrivals, assign, prices
 
 FLOOR = 0.002  # partners are looked for above this quantile of the decoys' best similarities
@@ -142,7 +142,7 @@ def meet(real: Candidates, decoys: Candidates, owner: Ints, classes: Ints, *, ru
 def find(meeting: Meeting, asked: float, *, lam: float = 0.5) -> Finding:
     """For each class the lowest threshold at which at most ``asked`` of the found are false.
 
-    ``lam`` is the quantile of a person's decoys at which π0 is estimated.
+    ``lam`` is the share of the lowest, of a person and his decoys, by which π0 is estimated.
     """
     real, decoys, partners = meeting.real.best(), meeting.decoys.best(), meeting.partners.dice
     decoy_class = meeting.classes[meeting.owner]
@@ -152,10 +152,8 @@ def find(meeting: Meeting, asked: float, *, lam: float = 0.5) -> Finding:
         ours, theirs = np.flatnonzero(meeting.classes == number), np.flatnonzero(decoy_class == number)
         if not len(theirs):
             continue
-        owner = np.searchsorted(ours, meeting.owner[theirs])
-        limits = own_limits(decoys[theirs], owner, len(ours), lam)
-        low, decoy_low = real[ours] <= limits, decoys[theirs] <= limits[owner]
-        sample = Sample(partners[ours], low, meeting.reached[theirs], decoy_low)
+        low = lows(real[ours], decoys[theirs], np.searchsorted(ours, meeting.owner[theirs]), lam)
+        sample = Sample(partners[ours], meeting.reached[theirs], low, lam)
         pi0 = sample.share_without_partner()
         line = sample.curve(pi0)
         fewest = fewest_findable(pi0, asked, len(ours), len(theirs))
@@ -237,7 +235,7 @@ def _drawn_anew(each: ClassFinding, threshold: float, finding: Finding, drawn: F
     made = decoys(np.ones(len(owner), dtype=bool))
     counted = (found.sum(axis=0) > 0) & (made > 0)
     people, made = ours.sum(axis=0), np.maximum(made, 1.0)
-    pi0 = share_without_partner(sample.low @ ours, people, decoys(sample.decoy_low), made)
+    pi0 = share_without_partner(sample.low @ ours, people, sample.lam)
     false = false_by_chance(pi0, decoys(sample.decoy >= threshold), people, made)
     return found * counted, false * counted
 
@@ -245,16 +243,16 @@ def _drawn_anew(each: ClassFinding, threshold: float, finding: Finding, drawn: F
 def absent_weights(finding: Finding, group: Ints, size: int) -> dict[int, Floats]:
     """How the false ones of each class fall on the groups: in proportion to π0 of the group times its people.
 
-    π0 of a group is the share of its rows that are low, over ½, at most 1; shape (size,), and the sum is the share of
-    the class that is in a group.
+    π0 of a group is that of its people over all classes; shape (size,), and the sum is the share of the class that is
+    in a group.
     """
-    low, members = np.zeros(size), np.zeros(size)
+    low, members, lam = np.zeros(size), np.zeros(size), 0.5
     for each in finding.classes:
-        here = group[each.people]
+        here, lam = group[each.people], each.sample.lam
         inside = here != NONE
         members += np.bincount(here[inside], minlength=size)
         low += np.bincount(here[inside], weights=each.sample.low[inside], minlength=size)
-    pi0 = np.minimum(1.0, (low + 1) / (members + 1) / 0.5)
+    pi0 = share_without_partner(low, members, lam)
     shares: dict[int, Floats] = {}
     for each in finding.classes:
         here = group[each.people]
