@@ -154,7 +154,15 @@ def _read(path: Path) -> tuple[str, list[Run]]:
         if data["format"] != FORMAT or len(data["key"]) != 32:
             raise ValueError
         runs = [
-            Run(**run | {name: tuple(run.get(name, ())) for name in ("own", "theirs", "controls")})
+            Run(
+                tuple(run["own"]),
+                tuple(run["theirs"]),
+                run["schema"],
+                run["columns"],
+                run["rate"],
+                run["repeatable"],
+                tuple(run.get("controls", ())),  # earlier runs have none
+            )
             for run in data["runs"]
         ]
     except FileNotFoundError:

@@ -34,7 +34,7 @@ from pprl.exchange.package import write_package
 from pprl.exchange.primitives import WrongError, derive, digest, mac
 from pprl.exchange.statements import AGAIN, Statement, bytes_of, parse_canonical
 from pprl.keys import LinkageKey
-from pprl.linkage import encode_list, encode_registry_parts, filled_shapes, stamp_of
+from pprl.linkage import encode_list, encode_registry_parts, filled_shapes, stamp_of, unused_controls
 from pprl.normalize.people import People
 from pprl.normalize.text import folding_hash, read_table
 from pprl.rows import REAL, SPELLING, UNKNOWN, HomeRows, Label
@@ -170,8 +170,11 @@ def confirm_fields(schema: Schema) -> list[Field]:
     return sorted((field for field in schema.fields if field.role == "confirm"), key=lambda field: field.name)
 
 
-def commit_list(matter: Matter, people: People, *, ids: Mapping[int, str] | None, controls: People | None) -> Statement:
-    """The commitment to the list's real rows or, when the registry's has come, to the whole package.
+def commit_list(
+    matter: Matter, people: People, *, ids: Mapping[int, str] | None, controls: People | None
+) -> tuple[Statement, tuple[str, ...]]:
+    """The commitment to the list's real rows or, when the registry's has come, to the whole package; and a line where
+    controls were left out.
 
     RefusedError: too few or too many people for the terms. ForgedError: another roster than the one committed to.
     """
@@ -185,13 +188,15 @@ def commit_list(matter: Matter, people: People, *, ids: Mapping[int, str] | None
         made_root = derive(own.seed, other.random, b"pprl/1/decoys\0" + first.statement.hash + other.statement.hash)
     encodings, rows = encode_list(people, schema, own.key, ids=ids, roots=(own.seed, made_root), controls=controls)
     _refuse_size("list", rows.people, terms.list_people, "people")
+    unused = tuple(unused_controls(controls, rows))
     packed = _list_rows(encodings, rows, terms, layout, own, made_root)
     of_roster = _in_order(rows, encodings, rows.of_roster())
     leaves = list(layout.leaves(packed))
     root = root_of(sorted(leaf for leaf, real in zip(leaves, of_roster.tolist(), strict=True) if real))
     if first is None:
         seed = digest(b"pprl/1/seed\0", own.seed)
-        return commit(matter, agreement, "rows", root, [], key_check=key_check(own.key.secret, schema), seed=seed)
+        check = key_check(own.key.secret, schema)
+        return commit(matter, agreement, "rows", root, [], key_check=check, seed=seed), unused
     # (11) the real rows are those committed to before the decoys were known
     if root != first.root:
         raise ForgedError(
@@ -203,7 +208,7 @@ def commit_list(matter: Matter, people: People, *, ids: Mapping[int, str] | None
     rows.write(matter.folder / LIST_ROWS, force=True)
     _write_part(matter.folder / PART, [packed])
     matter.save(matter.keystore.holding(rows_read=0))
-    return statement
+    return statement, unused
 
 
 def commit_registry(matter: Matter, parts: Iterable[People], *, progress: Callable[[int], None] | None) -> Statement:

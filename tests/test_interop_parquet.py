@@ -39,22 +39,27 @@ def test_encodings_come_back_byte_for_byte(tmp_path, monkeypatch, rows, side, le
     assert (tmp_path / "again.pprl").read_bytes() == (tmp_path / "it.pprl").read_bytes()
 
 
-@pytest.mark.parametrize(("threshold", "fewest"), [("0.5", 20), ("0.9999", 0)])
-def test_pairs_are_the_same_as_csv_and_as_parquet(tmp_path, monkeypatch, threshold, fewest):
+@pytest.mark.parametrize(("threshold", "fewest", "most"), [("0.5", 20, 600), ("1", 0, 0)])
+def test_pairs_are_the_same_as_csv_and_as_parquet(tmp_path, monkeypatch, threshold, fewest, most):
     monkeypatch.setattr(sys.modules["pprl.cli.match"], "PAIRS_AT_ONCE", 7)
     made_up(20, side="list").write(tmp_path / "list.pprl")
-    made_up(30).write(tmp_path / "registry.pprl")
+    theirs = made_up(31)
+    again = Encodings(
+        "registry", theirs.stamp, 34, theirs.handles[20:], BitMatrix(theirs.bits.words[20:] ^ np.uint64(1))
+    )
+    (again if threshold == "1" else theirs).write(tmp_path / "registry.pprl")
     inputs = [str(tmp_path / "list.pprl"), str(tmp_path / "registry.pprl")]
     for name in ("pairs.csv", "pairs.parquet"):
         assert main(["match", *inputs, "--threshold", threshold, "-o", str(tmp_path / name)]) == 0
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     from_csv, from_parquet = pd.read_csv(tmp_path / "pairs.csv"), pd.read_parquet(tmp_path / "pairs.parquet")
-    assert len(from_csv) >= fewest
+    assert fewest <= len(from_csv) <= most
     assert list(from_csv) == list(from_parquet)
-    if len(from_csv):
-        pd.testing.assert_frame_equal(from_csv, from_parquet, atol=5e-7, check_dtype=False)
-    facts = parquet.facts_of(tmp_path / "pairs.parquet")
-    assert facts["kind"] == "pairs as Parquet"
+    pd.testing.assert_frame_equal(from_csv, from_parquet, atol=5e-7, check_dtype=False)
+    kinds = {"handle": "string", "their_handle": "string", "score": "double"}
+    told = {field.name: str(field.type) for field in pq.read_schema(tmp_path / "pairs.parquet")}
+    assert told == {name: kinds.get(name, "int64") for name in from_csv}
+    assert parquet.facts_of(tmp_path / "pairs.parquet")["kind"] == "pairs as Parquet"
     with pytest.raises(FileError, match="holds no encodings"):
         list(parquet.encodings_pieces(tmp_path / "pairs.parquet"))
 

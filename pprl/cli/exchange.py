@@ -477,9 +477,14 @@ def encode_for_agreement(
         loaded = options.load((roster, *more_lists), schema, column, columns_path, "list", sheet=sheet, any_age=any_age)
         for text in bare_lines(schema, loaded.people, "list"):
             options.note(f"warning: {text}")
-        controls = options.load((control,), schema, column, columns_path, "control").people if control else None
+        controls = None
+        if control:
+            controls = options.load((control,), schema, column, columns_path, "control", any_age=any_age).people
         list(sent.hashes([loaded.people], schema, told))
-        statement = commit_list(matter, loaded.people, ids=ids_of(loaded.frames, id_header), controls=controls)
+        ids = ids_of(loaded.frames, id_header)
+        statement, unused = commit_list(matter, loaded.people, ids=ids, controls=controls)
+        for text in unused:
+            options.note(f"warning: {text}")
         name, bundle = "list-4-commitment.pprl", [statement]
         looked_at = loaded.people
         if step == "rows":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -182,12 +183,14 @@ def match(
         raise click.UsageError("two files of encodings and -o are needed, or the folder of a matter alone")
     if resume and (threshold is not None or engine == "dask"):
         raise click.UsageError("--resume is for scores that are made here; --threshold and dask keep no checkpoint")
-    if threshold is None and (output == STANDARD or as_parquet(output)):
-        raise click.UsageError(
-            "scores go into a file that `pprl convert parquet` reads: only pairs, with --threshold, go elsewhere"
-        )
     if groups and as_parquet(output):
         raise click.UsageError("--groups writes JSON")
+    if threshold is None and output == STANDARD:
+        raise click.UsageError("scores go into a file: only pairs, with --threshold, go to standard output")
+    if threshold is None and as_parquet(output):
+        raise click.UsageError(
+            "only pairs, with --threshold, are written as Parquet; `pprl convert parquet` makes it of scores"
+        )
     options.refuse_overwriting([output], [list_path, registry_path])
     check_output(output, force=force)
     from pprl.interop.anonlink import looks_like_clks
@@ -338,10 +341,8 @@ def _as_file(parts: Iterator[Columns], output: Path) -> Iterator[bytes]:
 
         yield from pairs_parquet(parts)
         return
-    header = b""
-    for part in parts:
-        if not header:
-            header = ",".join(part).encode() + b"\n"
-            yield header
-        line = ",".join("{:.6f}" if name == "score" else "{}" for name in part) + "\n"
+    first = next(parts)
+    yield ",".join(first).encode() + b"\n"
+    line = ",".join("{:.6f}" if name == "score" else "{}" for name in first) + "\n"
+    for part in itertools.chain([first], parts):
         yield "".join(map(line.format, *part.values())).encode()

@@ -129,7 +129,8 @@ def from_variable(name: str | None) -> bool:
 
 
 def refuse_typed_but(*names: str) -> None:
-    """UsageError for an option that was typed, other than these: in the folder of a matter the agreement settles it."""
+    """UsageError for an option that was typed, other than these: in the folder of a matter names of files are fixed and
+    the agreement settles the rest."""
     context = click.get_current_context()
     for param in context.command.params:
         typed = context.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE

@@ -188,7 +188,7 @@ REASONS = {
     "few_decoys": "too few decoys",
     "nobody": "nobody to compare",
     "unsound_decoys": "the decoys do not look like people of the list",
-    "weak_decoys": "people who cannot be in the registry are found more often than decoys",
+    "weak_decoys": "people known to be absent are found more often than decoys",
     "test": "the test against decoys is not below .001",
     "harsh_test": "the test against made-up brothers is not below .001",
     "interval": "the interval of net found reaches 0",
@@ -242,7 +242,7 @@ def summary(assessment: Assessment) -> list[str]:
             lines.append(_stratum(field["field"], each))
     known_absent = {"cannot be in it": (eligibility or {}).get("ineligible"), "controls": a.audit.get("controls")}
     for name, absent in known_absent.items():
-        if absent and absent["people"]:
+        if a.threshold is not None and absent and absent["found"] is not None:
             lines.append(
                 f"{name:18} {absent['found']:,} of {absent['people']:,} reach the similarity; "
                 f"decoys in their place {absent['expected']:,.1f}"

@@ -104,11 +104,8 @@ def encode(
     rows are sealed for the linkage unit. `pprl next FOLDER` says which is due.
     """
     if folder is not None:
-        given = {"--key-file": key_file, "--as": side, "-o": output, "--decoys": decoys, "--seed": seed}
-        if wrong := [name for name, value in given.items() if value is not None] or ["--force"] * force:
-            raise click.UsageError(f"{wrong[0]} does not go with --agreement, which settles it")
-        if allow_weak:
-            raise click.UsageError("--allow-weak does not go with --agreement: no agreement links so little")
+        roster_options = ("more_lists", "column", "columns_path", "sheet", "any_age", "control", "id_header")
+        options.refuse_typed_but("folder", "passphrase_file", "sent_before", "schema_path", *roster_options)
         encode_for_agreement(
             unlock(folder, passphrase_file),
             roster,
@@ -154,7 +151,9 @@ def encode(
         note(f"warning: {text}")
     ids = ids_of(loaded.frames, id_header)
     if side == "list":
-        controls = options.load((control,), schema, column, columns_path, "control").people if control else None
+        controls = None
+        if control:
+            controls = options.load((control,), schema, column, columns_path, "control", any_age=any_age).people
         encodings, rows = encode_list(
             people,
             schema,

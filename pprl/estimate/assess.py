@@ -27,7 +27,7 @@ from pprl.estimate.record import PARTNER_RULE, Known, exact
 from pprl.estimate.verdict import Verdict, cannot_tell, climb
 from pprl.match.scores import Scores
 from pprl.places import LIST_STEP
-from pprl.rows import DECOY, REAL, HomeRows
+from pprl.rows import CONTROL, DECOY, REAL, HomeRows
 from pprl.schema import ten_thousandths
 
 FORMAT = 1
@@ -241,6 +241,9 @@ def _judge(
         warnings.append(
             f"{case.left_out} people of one completeness have fewer than {MIN_DECOYS} decoys: none is counted"
         )
+    given = len(rows.of_kind(CONTROL))
+    if unjudged := given - len(case.controls):
+        warnings.append(f"{unjudged:,} of {given:,} controls are of a completeness that nobody judged has: left out")
     strata = rows.with_role("stratum")
     groups = [label.codes[case.records].astype(np.int64) for label in strata]
     if case.unknown is not None:

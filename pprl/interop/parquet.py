@@ -1,4 +1,4 @@
-"""Encodings and scores as Parquet, for whoever computes with DuckDB, Spark or a frame; and encodings back.
+"""Encodings, scores and pairs as Parquet, for whoever computes with DuckDB, Spark or a frame; and encodings back.
 
 Encodings have a column ``handle``, 32 hexadecimal digits as in the CSV of pairs, and a column ``bits``, as many bytes
 as the file of encodings has for each row. Scores are a long table, one line for each candidate. How they were made
@@ -33,6 +33,7 @@ ROWS = 1 << 17  # of a row group: at 1,024 bits 20 MB
 HINT = "`pprl convert parquet FILE.pprl` writes such files"
 _SIZES = {"schema_fingerprint": 32, "folding_tables": 32, "key_check": 16}  # bytes, in hexadecimal digits
 _PREFIX = "pprl."
+PAIRS = {"handle": pa.string(), "their_handle": pa.string(), "score": pa.float64()}  # the rest are whole numbers
 
 
 def encodings_parquet(encodings: Encodings) -> Iterator[bytes]:
@@ -79,10 +80,12 @@ def scores_parquet(scores: Scores) -> Iterator[bytes]:
 
 
 def pairs_parquet(parts: Iterator[Mapping[str, Sequence[int | float | str]]]) -> Iterator[bytes]:
-    """The Parquet file of pairs: each part holds the same columns; there is one at least."""
-    first = pa.table(dict(next(parts)))
-    tables = itertools.chain([first], (pa.table(dict(part), schema=first.schema) for part in parts))
-    return _written(first.schema, {"kind": "pairs"}, tables)
+    """The Parquet file of pairs: each part holds the same columns, `PAIRS` has their types; there is one part at least,
+    which may be empty."""
+    first = next(parts)
+    schema = pa.schema([pa.field(name, PAIRS.get(name, pa.int64()), False) for name in first])
+    tables = (pa.table(dict(part), schema=schema) for part in itertools.chain([first], parts))
+    return _written(schema, {"kind": "pairs"}, (table for table in tables if len(table)))
 
 
 def facts_of(path: Path) -> dict[str, str | int]:
@@ -206,7 +209,8 @@ def _told(schema: pa.Schema, name: str) -> dict[str, str]:
 
 def _stamp_of(facts: Mapping[str, str], name: str) -> tuple[Stamp, str, int]:
     if facts.get("kind") != "encodings":
-        raise FileError(f"{name}: holds no encodings", hint="scores are not made from Parquet: keep the file of pprl")
+        hint = "scores and pairs are not made from Parquet: keep the file of pprl"
+        raise FileError(f"{name}: holds no encodings", hint=hint)
     numbers, checks = {}, {}
     for key, most in (("length", MAX_LENGTH), ("hardening", 2**16 - 1), ("rows_read", 2**63 - 1)):
         text = facts.get(key, "")
