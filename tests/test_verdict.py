@@ -260,6 +260,13 @@ ENDS = {
         roster(400),
         2,
     ),
+    "nobody of those who cannot be there is judged": (
+        pd.concat(
+            [mistyped(roster(60)), roster(5, 500, joined="2023-01-01").assign(given="И.", patronymic="", born="")]
+        ),
+        roster(400),
+        2,
+    ),
     "no joining dates": (mistyped(roster(60, joined="")), roster(400), 2),
 }
 
@@ -291,6 +298,19 @@ def test_controls_ride_along_and_a_list_of_registered_people_is_no_control():
     assert "no_controls" not in flat.verdict.reasons
     assert not found.audit["controls"]["flat"]
     assert (found.verdict.rung, found.verdict.reasons) == (None, ("weak_decoys",))
+
+
+def test_controls_who_are_not_judged_are_told():
+    own, their = (pprl.people_of(frame, SCHEMA, None, None, "list") for frame in (roster(60), roster(400)))
+    spoken_of = pd.concat([roster(30, 2000), roster(3, 0), roster(7, 2100).assign(given="И.", patronymic="", born="")])
+    controls = pprl.people_of(spoken_of.reset_index(drop=True), SCHEMA, None, None, "control")
+    answer = link_people(own, their, SCHEMA, controls=controls, seed=1)
+    assert answer.audit["controls"]["people"] == 30
+    assert [text for text in answer.warnings if "controls" in text] == [
+        "3 of 40 controls are on the list too, stand twice or have nothing to compare: left out",
+        "7 of 37 controls are of a completeness that nobody judged has: left out",
+    ]
+    assert any(line.startswith("controls           0 of 30 reach the similarity") for line in summary(answer))
 
 
 def test_strata_and_eligibility_sum_to_the_headline():
