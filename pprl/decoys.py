@@ -240,6 +240,8 @@ class _Maker:
         told[open_rows] = False
         taken = base[told] * width + values[donors[told]]
         for turn in range(DRAWS_A_DONOR):
+            if not len(open_rows):
+                break
             rows = base[open_rows]
             chosen, number = self._choose(circle, rows)
             drawn = self._dealt(chosen, rows, circle) if turn < DEALS else self._member(chosen, number, rows, circle)
@@ -314,5 +316,6 @@ def _numbered(codes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _new_ones(known: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which keys, numbers or rows of numbers, equal no known one and no key before them."""
-    again = pd.DataFrame(np.concatenate([known, keys])).duplicated().to_numpy()
+    both = np.concatenate([known, keys])
+    again = pd.Index(both).duplicated() if both.ndim == 1 else pd.DataFrame(both).duplicated().to_numpy()
     return ~again[len(known) :]

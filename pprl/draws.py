@@ -56,14 +56,15 @@ class Draws:
         is left. So two calls give what one call over both gives, unless a word is thrown away, which happens once
         in 2^64 / bound words at most.
         """
-        bounds = np.broadcast_to(np.asarray(bound, dtype=np.uint64), (count,))
-        words = self.words(count)
-        top = (np.uint64(2**64 - 1) % bounds + np.uint64(1)) % bounds  # 2^64 mod bound
-        wrong = np.flatnonzero(words > np.uint64(2**64 - 1) - top)
+        if not count:
+            return np.empty(0, dtype=np.int64)
+        bounds, words = np.asarray(bound, dtype=np.uint64), self.words(count)
+        largest = np.uint64(2**64 - 1) - (np.uint64(2**64 - 1) % bounds + np.uint64(1)) % bounds  # less 2^64 mod bound
+        wrong = np.flatnonzero(words > largest)
         while len(wrong):
             words = words.copy()
             words[wrong] = self.words(len(wrong))
-            wrong = wrong[words[wrong] > np.uint64(2**64 - 1) - top[wrong]]
+            wrong = wrong[(words > largest)[wrong]]
         return (words % bounds).astype(np.int64)
 
     def permutation(self, count: int) -> NDArray[np.int64]:

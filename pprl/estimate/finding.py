@@ -199,9 +199,9 @@ def intervals(finding: Finding, groups: Sequence[Ints], draws: Draws) -> list[tu
     width = max(1, min(REPLICATES, DRAWN_AT_ONCE // max(1, people)))
     for begin in range(0, REPLICATES, width):
         told = totals[:, begin : begin + width]
-        drawn = np.empty((people, told.shape[1]))
-        for at in range(told.shape[1]):
-            drawn[:, at] = np.bincount(draws.below(people, people), minlength=people)
+        replicate = np.repeat(np.arange(told.shape[1]), people)
+        at = draws.below(people, len(replicate)) * told.shape[1] + replicate
+        drawn = np.bincount(at, minlength=len(at)).reshape(people, told.shape[1]).astype(np.float64)
         for each in finding.classes:
             if each.threshold is None:
                 continue
