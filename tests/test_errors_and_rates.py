@@ -171,7 +171,7 @@ def drawn_one_by_one(finding, groups, sizes, draws):
                     total[at + number] += inside - float(false) * share[each.number][number]
                 at += size
         totals.append([max(0.0, float(value)) for value in total])
-    return np.quantile(totals, [0.025, 0.975], axis=0).T
+    return np.quantile(totals, [(1 - findings.LEVEL) / 2, (1 + findings.LEVEL) / 2], axis=0).T
 
 
 @pytest.mark.parametrize("at_once", [1, 130, 2**22])
@@ -181,18 +181,24 @@ def test_intervals_draw_people_anew_with_their_decoys(seed, at_once, monkeypatch
     monkeypatch.setattr(findings, "REPLICATES", 40)
     monkeypatch.setattr(findings, "DRAWN_AT_ONCE", at_once)
     people = 60
-    classes = np.where(np.arange(people) < 20, 4, np.where(np.arange(people) < 50, 0, 2))  # the last has no decoys
-    owner = np.repeat(np.arange(50), rng.integers(0, 9, 50))
-    best = np.where(np.arange(people) % 2, rng.uniform(0.6, 1, people), rng.uniform(0.2, 0.6, people))
+    classes = np.repeat([7, 4, 0, 2], [2, 18, 30, 10])  # of the first often nobody is drawn; the last has no decoys
+    owner = np.repeat(np.arange(50), np.append([8, 8], rng.integers(0, 9, 48)))
+    best = np.where(
+        (np.arange(people) % 2) | (classes == 7), rng.uniform(0.6, 1, people), rng.uniform(0.2, 0.6, people)
+    )
     real = Candidates(np.arange(people)[:, None], best[:, None])
     decoys = Candidates(np.full((len(owner), 1), 99), rng.uniform(0.2, 0.7, (len(owner), 1)))
-    finding = find(meet(real, decoys, owner, classes), 0.3)
-    assert finding.found.any()
-    assert len(finding.classes) == 2
+    finding = find(meet(real, decoys, owner, classes), 0.6)
+    assert {each.number for each in finding.classes if each.threshold is not None} >= {7, 0}
+    assert finding.found[classes == 7].any()
+    assert len(finding.classes) == 3
     groups = [rng.integers(-1, 3, people), np.full(people, NONE), np.zeros(people, dtype=np.int64)]
     sizes = [3, 0, 1]
-    told = intervals(finding, groups, Draws(b"seed", "test"))
-    np.testing.assert_allclose(told, drawn_one_by_one(finding, groups, sizes, Draws(b"seed", "test")), atol=1e-9)
+    for level in (0.95, 0.6, 0.2):  # other places of the 40 totals are looked at, too
+        monkeypatch.setattr(findings, "LEVEL", level)
+        told = intervals(finding, groups, Draws(b"seed", "test"))
+        slowly = drawn_one_by_one(finding, groups, sizes, Draws(b"seed", "test"))
+        np.testing.assert_allclose(told, slowly, atol=1e-9)
 
 
 def test_small_classes_are_judged_together():

@@ -295,8 +295,9 @@ def write_clk_pairs(
         found = [[[0, row], [1, their]] for row, their in zip(ours[kept].tolist(), theirs[kept].tolist(), strict=True)]
         write_output(output, [json.dumps({"groups": found}).encode() + b"\n"], private=True, force=force)
     else:
-        told = {"record": ours.tolist(), "their_record": theirs.tolist(), "score": similarity.tolist()}
-        write_output(output, _as_file(iter([told]), output), private=True, force=force)
+        columns = {"record": ours, "their_record": theirs, "score": similarity}
+        parts = ({name: column[here].tolist() for name, column in columns.items()} for here in _slices(len(ours)))
+        write_output(output, _as_file(parts, output), private=True, force=force)
     for text in notes():
         note(text)
     _say_found(output, _counted(len(kept), "group") if groups else _counted(len(ours), "pair"), threshold)
@@ -315,12 +316,16 @@ def _say_found(output: Path, found: str, threshold: Fraction) -> None:
 PAIRS_AT_ONCE = 1 << 16
 
 
+def _slices(count: int) -> Iterator[slice]:
+    """The places of so many pairs, part by part, one part at least."""
+    return (slice(top, top + PAIRS_AT_ONCE) for top in range(0, max(1, count), PAIRS_AT_ONCE))
+
+
 def _told(pairs: Pairs, one: Encodings, other: Encodings) -> Iterator[Columns]:
-    """The pairs by columns, part by part, one part at least."""
+    """The pairs by columns, part by part."""
     import numpy as np
 
-    for top in range(0, max(1, len(pairs.ours)), PAIRS_AT_ONCE):
-        here = slice(top, top + PAIRS_AT_ONCE)
+    for here in _slices(len(pairs.ours)):
         rows, theirs = pairs.ours[here], pairs.theirs[here]
         common, total = pairs.common[here], pairs.total[here]
         yield {
