@@ -521,6 +521,13 @@ class Writer:
     def _label(self, value: Group, longest: int = LONGEST) -> str:
         return self.words("strata.rest") if value.rest else self.words.label(value.label, longest)
 
+    def _chosen(self, name: str, value: str | Number | bool | None) -> str:
+        """The value of a parameter: a share, one of the words for it, or as it stands."""
+        if name == "false_match_rate" and isinstance(value, float) and 0 <= value <= 1:
+            return self.words.percent(value)
+        word = f"choice.{value}"
+        return self.words(word) if isinstance(value, str) and self.words.has(word) else self.plain(value)
+
     def sensitivity(self) -> Section:
         words, choices, head = self.words, self.report.sensitivity, self.report.headline.net_found
         if not choices:
@@ -530,11 +537,7 @@ class Writer:
             what = f"sensitivity.{choice.what}"
             known = choice.what not in _OTHER_WORDS and words.has(what)
             name = words(what) if known else words.label(choice.what)
-            if choice.what == "false_match_rate" and isinstance(choice.value, float):
-                value = words.percent(choice.value)
-            else:
-                code = f"choice.{choice.value}"
-                value = words(code) if words.has(code) else "" if choice.value is None else self.plain(choice.value)
+            value = "" if choice.value is None else self._chosen(choice.what, choice.value)
             names.append(f"{name} {value}".strip())
         rows = [
             plots.Row(name, choice.net_found, "" if choice.net_found else words("word.unknown"))
@@ -617,14 +620,7 @@ class Writer:
         for name, value in given.items():
             key = f"parameters.{name}"
             label = words(key) if name not in _OTHER_WORDS and words.has(key) else words.label(name)
-            answer = f"parameters.answer_{value}"
-            if name == "registry_public_before_list" and isinstance(value, str) and words.has(answer):
-                shown = words(answer)
-            elif name == "false_match_rate" and isinstance(value, float) and 0 <= value <= 1:
-                shown = words.percent(value)
-            else:
-                shown = self.plain(value)
-            rows.append((label, shown))
+            rows.append((label, self._chosen(name, value)))
         table = Table(words("parameters.head"), self.columns("figure", "value"), tuple(rows))
         return self.section("parameters", (), None, [table])
 
@@ -644,18 +640,7 @@ class Writer:
 
 
 _SENTENCES = ("see_audit", "near_doubles_list", "near_doubles_registry")  # of warnings
-_OTHER_WORDS = (
-    "head",
-    "lead",
-    "none",
-    "alt",
-    "alt_choice",
-    "axis",
-    "here",
-    "answer_yes",
-    "answer_no",
-    "answer_unknown",
-)
+_OTHER_WORDS = ("head", "lead", "none", "alt", "alt_choice", "axis", "here")
 
 
 def _share_of(group: Group) -> Estimate | None:

@@ -62,7 +62,7 @@ class Size:
     label: int  # characters of a label before it is cut
 
 
-WIDE = Size(width=680, text=13, label=28)
+WIDE = Size(width=680, text=13, label=40)
 NARROW = Size(width=340, text=12, label=14)
 
 
@@ -166,18 +166,21 @@ def histogram(
         axes.stairs(real, edges, color=ink.people, linewidth=1.6)
         axes.stairs(decoys, edges, color=ink.decoys, linewidth=1.8, linestyle=(0, (4, 2)))
         axes.set_xlim(edges[0], edges[-1])
-        axes.set_ylim(0, top * 1.18)
+        axes.set_ylim(0, top * 1.24)
         _grid(axes, ink, "y")
         span = edges[-1] - edges[0]
-        places: list[float] = []
+        taken: list[tuple[float, float, float]] = []
         for counts, label, colour in ((real, people_label, ink.people), (decoys, decoys_label, ink.decoys)):
             peak = max(range(len(counts)), key=lambda at: (counts[at], at))
             x, y = (edges[peak] + edges[peak + 1]) / 2, counts[peak] + top * 0.04
-            half = span * len(label) * size.text * 0.36 / size.width
-            if any(abs(y - other) < top * 0.1 for other in places):
-                y += top * 0.1
-            places.append(y)
-            x = min(max(x, edges[0] + half), max(edges[-1] - half, edges[0] + half))
+            half = span * len(label) * size.text * 0.39 / (size.width * axes.get_position().width)
+            if threshold is not None and abs(x - threshold) < half:  # beside the line, not across it
+                x = threshold + half * (1.05 if x >= threshold else -1.05)
+            x = min(max(x, edges[0] + half), max(edges[-1] - 0.8 * half, edges[0] + half))
+            for other, width, height in taken:
+                if abs(x - other) < half + width and abs(y - height) < top * 0.1:
+                    y = height + top * 0.1
+            taken.append((x, half, y))
             axes.text(x, y, label, color=colour, ha="center", fontsize=size.text, fontweight="bold")
         if threshold is not None and edges[0] <= threshold <= edges[-1]:
             _mark(sheet, threshold, threshold_label, top=True)
