@@ -7,6 +7,9 @@ Each rule gives partners of the real rows and what chance gives at each threshol
 - mutual best: partners are each other's best among real rows and decoys.
 - one assignment: all decoys inside one assignment with the real rows, one decoy a row.
 - arrivals: each decoy joins the finished assignment of the real rows alone; with π0 this is the package's rule.
+- mix-max: the same, and present people whose own row lies below a stranger's are counted too (Keich, Kertesz-Farkas &
+  Noble 2015, J. Proteome Res. 14:3148): who meets a stranger at s has his own row below s with probability
+  H(s) / G(s) − π0, H and G being the shares of real rows and of decoys that lie below s.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from pprl.estimate.assess import opened
 from pprl.estimate.errors import lows, share_without_partner
 from pprl.estimate.finding import FLOOR
 
-RULES = ("joint runs", "joint runs × π0", "mutual best", "one assignment", "arrivals", "arrivals × π0")
+RULES = ("joint runs", "joint runs × π0", "mutual best", "one assignment", "arrivals", "arrivals × π0", "mix-max")
 RUNS = 20
 RATE = 0.05
 
@@ -46,6 +49,7 @@ def compare(scores, rows, their_rows, truth, people_of_registry) -> dict[str, tu
         "one assignment": (first_partners, first_decoys, 1.0),
         "arrivals": (alone, arrived, 1.0),
         "arrivals × π0": (alone, arrived, pi0),
+        "mix-max": (alone, arrived, pi0 + overtaken(alone.dice, arrived)),
     }
     return {rule: outcome(*tried[rule], own_truth, known) for rule in RULES}
 
@@ -53,8 +57,10 @@ def compare(scores, rows, their_rows, truth, people_of_registry) -> dict[str, tu
 def outcome(partners, chance, factor, truth, known):
     thresholds = np.unique(partners.dice[partners.dice > 0])
     found = np.array([(partners.dice >= threshold).sum() for threshold in thresholds])
-    reached = (len(chance) - np.searchsorted(np.sort(chance), thresholds)) / len(chance) * len(truth)
-    false = factor * (reached + 1)
+    order = np.argsort(-chance)
+    counted = np.append(0.0, np.cumsum(np.broadcast_to(factor, chance.shape)[order])) / len(chance) * len(truth)
+    reached = np.searchsorted(-chance[order], -thresholds, side="right")
+    false = counted[reached] + np.min(factor)
     meets = np.flatnonzero(false / found <= RATE)
     if not len(meets):
         return 0.0, 0.0, 0.0, 0.0
@@ -63,6 +69,16 @@ def outcome(partners, chance, factor, truth, known):
     count = int(chosen.sum())
     f1 = 2 * right / (count + int((truth >= 0).sum()))
     return f1, 1 - right / count, max(0.0, count - false[meets[0]]), int((chosen & (truth >= 0)).sum())
+
+
+def overtaken(dice, chance):
+    """For each decoy the share of real rows whose own row lies below it, beyond those who have none (at the median)."""
+
+    def below(limits):
+        real = np.searchsorted(np.sort(dice), limits) / len(dice)
+        return real / np.maximum(1, np.searchsorted(np.sort(chance), limits)) * len(chance)
+
+    return np.maximum(0.0, np.minimum(1.0, below(chance)) - below(np.median(chance)))
 
 
 def deal(person, people):
