@@ -1,5 +1,6 @@
 """The page of a report: what it says in each case, in both languages, and that nothing from a report becomes markup."""
 
+import base64
 import copy
 import html
 import json
@@ -418,6 +419,21 @@ def _drawn():
     from pprl.report.plots import Plot
 
     return Plot("data:,", "data:,", "data:,", "data:,")
+
+
+def test_a_plot_on_dark_ground_is_the_same_in_other_colours():
+    drawn = plots.forest(
+        [plots.Row("#1c1c1a <#0b5c96>")], reference=0.5, reference_label="all", number=str, axis="share", limits=(0, 1)
+    )
+    for addresses in ((drawn.light, drawn.dark), (drawn.narrow_light, drawn.narrow_dark)):
+        light, dark = (base64.b64decode(address.partition(",")[2]).decode() for address in addresses)
+        assert "#1c1c1a &lt;#0b5c96&gt;" in dark  # a label is no colour
+        for name in ("text", "faint", "rule"):
+            colour, other = (f": {getattr(ink, name)}" for ink in (plots.LIGHT, plots.DARK))
+            assert colour in light
+            assert colour not in dark
+            light = light.replace(colour, other)
+        assert light == dark
 
 
 ODD_PLOTS = {

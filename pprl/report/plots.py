@@ -1,9 +1,9 @@
 """The plots, as SVG that stands in the page as an image.
 
 Inline SVG would bring style attributes, which the page's policy forbids; an image is a world of its own. So it cannot
-know the page's colours or width, and each plot is drawn four times: light and dark, wide and narrow. Text stays text
-in the browser's own font; DejaVu Sans, which comes with matplotlib and is wider than most, measures it, so that the
-bytes are the same on every machine.
+know the page's colours or width, and each plot stands there four times: light and dark, wide and narrow. Text stays
+text in the browser's own font; DejaVu Sans, which comes with matplotlib and is wider than most, measures it, so that
+the bytes are the same on every machine.
 
 Colours are Okabe and Ito's (2008), lightened for dark grounds; what matters is also told by shape and by a label.
 """
@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -51,6 +52,7 @@ class Ink:
 
 LIGHT = Ink(text="#1c1c1a", faint="#5c5c57", rule="#d9d8d2", people="#0b5c96", decoys="#b35309", accent="#1c1c1a")
 DARK = Ink(text="#ecebe6", faint="#adaca5", rule="#45453f", people="#6cb8ec", decoys="#f0a35c", accent="#ecebe6")
+ON_DARK = dict(zip(astuple(LIGHT), astuple(DARK), strict=True))
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,12 @@ class Sheet:
 
 
 def plot(height: int, draw: Draw, *, left: Sequence[str] = ()) -> Plot:
-    """Draw four times; ``height`` is in CSS pixels, ``left`` are the names of rows, which need room."""
+    """Draw wide and narrow, each on both grounds; ``height`` is in CSS pixels, ``left`` are the names of rows, which
+    need room."""
+    ink = LIGHT
     longest = max(map(len, left), default=0)
 
-    def drawing(ink: Ink, size: Size) -> str:
+    def drawing(size: Size) -> str:
         stacked = size is NARROW and longest > size.label
         tall = height + 14 * len(left) * stacked
         with mpl.rc_context(), warnings.catch_warnings():
@@ -138,10 +142,23 @@ def plot(height: int, draw: Draw, *, left: Sequence[str] = ()) -> Plot:
             draw(Sheet(axes, ink, size, stacked))
             out = io.StringIO()
             figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-        svg = out.getvalue().replace("'DejaVu Sans'", FONT).replace('pt"', '"', 2)  # its width and height, in pixels
-        return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+        return out.getvalue().replace("'DejaVu Sans'", FONT).replace('pt"', '"', 2)  # its width and height, in pixels
 
-    return Plot(drawing(LIGHT, WIDE), drawing(DARK, WIDE), drawing(LIGHT, NARROW), drawing(DARK, NARROW))
+    wide, narrow = drawing(WIDE), drawing(NARROW)
+    return Plot(_address(wide), _address(_on_dark(wide)), _address(narrow), _address(_on_dark(narrow)))
+
+
+def _on_dark(svg: str) -> str:
+    """The same drawing in the colours of a dark ground; inside tags only, so that a label stays as it is."""
+
+    def tag(found: re.Match[str]) -> str:
+        return re.sub("#[0-9a-f]{6}", lambda colour: ON_DARK.get(colour[0], colour[0]), found[0])
+
+    return re.sub("<[^>]*>", tag, svg)
+
+
+def _address(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
 def histogram(
