@@ -185,20 +185,24 @@ def histogram(
         axes.set_xlim(edges[0], edges[-1])
         axes.set_ylim(0, top * 1.24)
         _grid(axes, ink, "y")
-        span = edges[-1] - edges[0]
+        pixel = (edges[-1] - edges[0]) / (size.width * axes.get_position().width)
         taken: list[tuple[float, float, float]] = []
         for counts, label, colour in ((real, people_label, ink.people), (decoys, decoys_label, ink.decoys)):
             peak = max(range(len(counts)), key=lambda at: (counts[at], at))
             x, y = (edges[peak] + edges[peak + 1]) / 2, counts[peak] + top * 0.04
-            half = span * len(label) * size.text * 0.39 / (size.width * axes.get_position().width)
+            half = len(label) * size.text * 0.39 * pixel
+            side = 0.0  # of its place on which the label stands
             if threshold is not None and abs(x - threshold) < half:  # beside the line, not across it
-                x = threshold + half * (1.05 if x >= threshold else -1.05)
-            x = min(max(x, edges[0] + half), max(edges[-1] - 0.8 * half, edges[0] + half))
+                side = 1.0 if x >= threshold else -1.0
+                x = threshold + 4 * pixel * side
+            elif x + half > edges[-1] or x - half < edges[0]:
+                side, x = (-1.0, edges[-1] + 24 * pixel) if x + half > edges[-1] else (1.0, edges[0])
             for other, width, height in taken:
-                if abs(x - other) < half + width and abs(y - height) < top * 0.1:
+                if abs(x + side * half - other) < half + width and abs(y - height) < top * 0.1:
                     y = height + top * 0.1
-            taken.append((x, half, y))
-            axes.text(x, y, label, color=colour, ha="center", fontsize=size.text, fontweight="bold")
+            taken.append((x + side * half, half, y))
+            axes.text(x, y, label, color=colour, ha=("right", "center", "left")[round(side) + 1], fontsize=size.text,
+                      fontweight="bold")  # fmt: skip
         if threshold is not None and edges[0] <= threshold <= edges[-1]:
             _mark(sheet, threshold, threshold_label, top=True)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
