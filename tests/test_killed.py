@@ -15,8 +15,8 @@ from pprl.exchange.turns import HAND_OVERS
 from pprl.owner import PART
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 is a thing of Unix")
-POINTS = {"accept": 2, "list rows": 2, "registry rows": 5, "list package": 5, "list seal": 5, "match": 6}
-POINTS |= {"reveal": 4, "judge": 4}
+POINTS = {"accept": 2, "list rows": 2, "registry rows": 5, "list package": 5, "list seal": 5, "match": 10}
+POINTS |= {"reveal": 4, "judge": 8}
 PACKAGES = ("list-5-package.pprl", "registry-4-package.pprl", "unit-4-result-for-the-list.pprl")  # sealed, so random
 
 

@@ -52,7 +52,7 @@ class Ink:
 
 LIGHT = Ink(text="#1c1c1a", faint="#5c5c57", rule="#d9d8d2", people="#0b5c96", decoys="#b35309", accent="#1c1c1a")
 DARK = Ink(text="#ecebe6", faint="#adaca5", rule="#45453f", people="#6cb8ec", decoys="#f0a35c", accent="#ecebe6")
-ON_DARK = dict(zip(astuple(LIGHT), astuple(DARK), strict=True))
+ON_DARK = dict(zip(astuple(LIGHT), astuple(DARK), strict=True))  # what is one colour there is one here
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Sheet:
 def plot(height: int, draw: Draw, *, left: Sequence[str] = ()) -> Plot:
     """Draw wide and narrow, each on both grounds; ``height`` is in CSS pixels, ``left`` are the names of rows, which
     need room."""
-    ink = LIGHT
+    ink = LIGHT  # what is drawn; the colours of the other ground take its place
     longest = max(map(len, left), default=0)
 
     def drawing(size: Size) -> str:
@@ -195,8 +195,10 @@ def histogram(
             if threshold is not None and abs(x - threshold) < half:  # beside the line, not across it
                 side = 1.0 if x >= threshold else -1.0
                 x = threshold + 4 * pixel * side
-            elif x + half > edges[-1] or x - half < edges[0]:
-                side, x = (-1.0, edges[-1] + 24 * pixel) if x + half > edges[-1] else (1.0, edges[0])
+            elif x + half > edges[-1]:
+                side, x = -1.0, edges[-1] + 24 * pixel
+            elif x - half < edges[0]:
+                side, x = 1.0, edges[0]
             for other, width, height in taken:
                 if abs(x + side * half - other) < half + width and abs(y - height) < top * 0.1:
                     y = height + top * 0.1
