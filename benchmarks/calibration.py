@@ -32,15 +32,18 @@ import pandas as pd
 from rosters import DATE, NAMES, PATRONYMIC, Case, Mess, dev_cross, febrl4, generated
 from scipy.stats import binom
 
-from pprl.bits import Encodings
-from pprl.estimate.assess import judge, opened
-from pprl.estimate.finding import find, intervals
-from pprl.keys import LinkageKey
-from pprl.linkage import encode_list, encode_registry, people_of
-from pprl.match.scores import match_encodings
-from pprl.normalize.people import People
-from pprl.rows import HomeRows
-from pprl.schema import Schema, parse_schema
+from pprl.core.encodings import Encodings
+from pprl.core.key import LinkageKey
+from pprl.core.private_rows import HomeRows
+from pprl.core.schema import Schema
+from pprl.core.schema_file import parse_schema
+from pprl.encode.list import encode_list
+from pprl.encode.registry import encode_registry
+from pprl.judge.assessment import judge, opened
+from pprl.judge.matches import find, intervals
+from pprl.match.encodings import match_encodings
+from pprl.roster.load import people_of
+from pprl.roster.people import People
 
 ABSENT_PEOPLE = 2_000
 LARGE = 100_000  # registries of this size get a tenth of the runs

@@ -25,7 +25,7 @@ from typing import Any
 
 from encode import rosters
 
-from pprl.errors import PprlError
+from pprl.core.errors import PprlError
 from pprl.interop.clkhash import encode_records, texts
 from pprl.interop.linkage_schema import parse_linkage_schema
 

@@ -15,7 +15,8 @@ import distributed
 import numpy as np
 from search import fastest, random_rows
 
-from pprl.match import cluster, engines, search
+from pprl.match import dask as cluster
+from pprl.match import search, threads
 
 
 def main() -> None:
@@ -31,7 +32,7 @@ def main() -> None:
         for workers in (1, 2):
 
             def here(ours=ours, workers=workers) -> object:
-                with engines.threads(workers) as engine:
+                with threads.threads(workers) as engine:
                     return search.best(ours, theirs, map=engine.map)
 
             with (

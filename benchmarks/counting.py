@@ -16,11 +16,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from pprl.match.kernel import _popcount
+from pprl.match.kernel import popcount
 
 WORDS, OURS, THEIRS = 16, 512, 16_384
 How = Callable[[list[str]], tuple[list[str], str]]
-popcount = numba.njit(inline="always")(_popcount)
+popcount = numba.njit(inline="always")(popcount)
 
 
 def plain(words: list[str]) -> tuple[list[str], str]:

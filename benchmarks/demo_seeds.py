@@ -19,11 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA, invent
-from pprl.linkage import ids_of, link_people, people_of
-from pprl.match.engines import threads
-from pprl.schema import parse_schema
-from pprl.tables import read_roster
+from pprl.link import link_people
+from pprl.match.threads import threads
+from pprl.roster.load import ids_of, people_of
+from pprl.roster.read import read_roster
 
 
 def seeds_of(text: str) -> range:

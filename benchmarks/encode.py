@@ -25,13 +25,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pprl.bits import BitMatrix
+from pprl.core.bits import BitMatrix
+from pprl.core.key import LinkageKey
+from pprl.core.schema_file import parse_schema
 from pprl.demo.registry import ROMAN
-from pprl.encode import encode
-from pprl.harden import diffuse
-from pprl.keys import LinkageKey
-from pprl.linkage import people_of
-from pprl.schema import parse_schema
+from pprl.encode.bloom import encode
+from pprl.encode.hardening import diffuse
+from pprl.roster.load import people_of
 
 FIELDS = """format = 1
 [encoding]
@@ -138,10 +138,10 @@ def streamed(data: Path, rows: int) -> None:
 STREAMED = """
 import sys, threading, time
 from pathlib import Path
-from pprl.encode import Encoder
-from pprl.keys import LinkageKey
-from pprl.parts import people_in_parts
-from pprl.schema import parse_schema
+from pprl.encode.bloom import Encoder
+from pprl.core.key import LinkageKey
+from pprl.roster.streaming import people_in_parts
+from pprl.core.schema import parse_schema
 
 def anonymous():
     with open("/proc/self/status") as lines:

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pprl.core.randomness import Draws, seed_from
 from pprl.demo import invent
-from pprl.draws import Draws, seed_from
-from pprl.exchange.turns import HAND_OVERS
+from pprl.exchange.next_step import HAND_OVERS
 
 CLI = Path(__file__).resolve().parents[1] / "cli.py"
 FOLDERS = {"list": "alfa", "registry": "bravo", "unit": "unit"}

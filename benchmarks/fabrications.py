@@ -20,12 +20,13 @@ import numpy as np
 import pandas as pd
 from calibration import RUNS_A_POPULATION, Cell, held, population_of, schema_of
 
-from pprl.bits import BitMatrix
-from pprl.estimate.assess import judge
-from pprl.keys import LinkageKey
-from pprl.linkage import encode_list, people_of
-from pprl.match.scores import match_encodings
-from pprl.rows import DECOY, RELATIVE
+from pprl.core.bits import BitMatrix
+from pprl.core.key import LinkageKey
+from pprl.core.private_rows import DECOY, RELATIVE
+from pprl.encode.list import encode_list
+from pprl.judge.assessment import judge
+from pprl.match.encodings import match_encodings
+from pprl.roster.load import people_of
 
 LISTS = ("independent", "absent", "families", "relatives", "recombined", "copied 30 %", "copied 100 %")
 JUNK = ("random bits", "even bits", "rare names")

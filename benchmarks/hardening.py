@@ -24,15 +24,16 @@ import numpy as np
 from rosters import Case, Mess, febrl4, generated
 from scipy import sparse
 
-from pprl.bits import BitMatrix
-from pprl.draws import Draws, seed_from
-from pprl.linkage import people_of
+from pprl.core.bits import BitMatrix
+from pprl.core.randomness import Draws, seed_from
+from pprl.core.schema import HARDENINGS, Schema
+from pprl.core.schema_file import parse_schema
 from pprl.match.search import best
-from pprl.normalize.people import People
-from pprl.risk.graph import MOST, graph_matching
-from pprl.risk.known_pairs import LEARNERS, known_pairs
-from pprl.risk.scheme import Crowd, Floats, Places, Scheme, Tokens, signs
-from pprl.schema import HARDENINGS, Schema, parse_schema
+from pprl.preflight.attacks.graph import MOST, graph_matching
+from pprl.preflight.attacks.known_pairs import LEARNERS, known_pairs
+from pprl.preflight.attacks.scheme import Crowd, Floats, Places, Scheme, Tokens, signs
+from pprl.roster.load import people_of
+from pprl.roster.people import People
 
 KNOWN = (20, 50, 150, 500)
 MOST_VICTIMS = 500

@@ -19,12 +19,13 @@ from pathlib import Path
 import numpy as np
 from rosters import generated
 
-from pprl.bits import BitMatrix
-from pprl.encode import encode
-from pprl.keys import LinkageKey
-from pprl.linkage import people_of
-from pprl.match import approximate, engines, search
-from pprl.schema import parse_schema
+from pprl.core.bits import BitMatrix
+from pprl.core.key import LinkageKey
+from pprl.core.schema_file import parse_schema
+from pprl.encode.bloom import encode
+from pprl.match import lsh as approximate
+from pprl.match import search
+from pprl.roster.load import people_of
 
 
 def sides(data: Path, rows: int, hardening: int) -> tuple[BitMatrix, BitMatrix]:
@@ -41,7 +42,7 @@ def codes(pairs: search.Pairs, theirs: BitMatrix) -> np.ndarray:
 
 
 def compare(ours: BitMatrix, theirs: BitMatrix, threshold: Fraction, recall: float, threads: int) -> None:
-    with engines.threads(threads) as engine:
+    with threads.threads(threads) as engine:
         began = time.perf_counter()
         pairs, account = approximate.all_pairs(ours, theirs, threshold, recall, map=engine.map)
         planned = time.perf_counter()

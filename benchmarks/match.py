@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from pprl.bits import BitMatrix
-from pprl.harden import diffuse
+from pprl.core.bits import BitMatrix
+from pprl.encode.hardening import diffuse
 
 THRESHOLDS = (0.7, 0.8, 0.85, 0.9)
 LENGTH, MIXED = 1024, 8
@@ -53,14 +53,14 @@ for threshold in thresholds:
 """
 
 PPRL = """
-from pprl.bits import BitMatrix
-from pprl.match import engines, search
+from pprl.core.bits import BitMatrix
+from pprl.match import search, threads
 def prepare():
     global left, right
     left, right = (BitMatrix(np.ascontiguousarray(rows).view("<u8")) for rows in (ours, theirs))
     search.all_pairs(BitMatrix(left.words[:1]), right, Fraction(1))
 def run(threshold):
-    with engines.threads(2) as engine:
+    with threads.threads(2) as engine:
         return search.all_pairs(left, right, Fraction(str(threshold)), map=engine.map)
 def pairs(found, threshold):
     return np.stack([found.ours, found.theirs], axis=1)

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pprl import files
-from pprl.bits import Encodings, Stamp
-from pprl.match.scores import match_encodings
+from pprl.core import container
+from pprl.core.encodings import Encodings, Stamp
+from pprl.match.encodings import match_encodings
 
 STAMP = Stamp(1024, 8, bytes(32), bytes(32), bytes(16))
 AT_ONCE = 100_000
@@ -75,7 +75,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source, target, again = (folder / each for each in ("it.pprl", "it.parquet", "again.pprl"))
-        files.write_new(source, pieces("registry", rows, draws))
+        container.write_new(source, pieces("registry", rows, draws))
         print(f"{rows:,} rows, {source.stat().st_size / 1e6:,.0f} MB")
         print(f"to Parquet  {convert(source, target)}, {target.stat().st_size / 1e6:,.0f} MB")
         print(f"and back    {convert(target, again)}")
@@ -84,8 +84,8 @@ def main() -> None:
                 assert piece == other.read(1 << 24)
         for each in (source, target, again):
             each.unlink()
-        files.write_new(folder / "list.pprl", pieces("list", 1_000, draws))
-        files.write_new(folder / "few.pprl", pieces("registry", 20_000, draws))
+        container.write_new(folder / "list.pprl", pieces("list", 1_000, draws))
+        container.write_new(folder / "few.pprl", pieces("registry", 20_000, draws))
         ours, theirs = Encodings.read(folder / "list.pprl"), Encodings.read(folder / "few.pprl")
         match_encodings(ours, theirs).write(folder / "scores.pprl")
         for each in ("list", "few", "scores"):

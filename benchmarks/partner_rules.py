@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from pprl.estimate import partners as p
-from pprl.estimate.assess import opened
-from pprl.estimate.errors import lows, share_without_partner
-from pprl.estimate.finding import FLOOR
+from pprl.judge import assignment as p
+from pprl.judge.assessment import opened
+from pprl.judge.error_rates import lows, share_without_partner
+from pprl.judge.matches import FLOOR
 
 RULES = ("joint runs", "joint runs × π0", "mutual best", "one assignment", "arrivals", "arrivals × π0", "mix-max")
 RUNS = 20

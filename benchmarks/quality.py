@@ -21,12 +21,14 @@ import rosters
 from partner_rules import RULES, compare
 from rosters import Case
 
-from pprl.estimate.assess import judge
-from pprl.keys import LinkageKey
-from pprl.linkage import encode_list, encode_registry, people_of
-from pprl.match.engines import threads
-from pprl.match.scores import match_encodings
-from pprl.schema import parse_schema
+from pprl.core.key import LinkageKey
+from pprl.core.schema_file import parse_schema
+from pprl.encode.list import encode_list
+from pprl.encode.registry import encode_registry
+from pprl.judge.assessment import judge
+from pprl.match.encodings import match_encodings
+from pprl.match.threads import threads
+from pprl.roster.load import people_of
 
 RATES = (500, 100)
 

@@ -17,9 +17,9 @@ import python_calamine
 import xlsxwriter
 
 import pprl
-import pprl.tables.spreadsheet
+import pprl.roster.spreadsheet
+from pprl.core.randomness import Draws, seed_from
 from pprl.demo import invent
-from pprl.draws import Draws, seed_from
 
 RUNS = 9
 READ = """

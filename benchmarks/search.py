@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pprl.bits import BitMatrix
-from pprl.match import engines, kernel, search
+from pprl.core.bits import BitMatrix
+from pprl.match import kernel, search
 
 WRITTEN = 1 << 17  # rows at a time
 LISTED = 1000
@@ -52,11 +52,11 @@ def fastest(run: Callable[[], object], rounds: int) -> float:
 
 def kernels(ours: BitMatrix, theirs: BitMatrix, counts: list[int], rounds: int) -> None:
     def best(threads: int) -> object:
-        with engines.threads(threads) as engine:
+        with threads.threads(threads) as engine:
             return search.best(ours, theirs, map=engine.map)
 
     def pairs(threads: int, threshold: Fraction) -> object:
-        with engines.threads(threads) as engine:
+        with threads.threads(threads) as engine:
             return search.all_pairs(ours, theirs, threshold, map=engine.map)
 
     few = BitMatrix(ours.words[: max(1, 2_000_000 // len(theirs))])
@@ -83,7 +83,7 @@ def counting_rate(ours: BitMatrix, theirs: BitMatrix, threads: int) -> float:
         slots, tenth = np.zeros((len(some), 1), np.int64), mine[:, None] // 10
         kernel.best("numba", some.words, mine, words, weights, 0, slots, 3 * tenth, 10 * tenth)
 
-    with engines.threads(threads) as engine:
+    with threads.threads(threads) as engine:
         return len(ours) * len(theirs) / fastest(lambda: list(engine.map(count, stretches)), 5)
 
 
@@ -112,7 +112,7 @@ def streamed(rng: np.random.Generator, count: int, length: int, threads: int) ->
                 yield BitMatrix(registry[top : top + WRITTEN])
 
         began = time.perf_counter()
-        with engines.threads(threads) as engine:
+        with threads.threads(threads) as engine:
             search.best(ours, stretches(), map=engine.map, progress=watch)
         seconds = time.perf_counter() - began
     return seconds, most, counting_rate(ours, half_full(rng, 1 << 16, length), threads)

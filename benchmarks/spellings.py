@@ -21,7 +21,7 @@ import pandas as pd
 from rosters import generated
 
 import pprl
-from pprl.schema import parse_schema
+from pprl.core.schema_file import parse_schema
 
 WAYS = ("all spellings", "right only", "first only")
 

@@ -7,9 +7,9 @@ import runpy
 import sys
 from pathlib import Path
 
-READER = Path(__file__).parent / "pprl" / "tables" / "workbook.py"
+READER = Path(__file__).parent / "pprl" / "roster" / "workbook.py"
 
-if sys.argv[1:] == [str(READER)]:
+if sys.argv[1:] == ["-P", str(READER)]:
     runpy.run_path(str(READER), run_name="__main__")
 else:
     from pprl.cli import entry

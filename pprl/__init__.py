@@ -6,7 +6,7 @@ The tour, from the outside in:
   `Assessment`; `read_roster` and `load_schema` read what it needs.
 - The same in steps: `LinkageKey.make`, `encode_list`, `encode_registry` (at home), `match_encodings` (without
   the key), `judge` (at home again).
-- `pprl.schema` is the vocabulary, `pprl.encode` the heart, `pprl.estimate` the verdict,
+- `pprl.core.schema` is the vocabulary, `pprl.encode.bloom` the heart, `pprl.estimate` the verdict,
   `pprl.report` the page made of it.
 
 Names are loaded when they are first used, so that ``pprl --help`` loads neither pandas nor scipy.
@@ -14,48 +14,61 @@ Names are loaded when they are first used, so that ``pprl --help`` loads neither
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pprl.bits import Encodings as Encodings
-    from pprl.errors import PprlError as PprlError
-    from pprl.estimate.assess import Assessment as Assessment
-    from pprl.estimate.assess import judge as judge
-    from pprl.keys import LinkageKey as LinkageKey
-    from pprl.linkage import encode_list as encode_list
-    from pprl.linkage import encode_registry as encode_registry
-    from pprl.linkage import link as link
-    from pprl.linkage import people_of as people_of
-    from pprl.match.scores import Scores as Scores
-    from pprl.match.scores import match_encodings as match_encodings
-    from pprl.rows import HomeRows as HomeRows
-    from pprl.schema import Schema as Schema
-    from pprl.schema import load_schema as load_schema
-    from pprl.schema import parse_schema as parse_schema
-    from pprl.tables import read_roster as read_roster
+    from pprl.core.encodings import Encodings as Encodings
+    from pprl.core.errors import PprlError as PprlError
+    from pprl.core.key import LinkageKey as LinkageKey
+    from pprl.core.private_rows import HomeRows as HomeRows
+    from pprl.core.schema import Schema as Schema
+    from pprl.core.schema_file import load_schema as load_schema
+    from pprl.core.schema_file import parse_schema as parse_schema
+    from pprl.core.scores import Scores as Scores
+    from pprl.encode.list import encode_list as encode_list
+    from pprl.encode.registry import encode_registry as encode_registry
+    from pprl.judge.assessment import Assessment as Assessment
+    from pprl.judge.assessment import judge as judge
+    from pprl.link import link as link
+    from pprl.match.encodings import match_encodings as match_encodings
+    from pprl.roster.load import people_of as people_of
+    from pprl.roster.read import read_roster as read_roster
 
 _HOMES = {
-    "Assessment": "pprl.estimate.assess",
-    "Encodings": "pprl.bits",
-    "HomeRows": "pprl.rows",
-    "PprlError": "pprl.errors",
-    "Schema": "pprl.schema",
-    "Scores": "pprl.match.scores",
-    "encode_list": "pprl.linkage",
-    "encode_registry": "pprl.linkage",
-    "judge": "pprl.estimate.assess",
-    "link": "pprl.linkage",
-    "load_schema": "pprl.schema",
-    "LinkageKey": "pprl.keys",
-    "match_encodings": "pprl.match.scores",
-    "parse_schema": "pprl.schema",
-    "people_of": "pprl.linkage",
-    "read_roster": "pprl.tables",
+    "Assessment": "pprl.judge.assessment",
+    "Encodings": "pprl.core.encodings",
+    "HomeRows": "pprl.core.private_rows",
+    "PprlError": "pprl.core.errors",
+    "Schema": "pprl.core.schema",
+    "Scores": "pprl.core.scores",
+    "encode_list": "pprl.encode.list",
+    "encode_registry": "pprl.encode.registry",
+    "judge": "pprl.judge.assessment",
+    "link": "pprl.link",
+    "load_schema": "pprl.core.schema_file",
+    "LinkageKey": "pprl.core.key",
+    "match_encodings": "pprl.match.encodings",
+    "parse_schema": "pprl.core.schema_file",
+    "people_of": "pprl.roster.load",
+    "read_roster": "pprl.roster.read",
 }
 __all__ = list(_HOMES)
+
+
+class _Tour(ModuleType):
+    """`pprl.link` and `pprl.judge` are functions of the tour, whether or not the modules of these names are loaded."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Tour
 
 
 def __getattr__(name: str) -> Any:

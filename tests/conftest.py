@@ -9,12 +9,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each worker has a core; th
 import pytest
 from test_sessions import forget_variables
 
-import pprl.exchange.cards
 import pprl.exchange.keystore
+import pprl.exchange.protocol.cards
 
 forget_variables()
 os.environ["PPRL_LEDGER"] = "off"
-for each in (pprl.exchange.cards, pprl.exchange.keystore):  # it costs half a second and is a function of its arguments
+for each in (
+    pprl.exchange.protocol.cards,
+    pprl.exchange.keystore,
+):  # it costs half a second and is a function of its arguments
     each.stretch = functools.cache(each.stretch)
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pprl.cli
 from pprl.demo import SCHEMA, invent
-from pprl.exchange.cards import Card, digest_of, words_of
+from pprl.exchange.folder import Matter, open_matter
 from pprl.exchange.keystore import NAME, Keystore
-from pprl.exchange.matter import Matter, open_matter
-from pprl.exchange.turns import HAND_OVERS, WITH_AUDITOR
+from pprl.exchange.next_step import HAND_OVERS, WITH_AUDITOR
+from pprl.exchange.protocol.cards import Card, digest_of, words_of
 
 PARTIES = ("list", "registry", "unit")
 CHEAP = 8 * 1024  # KiB of Argon2, where a party's passphrase is not what is tested

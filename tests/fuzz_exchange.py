@@ -14,16 +14,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pprl.audit import Evidence
-from pprl.errors import PprlError
-from pprl.exchange.agreement import Terms
-from pprl.exchange.cards import Card
+from pprl.core.container import kind_of
+from pprl.core.errors import PprlError
+from pprl.core.scores import Scores
+from pprl.exchange.folder import read_matter
 from pprl.exchange.keystore import Keystore
-from pprl.exchange.matter import read_matter
-from pprl.exchange.package import _PREAMBLE, HEADER_SEGMENT, KIND, SealedPackage, _seal, recipient_of
-from pprl.exchange.statements import Statement, parse_canonical, read_statements
-from pprl.files import kind_of
-from pprl.match.scores import Scores
+from pprl.exchange.protocol.agreement import Terms
+from pprl.exchange.protocol.cards import Card
+from pprl.exchange.protocol.package import _PREAMBLE, HEADER_SEGMENT, KIND, SealedPackage, _seal, recipient_of
+from pprl.exchange.protocol.statements import Statement, parse_canonical, read_statements
+from pprl.exchange.replay import Evidence
 
 PASSPHRASE = "wombat gherkin fuzzer sextant"
 CHEAP = 8 * 1024  # KiB

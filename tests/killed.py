@@ -8,8 +8,8 @@ import signal
 import sys
 
 import pprl.cli
-import pprl.owner
-import pprl.unit
+import pprl.exchange.parties.linkage_unit
+import pprl.exchange.parties.owner
 
 
 class File:

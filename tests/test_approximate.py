@@ -10,11 +10,12 @@ import pytest
 from scipy.stats import binom
 from test_match import listed, tuples
 
-from pprl.bits import BitMatrix
-from pprl.errors import MismatchError
-from pprl.intervals import wilson
-from pprl.match import approximate, engines, search
-from pprl.match.approximate import Plan
+from pprl.core.bits import BitMatrix
+from pprl.core.errors import MismatchError
+from pprl.core.intervals import wilson
+from pprl.match import lsh as approximate
+from pprl.match import search, threads
+from pprl.match.lsh import Plan
 
 KERNELS = ["numba", "numpy"]
 EMPTY = BitMatrix.from_positions([], 128)
@@ -126,7 +127,7 @@ def test_what_is_found_is_part_of_the_exact_pairs_whatever_kernel_engine_and_num
             assert sum(told) == len(ours) * len(theirs)
             assert not account.exact
             answers.append((tuples(pairs), account))
-    with engines.threads(2) as engine:
+    with threads.threads(2) as engine:
         pairs, account = approximate.all_pairs(ours, theirs, plan.threshold, 0.9, planned=plan, map=engine.map)
     answers.append((tuples(pairs), account))
     assert all(answer == answers[0] for answer in answers)
@@ -250,7 +251,7 @@ def test_a_plan_for_a_run_of_usual_size_keeps_its_promise_and_says_so():
         assert plan.recall >= 0.95
         assert plan.tables > 0
         assert approximate.plan(ours, theirs, Fraction(threshold), 0.95).exact == (plan.faster < approximate.WORTH)
-        with engines.threads(2) as engine:
+        with threads.threads(2) as engine:
             pairs, account = approximate.all_pairs(ours, theirs, plan.threshold, 0.95, planned=plan, map=engine.map)
         exact = set(tuples(search.all_pairs(ours, theirs, Fraction(threshold))))
         assert set(tuples(pairs)) <= exact

@@ -10,15 +10,16 @@ from unittest import mock
 import pytest
 from exchange import CHEAP, NAME, STEPS, Card, Exchange, Keystore, attempt, run
 
-import pprl.owner
-from pprl.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
-from pprl.exchange.agreement import Terms
-from pprl.exchange.cards import check_heard, words_of
-from pprl.exchange.package import HEADER_SEGMENT, SealedPackage, _info, _seal, write_package
-from pprl.exchange.primitives import SEAL_OVERHEAD, SecretKeys, digest
-from pprl.exchange.statements import Statement, read_statements
-from pprl.exchange.turns import SCORES
-from pprl.owner import PART, layout_of
+import pprl.exchange.parties.owner
+from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
+from pprl.exchange.folder import PART
+from pprl.exchange.next_step import SCORES
+from pprl.exchange.parties.owner import layout_of
+from pprl.exchange.protocol.agreement import Terms
+from pprl.exchange.protocol.cards import check_heard, words_of
+from pprl.exchange.protocol.crypto import SEAL_OVERHEAD, SecretKeys, digest
+from pprl.exchange.protocol.package import HEADER_SEGMENT, SealedPackage, _info, _seal, write_package
+from pprl.exchange.protocol.statements import Statement, read_statements
 
 STRANGER = SecretKeys.make()
 MAKE = Statement.make
@@ -64,7 +65,7 @@ def on(monkeypatch, day):
             return cls.fromisoformat(day)
 
     there = types.SimpleNamespace(date=Day, timedelta=datetime.timedelta)
-    for module in ("pprl.exchange.matter.datetime", "pprl.cli.exchange.datetime"):
+    for module in ("pprl.exchange.folder.datetime", "pprl.cli.exchange.datetime"):
         monkeypatch.setattr(module, there)
 
 
@@ -433,8 +434,8 @@ def test_rosters_of_other_sizes_than_agreed(before, step, limits, says):
 def test_a_changed_copy_that_minds_no_size(before, monkeypatch, limits, says):
     """The owners' copies of pprl count nothing; the linkage unit does."""
     exchange = before("propose")
-    monkeypatch.setattr(pprl.owner, "_refuse_size", lambda *_: None)
-    monkeypatch.setattr(pprl.owner, "_refuse_more", lambda *_: None)
+    monkeypatch.setattr(pprl.exchange.parties.owner, "_refuse_size", lambda *_: None)
+    monkeypatch.setattr(pprl.exchange.parties.owner, "_refuse_more", lambda *_: None)
     exchange.do("propose", *limits)
     exchange.upto("match", "accept")
     refused(exchange, RefusedError, says, *exchange.command("match"))

@@ -13,13 +13,25 @@ from exchange import attempt, run
 from test_exchange_statistics import packed
 from test_hygiene import forms, secrets_of
 
-import pprl.transcript
-from pprl.errors import FileError, ForgedError, MismatchError, OrderError, PprlError
-from pprl.exchange.cards import words_of
-from pprl.exchange.matter import read_transcript
-from pprl.exchange.statements import Statement, read_statements
-from pprl.report import load, render
-from pprl.transcript import AUDIT_FILE, LABELS, NAMES, OF_UNIT, PAGE, REPORT, RESULT, SCORES, STATEMENTS, verify_folder
+import pprl.exchange.parties.auditor
+from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, PprlError
+from pprl.exchange.folder import read_transcript
+from pprl.exchange.parties.auditor import (
+    AUDIT_FILE,
+    LABELS,
+    NAMES,
+    OF_UNIT,
+    PAGE,
+    REPORT,
+    RESULT,
+    SCORES,
+    STATEMENTS,
+    verify_folder,
+)
+from pprl.exchange.protocol.cards import words_of
+from pprl.exchange.protocol.statements import Statement, read_statements
+from pprl.report import render
+from pprl.report.record import load
 
 SIGNED = [name for name in STATEMENTS if name != "01-cards.pprl"]
 
@@ -62,9 +74,9 @@ def other(other_matter, tmp_path_factory):
 def quick(monkeypatch, played):
     """Words are stretched once and not for every try, and no page is made twice."""
     words = cached_words(played["end"])
-    monkeypatch.setattr(pprl.transcript, "words_of", lambda _: words)
-    monkeypatch.setattr(pprl.transcript, "load", lambda data: data)
-    monkeypatch.setattr(pprl.transcript, "render", page_of)
+    monkeypatch.setattr(pprl.exchange.parties.auditor, "words_of", lambda _: words)
+    monkeypatch.setattr(pprl.exchange.parties.auditor, "load", lambda data: data)
+    monkeypatch.setattr(pprl.exchange.parties.auditor, "render", page_of)
 
 
 def says(folder, kind=PprlError):
@@ -216,7 +228,7 @@ def test_a_unit_that_signs_another_report(played, copy):
     report = json.loads((copy / REPORT).read_bytes())
     report["headline"]["net_found"]["value"] += 5
     data = (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode()
-    digest = pprl.transcript.digest(data).hex()
+    digest = pprl.exchange.parties.auditor.digest(data).hex()
     result = again(played, copy, RESULT, 0, "unit", data, report=digest)
     again(played, copy, OF_UNIT, 0, "unit", answers=[result.hash.hex()])
     (copy / REPORT).write_bytes(data)
@@ -231,7 +243,7 @@ def test_a_unit_that_signs_another_audit(played, copy):
     assert changed != audit
     (copy / AUDIT_FILE).write_bytes(changed)
     (evidence,) = statements(copy, OF_UNIT)
-    digest = pprl.transcript.digest
+    digest = pprl.exchange.parties.auditor.digest
     hidden = digest(bytes.fromhex(evidence.body["nonce"]), digest(evidence.attachment), digest(changed))
     result = again(played, copy, RESULT, 0, "unit", evidence_and_audit=hidden.hex())
     again(played, copy, OF_UNIT, 0, "unit", answers=[result.hash.hex()])
@@ -244,7 +256,7 @@ def test_a_unit_that_signs_other_scores_later(played, copy):
     (table, _) = statements(copy, SCORES)
     data = bytearray(table.attachment)
     data[-40] ^= 1
-    again(played, copy, SCORES, 0, "unit", bytes(data), scores=pprl.transcript.digest(bytes(data)).hex())
+    again(played, copy, SCORES, 0, "unit", bytes(data), scores=pprl.exchange.parties.auditor.digest(bytes(data)).hex())
     assert "belongs to another run" in says(copy, MismatchError)
 
 

@@ -26,9 +26,9 @@ import pytest
 
 import pprl
 from pprl.cli import main
+from pprl.core.schema_file import parse_schema
 from pprl.demo import invent
-from pprl.schema import parse_schema
-from pprl.tables import read_columns_file, read_roster
+from pprl.roster.read import read_columns_file, read_roster
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "two_files"
 CANARIES = ("зкъхжв", "zqxjkv")
@@ -605,9 +605,9 @@ def test_a_full_disk_leaves_nothing(monkeypatch):
 
 @pytest.mark.usefixtures("desk")
 def test_when_the_second_output_fails_the_first_goes_again(monkeypatch):
-    from pprl import files
+    from pprl.core import container
 
-    write_new, written = files.write_new, []
+    write_new, written = container.write_new, []
 
     def first_only(path, *rest, **options):
         if written:
@@ -615,7 +615,7 @@ def test_when_the_second_output_fails_the_first_goes_again(monkeypatch):
         written.append(path)
         write_new(path, *rest, **options)
 
-    monkeypatch.setattr(files, "write_new", first_only)
+    monkeypatch.setattr(container, "write_new", first_only)
     for result in (lambda: link(), lambda: encode(f"{FOLDER}/{LIST}"), lambda: run("demo", "d")):
         written.clear()
         refused(result(), "the system refused to read or write (Input/output error) at ")
@@ -718,7 +718,12 @@ def test_separate_steps_give_what_link_gives(exchanged, tmp_path, monkeypatch):
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "steps.csv").read_bytes()
 
 
-STAGES = ["pprl.tables.read_roster", "pprl.linkage.encode", "pprl.linkage.match_encodings", "pprl.cli.output.pairs_csv"]
+STAGES = [
+    "pprl.roster.read.read_roster",
+    "pprl.encode.list.encode",
+    "pprl.match.encodings.scores_of",
+    "pprl.cli.output.pairs_csv",
+]
 
 
 @pytest.mark.usefixtures("desk")
@@ -736,13 +741,13 @@ def test_what_nobody_foresaw_shows_its_type_and_place_only(monkeypatch, stage):
 
 
 @pytest.mark.usefixtures("desk")
-@pytest.mark.parametrize("stage", [*STAGES, "pprl.decoys.make_decoys", "os.fsync"])
+@pytest.mark.parametrize("stage", [*STAGES, "pprl.encode.decoys.make_decoys", "os.fsync"])
 def test_an_interrupt_at_any_stage_leaves_nothing(monkeypatch, stage):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    if stage == "pprl.decoys.make_decoys":
-        stage = "pprl.linkage.make_decoys"
+    if stage == "pprl.encode.decoys.make_decoys":
+        stage = "pprl.encode.list.make_decoys"
     monkeypatch.setattr(stage, interrupt)
     result = link()
     assert result.status == 130
@@ -755,13 +760,13 @@ def test_an_interrupted_demo_leaves_an_empty_place(monkeypatch):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pprl.unit.match_packages", interrupt)
+    monkeypatch.setattr("pprl.exchange.parties.linkage_unit.match_packages", interrupt)
     assert run("demo", "new").status == 130
     assert not Path("new").exists()
 
 
 PRELOADED = """
-import signal, sys, pandas, numba, scipy.optimize, pprl.linkage, pprl.cli.output
+import signal, sys, pandas, numba, scipy.optimize, pprl.link, pprl.cli.output
 from pprl.cli import main
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 print("ready", flush=True)

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pprl.draws import Draws, seed_from
-from pprl.linkage import people_of
-from pprl.risk.scheme import signs
-from pprl.schema import parse_schema
+from pprl.core.randomness import Draws, seed_from
+from pprl.core.schema_file import parse_schema
+from pprl.preflight.attacks.scheme import signs
+from pprl.roster.load import people_of
 
 SCHEMA = parse_schema(
     'format = 1\n[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n'

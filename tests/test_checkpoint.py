@@ -15,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cluster import encodings, random_rows
 
-from pprl.bits import BitMatrix, Encodings
-from pprl.errors import FileError, MismatchError
+from pprl.core.bits import BitMatrix
+from pprl.core.encodings import Encodings
+from pprl.core.errors import FileError, MismatchError
+from pprl.core.scores import Scores
 from pprl.match import checkpoint, search
 from pprl.match.checkpoint import Checkpoint
-from pprl.match.scores import Scores, match_encodings
+from pprl.match.encodings import match_encodings
 from pprl.match.search import Sofar
 
 CHECKOUT = Path(__file__).parent.parent
@@ -110,7 +112,7 @@ def test_it_is_written_once_a_minute_and_hashes_nothing_before(tmp_path, monkeyp
 def test_a_full_disk_does_not_end_the_search(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
     monkeypatch.setattr(search, "TILES", dict.fromkeys(search.TILES, (64, 500)))
-    tried, write = [], checkpoint.files.write_new
+    tried, write = [], checkpoint.container.write_new
 
     def full(path, *given, **more):
         if path.suffix == ".checkpoint":
@@ -118,7 +120,7 @@ def test_a_full_disk_does_not_end_the_search(tmp_path, monkeypatch):
             raise FileError(f"{path.name}: cannot be written (No space left on device)")
         write(path, *given, **more)
 
-    monkeypatch.setattr(checkpoint.files, "write_new", full)
+    monkeypatch.setattr(checkpoint.container, "write_new", full)
     for side, rows in (("list", 20), ("registry", 2_000)):
         encodings(side, 1, rows).write(tmp_path / side)
     done = run("match", tmp_path / "list", tmp_path / "registry", "-o", tmp_path / "out")
@@ -146,13 +148,13 @@ def killed(inputs, output, after=3):
         from pprl.cli import main
         from pprl.match import checkpoint, search
         search.TILES = dict.fromkeys(search.TILES, (64, 500))
-        checkpoint.EVERY, write, done = 0, checkpoint.files.write_new, []
+        checkpoint.EVERY, write, done = 0, checkpoint.container.write_new, []
         def counting(*given, **more):
             write(*given, **more)
             done.append(1)
             if len(done) == {after}:
                 os.kill(os.getpid(), signal.SIGKILL)
-        checkpoint.files.write_new = counting
+        checkpoint.container.write_new = counting
         main(["match", {str(inputs / "list")!r}, {str(inputs / "registry")!r}, "-o", {str(output)!r}])
     """
     ended = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], cwd=CHECKOUT, check=False)
@@ -202,7 +204,7 @@ def test_the_linkage_unit_goes_on_by_itself(before, monkeypatch):
     exchange = before("match")
     monkeypatch.setattr(search, "TILES", dict.fromkeys(search.TILES, (64, 200)))
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
-    written, write = [], checkpoint.files.write_new
+    written, write = [], checkpoint.container.write_new
 
     def breaking(*given, **more):
         write(*given, **more)
@@ -211,7 +213,7 @@ def test_the_linkage_unit_goes_on_by_itself(before, monkeypatch):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(checkpoint.files, "write_new", breaking)
+        patched.setattr(checkpoint.container, "write_new", breaking)
         assert run(*exchange.command("match")).status != 0
     assert (exchange.folder("unit") / "PRIVATE-match.checkpoint").exists()
     done = exchange.do("match")

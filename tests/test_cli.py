@@ -16,7 +16,7 @@ import pytest
 import pprl
 from pprl.cli import cli, main
 from pprl.cli.options import load
-from pprl.schema import parse_schema
+from pprl.core.schema_file import parse_schema
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "two_files"

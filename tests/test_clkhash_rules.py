@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pprl import encode as encode_module
 from pprl.cli import main
-from pprl.errors import RosterError, SchemaError
+from pprl.core.errors import RosterError, SchemaError
+from pprl.encode import bloom as encode_module
 from pprl.interop import clkhash as clkhash_module
 from pprl.interop.clkhash import encode_records, texts
 from pprl.interop.linkage_schema import Date, Numeric, UnfitError, parse_linkage_schema

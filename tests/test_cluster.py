@@ -12,10 +12,13 @@ from exchange import attempt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pprl.bits import BitMatrix, Encodings, Stamp
-from pprl.errors import PprlError
-from pprl.match import cluster, search
-from pprl.match.scores import Scores, match_encodings
+from pprl.core.bits import BitMatrix
+from pprl.core.encodings import Encodings, Stamp
+from pprl.core.errors import PprlError
+from pprl.core.scores import Scores
+from pprl.match import dask as cluster
+from pprl.match import search
+from pprl.match.encodings import match_encodings
 
 distributed = pytest.importorskip("distributed")
 STAMP = Stamp(1024, 8, b"f" * 32, b"s" * 32, b"k" * 16)

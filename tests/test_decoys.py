@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from pprl.decoys import make_decoys, per_row
-from pprl.draws import Draws
-from pprl.linkage import people_of
+from pprl.core.randomness import Draws
+from pprl.core.schema_file import parse_schema
+from pprl.encode.decoys import make_decoys, per_row
 from pprl.normalize.names import fold_name
-from pprl.schema import parse_schema
+from pprl.roster.load import people_of
 
 FULL = parse_schema(
     "format = 1\n[fields.surname]\ntype='surname'\n[fields.given]\ntype='given'\n"

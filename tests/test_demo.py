@@ -13,13 +13,13 @@ import pprl
 from pprl.demo import ABSENT, IN_REGISTRY, SCHEMA, TOO_LATE, invent, leaked
 from pprl.demo.dice import Dice, mistyped
 from pprl.demo.people import CONSCRIPT, CONTRACT, LADDER, MOBILISATION, MOBILISED, REGISTRY_DATE, _tables
-from pprl.linkage import people_of
 from pprl.normalize.dates import parse_date
 from pprl.normalize.names import fold_name
-from pprl.normalize.people import MISSING
-from pprl.normalize.proposals import propose_columns
 from pprl.normalize.ranks import fold_rank
 from pprl.normalize.values import fold_category, fold_identifier
+from pprl.roster.column_guess import propose_columns
+from pprl.roster.load import people_of
+from pprl.roster.people import MISSING
 
 SEEDS = (1, 2, 2022)
 

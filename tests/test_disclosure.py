@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from pprl.estimate.disclosure import contradictions, disclose, exposed
-from pprl.estimate.disclosure.rounding import rounded, stands_for
-from pprl.estimate.disclosure.suppression import suppress
-from pprl.estimate.disclosure.telling import SHAPE
-from pprl.report import load, render
+from pprl.report import render
+from pprl.report.disclosure import contradictions, disclose, exposed
+from pprl.report.disclosure.rounding import rounded, stands_for
+from pprl.report.disclosure.rules import SHAPE
+from pprl.report.disclosure.suppression import suppress
+from pprl.report.record import load
 
 PAGE = (Path(__file__).parents[1] / "docs" / "report.md").read_text(encoding="utf-8")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pprl.draws import BLOCK_BYTES, Draws, fresh_seed, seed_from
+from pprl.core.randomness import BLOCK_BYTES, Draws, fresh_seed, seed_from
 
 SEED = b"s" * 32
 ONE_IN_A_BILLION = 1e-9  # how often a test of uniformity would fail by chance, were the seed not fixed

@@ -13,14 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from pprl import encode as encode_module
-from pprl import harden as harden_module
-from pprl.bits import BitMatrix
-from pprl.encode import Masks, encode, key_check, one_by_one, positions, reference, subkey
-from pprl.harden import diffuse, diffusion_indices
-from pprl.normalize.people import MISSING, Column, People
-from pprl.schema import EXPECTED_TOKENS, HARDENINGS, MAX_K, NAME_TYPES, Field, Schema, parse_schema
-from pprl.tokens import space, tokens
+from pprl.core.bits import BitMatrix
+from pprl.core.schema import EXPECTED_TOKENS, HARDENINGS, MAX_K, NAME_TYPES, Field, Schema
+from pprl.core.schema_file import parse_schema
+from pprl.encode import bloom as encode_module
+from pprl.encode import hardening as harden_module
+from pprl.encode.bloom import Masks, encode, key_check, one_by_one, positions, reference, subkey
+from pprl.encode.hardening import diffuse, diffusion_indices
+from pprl.encode.tokens import space, tokens
+from pprl.roster.people import MISSING, Column, People
 
 KEY = b"k" * 32
 ONE_IN_A_BILLION = 1e-9  # how often a statistical test here would fail by chance, were its keys not fixed

@@ -11,23 +11,23 @@ from exchange import PARTIES, STEPS, run
 from test_attacks import put, refused, signed, statements, without
 from test_exchange import table_of
 
-import pprl.owner
-from pprl import linkage
-from pprl.audit import Evidence, figures_of
+import pprl.exchange.parties.owner
 from pprl.cli.options import load
+from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
+from pprl.core.randomness import Draws
+from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA
-from pprl.draws import Draws
-from pprl.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
-from pprl.estimate import assess
-from pprl.exchange.commitments import NONCE
-from pprl.exchange.ending import DECOY, REAL, check_reveal, label_size
-from pprl.exchange.primitives import derive, digest
-from pprl.exchange.turns import HAND_OVERS, PAGE, RESULT
-from pprl.linkage import encode_list, encode_registry
-from pprl.match.scores import match_encodings
-from pprl.owner import Secrets
-from pprl.schema import parse_schema
-from pprl.unit import AUDIT, EVIDENCE, TABLE
+from pprl.encode.list import encode_list
+from pprl.encode.registry import encode_registry
+from pprl.exchange.next_step import HAND_OVERS, PAGE, RESULT
+from pprl.exchange.parties.linkage_unit import AUDIT, EVIDENCE, TABLE
+from pprl.exchange.parties.owner import Secrets
+from pprl.exchange.protocol.commitments import NONCE
+from pprl.exchange.protocol.crypto import derive, digest
+from pprl.exchange.protocol.reveal import DECOY, REAL, check_reveal, label_size
+from pprl.exchange.replay import Evidence, figures_of
+from pprl.judge import assessment as assess
+from pprl.match.encodings import match_encodings
 
 REVEAL = "list-6-reveal.pprl"
 
@@ -175,7 +175,7 @@ def test_a_second_result(before, role):
 
 def with_decoys(monkeypatch, change):
     """The list owner's copy of pprl makes other decoys: ``change`` gets the encodings, the records and the places."""
-    made = pprl.owner.encode_list
+    made = pprl.exchange.parties.owner.encode_list
 
     def making(people, schema, key, **more):
         encoded, rows = made(people, schema, key, **more)
@@ -184,7 +184,7 @@ def with_decoys(monkeypatch, change):
         change(encoded.bits.words, places, key, schema)
         return encoded, rows
 
-    monkeypatch.setattr(pprl.owner, "encode_list", making)
+    monkeypatch.setattr(pprl.exchange.parties.owner, "encode_list", making)
 
 
 JUNK = {
@@ -228,9 +228,11 @@ def test_people_of_the_registry_among_the_decoys(before, monkeypatch):
 
 
 def test_more_made_up_rows_than_agreed(before, monkeypatch):
-    made = pprl.owner.encode_list
+    made = pprl.exchange.parties.owner.encode_list
     monkeypatch.setattr(
-        pprl.owner, "encode_list", lambda people, schema, *rest, **more: made(people, replaced(schema), *rest, **more)
+        pprl.exchange.parties.owner,
+        "encode_list",
+        lambda people, schema, *rest, **more: made(people, replaced(schema), *rest, **more),
     )
     exchange = before("list rows").upto("judge", "list rows")
     refused(exchange, RefusedError, "other numbers of people, made-up rows", *exchange.command("judge"))
@@ -336,7 +338,8 @@ def test_the_report_is_that_of_link(before, monkeypatch):
     made_root = derive(ours.seed, own.registry_rows.random, b"pprl/1/decoys\0" + hashes)
     people = {side: load((path,), schema, (), None, side).people for side, path in exchange.roster.items()}
     encoded, rows = encode_list(people["list"], schema, ours.key, roots=(ours.seed, made_root))
-    monkeypatch.setattr(linkage, "fresh_seed", lambda: other.seed)
+    for module in ("list", "registry"):
+        monkeypatch.setattr(f"pprl.encode.{module}.fresh_seed", lambda: other.seed)
     their_encoded, their_rows = encode_registry(people["registry"], schema, other.key)
     plain = assess.judge(match_encodings(encoded, their_encoded), rows, their_rows, encodings=encoded).audit
     audit = audit_of(exchange)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pprl.bits import BitMatrix
-from pprl.match import engines, search
+from pprl.core.bits import BitMatrix
+from pprl.match import search, threads
 
 ROWS = BitMatrix(np.random.default_rng(5).integers(0, 1 << 63, (300, 16), dtype="<u8"))
 CHECKOUT = Path(__file__).parent.parent
@@ -34,7 +34,7 @@ def test_threads_keep_the_order_and_stop_at_the_first_error():
         return -piece
 
     def run():
-        with engines.threads(2) as engine:
+        with threads.threads(2) as engine:
             assert list(engine.map(work, range(3))) == [0, -1, -2]
             list(engine.map(work, range(3, 500)))
 
@@ -44,7 +44,7 @@ def test_threads_keep_the_order_and_stop_at_the_first_error():
 
 
 def test_threads_by_default_are_as_many_as_processors():
-    with engines.threads() as engine:
+    with threads.threads() as engine:
         assert list(engine.map(abs, range(-50, 0))) == list(range(50, 0, -1))
 
 
@@ -64,13 +64,13 @@ def test_ctrl_c_is_heard_between_two_pieces_of_work():
     code = """
         import signal
         import numpy as np
-        from pprl.bits import BitMatrix
-        from pprl.match import engines, search
+        from pprl.core.bits import BitMatrix
+        from pprl.match import search, threads
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
         ours = BitMatrix(np.random.default_rng(1).integers(0, 1 << 63, (200_000, 16), dtype="<u8"))
         theirs = (BitMatrix(ours.words) for _ in range(1000))
         try:
-            with engines.threads(2) as engine:
+            with threads.threads(2) as engine:
                 search.best(ours, theirs, map=engine.map, progress=lambda pairs: print(pairs, flush=True))
         except KeyboardInterrupt:
             print("interrupted")

@@ -8,13 +8,13 @@ import pytest
 from exchange import run
 
 import pprl
+from pprl.core.errors import RosterError
+from pprl.core.randomness import Draws
+from pprl.core.schema_file import parse_schema
 from pprl.demo import invent
-from pprl.draws import Draws
-from pprl.errors import RosterError
-from pprl.estimate.assess import PAIR_COLUMNS
 from pprl.interop.followthemoney import entities_of
-from pprl.parts import people_in_parts
-from pprl.schema import parse_schema
+from pprl.judge.assessment import PAIR_COLUMNS
+from pprl.roster.streaming import people_in_parts
 
 SCHEMA = """\
 format = 1

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, hypergeom
 
-from pprl.draws import Draws
-from pprl.estimate import finding as findings
-from pprl.estimate.errors import (
+from pprl.core.randomness import Draws
+from pprl.judge import matches as findings
+from pprl.judge.assignment import NONE, Candidates
+from pprl.judge.error_rates import (
     Sample,
     fewest_findable,
     fixed_limit,
@@ -20,8 +21,7 @@ from pprl.estimate.errors import (
     p_value,
     share_without_partner,
 )
-from pprl.estimate.finding import absent_weights, find, intervals, meet, merged_classes
-from pprl.estimate.partners import NONE, Candidates
+from pprl.judge.matches import absent_weights, find, intervals, meet, merged_classes
 
 
 def sample(real, decoy):

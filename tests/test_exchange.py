@@ -8,23 +8,23 @@ import numpy as np
 import pytest
 from exchange import PARTIES, STEPS, Exchange, run
 
-from pprl import linkage
 from pprl.cli.options import load
+from pprl.core.container import preamble
+from pprl.core.private_rows import HomeRows
+from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA
-from pprl.exchange.cards import check_heard, words_of
-from pprl.exchange.commitments import HANDLE
-from pprl.exchange.matter import open_package
-from pprl.exchange.package import SealedPackage
-from pprl.exchange.primitives import derive, digest
-from pprl.exchange.statements import read_statements
-from pprl.exchange.turns import HAND_OVERS, RESULT, turn_of
-from pprl.files import preamble
-from pprl.linkage import encode_list, encode_registry
-from pprl.match.scores import match_encodings
-from pprl.owner import LIST_ROWS, PART, Secrets, layout_of
-from pprl.rows import HomeRows
-from pprl.schema import parse_schema
-from pprl.unit import TABLE, open_table, pseudonyms
+from pprl.encode.list import encode_list
+from pprl.encode.registry import encode_registry
+from pprl.exchange.folder import PART, open_package
+from pprl.exchange.next_step import HAND_OVERS, RESULT, turn_of
+from pprl.exchange.parties.linkage_unit import TABLE, open_table, pseudonyms
+from pprl.exchange.parties.owner import LIST_ROWS, Secrets, layout_of
+from pprl.exchange.protocol.cards import check_heard, words_of
+from pprl.exchange.protocol.commitments import HANDLE
+from pprl.exchange.protocol.crypto import derive, digest
+from pprl.exchange.protocol.package import SealedPackage
+from pprl.exchange.protocol.statements import read_statements
+from pprl.match.encodings import match_encodings
 
 
 def table_of(exchange):
@@ -128,7 +128,8 @@ def test_the_scores_are_those_of_link(before, monkeypatch):
     made_root = derive(ours.seed, own.registry_rows.random, b"pprl/1/decoys\0" + hashes)
     people = {side: load((path,), schema, (), None, side).people for side, path in exchange.roster.items()}
     encoded, rows = encode_list(people["list"], schema, ours.key, roots=(ours.seed, made_root))
-    monkeypatch.setattr(linkage, "fresh_seed", lambda: other.seed)
+    for module in ("list", "registry"):
+        monkeypatch.setattr(f"pprl.encode.{module}.fresh_seed", lambda: other.seed)
     their_encoded, their_rows = encode_registry(people["registry"], schema, other.key)
     plain = match_encodings(encoded, their_encoded)
 
@@ -180,7 +181,7 @@ def test_words_are_compared_on_a_call_and_typed(tmp_path):
 
 @pytest.mark.parametrize("typed", ["", "y", "yes", "ok"])
 def test_a_yes_is_no_word(typed):
-    from pprl.errors import FileError
+    from pprl.core.errors import FileError
 
     with pytest.raises(FileError):
         check_heard(typed, ("abacus",) * 10, "unit")

@@ -11,15 +11,17 @@ from exchange import attempt
 from scipy import stats
 
 from pprl.cli.options import load
+from pprl.core.key import LinkageKey
+from pprl.core.private_rows import DECOY, REAL, RELATIVE, HomeRows
+from pprl.core.randomness import Draws
+from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA, invent
-from pprl.draws import Draws
-from pprl.exchange.matter import open_package
-from pprl.keys import LinkageKey
-from pprl.linkage import encode_list, encode_registry, people_of
+from pprl.encode.list import encode_list
+from pprl.encode.registry import encode_registry
+from pprl.exchange.folder import PART, open_package
+from pprl.exchange.parties.owner import LIST_ROWS, Secrets, layout_of
 from pprl.match import search
-from pprl.owner import LIST_ROWS, PART, Secrets, layout_of
-from pprl.rows import DECOY, REAL, RELATIVE, HomeRows
-from pprl.schema import parse_schema
+from pprl.roster.load import people_of
 
 DEMO = parse_schema(SCHEMA)
 ORDERS = {"birth_date": "dmy", "joined": "dmy"}

@@ -15,25 +15,26 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from pprl import errors
-from pprl.audit import Evidence
+from pprl.core import errors
+from pprl.core.private_rows import HomeRows
+from pprl.core.scores import Scores
 from pprl.exchange import keystore as keystores
-from pprl.exchange.agreement import Agreement, Proposal, accept, conclude
-from pprl.exchange.cards import Card, check_heard, words_of
-from pprl.exchange.commitments import RowLayout
-from pprl.exchange.ending import check_reveal
+from pprl.exchange.folder import open_package, package_name, read_matter
 from pprl.exchange.keystore import Keystore
-from pprl.exchange.matter import open_package, package_name, read_matter
-from pprl.exchange.package import SealedPackage
-from pprl.exchange.primitives import PublicKeys
-from pprl.exchange.statements import Statement, read_statement, read_statements
-from pprl.exchange.turns import HAND_OVERS, turn_of
+from pprl.exchange.linkage_key import accept, conclude
+from pprl.exchange.next_step import HAND_OVERS, turn_of
+from pprl.exchange.parties.auditor import verify_folder
+from pprl.exchange.parties.linkage_unit import match_packages, sign_receipt
+from pprl.exchange.parties.owner import open_release, schema_of, step_due
+from pprl.exchange.protocol.agreement import Agreement, Proposal
+from pprl.exchange.protocol.cards import Card, check_heard, words_of
+from pprl.exchange.protocol.commitments import RowLayout
+from pprl.exchange.protocol.crypto import PublicKeys
+from pprl.exchange.protocol.package import SealedPackage
+from pprl.exchange.protocol.reveal import check_reveal
+from pprl.exchange.protocol.statements import Statement, read_statement, read_statements
+from pprl.exchange.replay import Evidence
 from pprl.match import search
-from pprl.match.scores import Scores
-from pprl.owner import open_release, schema_of, step_due
-from pprl.rows import HomeRows
-from pprl.transcript import verify_folder
-from pprl.unit import match_packages, sign_receipt
 
 HERE = Path(__file__).parent
 MATTER, VECTORS = HERE / "data" / "exchange", HERE / "vectors" / "exchange"
@@ -170,7 +171,10 @@ def run_auditor(told, folder):
     for name, data in told.items():
         (folder / name).write_bytes(data)
     (folder / "report.html").write_bytes(b"page")
-    with mock.patch("pprl.transcript.render", return_value="page"), mock.patch("pprl.transcript.load"):
+    with (
+        mock.patch("pprl.exchange.parties.auditor.render", return_value="page"),
+        mock.patch("pprl.exchange.parties.auditor.load"),
+    ):
         for line in verify_folder(folder, {}):
             if line.startswith("openings"):
                 return line

@@ -17,13 +17,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pprl import files
-from pprl.bits import MAX_LENGTH, BitMatrix, Encodings, Stamp
-from pprl.errors import FileError, MismatchError, PprlError
-from pprl.exchange import keystore, package, statements
-from pprl.keys import LinkageKey
-from pprl.match.scores import KEEP, Scores, match_encodings
-from pprl.rows import MAX_ID_BYTES, HomeRows, Label
+from pprl.core import container
+from pprl.core.bits import MAX_LENGTH, BitMatrix
+from pprl.core.encodings import Encodings, Stamp
+from pprl.core.errors import FileError, MismatchError, PprlError
+from pprl.core.key import LinkageKey
+from pprl.core.private_rows import MAX_ID_BYTES, HomeRows, Label
+from pprl.core.scores import KEEP, Scores
+from pprl.exchange import keystore
+from pprl.exchange.protocol import package, statements
+from pprl.match.encodings import match_encodings
 
 STAMP = Stamp(256, 8, b"f" * 32, b"s" * 32, b"c" * 16)
 KEY = LinkageKey(bytes(range(32)), repeatable=False)
@@ -182,7 +185,7 @@ def test_bytes_of_encodings():
     rows = b"".join(at.to_bytes(16, "big") + struct.pack("<4Q", *range(4 * at + 1, 4 * at + 5)) for at in range(2))
     written = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(files, "write_new", lambda _path, parts, **_how: written.append(b"".join(parts)))
+        patch.setattr(container, "write_new", lambda _path, parts, **_how: written.append(b"".join(parts)))
         encodings().write(Path("x"))
     assert written == [header + rows]
 
@@ -346,7 +349,7 @@ def test_a_file_of_another_kind_is_named(kind, tmp_path):
             other.write(tmp_path / "other", force=True)
             with pytest.raises(FileError) as caught:
                 kind.read(tmp_path / "other")
-            held, needed = files.KINDS[other.magic], files.KINDS[kind.magic]
+            held, needed = container.KINDS[other.magic], container.KINDS[kind.magic]
             assert str(caught.value) == f"other: holds {held}; {needed} needed here"
 
 
@@ -368,7 +371,7 @@ def test_a_later_version_is_named(kind, tmp_path):
 def test_missing_files_and_directories(kind, tmp_path):
     with pytest.raises(FileError, match=r"^gone: cannot be read \(No such file or directory\)$"):
         kind.read(tmp_path / "gone")
-    with pytest.raises(FileError, match=rf"^{tmp_path.name}: is a directory, not {files.KINDS[kind.magic]}$"):
+    with pytest.raises(FileError, match=rf"^{tmp_path.name}: is a directory, not {container.KINDS[kind.magic]}$"):
         kind.read(tmp_path)
     with pytest.raises(FileError, match=r": cannot be read \(File name too long\)$"):
         kind.read(tmp_path / ("x" * 300))
@@ -388,11 +391,11 @@ def test_the_other_side(side, other, tmp_path):
 def test_kinds_are_told_apart(tmp_path):
     for kind in KINDS.values():
         kind.write(tmp_path / "x", force=True)
-        assert files.kind_of(tmp_path / "x") == kind.magic
-    assert files.kind_of(put(tmp_path / "x", b"surname,given\n")) is None
+        assert container.kind_of(tmp_path / "x") == kind.magic
+    assert container.kind_of(put(tmp_path / "x", b"surname,given\n")) is None
     elsewhere = {*statements.KINDS, keystore.KIND, package.KIND}  # written in tests/test_exchange_vectors.py
     elsewhere |= {b"pprl-chk"}  # in tests/test_checkpoint.py
-    assert {kind.magic for kind in KINDS.values()} == set(files.KINDS) - elsewhere
+    assert {kind.magic for kind in KINDS.values()} == set(container.KINDS) - elsewhere
 
 
 # ---------------------------------------------------------------- secrets
@@ -479,13 +482,13 @@ def test_an_existing_file_stays(kind, tmp_path):
 def test_places_where_no_file_can_be(tmp_path):
     for force in (False, True):
         with pytest.raises(FileError, match=r": is a directory$"):
-            files.write_new(tmp_path, [b"x"], force=force)
+            container.write_new(tmp_path, [b"x"], force=force)
         with pytest.raises(FileError, match=r"^x: its folder does not exist$"):
-            files.write_new(tmp_path / "gone" / "x", [b"x"], force=force)
+            container.write_new(tmp_path / "gone" / "x", [b"x"], force=force)
         with pytest.raises(FileError, match=r": cannot be written \(File name too long\)$"):
-            files.write_new(tmp_path / ("x" * 300), [b"x"], force=force)
+            container.write_new(tmp_path / ("x" * 300), [b"x"], force=force)
         with pytest.raises(FileError, match=r": cannot be written \(File name too long\)$"):
-            files.write_new(tmp_path / ("x" * 250), [b"x"], force=force)  # with .part it is too long
+            container.write_new(tmp_path / ("x" * 250), [b"x"], force=force)  # with .part it is too long
     assert not list(tmp_path.iterdir())
 
 
@@ -510,7 +513,7 @@ def test_a_failed_write_leaves_all_as_it_was(error, raised, existing, tmp_path):
     if existing:
         (tmp_path / "x").write_bytes(b"precious")
     with pytest.raises(raised) as caught:
-        files.write_new(tmp_path / "x", parts_that_fail(error), force=True)
+        container.write_new(tmp_path / "x", parts_that_fail(error), force=True)
     if raised is FileError:
         assert str(caught.value) == "x: cannot be written (No space left on device)"
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == ({"x": b"precious"} if existing else {})
@@ -524,7 +527,7 @@ def test_a_failed_sync_or_rename_leaves_all_as_it_was(call, tmp_path, monkeypatc
     (tmp_path / "x").write_bytes(b"precious")
     monkeypatch.setattr(os if call == "fsync" else Path, call, fail)
     with pytest.raises(FileError, match=r"^x: cannot be written \(Input/output error\)$"):
-        files.write_new(tmp_path / "x", [b"new"], force=True)
+        container.write_new(tmp_path / "x", [b"new"], force=True)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"x": b"precious"}
 
 
@@ -533,7 +536,7 @@ def test_a_file_is_synced_before_it_has_its_name(tmp_path, monkeypatch):
     sync, rename = os.fsync, Path.replace
     monkeypatch.setattr(os, "fsync", lambda number: (order.append("sync"), sync(number)))
     monkeypatch.setattr(Path, "replace", lambda path, target: (order.append("rename"), rename(path, target))[1])
-    files.write_new(tmp_path / "x", [b"a", b"b"])
+    container.write_new(tmp_path / "x", [b"a", b"b"])
     assert order == ["sync", "rename"]
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
@@ -541,7 +544,7 @@ def test_a_file_is_synced_before_it_has_its_name(tmp_path, monkeypatch):
 def test_what_a_killed_run_left_beside_is_taken_away_and_nothing_else(tmp_path):
     for name in (".x[1].0123abcd.part", ".x1.0123abcd.part", ".x[1].part", "x[1].0123abcd.part", ".x[1].mine.part"):
         (tmp_path / name).write_bytes(b"half")
-    files.write_new(tmp_path / "x[1]", [b"whole"])
+    container.write_new(tmp_path / "x[1]", [b"whole"])
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {"x[1]", ".x1.0123abcd.part", ".x[1].part", "x[1].0123abcd.part", ".x[1].mine.part"}
 

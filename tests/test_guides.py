@@ -20,9 +20,9 @@ import click.termui
 import pytest
 import test_sessions
 
-from pprl.exchange.cards import Card, words_of
-from pprl.exchange.statements import read_statements
-from pprl.schema import load_schema
+from pprl.core.schema_file import load_schema
+from pprl.exchange.protocol.cards import Card, words_of
+from pprl.exchange.protocol.statements import read_statements
 
 ROOT = Path(__file__).parents[1]
 GUIDES = ROOT / "docs" / "guides"

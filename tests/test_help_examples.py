@@ -18,11 +18,11 @@ import test_sessions
 from exchange import rosters
 
 from pprl.cli import cli, main
-from pprl.exchange.cards import TITLES, words_of
+from pprl.exchange.folder import open_matter
 from pprl.exchange.keystore import NAME as KEYSTORE
-from pprl.exchange.matter import open_matter
-from pprl.exchange.turns import HAND_OVERS, WITH_AUDITOR
-from pprl.match import cluster
+from pprl.exchange.next_step import HAND_OVERS, WITH_AUDITOR
+from pprl.exchange.protocol.cards import TITLES, words_of
+from pprl.match import dask as cluster
 
 HERE = Path(__file__).parent
 FOLDERS = {"alfa": "list", "bravo": "registry", "unit": "unit", "auditor": "auditor"}

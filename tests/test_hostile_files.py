@@ -13,14 +13,14 @@ from fuzz_exchange import CHEAP, PASSPHRASE, Target, canonical_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pprl.errors import PprlError
+from pprl.core.errors import PprlError
+from pprl.exchange.folder import read_matter
 from pprl.exchange.keystore import NAME, Keystore
-from pprl.exchange.matter import read_matter
-from pprl.exchange.package import SealedPackage
-from pprl.exchange.primitives import digest
-from pprl.exchange.statements import Statement, canonical, read_statements
-from pprl.exchange.turns import HAND_OVERS
-from pprl.unit import EVIDENCE, TABLE
+from pprl.exchange.next_step import HAND_OVERS
+from pprl.exchange.parties.linkage_unit import EVIDENCE, TABLE
+from pprl.exchange.protocol.crypto import digest
+from pprl.exchange.protocol.package import SealedPackage
+from pprl.exchange.protocol.statements import Statement, canonical, read_statements
 
 LIMIT = settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 SLOW = settings(LIMIT, max_examples=30)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pprl.errors import FileError, MismatchError, PprlError, RosterError, SchemaError
+from pprl.core.errors import FileError, MismatchError, PprlError, RosterError, SchemaError
 from pprl.interop.anonlink import in_one_block, one_to_one, read_clks
 from pprl.interop.clkhash import encode_records, reference, texts
 from pprl.interop.linkage_schema import Date, Exact, Integer, Ngram, Numeric, UnfitError, parse_linkage_schema

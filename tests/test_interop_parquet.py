@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pprl.bits import BitMatrix, Encodings, Stamp
 from pprl.cli import main
 from pprl.cli.output import check_outputs, write_outputs
-from pprl.errors import FileError, PprlError
+from pprl.core.bits import BitMatrix
+from pprl.core.encodings import Encodings, Stamp
+from pprl.core.errors import FileError, PprlError
 from pprl.interop import parquet
-from pprl.match.scores import match_encodings
+from pprl.match.encodings import match_encodings
 
 
 def made_up(rows: int, *, side: str = "registry", length: int = 128) -> Encodings:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from exchange import NAME, STEPS, run
 
-from pprl.exchange.turns import HAND_OVERS
-from pprl.owner import PART
+from pprl.exchange.folder import PART
+from pprl.exchange.next_step import HAND_OVERS
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 is a thing of Unix")
 POINTS = {"accept": 2, "list rows": 2, "registry rows": 5, "list package": 5, "list seal": 5, "match": 10}

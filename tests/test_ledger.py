@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pprl.errors import FileError
-from pprl.ledger import SKETCH, common, count_run, place, sketch
-from pprl.schema import parse_schema
+from pprl.cli.ledger import SKETCH, common, count_run, sketch
+from pprl.core.errors import FileError
+from pprl.core.schema_file import parse_schema
+from pprl.core.state_folder import ledger_path
 
 SCHEMA = parse_schema('format = 1\nname = "x"\n[fields.a]\ntype = "surname"\n[fields.b]\ntype = "given"\n')
 KEY = "0123456789abcdef" * 2
@@ -105,12 +106,12 @@ def test_a_damaged_ledger_is_an_error_with_a_way_out(ledger, text):
 
 def test_where_the_ledger_is(monkeypatch, tmp_path):
     monkeypatch.setenv("PPRL_LEDGER", "off")
-    assert place() is None
+    assert ledger_path() is None
     monkeypatch.delenv("PPRL_LEDGER")
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert place() == tmp_path / "pprl" / "runs.json"
-    assert run(place()) == "1 with this list"
+    assert ledger_path() == tmp_path / "pprl" / "runs.json"
+    assert run(ledger_path()) == "1 with this list"
 
 
 def test_a_place_that_cannot_be_made_is_an_error_with_a_way_out():
@@ -127,5 +128,5 @@ def test_a_user_without_a_home_is_told_what_to_name(monkeypatch):
     monkeypatch.delenv("PPRL_LEDGER")
     monkeypatch.setattr("pathlib.Path.home", nowhere)
     with pytest.raises(FileError, match="no home") as refusal:
-        place()
+        ledger_path()
     assert "PPRL_LEDGER" in refusal.value.hint

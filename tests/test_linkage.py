@@ -8,10 +8,11 @@ import pytest
 from scipy.stats import binom
 
 import pprl
-from pprl.bits import BitMatrix, Encodings
+from pprl.core.bits import BitMatrix
+from pprl.core.encodings import Encodings
+from pprl.core.errors import FileError, MismatchError, RefusedError, RosterError
 from pprl.demo import SCHEMA, invent
-from pprl.errors import FileError, MismatchError, RefusedError, RosterError
-from pprl.estimate.assess import PAIR_COLUMNS
+from pprl.judge.assessment import PAIR_COLUMNS
 
 NUMBER = "№ п/п"
 LIST_COLUMNS = {"full_name": "Фамилия, имя, отчество", "birth_date": "Дата рожд."}

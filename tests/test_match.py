@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pprl.bits import BitMatrix
-from pprl.errors import MismatchError
-from pprl.match import compiling, engines, kernel, search
+from pprl.core.bits import BitMatrix
+from pprl.core.errors import MismatchError
+from pprl.match import kernel, numba_cache, search, threads
 
 KERNELS = ["numba", "numpy"]
 CHECKOUT = Path(__file__).parent.parent
@@ -135,7 +135,7 @@ def test_all_pairs_is_the_definition_whatever_the_tiles_and_chunks(name, sides, 
 @given(sides=two_sides(), keep=keeps, count=st.integers(1, 4), tile=tiles)
 def test_threads_never_change_the_answer(sides, keep, count, tile):
     ours, theirs = sides
-    with engines.threads(count) as engine:
+    with threads.threads(count) as engine:
         found = search.best(ours, theirs, keep=keep, map=engine.map, tile=tile)
         pairs = search.all_pairs(ours, theirs, Fraction(1, 2), map=engine.map, tile=tile)
     assert listed(found) == best_by_definition(ours, theirs, keep)
@@ -229,7 +229,7 @@ def test_memory_used_again_holds_what_it_should_whatever_the_map():
     for run in (map, lambda function, pieces: [function(piece) for piece in pieces]):
         for parts in ([1, 300, 2, 200], [200, 0, 1, 300], [64] * 9):
             assert listed(search.best(ours, cut(theirs, parts), keep=5, map=run, tile=(16, 128))) == expected
-    with engines.threads(3) as engine:
+    with threads.threads(3) as engine:
         assert listed(search.best(ours, cut(theirs, [9] * 60), keep=5, map=engine.map, tile=(5, 128))) == expected
 
 
@@ -340,8 +340,8 @@ def in_a_fresh_process(code, **environ):
 
 SEARCH = """
     import sys, numpy as np
-    from pprl.bits import BitMatrix
-    from pprl.match import compiling, kernel, search
+    from pprl.core.bits import BitMatrix
+    from pprl.match import kernel, numba_cache, search
     rows = BitMatrix.from_positions([[1, 2], [2, 3]], 64)
     assert "numba" not in sys.modules
     found = search.best(rows, rows, keep=2)
@@ -353,7 +353,7 @@ SEARCH = """
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the paths are those of other systems")
 def test_no_writable_folder_means_no_cache_and_a_note():
-    assert in_a_fresh_process(SEARCH, HOME="/dev/null/home") == ["numba", compiling.NO_CACHE]
+    assert in_a_fresh_process(SEARCH, HOME="/dev/null/home") == ["numba", numba_cache.NO_CACHE]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks for the folder of one system")
@@ -375,14 +375,14 @@ def test_without_numba_the_numpy_kernel_runs_and_says_so():
         SEARCH.replace('assert "numba" not in sys.modules', "")
     )
     refused = """
-    from pprl.errors import PprlError
+    from pprl.core.errors import PprlError
     try:
         search.best(rows, rows, kernel="numba")
     except PprlError as error:
         print(error, error.hint != "")
     """
     kind, note, error = in_a_fresh_process(code + textwrap.dedent(refused))
-    assert (kind, note) == ("numpy", compiling.NO_NUMBA)
+    assert (kind, note) == ("numpy", numba_cache.NO_NUMBA)
     assert error == "the numba kernel was asked for and numba cannot be imported True"
 
 
@@ -397,7 +397,7 @@ FOLDERS = {
 
 @pytest.mark.parametrize(("environ", "platform", "folder"), FOLDERS.values(), ids=FOLDERS)
 def test_cache_folder(environ, platform, folder):
-    assert compiling.cache_folder(environ, platform) == Path(folder)
+    assert numba_cache.cache_folder(environ, platform) == Path(folder)
 
 
 def test_a_disk_that_fills_up_while_compiling_is_no_error(monkeypatch, tmp_path):
@@ -411,7 +411,7 @@ def test_a_disk_that_fills_up_while_compiling_is_no_error(monkeypatch, tmp_path)
 
     monkeypatch.setattr(kernel, "_made", make_once_in_vain)
     monkeypatch.setattr(kernel, "_notes", [])
-    monkeypatch.setattr(compiling, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(numba_cache, "cache_folder", lambda: tmp_path)
     assert kernel._load.__wrapped__() == kernel.Compiled(print, print)
     assert len(tried) == 2
-    assert kernel.notes() == [compiling.NO_CACHE]
+    assert kernel.notes() == [numba_cache.NO_CACHE]

@@ -15,16 +15,9 @@ from hypothesis import given as hypothesis_given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from pprl.normalize.names import (
-    Rule,
-    dropped_letters,
-    fold_name,
-    fold_with,
-    rules,
-    split_full_name,
-)
+from pprl.normalize.names import Rule, fold_name, fold_with, rules, split_full_name
 from pprl.normalize.ranks import split_rank
-from pprl.normalize.text import FOLDING_TABLES, folding_hash, latin_text, read_table
+from pprl.normalize.text import FOLDING_TABLES, dropped_letters, folding_hash, latin_text, read_table
 
 DATA = Path(__file__).parent / "data"
 

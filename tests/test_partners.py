@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from pprl.estimate.partners import NONE, Candidates, Partners, ambiguous, arrivals, assign, prices
+from pprl.judge.assignment import NONE, Candidates, Partners, ambiguous, arrivals, assign, prices
 
 FLOOR = 0.25
 THEIRS = 5

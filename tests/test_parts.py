@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pprl.errors import RosterError, naming
-from pprl.linkage import people_of
-from pprl.normalize.people import MISSING, People
-from pprl.parts import PeopleInParts, people_in_parts
-from pprl.schema import parse_schema
-from pprl.tables import read_roster, read_roster_parts
+from pprl.core.errors import RosterError, naming
+from pprl.core.schema_file import parse_schema
+from pprl.roster.load import people_of
+from pprl.roster.people import MISSING, People
+from pprl.roster.read import read_roster, read_roster_parts
+from pprl.roster.streaming import PeopleInParts, people_in_parts
 
 SAMPLES = Path(__file__).parent / "data" / "roster_formats"
 SIZES = (1, 2, 7, 1000)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pprl
-from pprl.linkage import numbered, people_of_parts
-from pprl.normalize.people import People
-from pprl.normalize.persons import persons_of, says_no_more
-from pprl.schema import parse_schema
+from pprl.core.schema_file import parse_schema
+from pprl.roster.load import numbered, people_of_parts
+from pprl.roster.people import People
+from pprl.roster.persons import persons_of, says_no_more
 
 SCHEMA = parse_schema(
     'format = 1\nname = "x"\npolicy.registry_as_of = 2022-06-01\n'

@@ -11,11 +11,11 @@ import pytest
 
 import pprl
 from pprl.cli.options import load
+from pprl.core.randomness import seed_from
+from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA as DEMO
 from pprl.demo import invent
-from pprl.draws import seed_from
-from pprl.preview import preview, with_claims
-from pprl.schema import parse_schema
+from pprl.preflight.power import preview, with_claims
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "two_files"
 PPRL = (sys.executable, str(Path(__file__).parents[1] / "cli.py"))

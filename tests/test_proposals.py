@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 import pprl
-from pprl.errors import RosterError
-from pprl.normalize.people import People
-from pprl.normalize.proposals import Guess, guess_columns, is_value, propose_columns, propose_fields
-from pprl.schema import parse_schema
+from pprl.core.errors import RosterError
+from pprl.core.schema_file import parse_schema
+from pprl.roster.column_guess import Guess, guess_columns, is_value, propose_columns, propose_fields
+from pprl.roster.people import People
 
 YEAR = 2024
 SCHEMA = parse_schema(
@@ -169,7 +169,7 @@ def test_the_limits_of_ages():
 
 
 def test_without_a_day_in_the_schema_ages_are_counted_now():
-    from pprl.normalize import ages
+    from pprl.roster import ages
 
     today = parse_schema('format = 1\nname = "x"\n[fields.surname]\ntype = "surname"\n[fields.born]\ntype = "year"\n')
     assert ages.year_of_ages(SCHEMA) == 2022

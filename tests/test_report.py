@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from pprl.cli import cli, main
-from pprl.errors import FileError
-from pprl.report import load, plots, policy, render
-from pprl.report.shape import KEYS, LADDER, Estimate
-from pprl.report.words import LANGUAGES, Words, visible
+from pprl.core.errors import FileError
+from pprl.report import plots, policy, render
+from pprl.report.record import KEYS, LADDER, Estimate, load
+from pprl.report.text import LANGUAGES, Words, visible
 
 EXAMPLE = json.loads((Path(__file__).parent / "data" / "report_example.json").read_text("utf-8"))
 REASONS = re.findall(

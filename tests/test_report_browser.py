@@ -16,7 +16,7 @@ import pytest
 
 from pprl.cli import main
 from pprl.report import render
-from pprl.report.words import LANGUAGES, Words
+from pprl.report.text import LANGUAGES, Words
 
 EXAMPLE = json.loads((Path(__file__).parent / "data" / "report_example.json").read_text("utf-8"))
 TWO_FILES = Path(__file__).parents[1] / "examples" / "two_files"

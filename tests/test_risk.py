@@ -6,21 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from pprl.bits import BitMatrix
-from pprl.draws import Draws, seed_from
-from pprl.encode import encode
-from pprl.errors import RefusedError, RosterError
-from pprl.normalize.people import MISSING, Column, People
-from pprl.risk import indicators as cheap
-from pprl.risk.examine import examine, glance, known_ladder
-from pprl.risk.graph import graph_matching
-from pprl.risk.indicators import indicators, repeats, strata_cells
-from pprl.risk.known_pairs import LEARNERS, known_pairs
-from pprl.risk.lookups import dictionary, frequency_alignment
-from pprl.risk.price import found_again
-from pprl.risk.scheme import Crowd, Scheme, signs
-from pprl.schema import parse_schema
-from pprl.tokens import space, tokens
+from pprl.core.bits import BitMatrix
+from pprl.core.errors import RefusedError, RosterError
+from pprl.core.randomness import Draws, seed_from
+from pprl.core.schema_file import parse_schema
+from pprl.encode.bloom import encode
+from pprl.encode.tokens import space, tokens
+from pprl.preflight import indicators as cheap
+from pprl.preflight.attacks.graph import graph_matching
+from pprl.preflight.attacks.known_pairs import LEARNERS, known_pairs
+from pprl.preflight.attacks.lookups import dictionary, frequency_alignment
+from pprl.preflight.attacks.scheme import Crowd, Scheme, signs
+from pprl.preflight.examine import examine, glance, known_ladder
+from pprl.preflight.indicators import indicators, repeats, strata_cells
+from pprl.preflight.utility import found_again
+from pprl.roster.people import MISSING, Column, People
 
 SCHEMA = parse_schema(
     """

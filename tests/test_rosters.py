@@ -14,17 +14,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pprl.errors import RosterError
-from pprl.linkage import filled
+from pprl.core.errors import RosterError
+from pprl.core.schema_file import parse_schema
 from pprl.normalize.names import fold_name
-from pprl.normalize.people import MISSING, People, read_people
-from pprl.normalize.proposals import propose_columns
 from pprl.normalize.ranks import fold_rank
 from pprl.normalize.values import fold_identifier
-from pprl.schema import parse_schema
-from pprl.tables import read_roster
-from pprl.tables.layout import is_name, locate
-from pprl.tables.text import find_delimiter, find_encoding
+from pprl.roster.column_guess import propose_columns
+from pprl.roster.csv import find_delimiter, find_encoding
+from pprl.roster.layout import is_name, locate
+from pprl.roster.people import MISSING, People, filled, read_people
+from pprl.roster.read import read_roster
 
 SAMPLES = Path(__file__).parent / "data" / "roster_formats"
 SCHEMA = parse_schema(

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pprl.errors import PprlError, RefusedError, SchemaError
-from pprl.schema import (
+from pprl.core.errors import PprlError, RefusedError, SchemaError
+from pprl.core.schema import (
     EXPECTED_TOKENS,
     HARDENINGS,
     LENGTHS,
@@ -21,11 +21,9 @@ from pprl.schema import (
     Field,
     Schema,
     bits_per_weight,
-    load_schema,
-    parse_schema,
     ten_thousandths,
-    to_toml,
 )
+from pprl.core.schema_file import load_schema, parse_schema, to_toml
 
 WHOLE = """\
 format = 1

@@ -6,12 +6,12 @@ import shutil
 import pytest
 from exchange import PARTIES, STEPS, Exchange, attempt, run
 
-from pprl.errors import ForgedError, MismatchError, OrderError
-from pprl.exchange.ending import TRANSCRIPT as PURPOSE
-from pprl.exchange.matter import say
-from pprl.exchange.statements import Statement, read_statements
-from pprl.exchange.turns import CARDS, TRANSCRIPT
-from pprl.transcript import NAMES, transcript_of, verify_folder
+from pprl.core.errors import ForgedError, MismatchError, OrderError
+from pprl.exchange.folder import say
+from pprl.exchange.next_step import CARDS, TRANSCRIPT
+from pprl.exchange.parties.auditor import NAMES, transcript_of, verify_folder
+from pprl.exchange.protocol.reveal import TRANSCRIPT as PURPOSE
+from pprl.exchange.protocol.statements import Statement, read_statements
 
 
 @pytest.fixture(scope="module")

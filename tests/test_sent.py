@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pprl.errors import FileError, RefusedError
-from pprl.linkage import people_of
-from pprl.schema import parse_schema
-from pprl.sent import FEWEST, Sent, together
+from pprl.core.errors import FileError, RefusedError
+from pprl.core.schema_file import parse_schema
+from pprl.exchange.parties.resubmission import FEWEST, Sent, together
+from pprl.roster.load import people_of
 
 SCHEMA = parse_schema('format = 1\n[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n')
 FIRST, SECOND = bytes(32), bytes(31) + b"\1"

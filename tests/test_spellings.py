@@ -10,21 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pprl
-from pprl.draws import Draws
-from pprl.errors import FileError
-from pprl.estimate.assess import judge
-from pprl.estimate.partners import NONE, Candidates
-from pprl.exchange import ending
-from pprl.exchange.commitments import NONCE, Opening
-from pprl.exchange.ending import check_reveal, label_size
-from pprl.keys import LinkageKey
-from pprl.linkage import encode_list, encode_registry
-from pprl.match.scores import match_encodings
-from pprl.normalize.persons import persons_of
-from pprl.normalize.several import MOST_SPELLINGS
-from pprl.parts import people_in_parts
-from pprl.rows import DECOY, REAL, RELATIVE, SPELLING, HomeRows
-from pprl.schema import parse_schema
+from pprl.core.errors import FileError
+from pprl.core.key import LinkageKey
+from pprl.core.private_rows import DECOY, REAL, RELATIVE, SPELLING, HomeRows
+from pprl.core.randomness import Draws
+from pprl.core.schema_file import parse_schema
+from pprl.encode.list import encode_list
+from pprl.encode.registry import encode_registry
+from pprl.exchange.protocol import reveal as ending
+from pprl.exchange.protocol.commitments import NONCE, Opening
+from pprl.exchange.protocol.reveal import check_reveal, label_size
+from pprl.judge.assessment import judge
+from pprl.judge.assignment import NONE, Candidates
+from pprl.match.encodings import match_encodings
+from pprl.roster.persons import persons_of
+from pprl.roster.spellings import MOST_SPELLINGS
+from pprl.roster.streaming import people_in_parts
 
 SCHEMA = parse_schema(
     'format = 1\n[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n[fields.born]\ntype = "date"\n'
@@ -223,7 +224,7 @@ def test_absent_people_of_many_names_are_no_more_like_the_registry_than_their_de
     decoys of one spelling absent people would seem to be there."""
     assert auc_of_absent() < 0.5 + 4 * 0.018
     nobody = np.zeros(0, dtype=np.int64)
-    monkeypatch.setattr("pprl.linkage.respelled", lambda decoys, *_, **__: (decoys.people.take(nobody), nobody))
+    monkeypatch.setattr("pprl.encode.list.respelled", lambda decoys, *_, **__: (decoys.people.take(nobody), nobody))
     assert auc_of_absent() > 0.7
 
 
@@ -336,7 +337,7 @@ def test_decoys_with_fewer_spellings_than_their_people_are_refused(spelled, monk
             {"kind": 5, "person": made_up},
         ),
     }
-    monkeypatch.setattr("pprl.exchange.ending.root_of", lambda _: b"")
+    monkeypatch.setattr("pprl.exchange.protocol.reveal.root_of", lambda _: b"")
     size = label_size(matter.agreement.terms)
     roots = {"list_root": b"", "package_root": b""}
     check_reveal(labels, bytes(32 * len(told_labels)), matter.agreement, **roots)

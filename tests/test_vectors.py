@@ -12,16 +12,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pprl.bits import BitMatrix
-from pprl.draws import Draws
-from pprl.encode import encode, key_check, positions, reference, subkey
-from pprl.files import KINDS
-from pprl.harden import diffusion_indices
+from pprl.core.bits import BitMatrix
+from pprl.core.container import KINDS
+from pprl.core.randomness import Draws
+from pprl.core.schema import EXPECTED_TOKENS, HARDENINGS, Field, Schema
+from pprl.core.schema_file import parse_schema
+from pprl.encode.bloom import encode, key_check, positions, reference, subkey
+from pprl.encode.hardening import diffusion_indices
+from pprl.encode.tokens import tokens
 from pprl.normalize import dates, names, ranks, text, values
-from pprl.normalize.people import EMPTY_CELLS, MISSING, read_people
 from pprl.normalize.text import folding_hash
-from pprl.schema import EXPECTED_TOKENS, HARDENINGS, Field, Schema, parse_schema
-from pprl.tokens import tokens
+from pprl.roster.people import EMPTY_CELLS, MISSING, read_people
 
 VECTORS = Path(__file__).parent / "vectors"
 

@@ -12,8 +12,10 @@ from scipy.stats import binom
 
 import pprl
 from pprl.cli.output import summary
-from pprl.draws import Draws
-from pprl.estimate.checks import (
+from pprl.core.private_rows import Label
+from pprl.core.randomness import Draws
+from pprl.core.schema_file import parse_schema
+from pprl.judge.diagnostics import (
     Absent,
     Agreement,
     CopyCheck,
@@ -25,12 +27,10 @@ from pprl.estimate.checks import (
     looks_of,
     soundness,
 )
-from pprl.estimate.disclosure import contradictions, disclose, exposed
-from pprl.estimate.verdict import climb
-from pprl.linkage import link_people
+from pprl.judge.verdict import climb
+from pprl.link import link_people
 from pprl.report import render
-from pprl.rows import Label
-from pprl.schema import parse_schema
+from pprl.report.disclosure import contradictions, disclose, exposed
 
 SOUND, FLAT = Soundness(0.5, 0.6), Absent(50, 1, 1.0, 0.4)
 AGREES = Agreement("rank", 100, 80, 0.3, 0.001, None, None)

@@ -28,7 +28,7 @@ from pprl.cli.report import report
 from pprl.cli.risk import risk
 from pprl.cli.schemas import schema
 from pprl.cli.steps import encode, inspect, judge, key
-from pprl.errors import PprlError
+from pprl.core.errors import PprlError
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2

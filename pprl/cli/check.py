@@ -13,10 +13,10 @@ from pprl.cli import options
 from pprl.cli.output import share
 from pprl.cli.progress import searching
 from pprl.cli.risk import glanced, summary
-from pprl.errors import RefusedError
+from pprl.core.errors import RefusedError
 
 if TYPE_CHECKING:
-    from pprl.preview import Class, Preview
+    from pprl.preflight.power import Class, Preview
 
 SHOWN_ROWS = 20
 ENOUGH_FOR_A_SHARE = 20
@@ -67,11 +67,11 @@ def check(
     some letters mistyped, and strangers put together from its names, are linked with it as `pprl link` does. Nothing
     is written. The last two lines say what encodings of it show before anyone attacks them; `pprl risk` attacks them.
     """
-    from pprl.draws import seed_from
-    from pprl.match.engines import threads as on_threads
-    from pprl.preview import pairs_to_try, preview, with_claims
-    from pprl.schema import load_schema
-    from pprl.tables import refuse_same_files
+    from pprl.core.randomness import seed_from
+    from pprl.core.schema_file import load_schema
+    from pprl.match.threads import threads as on_threads
+    from pprl.preflight.power import pairs_to_try, preview, with_claims
+    from pprl.roster.read import refuse_same_files
 
     options.tell_variables()
     if show_values and (as_json or not sys.stdout.isatty()):
@@ -104,7 +104,7 @@ def check(
 
 
 def _lines(seen: Preview) -> list[str]:
-    from pprl.places import place_text, places_text
+    from pprl.core.row_labels import place_text, places_text
 
     twice = len(seen.duplicates)
     lines = [
@@ -145,8 +145,8 @@ def _class(each: Class) -> str:
 
 def _show_values(seen: Preview, loaded: options.Loaded) -> None:
     """The cells that could not be read, for the owner's own eyes."""
-    from pprl.places import place_text
-    from pprl.schema import FULL_NAME
+    from pprl.core.row_labels import place_text
+    from pprl.core.schema import FULL_NAME
 
     for (field, reason), rows in sorted(seen.unreadable.items()):
         click.echo(f"\n{field}: {reason}")

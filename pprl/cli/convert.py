@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from pprl import files
 from pprl.cli import options
 from pprl.cli.options import note
 from pprl.cli.output import TRYING_NAMES, check_output, write_output
-from pprl.errors import FileError, RosterError
-from pprl.files import STANDARD
+from pprl.core import container
+from pprl.core.container import STANDARD
+from pprl.core.errors import FileError, RosterError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,11 +69,11 @@ def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output
     The CSV is read as clkhash reads it: UTF-8, commas, columns by their order. A cell that its format does not allow
     is named by row and column.
     """
+    from pprl.core.schema_file import read_text
     from pprl.interop.anonlink import clks_json
     from pprl.interop.clkhash import encode_records
     from pprl.interop.linkage_schema import parse_linkage_schema
-    from pprl.schema import read_text
-    from pprl.tables.text import Dialect, csv_records
+    from pprl.roster.csv import Dialect, csv_records
 
     options.refuse_overwriting([output], [schema_path, roster, key_file])
     check_output(output, force=force)
@@ -131,11 +131,11 @@ def parquet(path: Path, output: Path, force: bool) -> None:
     stands in the metadata of the file.
     """
     options.refuse_overwriting([output], [path])
-    files.check_absent(output, force=force)
-    kind = files.kind_of(path)
-    from pprl.bits import Encodings
+    container.check_absent(output, force=force)
+    kind = container.kind_of(path)
+    from pprl.core.encodings import Encodings
+    from pprl.core.scores import Scores
     from pprl.interop import parquet as interop
-    from pprl.match.scores import Scores
 
     match kind:
         case b"pprl-enc":
@@ -145,15 +145,15 @@ def parquet(path: Path, output: Path, force: bool) -> None:
             scores = Scores.read(path)
             count = int((scores.total > 0).sum())
             pieces, what = interop.scores_parquet(scores), f"{count:,} candidates of {len(scores):,} rows of the list"
-        case None if files.is_parquet(path):
+        case None if container.is_parquet(path):
             pieces, what = interop.encodings_pieces(path), "the encodings, byte for byte as they were"
         case None:
             raise FileError(
                 "this is neither a file of pprl nor Parquet", hint="`pprl inspect FILE` says what a file is"
             )
         case _:
-            raise FileError(f"{path.name}: holds {files.KINDS[kind]}", hint="encodings and scores can be converted")
-    files.write_new(output, pieces, private=True, force=force)
+            raise FileError(f"{path.name}: holds {container.KINDS[kind]}", hint="encodings and scores can be converted")
+    container.write_new(output, pieces, private=True, force=force)
     click.echo(f"{output.name}: {what}")
     if kind != b"pprl-sco":
         click.echo(TRYING_NAMES)
@@ -170,7 +170,7 @@ def _opened(roster: Path) -> BinaryIO:
 
 def _secret(path: Path) -> bytes:
     try:
-        secret = files.data_of(path)
+        secret = container.data_of(path)
     except OSError as error:
         raise FileError(
             f"the key file cannot be read: {error.strerror}", hint="name the file with the secret"

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pprl import files
 from pprl.cli import options
 from pprl.cli.output import make_folder, show_assessment
 from pprl.cli.progress import searching
-from pprl.errors import FileError
+from pprl.core import container
+from pprl.core.errors import FileError
 
 if TYPE_CHECKING:
     from pprl.demo import Rosters
-    from pprl.exchange.cards import Role
+    from pprl.exchange.protocol.cards import Role
 
 ROSTERS = ("list.xlsx", "registry.csv", "schema.toml", "truth.csv")
 
@@ -54,16 +54,17 @@ def demo(folder: Path | None, seed: int) -> None:
 
 
 def _link(folder: Path, seed: int) -> None:
+    from pprl.core.schema_file import load_schema
     from pprl.demo import SCHEMA, invent
-    from pprl.linkage import ids_of, link_people, pairs_to_compare
-    from pprl.match.engines import threads
-    from pprl.schema import load_schema
+    from pprl.link import link_people, pairs_to_compare
+    from pprl.match.threads import threads
+    from pprl.roster.load import ids_of
 
     rosters = invent(seed)
     leaked, registry, schema_path, _ = (folder / name for name in ROSTERS)
-    files.write_new(leaked, [rosters.workbook()])
-    files.write_new(registry, [rosters.registry.to_csv(index=False).encode()])
-    files.write_new(schema_path, [SCHEMA.encode()])
+    container.write_new(leaked, [rosters.workbook()])
+    container.write_new(registry, [rosters.registry.to_csv(index=False).encode()])
+    container.write_new(schema_path, [SCHEMA.encode()])
     click.echo(_invented(rosters))
     schema = load_schema(schema_path)
     own = options.load((leaked,), schema, (), None, "list")
@@ -108,31 +109,31 @@ def _exchange(folder: Path, seed: int) -> None:
     from pprl.cli import exchange as steps
     from pprl.cli.match import Engine
     from pprl.demo import SCHEMA, invent
-    from pprl.exchange.cards import Card, digest_of, word_list, words_of
+    from pprl.exchange.folder import Matter, open_matter
     from pprl.exchange.keystore import NAME, Keystore
-    from pprl.exchange.matter import Matter, open_matter
-    from pprl.exchange.turns import HAND_OVERS, RESULT
-    from pprl.sent import Sent
+    from pprl.exchange.next_step import HAND_OVERS, RESULT
+    from pprl.exchange.parties.resubmission import Sent
+    from pprl.exchange.protocol.cards import Card, digest_of, word_list, words_of
 
     rosters = invent(seed)
     for place in PLACES.values():
         make_folder(folder / place / "matter")
     homes = ("newsroom", "registry", "newsroom", ".")
     leaked, registry, schema, truth = (folder / home / name for home, name in zip(homes, ROSTERS, strict=True))
-    files.write_new(leaked, [rosters.workbook()])
-    files.write_new(registry, [rosters.registry.to_csv(index=False).encode()])
-    files.write_new(schema, [SCHEMA.encode()])
-    files.write_new(truth, [rosters.truth().to_csv(index=False).encode()])
+    container.write_new(leaked, [rosters.workbook()])
+    container.write_new(registry, [rosters.registry.to_csv(index=False).encode()])
+    container.write_new(schema, [SCHEMA.encode()])
+    container.write_new(truth, [rosters.truth().to_csv(index=False).encode()])
     click.echo(_invented(rosters))
     locks = {}
     for role, place in PLACES.items():
         passphrase = " ".join(secrets.choice(word_list()) for _ in range(WORDS_OF_A_PASSPHRASE))
-        files.write_new(folder / place / "passphrase.txt", [passphrase.encode() + b"\n"], private=True)
+        container.write_new(folder / place / "passphrase.txt", [passphrase.encode() + b"\n"], private=True)
         keystore = Keystore.make(role, "demo", passphrase)
         expires = datetime.date.today() + datetime.timedelta(steps.CARD_DAYS)
         card = Card.make(role, "demo", NAMES[role], expires, keystore.keys)
         keystore.write(folder / place / "matter" / NAME)
-        files.write_new(folder / place / "matter" / f"{role}-1-card.pprl", [card.statement.to_bytes()])
+        container.write_new(folder / place / "matter" / f"{role}-1-card.pprl", [card.statement.to_bytes()])
         locks[role] = keystore.lock
 
     nowhere = Sent(None)  # made-up people are no roster that was sent
@@ -152,7 +153,7 @@ def _exchange(folder: Path, seed: int) -> None:
 
     hand_over()
     words = words_of(open_matter(folder / "newsroom" / "matter", locks["list"]).cards)
-    files.write_new(folder / HEARD, [f"{role}: {' '.join(told)}\n".encode() for role, told in words.items()])
+    container.write_new(folder / HEARD, [f"{role}: {' '.join(told)}\n".encode() for role, told in words.items()])
     for role in PLACES:
         matter = at(role, "agree matter")
         click.echo(f"reads aloud  {' '.join(words[role])}")

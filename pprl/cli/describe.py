@@ -6,23 +6,23 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pprl import files
-from pprl.bits import Encodings, Stamp
-from pprl.errors import FileError, PprlError
-from pprl.keys import LinkageKey
-from pprl.match.scores import Scores
-from pprl.rows import HomeRows
+from pprl.core import container
+from pprl.core.encodings import Encodings, Stamp
+from pprl.core.errors import FileError, PprlError
+from pprl.core.key import LinkageKey
+from pprl.core.private_rows import HomeRows
+from pprl.core.scores import Scores
 
 if TYPE_CHECKING:
-    from pprl.exchange.cards import Card, Role
-    from pprl.exchange.statements import Statement
+    from pprl.exchange.protocol.cards import Card, Role
+    from pprl.exchange.protocol.statements import Statement
 
 
 def describe(path: Path) -> dict[str, str | int]:
     """FileError: not one of our files, or a damaged one."""
     if path.is_dir():
         raise FileError("this is a directory", hint="name a file that pprl wrote")
-    match files.kind_of(path):
+    match container.kind_of(path):
         case b"pprl-key":
             return {
                 "kind": "linkage key",
@@ -46,7 +46,7 @@ def describe(path: Path) -> dict[str, str | int]:
         case b"pprl-kst":
             return {"kind": "keystore of a party", "secret": "yes: opens with its passphrase only"}
         case b"pprl-pkg":
-            from pprl.exchange.package import recipient_of
+            from pprl.exchange.protocol.package import recipient_of
 
             with path.open("rb") as file:
                 recipient = recipient_of(file.read(60), path.name)
@@ -61,7 +61,7 @@ def describe(path: Path) -> dict[str, str | int]:
 
             _, sofar = read_checkpoint(path)
             return {"kind": "checkpoint of a search", "registry_rows_compared": sofar.done}
-        case None if files.is_parquet(path):
+        case None if container.is_parquet(path):
             from pprl.interop.parquet import facts_of
 
             return facts_of(path)
@@ -73,9 +73,9 @@ def describe(path: Path) -> dict[str, str | int]:
 
 def _statements(path: Path) -> dict[str, str | int]:
     """What the statements of a file say of themselves. Only a card can be verified without the rest of its folder."""
-    from pprl.exchange.cards import TITLES, Card
-    from pprl.exchange.matter import MAX_STATEMENTS
-    from pprl.exchange.statements import read_statements
+    from pprl.exchange.folder import MAX_STATEMENTS
+    from pprl.exchange.protocol.cards import TITLES, Card
+    from pprl.exchange.protocol.statements import read_statements
 
     size = path.stat().st_size
     if size > MAX_STATEMENTS and not path.name.startswith("PRIVATE-"):
@@ -104,7 +104,7 @@ SIGNERS: dict[bytes, Role] = {b"pprl-prp": "list", b"pprl-acc": "registry", b"pp
 
 def _signer(path: Path, statement: Statement) -> str:
     """Who signed a statement, as far as the cards beside it tell."""
-    from pprl.exchange.cards import TITLES
+    from pprl.exchange.protocol.cards import TITLES
 
     role = SIGNERS.get(statement.kind) or statement.body.get("role")
     for card in _cards_beside(path):
@@ -115,7 +115,7 @@ def _signer(path: Path, statement: Statement) -> str:
 
 
 def _whose(path: Path, card_hash: bytes) -> str:
-    from pprl.exchange.cards import TITLES
+    from pprl.exchange.protocol.cards import TITLES
 
     named = [f"{TITLES[c.role]} {c.name}" for c in _cards_beside(path) if c.statement.hash == card_hash]
     return f"the {named[0]}" if named else ""
@@ -123,14 +123,14 @@ def _whose(path: Path, card_hash: bytes) -> str:
 
 def _cards_beside(path: Path) -> list[Card]:
     """The cards in the folder of a file; what is damaged there is none."""
-    from pprl.exchange.cards import Card
-    from pprl.exchange.matter import MAX_STATEMENTS
-    from pprl.exchange.statements import read_statements
+    from pprl.exchange.folder import MAX_STATEMENTS
+    from pprl.exchange.protocol.cards import Card
+    from pprl.exchange.protocol.statements import read_statements
 
     cards = []
     for each in sorted(path.resolve().parent.iterdir()):
         with contextlib.suppress(PprlError, OSError):
-            if each.is_file() and files.kind_of(each) == b"pprl-crd" and each.stat().st_size <= MAX_STATEMENTS:
+            if each.is_file() and container.kind_of(each) == b"pprl-crd" and each.stat().st_size <= MAX_STATEMENTS:
                 cards += [Card.of(one) for one in read_statements(each.read_bytes(), each.name)]
     return cards
 

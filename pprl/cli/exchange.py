@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pprl import files
 from pprl.cli import options
 from pprl.cli.options import F
 from pprl.cli.risk import summary
-from pprl.errors import FileError, ForgedError, OrderError, RefusedError
+from pprl.core import container
+from pprl.core.errors import FileError, ForgedError, OrderError, RefusedError
 
 if TYPE_CHECKING:
     from pprl.cli.match import Engine
-    from pprl.exchange.agreement import Proposal
-    from pprl.exchange.cards import Role
-    from pprl.exchange.matter import Matter
-    from pprl.sent import Sent
+    from pprl.exchange.folder import Matter
+    from pprl.exchange.parties.resubmission import Sent
+    from pprl.exchange.protocol.agreement import Proposal
+    from pprl.exchange.protocol.cards import Role
 
 CARD_DAYS, AGREEMENT_DAYS = 365, 90
 PROPOSED: dict[str, Any] = {"list_people": (20, 10_000), "registry_rows": (1_000, 20_000_000)}
@@ -64,7 +64,7 @@ class Labels(click.ParamType[tuple[str, tuple[str, ...]]]):
 
 def passphrase(path: Path | None, *, new: bool = False) -> str:
     """From a file or the keyboard; never from an argument or the environment."""
-    if path == files.STANDARD and sys.stdin.isatty():
+    if path == container.STANDARD and sys.stdin.isatty():
         raise FileError("a passphrase would be seen while it is typed", hint="leave --passphrase-file out to be asked")
     if path is None:
         if not sys.stdin.isatty():
@@ -73,9 +73,9 @@ def passphrase(path: Path | None, *, new: bool = False) -> str:
             )
         return str(click.prompt("passphrase", hide_input=True, confirmation_prompt=new, err=True))
     try:
-        text = files.data_of(path, 1 << 16).decode("utf-8")
-        if path != files.STANDARD:
-            files.refuse_shared(path)
+        text = container.data_of(path, 1 << 16).decode("utf-8")
+        if path != container.STANDARD:
+            container.refuse_shared(path)
     except (OSError, UnicodeDecodeError):
         raise FileError("the passphrase file cannot be read", hint="a text file with one line, mode 0600") from None
     return text.split("\n")[0].rstrip("\r")
@@ -83,10 +83,12 @@ def passphrase(path: Path | None, *, new: bool = False) -> str:
 
 def unlock(folder: Path, passphrase_file: Path | None) -> Matter:
     from pprl.exchange import keystore
-    from pprl.exchange.matter import open_matter
+    from pprl.exchange.folder import open_matter
 
     if not (folder / keystore.NAME).exists():
-        raise FileError(f"{files.called(folder)}: holds no keystore", hint="make a card in it first: pprl card FOLDER")
+        raise FileError(
+            f"{container.called(folder)}: holds no keystore", hint="make a card in it first: pprl card FOLDER"
+        )
     return open_matter(folder, passphrase(passphrase_file))
 
 
@@ -114,13 +116,15 @@ def card(
     """
     from pprl.cli.output import all_or_none, make_folder
     from pprl.exchange import keystore
-    from pprl.exchange.cards import Card
-    from pprl.exchange.turns import send_lines
+    from pprl.exchange.next_step import send_lines
+    from pprl.exchange.protocol.cards import Card
 
     path = folder / keystore.NAME
     public = folder / f"{role}-1-card.pprl"
     if path.exists():
-        raise OrderError(f"{files.called(folder)}: has a keystore already", hint="pprl next FOLDER says what is due")
+        raise OrderError(
+            f"{container.called(folder)}: has a keystore already", hint="pprl next FOLDER says what is due"
+        )
     secret = passphrase(passphrase_file, new=True)
     keystore.refuse_short(secret)
     made = keystore.Keystore.make(role, matter, secret)
@@ -131,8 +135,8 @@ def card(
     with all_or_none(path, public, folder):
         make_folder(folder)
         made.write(path)
-        files.write_new(public, [own.statement.to_bytes()])
-    click.echo(f"{files.called(folder)}: made, with a keystore that stays here and opens with your passphrase only")
+        container.write_new(public, [own.statement.to_bytes()])
+    click.echo(f"{container.called(folder)}: made, with a keystore that stays here and opens with your passphrase only")
     for line in send_lines(folder, (public.name,)):
         click.echo(line)
     click.echo("put the cards of the others into the same folder; then, on a call with them: " + f"pprl agree {folder}")
@@ -193,7 +197,7 @@ def agree(
     proposes the terms, the registry owner accepts them, and when both have committed to
     their rosters the linkage unit signs.
     """
-    from pprl.exchange.cards import order
+    from pprl.exchange.protocol.cards import order
 
     matter = unlock(folder, passphrase_file)
     order(matter.cards)  # all there, of one matter
@@ -212,8 +216,8 @@ def agree(
 
 def compare_words(matter: Matter, words_file: Path | None) -> Matter:
     """Show our words, take those of the others, and remember that they were heard."""
-    from pprl.exchange.cards import TITLES, check_heard, digest_of, words_of
-    from pprl.exchange.matter import read_matter
+    from pprl.exchange.folder import read_matter
+    from pprl.exchange.protocol.cards import TITLES, check_heard, digest_of, words_of
 
     words = words_of(matter.cards)
     others = [role for role in words if role != matter.role]
@@ -238,7 +242,7 @@ def compare_words(matter: Matter, words_file: Path | None) -> Matter:
 
 def _heard_file(path: Path) -> dict[Role, str]:
     try:
-        lines = files.data_of(path, 1 << 16).decode("utf-8").splitlines()
+        lines = container.data_of(path, 1 << 16).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise FileError("the file of words cannot be read", hint="lines such as `registry: word word …`") from None
     told: dict[Role, str] = {}
@@ -253,10 +257,10 @@ def _heard_file(path: Path) -> dict[Role, str]:
 
 def propose(matter: Matter, schema_path: Path | None, wanted: dict[str, Any]) -> None:
     """The list owner's side: propose, or take the acceptance in."""
-    from pprl.exchange.agreement import conclude
-    from pprl.exchange.agreement import propose as make
-    from pprl.owner import terms_of
-    from pprl.schema import load_schema
+    from pprl.core.schema_file import load_schema
+    from pprl.exchange.linkage_key import conclude
+    from pprl.exchange.linkage_key import propose as make
+    from pprl.exchange.parties.owner import terms_of
 
     if matter.agreement is not None and schema_path is None:
         if "linkage_key" in matter.keystore.state:
@@ -283,7 +287,7 @@ def propose(matter: Matter, schema_path: Path | None, wanted: dict[str, Any]) ->
     statement, keystore = make(matter.keystore, matter.cards, terms)
     path = matter.folder / "list-2-proposal.pprl"
     matter.save(keystore)
-    files.write_new(path, [statement.to_bytes()], force=True)
+    container.write_new(path, [statement.to_bytes()], force=True)
     for line in terms.lines(matter.cards):
         click.echo(f"  {line}")
     click.echo(f"{path.name}: proposed, code {statement.hash.hex()[:8]}")
@@ -299,15 +303,15 @@ def refuse_outliving(matter: Matter, expires: datetime.date) -> None:
 
 
 def reread(matter: Matter, keystore: Any = None) -> Matter:
-    from pprl.exchange.matter import read_matter
+    from pprl.exchange.folder import read_matter
 
     return read_matter(matter.folder, keystore or matter.keystore)
 
 
 def accept_terms(matter: Matter, code: str | None) -> None:
     """The registry owner's side."""
-    from pprl.exchange.agreement import accept as make
-    from pprl.owner import schema_of
+    from pprl.exchange.linkage_key import accept as make
+    from pprl.exchange.parties.owner import schema_of
 
     if matter.agreement is not None:
         return show_turn(matter)
@@ -318,7 +322,7 @@ def accept_terms(matter: Matter, code: str | None) -> None:
     agreement, keystore = make(matter.keystore, matter.cards, matter.proposal)
     path = matter.folder / "registry-2-acceptance.pprl"
     matter.save(keystore)  # first: an acceptance without its key would be worth nothing, and looks done
-    files.write_new(path, [agreement.acceptance.to_bytes()], force=True)
+    container.write_new(path, [agreement.acceptance.to_bytes()], force=True)
     write_schema(matter, schema)
     click.echo(f"{path.name}: you have accepted the terms, and the linkage key is in your keystore")
     return show_turn(reread(matter, keystore))
@@ -326,11 +330,11 @@ def accept_terms(matter: Matter, code: str | None) -> None:
 
 def write_schema(matter: Matter, schema: Any) -> None:
     """The agreed schema beside the rest, for `pprl check`."""
-    from pprl.schema import to_toml
+    from pprl.core.schema_file import to_toml
 
     path = matter.folder / "schema.toml"
     if not path.exists():
-        files.write_new(path, [to_toml(schema).encode()])
+        container.write_new(path, [to_toml(schema).encode()])
         click.echo(
             f"{path.name}: what is compared; try your roster: pprl check ROSTER --schema {matter.folder}/{path.name}"
         )
@@ -338,7 +342,7 @@ def write_schema(matter: Matter, schema: Any) -> None:
 
 def sign_receipt(matter: Matter, code: str | None) -> None:
     """The linkage unit's side."""
-    from pprl.unit import sign_receipt as make
+    from pprl.exchange.parties.linkage_unit import sign_receipt as make
 
     if matter.role != "unit" or matter.receipt is not None:
         return show_turn(matter)
@@ -347,7 +351,7 @@ def sign_receipt(matter: Matter, code: str | None) -> None:
     assert matter.list_package is not None
     decide(matter, matter.proposal, code)
     path = matter.folder / "unit-2-receipt.pprl"
-    files.write_new(path, [receipt.to_bytes(), matter.list_package.statement.to_bytes()])
+    container.write_new(path, [receipt.to_bytes(), matter.list_package.statement.to_bytes()])
     click.echo(f"{path.name}: you have signed the terms and for what both owners committed to")
     return show_turn(reread(matter))
 
@@ -364,7 +368,7 @@ def decide(matter: Matter, proposal: Proposal, code: str | None) -> None:
         if not sys.stdin.isatty():
             raise OrderError(
                 "nothing is signed yet",
-                hint=f"if you agree: pprl agree {files.called(matter.folder)} --accept {proposal.code}",
+                hint=f"if you agree: pprl agree {container.called(matter.folder)} --accept {proposal.code}",
             )
         code = click.prompt("type the code if you agree", err=True)
     if code.strip().lower() != proposal.code:
@@ -373,7 +377,7 @@ def decide(matter: Matter, proposal: Proposal, code: str | None) -> None:
 
 def show_turn(matter: Matter) -> None:
     """What goes to whom, and whose turn it is."""
-    from pprl.exchange.turns import send_lines, turn_of
+    from pprl.exchange.next_step import send_lines, turn_of
 
     turn = turn_of(matter)
     for line in send_lines(matter.folder, turn.send, auditor="auditor" in matter.cards):
@@ -396,7 +400,7 @@ def next_step(folder: Path, threads: int | None, language: str, passphrase_file:
     Sealing, comparing, acknowledging, judging and unpacking the result are done at once. What needs your
     roster, your ears or your consent is named with the command to type.
     """
-    from pprl.exchange.turns import turn_of
+    from pprl.exchange.next_step import turn_of
 
     matter = unlock(folder, passphrase_file)
     if matter.role == "list" and matter.agreement is not None and "linkage_key" not in matter.keystore.state:
@@ -437,13 +441,13 @@ def encode_for_agreement(
 ) -> None:
     """`pprl encode --agreement`: the step of an owner that is due."""
     from pprl.cli.progress import reading
-    from pprl.exchange.agreement import conclude
-    from pprl.linkage import Watched, bare_lines, ids_of
-    from pprl.owner import commit_list, commit_registry, schema_of, step_due
-    from pprl.schema import load_schema, to_toml
-    from pprl.sent import Hashes, together
-    from pprl.sent import Sent as AtHome
-    from pprl.tables import refuse_same_files
+    from pprl.core.schema_file import load_schema, to_toml
+    from pprl.exchange.linkage_key import conclude
+    from pprl.exchange.parties.owner import commit_list, commit_registry, schema_of, step_due
+    from pprl.exchange.parties.resubmission import Hashes, together
+    from pprl.exchange.parties.resubmission import Sent as AtHome
+    from pprl.roster.load import Watched, bare_lines, ids_of
+    from pprl.roster.read import refuse_same_files
 
     if matter.role == "list" and matter.agreement is not None:
         keystore = conclude(matter.keystore, matter.agreement)
@@ -496,7 +500,7 @@ def encode_for_agreement(
             sent.refuse_nearly_sent(rows, agreement.hash)
         other = matter.cards["registry" if matter.role == "list" else "list"].name
         sent.remember(rows, agreement.hash, matter.keystore.matter, other)
-    files.write_new(matter.folder / name, [each.to_bytes() for each in bundle])
+    container.write_new(matter.folder / name, [each.to_bytes() for each in bundle])
     click.echo(f"{name}: you have committed to your {matter.role}; nobody can read it from this file")
     if step == "rows" and looked_at is not None:
         click.echo("\n".join(summary(looked_at, schema)))
@@ -506,7 +510,7 @@ def encode_for_agreement(
 
 
 def seal_package(matter: Matter) -> None:
-    from pprl.owner import seal
+    from pprl.exchange.parties.owner import seal
 
     path = seal(matter)
     click.echo(f"{path.name}: sealed, only the linkage unit can open it; he learns similarities, and no name")
@@ -515,10 +519,10 @@ def seal_package(matter: Matter) -> None:
 
 def match_folder(matter: Matter, engine: Engine) -> None:
     from pprl.cli.progress import searching
-    from pprl.exchange.primitives import digest
+    from pprl.exchange.parties.linkage_unit import headers_of, match_packages, publish, write_table
+    from pprl.exchange.protocol.crypto import digest
     from pprl.match.checkpoint import Checkpoint
     from pprl.match.kernel import notes
-    from pprl.unit import headers_of, match_packages, publish, write_table
 
     if publish(matter):
         click.echo("the scores were signed already, in a run that did not end")
@@ -540,10 +544,10 @@ def match_folder(matter: Matter, engine: Engine) -> None:
 
 
 def acknowledge_scores(matter: Matter) -> None:
-    from pprl.owner import acknowledge
+    from pprl.exchange.parties.owner import acknowledge
 
     path = matter.folder / "registry-5-acknowledgement.pprl"
-    files.write_new(path, [acknowledge(matter).to_bytes()])
+    container.write_new(path, [acknowledge(matter).to_bytes()])
     click.echo(f"{path.name}: you have acknowledged the scores; only now may the labels be opened")
     return show_turn(reread(matter))
 
@@ -563,20 +567,20 @@ def reveal(folder: Path, passphrase_file: Path | None) -> None:
 
 
 def reveal_labels(matter: Matter) -> None:
-    from pprl.owner import reveal as make
+    from pprl.exchange.parties.owner import reveal as make
 
     labels, answers = make(matter)
     acknowledgement = matter.ending.acknowledgement
     assert acknowledgement is not None
     path = matter.folder / "list-6-reveal.pprl"
-    files.write_new(path, [each.to_bytes() for each in (acknowledgement, labels, answers)], private=True)
+    container.write_new(path, [each.to_bytes() for each in (acknowledgement, labels, answers)], private=True)
     click.echo(f"{path.name}: which rows are made up, and what your list says where it was asked")
     return show_turn(reread(matter))
 
 
 def judge_folder(matter: Matter) -> None:
     from pprl.cli.output import summary
-    from pprl.unit import judge_matter, publish_result, write_judgement
+    from pprl.exchange.parties.linkage_unit import judge_matter, publish_result, write_judgement
 
     if publish_result(matter):
         click.echo("judged already, in a run that did not end")
@@ -597,9 +601,10 @@ def receive_result(matter: Matter, language: str = "en") -> None:
     import json
 
     from pprl.cli.output import make_folder
-    from pprl.exchange.turns import PAGE, RESULT
-    from pprl.owner import open_release
-    from pprl.report import load, render
+    from pprl.exchange.next_step import PAGE, RESULT
+    from pprl.exchange.parties.owner import open_release
+    from pprl.report import render
+    from pprl.report.record import load
 
     result = matter.ending.result
     assert result is not None
@@ -614,12 +619,12 @@ def receive_result(matter: Matter, language: str = "en") -> None:
     outputs |= {"report.json": result.attachment, PAGE: page.encode()}  # the page last: it says that all is there
     make_folder(folder)
     for name, data in outputs.items():
-        files.write_new(folder / name, [data], private=name.startswith("PRIVATE"), force=True)
+        container.write_new(folder / name, [data], private=name.startswith("PRIVATE"), force=True)
     net = json.loads(result.attachment)["headline"]["net_found"]
     click.echo(f"net found          {net['value']}, 95 % interval {net['low']} to {net['high']} (as disclosed)")
     for name in outputs:
         what = "which of your rows matched; it stays with you" if name.startswith("PRIVATE") else "may be published"
-        click.echo(f"{files.called(matter.folder)}/{RESULT}/{name}: {what}")
+        click.echo(f"{container.called(matter.folder)}/{RESULT}/{name}: {what}")
     return show_turn(matter)
 
 
@@ -650,16 +655,16 @@ def transcript(folder: Path, output: Path | None, passphrase_file: Path | None) 
 
 
 def seal_for_auditor(matter: Matter) -> None:
-    from pprl.exchange.turns import TRANSCRIPT
-    from pprl.transcript import seal_transcript
+    from pprl.exchange.next_step import TRANSCRIPT
+    from pprl.exchange.parties.auditor import seal_transcript
 
-    files.write_new(matter.folder / TRANSCRIPT, [seal_transcript(matter).to_bytes()])
+    container.write_new(matter.folder / TRANSCRIPT, [seal_transcript(matter).to_bytes()])
     return show_turn(matter)
 
 
 def write_transcript(matter: Matter, output: Path) -> None:
     from pprl.cli.output import all_or_none, make_folder
-    from pprl.transcript import open_transcript, transcript_of
+    from pprl.exchange.parties.auditor import open_transcript, transcript_of
 
     told = open_transcript(matter) if matter.role == "auditor" else transcript_of(matter)
     if output.exists():
@@ -667,7 +672,7 @@ def write_transcript(matter: Matter, output: Path) -> None:
     with all_or_none(*(output / name for name in told), output):
         make_folder(output)
         for name, data in told.items():
-            files.write_new(output / name, [data], private=True)
+            container.write_new(output / name, [data], private=True)
     click.echo(f"{output.name}: {len(told)} files for the auditor, and for nobody else: they hold near misses")
     if matter.role == "unit":
         click.echo("tell him on a call the ten words of each party; then: " + f"pprl verify {output} --words-file FILE")
@@ -688,14 +693,14 @@ def verify(folder: Path, words_file: Path | None, passphrase_file: Path | None) 
     not who made them: exit status 1.
     """
     from pprl.exchange.keystore import NAME
-    from pprl.transcript import open_transcript, verify_files, verify_folder
+    from pprl.exchange.parties.auditor import open_transcript, verify_files, verify_folder
 
     heard = _heard_file(words_file) if words_file else {}
     own = None
     if (folder / NAME).exists():
-        if not any(files.kind_of(path) == b"pprl-trn" for path in folder.iterdir() if path.is_file()):
+        if not any(container.kind_of(path) == b"pprl-trn" for path in folder.iterdir() if path.is_file()):
             raise FileError(
-                f"{files.called(folder)}: no transcript is here", hint="the linkage unit makes one: pprl transcript"
+                f"{container.called(folder)}: no transcript is here", hint="the linkage unit makes one: pprl transcript"
             )
         own = unlock(folder, passphrase_file)
     told = verify_files(open_transcript(own), heard, own.cards) if own else verify_folder(folder, heard)
@@ -722,12 +727,12 @@ def destroy(folder: Path, yes: bool) -> None:
     from pprl.exchange import keystore
 
     if not (folder / keystore.NAME).exists():
-        raise FileError(f"{files.called(folder)}: holds no keystore", hint="is it gone already?")
+        raise FileError(f"{container.called(folder)}: holds no keystore", hint="is it gone already?")
     gone = sorted(path for path in folder.iterdir() if path.is_file() and "PRIVATE-" in path.name)
     if not yes:
         if not sys.stdin.isatty():
             raise RefusedError("nothing is removed unasked", hint="pprl destroy FOLDER --yes")
-        click.confirm(f"remove {len(gone)} private files of {files.called(folder)} for good?", abort=True, err=True)
+        click.confirm(f"remove {len(gone)} private files of {container.called(folder)} for good?", abort=True, err=True)
     for path in gone:
         path.unlink()
         click.echo(f"{path.name}: removed")

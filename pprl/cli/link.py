@@ -11,12 +11,12 @@ import click
 from pprl.cli import options
 from pprl.cli.output import check_outputs, output_files, show_assessment, write_outputs
 from pprl.cli.progress import searching
-from pprl.errors import PprlError
-from pprl.files import STANDARD
+from pprl.core.container import STANDARD
+from pprl.core.errors import PprlError
 
 if TYPE_CHECKING:
-    from pprl.estimate.assess import Assessment
-    from pprl.schema import Schema
+    from pprl.core.schema import Schema
+    from pprl.judge.assessment import Assessment
 
 
 @click.command(
@@ -98,10 +98,11 @@ def link(
     ten tries means less. The ledger that knows it stands in your own state folder (or where PPRL_LEDGER says) and holds
     keyed hashes only.
     """
-    from pprl.linkage import ids_of, link_people, pairs_to_compare
-    from pprl.match.engines import threads as on_threads
-    from pprl.schema import load_schema
-    from pprl.tables import refuse_same_files
+    from pprl.core.schema_file import load_schema
+    from pprl.link import link_people, pairs_to_compare
+    from pprl.match.threads import threads as on_threads
+    from pprl.roster.load import ids_of
+    from pprl.roster.read import refuse_same_files
 
     options.tell_variables()
     schema = load_schema(schema_path)
@@ -165,10 +166,11 @@ def _counted(
     assessment: Assessment,
 ) -> str:
     """What the ledger says of this run; a ledger that cannot be used stops nobody."""
-    from pprl.ledger import count_run, place
+    from pprl.cli.ledger import count_run
+    from pprl.core.state_folder import ledger_path
 
     try:
-        path = place()
+        path = ledger_path()
         if path is None:
             return ""
         count = count_run(

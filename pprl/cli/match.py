@@ -19,10 +19,10 @@ from pprl.cli.exchange import match_folder, passphrase_option, unlock
 from pprl.cli.options import note
 from pprl.cli.output import as_parquet, check_output, say, write_output
 from pprl.cli.progress import searching
-from pprl.files import STANDARD
+from pprl.core.container import STANDARD
 
 if TYPE_CHECKING:
-    from pprl.bits import Encodings
+    from pprl.core.encodings import Encodings
     from pprl.match.checkpoint import Checkpoint
     from pprl.match.search import Candidates, Pairs
 
@@ -60,7 +60,7 @@ class Engine:
         from pprl.match import search
 
         if self.name == "dask":
-            from pprl.match import cluster
+            from pprl.match import dask as cluster
 
             with cluster.connected(self.scheduler or "") as client:
                 yield partial(cluster.best, client)
@@ -72,7 +72,7 @@ class Engine:
                 note(f"going on behind the first {sofar.done:,} rows")
             else:
                 note(f"{checkpoint.path.name}: left by a run that did not end; --resume would go on with it")
-        from pprl.match.engines import threads as on_threads
+        from pprl.match.threads import threads as on_threads
 
         with on_threads(self.threads) as engine:
             yield partial(search.best, map=engine.map, sofar=sofar, save=checkpoint.save)
@@ -85,12 +85,12 @@ class Engine:
         from pprl.match import search
 
         if self.name == "dask":
-            from pprl.match import cluster
+            from pprl.match import dask as cluster
 
             with cluster.connected(self.scheduler or "") as client:
                 yield partial(cluster.all_pairs, client)
             return
-        from pprl.match.engines import threads as on_threads
+        from pprl.match.threads import threads as on_threads
 
         with on_threads(self.threads) as engine:
             yield partial(search.all_pairs, map=engine.map)
@@ -215,10 +215,10 @@ def match(
 def write_scores(list_path: Path, registry_path: Path, output: Path, where: Engine, *, force: bool) -> None:
     import hashlib
 
-    from pprl.bits import Encodings
+    from pprl.core.encodings import Encodings
     from pprl.match.checkpoint import Checkpoint, hash_of
+    from pprl.match.encodings import match_encodings
     from pprl.match.kernel import notes
-    from pprl.match.scores import match_encodings
 
     ours, theirs = Encodings.read(list_path, "list"), Encodings.read(registry_path, "registry", mapped=True)
     checkpoint = Checkpoint(
@@ -250,10 +250,10 @@ def write_pairs(
     force: bool,
 ) -> None:
     """Every pair at or above the threshold, by the handles of its rows."""
-    from pprl.bits import Encodings
-    from pprl.match import approximate
-    from pprl.match.engines import threads as on_threads
+    from pprl.core.encodings import Encodings
+    from pprl.match import lsh as approximate
     from pprl.match.kernel import notes
+    from pprl.match.threads import threads as on_threads
 
     one, other = Encodings.read(one_path), Encodings.read(other_path, mapped=recall is None)
     one.stamp.require_same(other.stamp)

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from pprl.errors import RefusedError, naming
-from pprl.files import STANDARD
+from pprl.core.container import STANDARD
+from pprl.core.errors import RefusedError, naming
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pprl.normalize.people import People
-    from pprl.normalize.proposals import Guess
-    from pprl.parts import PeopleInParts
-    from pprl.schema import Schema
+    from pprl.core.schema import Schema
+    from pprl.roster.column_guess import Guess
+    from pprl.roster.people import People
+    from pprl.roster.streaming import PeopleInParts
 
 F = TypeVar("F", bound=Callable[..., Any])
 STANDARD_INPUT = "pprl.standard_input"  # in the context of a command: who reads it
@@ -57,7 +57,7 @@ class Rate(click.ParamType[float]):
     name = "rate"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from pprl.schema import ten_thousandths
+        from pprl.core.schema import ten_thousandths
 
         try:
             return ten_thousandths(value) / 10_000
@@ -304,11 +304,11 @@ def load(
     any_age: bool = False,
 ) -> Loaded:
     """Read a roster, in one part or several, and fold it; what is proposed for its columns is said on stderr."""
-    from pprl.linkage import columns_of_parts, numbered, people_of_parts
-    from pprl.normalize.ages import year_of_ages
-    from pprl.normalize.proposals import propose_columns
-    from pprl.normalize.several import headers_of_several, separators
-    from pprl.tables import read_columns_file, read_roster
+    from pprl.roster.ages import year_of_ages
+    from pprl.roster.column_guess import propose_columns
+    from pprl.roster.load import columns_of_parts, numbered, people_of_parts
+    from pprl.roster.read import read_columns_file, read_roster
+    from pprl.roster.spellings import headers_of_several, separators
 
     from_file = read_columns_file(columns_path) if columns_path else None
     given = {**(from_file.columns if from_file else {}), **dict(column)}
@@ -345,8 +345,8 @@ def load_parts(
     any_age: bool = False,
 ) -> PeopleInParts:
     """A roster that may be larger than memory; what is proposed for its columns is said on stderr."""
-    from pprl.parts import people_in_parts
-    from pprl.tables import read_columns_file
+    from pprl.roster.read import read_columns_file
+    from pprl.roster.streaming import people_in_parts
 
     from_file = read_columns_file(columns_path) if columns_path else None
     given = {**(from_file.columns if from_file else {}), **dict(column)}

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pprl import files
 from pprl.cli.options import note
-from pprl.errors import FileError, needing
-from pprl.files import STANDARD
+from pprl.core import container
+from pprl.core.container import STANDARD
+from pprl.core.errors import FileError, needing
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pprl.estimate.assess import Assessment
+    from pprl.judge.assessment import Assessment
 
 
 TRYING_NAMES = (
@@ -45,7 +45,7 @@ def all_or_none(*paths: Path) -> Iterator[None]:
 def check_output(output: Path | None, *, force: bool) -> None:
     """Refuse an output that is in the way, before any work is done for it."""
     if output is not None and output != STANDARD:
-        files.check_absent(output, force=force)
+        container.check_absent(output, force=force)
         if as_parquet(output):
             with needing("pyarrow", "parquet", "a Parquet file"):
                 import pyarrow  # noqa: F401
@@ -61,7 +61,7 @@ def write_output(output: Path, parts: Iterable[bytes], *, private: bool = False,
         for part in parts:
             click.echo(part, nl=False)
     else:
-        files.write_new(output, parts, private=private, force=force)
+        container.write_new(output, parts, private=private, force=force)
 
 
 def say(text: str, output: Path | None) -> None:
@@ -106,18 +106,18 @@ def write_outputs(
         if folder is not None:
             make_folder(folder)
             for path, data in zip(output_files(folder), reports(assessment, language), strict=True):
-                files.write_new(path, [data], private=path.name == "audit.json", force=force)
+                container.write_new(path, [data], private=path.name == "audit.json", force=force)
         if pairs_file is not None:
             write = WRITERS.get(pairs_file.suffix.lower(), pairs_csv)
-            files.write_new(pairs_file, [write(assessment.pairs)], private=True, force=force)
+            container.write_new(pairs_file, [write(assessment.pairs)], private=True, force=force)
     if pairs == STANDARD:
         write_output(pairs, [pairs_csv(assessment.pairs)])
 
 
 def reports(assessment: Assessment, language: str) -> tuple[bytes, bytes, bytes]:
     """audit.json, report.json and report.html."""
-    from pprl.estimate.disclosure import disclose
     from pprl.report import render
+    from pprl.report.disclosure import disclose
 
     audit = {**assessment.audit, "run": assessment.run or None}
     report = disclose(audit, assessment.disclosure, small_cells=assessment.small_cells)

@@ -8,8 +8,8 @@ import click
 
 from pprl.cli import options
 from pprl.cli.output import check_output, write_output
-from pprl.errors import FileError
-from pprl.files import STANDARD, data_of
+from pprl.core.container import STANDARD, data_of
+from pprl.core.errors import FileError
 
 LARGEST = 20_000_000  # bytes; a report holds a few thousand figures
 
@@ -41,7 +41,8 @@ def report(report_path: Path, output: Path, language: str, force: bool) -> None:
     """
     options.refuse_overwriting([output], [report_path])
     check_output(output, force=force)
-    from pprl.report import exact, load, render
+    from pprl.report import exact, render
+    from pprl.report.record import load
 
     figures = load(_bytes(report_path))
     page = render(figures, language).encode()

@@ -12,13 +12,13 @@ import click
 from pprl.cli import options
 from pprl.cli.output import check_output, say, write_output
 from pprl.cli.progress import steps
-from pprl.errors import RosterError
-from pprl.files import STANDARD
+from pprl.core.container import STANDARD
+from pprl.core.errors import RosterError
 
 if TYPE_CHECKING:
-    from pprl.normalize.people import People
-    from pprl.risk.examine import Examination
-    from pprl.schema import Schema
+    from pprl.core.schema import Schema
+    from pprl.preflight.examine import Examination
+    from pprl.roster.people import People
 
 
 @click.command(
@@ -90,9 +90,9 @@ def risk(
 
     That no attack tried here succeeds does not mean that none would.
     """
-    from pprl.risk.examine import examine, glance
-    from pprl.schema import load_schema
-    from pprl.tables import refuse_same_files
+    from pprl.core.schema_file import load_schema
+    from pprl.preflight.examine import examine, glance
+    from pprl.roster.read import refuse_same_files
 
     options.tell_variables()
     if indicators and (output or population):
@@ -123,7 +123,7 @@ def risk(
         with steps("attacking") as progress:
             found = examine(people, schema, others, seed=seed, tries=tries, allow_weak=allow_weak, progress=progress)
     if output is not None:
-        from pprl.risk.page import render
+        from pprl.preflight.page import render
 
         write_output(output, [render(found).encode()], private=True, force=force)
     if as_json:
@@ -135,7 +135,7 @@ def risk(
 
 
 def _lines(found: Examination) -> list[str]:
-    from pprl.risk.page import answer, headline, table_rows
+    from pprl.preflight.page import answer, headline, table_rows
 
     among = f"{found.candidates:,}" + ("" if found.population else ", the roster alone: --population FILE for more")
     heads = [f"t = {here.hardening}" + ("*" if here is found.as_agreed else "") for here in found.hardened]
@@ -158,7 +158,7 @@ def _lines(found: Examination) -> list[str]:
 
 
 def _indicator_lines(found: Examination) -> list[str]:
-    from pprl.risk.page import LIMITS
+    from pprl.preflight.page import LIMITS
 
     seen = found.as_agreed.indicators.to_dict()
     width = max(len(name) for name, _ in LIMITS.values()) + 2
@@ -167,7 +167,7 @@ def _indicator_lines(found: Examination) -> list[str]:
 
 
 def _glance(found: Examination) -> list[str]:
-    from pprl.risk.page import glance_lines
+    from pprl.preflight.page import glance_lines
 
     first, second = glance_lines(found)
     return [f"encodings          {first}", f"told apart         {second}"]
@@ -175,7 +175,7 @@ def _glance(found: Examination) -> list[str]:
 
 def glanced(people: People, schema: Schema) -> Examination | None:
     """The cheap part, for commands that encode or preview a roster; None where people are too few."""
-    from pprl.risk.examine import glance
+    from pprl.preflight.examine import glance
 
     try:
         return glance(people, schema)

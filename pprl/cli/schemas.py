@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from pprl import files
 from pprl.cli import options
 from pprl.cli.output import all_or_none, write_output
-from pprl.errors import FileError, RosterError, naming
-from pprl.files import STANDARD
+from pprl.core import container
+from pprl.core.container import STANDARD
+from pprl.core.errors import FileError, RosterError, naming
 
 
 @click.command(
@@ -40,10 +40,10 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
     both owners. Beside it, each roster gets a PRIVATE-….columns.toml that stays with its owner; correct it by hand
     where a guess is wrong, and pass it with --columns.
     """
-    from pprl.normalize.ages import year_of_ages
-    from pprl.normalize.proposals import guess_columns, propose_columns, propose_fields
-    from pprl.schema import parse_schema, quoted, to_toml
-    from pprl.tables import read_roster
+    from pprl.core.schema_file import parse_schema, quoted, to_toml
+    from pprl.roster.ages import year_of_ages
+    from pprl.roster.column_guess import guess_columns, propose_columns, propose_fields
+    from pprl.roster.read import read_roster
 
     options.refuse_overwriting([output], rosters)
     frames = []
@@ -71,17 +71,17 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
         output.with_name(name): propose_columns(frame, proposed, {}, year)
         for name, frame in zip(_columns_names(rosters), frames, strict=True)
     }
-    files.check_absent(output, force=force)
+    container.check_absent(output, force=force)
     if any(path.exists() for path in mapped) and not force:
         raise FileError("a PRIVATE-….columns.toml of a roster exists already", hint="move it away or pass --force")
     with all_or_none(output, *mapped):
-        files.write_new(output, [to_toml(proposed).encode()], force=force)
+        container.write_new(output, [to_toml(proposed).encode()], force=force)
         for path, columns in mapped.items():
             lines = "".join(
                 f"{field} = {quoted(guess.header)}  # {guess.word}: {guess.because}\n"
                 for field, guess in columns.items()
             )
-            files.write_new(path, [f"[columns]\n{lines}".encode()], private=True, force=force)
+            container.write_new(path, [f"[columns]\n{lines}".encode()], private=True, force=force)
     for field in proposed.fields:
         click.echo(f"{field.name:12} {field.type:12} {field.role:8}" + (f" k = {field.k}" if field.k else ""))
     for number, columns in enumerate(mapped.values(), start=1):

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from pprl import files
 from pprl.cli import options
 from pprl.cli.exchange import encode_for_agreement, judge_folder, passphrase_option, unlock
 from pprl.cli.options import note
 from pprl.cli.output import TRYING_NAMES, all_or_none, check_outputs, output_files, show_assessment, write_outputs
 from pprl.cli.risk import summary
+from pprl.core import container
 
 
 @click.command(short_help="Make the key that both owners share.", epilog="\b\nExample:\n  pprl key -o linkage.key")
@@ -27,7 +27,7 @@ from pprl.cli.risk import summary
 @options.force_option
 def key(output: Path, seed: int | None, force: bool) -> None:
     """Make the linkage key that both owners share and nobody else may see: 32 random bytes."""
-    from pprl.keys import LinkageKey
+    from pprl.core.key import LinkageKey
 
     LinkageKey.make(seed).write(output, force=force)
     if seed is not None:
@@ -125,10 +125,12 @@ def encode(
         missing = next(name for name, value in needed.items() if value is None)
         raise click.UsageError(f"{missing} is missing (or --agreement FOLDER, for a step of the exchange)")
     options.tell_variables()
-    from pprl.keys import LinkageKey
-    from pprl.linkage import bare_lines, encode_list, encode_registry, ids_of, unused_controls
-    from pprl.schema import load_schema
-    from pprl.tables import refuse_same_files
+    from pprl.core.key import LinkageKey
+    from pprl.core.schema_file import load_schema
+    from pprl.encode.list import encode_list, unused_controls
+    from pprl.encode.registry import encode_registry
+    from pprl.roster.load import bare_lines, ids_of
+    from pprl.roster.read import refuse_same_files
 
     private = output.with_name(f"PRIVATE-{output.stem}.rows")
     options.refuse_overwriting([output, private], [roster, *more_lists, control, schema_path, key_file, columns_path])
@@ -144,7 +146,7 @@ def encode(
     if linkage_key.repeatable or seed is not None:
         note("warning: the key or the decoys come from --seed and are no secret: use this for nothing but trials")
     for path in (output, private):
-        files.check_absent(path, force=force)
+        container.check_absent(path, force=force)
     loaded = options.load((roster, *more_lists), schema, column, columns_path, side, sheet=sheet, any_age=any_age)
     people = loaded.people
     for text in bare_lines(schema, people, side):
@@ -240,10 +242,10 @@ def judge(
     if rows_path is None:
         raise click.UsageError("--rows is missing (or name the folder of a matter)")
     options.tell_variables()
-    from pprl.bits import Encodings
-    from pprl.estimate import assess
-    from pprl.match.scores import Scores
-    from pprl.rows import HomeRows
+    from pprl.core.encodings import Encodings
+    from pprl.core.private_rows import HomeRows
+    from pprl.core.scores import Scores
+    from pprl.judge import assessment as assess
 
     options.refuse_overwriting(
         [pairs, *output_files(output)], [scores_path, rows_path, encodings_path, registry_rows_path]
@@ -255,7 +257,7 @@ def judge(
     encodings = Encodings.read(encodings_path, "list") if encodings_path else None
     assessment = assess.judge(scores, rows, registry_rows, rate=rate, encodings=encodings)
     write_outputs(assessment, pairs, output, force=force, language=language)
-    show_assessment(assessment, as_json=as_json, aside=pairs == files.STANDARD)
+    show_assessment(assessment, as_json=as_json, aside=pairs == container.STANDARD)
 
 
 @click.command(short_help="Say what a file is.", epilog="\b\nExample:\n  pprl inspect list.pprl")

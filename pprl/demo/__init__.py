@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pprl.core.randomness import seed_from
 from pprl.demo import leaked, registry
 from pprl.demo.dice import Dice
 from pprl.demo.leaked import Entry
 from pprl.demo.people import REGISTRY_DATE, Person, listed_people, serving_people
-from pprl.draws import seed_from
 
 REGISTRY_ROWS = 12_000
 REGISTRY_TWICE = 120  # of them second rows of somebody

@@ -1,4 +1,4 @@
-"""Single draws from a stream of `pprl.draws`, the same on every machine, and the slip of a typist's finger."""
+"""Single draws from a random stream, the same on every machine, and the slip of a typist's finger."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from pprl.draws import Draws
+from pprl.core.randomness import Draws
 
 T = TypeVar("T")
 

@@ -144,7 +144,7 @@ def _name(culture: str, kind: str, dice: Dice) -> str:
 @functools.cache
 def _tables() -> dict[tuple[str, str], tuple[list[str], list[int]]]:
     """For each culture and kind of name the names and the running sum of their counts."""
-    folder = importlib.resources.files("pprl").joinpath("data")
+    folder = importlib.resources.files("pprl.demo").joinpath("data")
     russian = folder.joinpath("demo_names.tsv").read_text(encoding="utf-8").splitlines()[2:]
     others = folder.joinpath("demo_names_buryat_tuvan.tsv").read_text(encoding="utf-8").splitlines()[2:]
     tables: dict[tuple[str, str], dict[str, int]] = {}

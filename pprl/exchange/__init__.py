@@ -5,5 +5,5 @@ stays secret · ``agreement`` terms and the linkage key · ``commitments`` what 
 encodings, sealed · ``matter`` the folder of a party and what is due in it.
 
 ``docs/protocol.md`` specifies every byte and numbers the steps of verification that the code names. Nothing here can
-reach a roster: the owners' side is ``pprl.owner``, the linkage unit's ``pprl.unit``.
+reach a roster but ``parties.owner``.
 """

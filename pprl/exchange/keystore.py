@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pprl import files
-from pprl.errors import FileError, ForgedError
-from pprl.exchange.cards import ROLES, Role
-from pprl.exchange.primitives import ARGON_MEMORY, SUITE, SecretKeys, WrongError, lock, stretch, unlock
-from pprl.exchange.statements import bytes_of, canonical, parse_canonical
+from pprl.core import container
+from pprl.core.errors import FileError, ForgedError
+from pprl.exchange.protocol.cards import ROLES, Role
+from pprl.exchange.protocol.crypto import ARGON_MEMORY, SUITE, SecretKeys, WrongError, lock, stretch, unlock
+from pprl.exchange.protocol.statements import bytes_of, canonical, parse_canonical
 
 KIND = b"pprl-kst"
 NAME = "PRIVATE-keystore.pprl"
@@ -78,9 +78,9 @@ class Keystore:
             "state": dict(self.state),
         }
         nonce = secrets.token_bytes(12)
-        header = _LAYOUT.pack(KIND, files.VERSION, SUITE, self.lock.memory, self.lock.salt, nonce)
+        header = _LAYOUT.pack(KIND, container.VERSION, SUITE, self.lock.memory, self.lock.salt, nonce)
         locked = lock(self.lock.key, nonce, canonical(body), header)
-        files.write_new(path, [header, locked], private=True, force=force)
+        container.write_new(path, [header, locked], private=True, force=force)
 
     @classmethod
     def read(cls, path: Path, passphrase: str | Lock) -> Keystore:
@@ -88,7 +88,7 @@ class Keystore:
 
         FileError: not a whole keystore, or readable by others. ForgedError: it does not open.
         """
-        data = bytes(files.read_body(path, KIND, private=True, most=MAX_BYTES).whole)
+        data = bytes(container.read_body(path, KIND, private=True, most=MAX_BYTES).whole)
         if len(data) < _LAYOUT.size + 16:
             raise FileError(f"{path.name}: is cut short", hint="take it from your backup")
         _, _, suite, memory, salt, nonce = _LAYOUT.unpack_from(data)

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pprl.bits import MAX_LENGTH, BitMatrix
-from pprl.errors import FileError, MismatchError
-from pprl.files import STANDARD, data_of
+from pprl.core.bits import MAX_LENGTH, BitMatrix
+from pprl.core.container import STANDARD, data_of
+from pprl.core.errors import FileError, MismatchError
 from pprl.match.search import Pairs
 
 HINT = 'a JSON object with "clks" or "clknblocks", as `anonlink` and `pprl convert clkhash` write it, is needed'

@@ -1,7 +1,7 @@
 """Rows to the filters of clkhash, bit for bit: its tokens, hashes, folding and order of bits, by our encoder.
 
-Each distinct value is prepared once and each distinct token hashed once, as `pprl.encode` does it; `reference` says
-the same one row at a time.
+Each distinct value is prepared once and each distinct token hashed once, as `pprl.encode.bloom` does it;
+`reference` says the same one row at a time.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pprl.encode import Masks, Positions, Tokenised, Tokeniser, gathered, one_by_one
-from pprl.errors import RosterError
+from pprl.core.errors import RosterError
+from pprl.encode.bloom import Masks, Positions, Tokenised, Tokeniser, gathered, one_by_one
 from pprl.interop.linkage_schema import Date, Feature, LinkageSchema, Ngram, Numeric, UnfitError, derived_keys
 
 Places = NDArray[np.int64]

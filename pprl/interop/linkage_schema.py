@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any, Literal
 
-from pprl.errors import SchemaError
+from pprl.core.errors import SchemaError
 
 MAX_LENGTH = 1 << 20  # bits of a filter before folding
 MAX_DERIVED = 255  # blocks of HKDF (RFC 5869 §2.3)

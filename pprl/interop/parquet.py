@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pprl import files
-from pprl.bits import MAX_LENGTH, Encodings, Stamp
-from pprl.errors import FileError, needing
-from pprl.match.scores import Scores
+from pprl.core import container
+from pprl.core.bits import MAX_LENGTH
+from pprl.core.encodings import Encodings, Stamp
+from pprl.core.errors import FileError, needing
+from pprl.core.scores import Scores
 
 with needing("pyarrow", "parquet", "a Parquet file"):
     import pyarrow as pa
@@ -138,7 +139,7 @@ def encodings_pieces(path: Path) -> Iterator[bytes]:
 
 
 def _opened(path: Path) -> pq.ParquetFile:
-    data = pa.py_buffer(files.mapped_bytes(path))
+    data = pa.py_buffer(container.mapped_bytes(path))
     return pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
 
 

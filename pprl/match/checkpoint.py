@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pprl import files
-from pprl.errors import FileError, MismatchError
+from pprl.core import container
+from pprl.core.errors import FileError, MismatchError
 from pprl.match.search import Sofar
 
 EVERY = 60.0  # seconds
@@ -35,7 +35,7 @@ RECORD = np.dtype([("theirs", "<i8"), ("common", "<u4"), ("total", "<u4")])
 
 def read_checkpoint(path: Path) -> tuple[bytes, Sofar]:
     """The hash of what was compared, and where the search stands. FileError: not a whole checkpoint."""
-    body = files.read_body(path, b"pprl-chk", private=True)
+    body = container.read_body(path, b"pprl-chk", private=True)
     (identity, done, rows, keep), data = body.header(HEADER)
     size = rows * keep * RECORD.itemsize
     data = body.expect(data, size + 32)
@@ -67,10 +67,10 @@ class Checkpoint:
         records = np.zeros((rows, keep), dtype=RECORD)
         records["theirs"], records["common"], records["total"] = sofar.theirs, sofar.common, sofar.total
         header = HEADER.pack(self._identity(), sofar.done, rows, keep)
-        parts = [files.preamble(b"pprl-chk"), header, records.tobytes()]
+        parts = [container.preamble(b"pprl-chk"), header, records.tobytes()]
         parts.append(hashlib.sha256(header + parts[2]).digest())
         try:
-            files.write_new(self.path, parts, private=True, force=True)
+            container.write_new(self.path, parts, private=True, force=True)
         except FileError as error:
             self.trouble = f"no checkpoint was kept: {error}"
         self._last = time.monotonic()

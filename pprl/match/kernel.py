@@ -23,7 +23,7 @@ Scores are pairs (common, total), total being the sum of the two weights. A pair
 does. A slot is a row of ``table``: callers lay it out so that identical rows stand in the order of their
 row numbers.
 
-Nothing is compiled at import (`pprl.match.compiling`); ``notes`` says when numba, or a folder to keep what was
+Nothing is compiled at import (`pprl.match.numba_cache`); ``notes`` says when numba, or a folder to keep what was
 compiled, was not to be had.
 """
 
@@ -38,9 +38,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pprl.bits import Words
-from pprl.errors import PprlError
-from pprl.match import compiling
+from pprl.core.bits import Words
+from pprl.core.errors import PprlError
+from pprl.match import numba_cache
 
 Ints = NDArray[np.int64]
 Found = tuple[Ints, Ints, Ints]
@@ -158,7 +158,7 @@ _1, _2, _4, _8, _56 = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(8), np
 _0, _255 = np.uint64(0), np.uint64(255)
 
 
-def _popcount(word: Any) -> Any:
+def popcount(word: Any) -> Any:
     word = word - ((word >> _1) & _BY2)
     word = (word & _BY4) + ((word >> _2) & _BY4)
     word = (word + (word >> _4)) & _BY8
@@ -181,10 +181,10 @@ def _lay_out(table: Any, first: int, last: int, tile: Any) -> None:
 
 def _four(tile: Any, place: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     return (
-        _popcount(a & tile[place])
-        + _popcount(b & tile[place + LANES])
-        + _popcount(c & tile[place + 2 * LANES])
-        + _popcount(d & tile[place + 3 * LANES])
+        popcount(a & tile[place])
+        + popcount(b & tile[place + LANES])
+        + popcount(c & tile[place + 2 * LANES])
+        + popcount(d & tile[place + 3 * LANES])
     )
 
 
@@ -229,7 +229,7 @@ def _count(left: Any, row: Any, tile: Any, w: Any, end: Any, counts: Any) -> Any
         word = left[row, w]
         here, largest = tile[w * LANES :], np.int64(0)
         for j in range(LANES):
-            count = (counts[j] if w else np.int64(0)) + _popcount(word & here[j])
+            count = (counts[j] if w else np.int64(0)) + popcount(word & here[j])
             counts[j] = count
             largest = max(largest, count)
         w += 1
@@ -249,7 +249,7 @@ def _stages(left: Any, left_weights: Any) -> Any:
         after = weight
         for stop in range(stops):
             for word in range(4 * stop, 4 * stop + 4):
-                after -= _popcount(left[row, word])
+                after -= popcount(left[row, word])
             shared = (weight - after) * weight / (64.0 * words)
             rest[row, stop] = after
             paying[row, stop] = np.int64(after + shared + 3 * np.sqrt(shared * (1 - weight / (64.0 * words))))
@@ -352,7 +352,7 @@ def _pairs_compiled(left: Any, left_weights: Any, table: Any, weights: Any, leas
     return found
 
 
-HELPERS = (_popcount, _aligned, _lay_out, _four, _count, _stages, _reach, _before, _insert)
+HELPERS = (popcount, _aligned, _lay_out, _four, _count, _stages, _reach, _before, _insert)
 
 
 @dataclass(frozen=True)
@@ -371,7 +371,7 @@ def compiled() -> Compiled | None:
 def _load() -> Compiled | None:
     # Counting references at every call of a helper would cost as much as counting bits.
     inlined = {helper: {"_nrt": helper in (_aligned, _stages), "forceinline": True} for helper in HELPERS}
-    kernel, note = compiling.compiled(inlined, _made)
+    kernel, note = numba_cache.compiled(inlined, _made)
     if note:
         _notes.append(note)
     return kernel
@@ -384,10 +384,10 @@ def _need_compiled() -> Compiled:
     return kernel
 
 
-def _made(jit: compiling.Jit) -> Compiled:
+def _made(jit: numba_cache.Jit) -> Compiled:
     from numba import types
 
-    words, ints = compiling.fixed(types.uint64, 2), compiling.fixed(types.int64, 1)
+    words, ints = numba_cache.fixed(types.uint64, 2), numba_cache.fixed(types.int64, 1)
     held = types.Array(types.int64, 2, "C")
     return Compiled(
         jit(types.void(words, ints, words, ints, types.int64, held, held, held), _best_compiled),

@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pprl.bits import BitMatrix, Words
-from pprl.errors import MismatchError
+from pprl.core.bits import BitMatrix, Words
+from pprl.core.errors import MismatchError
 from pprl.match import kernel as kernels
 from pprl.match.kernel import Found, Ints
 

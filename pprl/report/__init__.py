@@ -13,8 +13,8 @@ import importlib.resources
 from collections.abc import Mapping
 from typing import Any
 
-from pprl.report.shape import FORMATS, check, load
-from pprl.report.words import LANGUAGES, Words
+from pprl.report.record import FORMATS, check, load
+from pprl.report.text import LANGUAGES, Words
 
 __all__ = ["LANGUAGES", "exact", "fill", "load", "render"]
 

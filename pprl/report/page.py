@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pprl.report import plots
-from pprl.report.shape import CANNOT_TELL, LADDER, Estimate, Group, Number, Report
-from pprl.report.words import LONGEST, Words
+from pprl.report.record import CANNOT_TELL, LADDER, Estimate, Group, Number, Report
+from pprl.report.text import LONGEST, Words
 
 
 @dataclass(frozen=True)

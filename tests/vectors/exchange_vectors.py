@@ -48,7 +48,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 HERE = Path(__file__).parent
 VECTORS = HERE / "exchange"
 MATTER = HERE.parent / "data" / "exchange"
-WORDS = HERE.parents[1] / "pprl" / "exchange" / "words.txt"
+WORDS = HERE.parents[1] / "pprl" / "exchange" / "protocol" / "words.txt"
 PASSPHRASE = "seven made up words of a vector"
 HPKE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 SEALED = 1_136  # bytes that a seal is longer than what is in it

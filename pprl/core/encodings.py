@@ -1,0 +1,125 @@
+"""Encodings: the one shape in which people leave their owner's machine, and the parameters they were made with."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pprl.core import container
+from pprl.core.bits import MAX_LENGTH, BitMatrix, Words
+from pprl.core.errors import FileError, MismatchError
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """How encodings were made; two files can be compared only if their stamps are equal.
+
+    ``key_check`` is equal for equal keys and says nothing else of the key.
+    """
+
+    length: int
+    hardening: int
+    folding: bytes
+    fingerprint: bytes
+    key_check: bytes
+
+    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<IH32s32s16s")
+
+    def to_bytes(self) -> bytes:
+        return self.LAYOUT.pack(self.length, self.hardening, self.folding, self.fingerprint, self.key_check)
+
+    @classmethod
+    def from_bytes(cls, data: bytes | memoryview) -> Stamp:
+        return cls(*cls.LAYOUT.unpack(data))
+
+    def require_same(self, other: Stamp) -> None:
+        """MismatchError that names the first thing in which two files differ, from the outside in."""
+        if self.hardening != other.hardening:
+            raise MismatchError(
+                f"the two were encoded with different hardening ({self.hardening} and {other.hardening})",
+                hint="encode again with one schema on both sides",
+            )
+        if self.folding != other.folding:
+            raise MismatchError(
+                "the two were encoded with different folding tables",
+                hint="install the same version of pprl on both sides",
+            )
+        if self.fingerprint != other.fingerprint or self.length != other.length:
+            raise MismatchError(
+                "the two were encoded with different schemas",
+                hint="send one schema.toml to both sides and encode again",
+            )
+        if self.key_check != other.key_check:
+            raise MismatchError(
+                "the two were encoded with different linkage keys",
+                hint="use the same key file on both sides and encode again",
+            )
+
+
+@dataclass(frozen=True)
+class Encodings:
+    """The rows one owner sends: encodings under random handles, in an order that says nothing. No row id, no value."""
+
+    side: str  # "list" or "registry"
+    stamp: Stamp
+    rows_read: int  # rows of the roster, before unreadable ones were left out; 0 for a list
+    handles: NDArray[np.void]  # shape (rows,), 16 bytes each
+    bits: BitMatrix
+
+    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<B{Stamp.LAYOUT.size}sQQ")
+    SIDES: ClassVar[tuple[str, str]] = ("list", "registry")
+
+    def __len__(self) -> int:
+        return len(self.bits)
+
+    def write(self, path: Path, *, force: bool = False) -> None:
+        """A new file, mode 0600: whoever has it and the key has the names."""
+        start = self.start(self.side, self.stamp, len(self), self.rows_read)
+        container.write_new(path, [start, self.records(self.handles, self.bits.words)], private=True, force=force)
+
+    @classmethod
+    def start(cls, side: str, stamp: Stamp, rows: int, rows_read: int) -> bytes:
+        """The bytes of a file before its records."""
+        return container.preamble(b"pprl-enc") + cls.HEADER.pack(
+            cls.SIDES.index(side), stamp.to_bytes(), rows, rows_read
+        )
+
+    @classmethod
+    def records(cls, handles: NDArray[np.void], words: Words) -> bytes:
+        """The bytes of some rows, one after the other."""
+        records = np.empty(len(handles), dtype=cls._record(64 * words.shape[1]))
+        records["handle"], records["words"] = handles, words
+        return records.tobytes()
+
+    @classmethod
+    def read(cls, path: Path, side: str | None = None, *, mapped: bool = False) -> Encodings:
+        """The rows of a file; ``mapped`` ones stay in it and are fetched as they are used, whatever their number.
+
+        FileError: not a whole file of encodings, or of the other side than ``side``.
+        """
+        body = container.read_body(path, b"pprl-enc", mapped=mapped)
+        (side_at, stamp_bytes, rows, rows_read), data = body.header(cls.HEADER)
+        stamp = Stamp.from_bytes(stamp_bytes)
+        if side_at >= len(cls.SIDES) or stamp.length == 0 or stamp.length % 64 or stamp.length > MAX_LENGTH:
+            raise FileError(f"{path.name}: is damaged in its header", hint="get the file again from whoever made it")
+        found = cls.SIDES[side_at]
+        if side and found != side:
+            raise FileError(
+                f"{path.name}: was encoded as a {found}, a {side} is needed here",
+                hint="the list comes first, the registry second",
+            )
+        record = cls._record(stamp.length)
+        records = np.frombuffer(body.expect(data, rows * record.itemsize), dtype=record)
+        handles, words = records["handle"], records["words"]
+        if not mapped:
+            handles, words = handles.copy(), words.copy()
+        return cls(found, stamp, rows_read, handles, BitMatrix(words))
+
+    @staticmethod
+    def _record(length: int) -> np.dtype[np.void]:
+        return np.dtype([("handle", "V16"), ("words", "<u8", (length // 64,))])

@@ -1,0 +1,45 @@
+"""The linkage key: 32 bytes that both owners hold and whoever matches must never get."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from pprl.core import container
+from pprl.core.errors import FileError
+from pprl.core.randomness import Draws, fresh_seed, seed_from
+
+
+@dataclass(frozen=True)
+class LinkageKey:
+    """``secret`` is the key; ``repeatable`` says that it comes from a number somebody chose, and so is none."""
+
+    secret: bytes
+    repeatable: bool
+
+    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<B32s")
+
+    @classmethod
+    def make(cls, seed: int | None = None) -> LinkageKey:
+        """From the operating system, or from a number, for runs that can be repeated."""
+        return cls(fresh_seed(), False) if seed is None else cls(Draws(seed_from(seed), "linkage key").bytes(32), True)
+
+    def write(self, path: Path, *, force: bool = False) -> None:
+        """A new file that its owner alone can read, mode 0600."""
+        body = self.LAYOUT.pack(self.repeatable, self.secret)
+        container.write_new(path, [container.preamble(b"pprl-key"), body], private=True, force=force)
+
+    @classmethod
+    def read(cls, path: Path) -> LinkageKey:
+        """FileError: not a whole key file, or readable by others."""
+        body = container.read_body(path, b"pprl-key", private=True)
+        (repeatable, secret), _ = body.header(cls.LAYOUT)
+        body.expect(body.data, cls.LAYOUT.size)
+        if repeatable not in (0, 1):
+            raise FileError(f"{path.name}: is damaged", hint="copy it again, or make a new one with `pprl key`")
+        return cls(secret, bool(repeatable))
+
+    def __repr__(self) -> str:
+        return f"LinkageKey(repeatable={self.repeatable})"

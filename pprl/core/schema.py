@@ -1,0 +1,138 @@
+"""What is compared and how: the agreed vocabulary of a linkage.
+
+A schema is a small TOML file that both owners hold. Everything that decides an encoded bit (``[encoding]``, the
+linked fields, the folding tables) enters its fingerprint, and the fingerprint enters every key: two owners whose
+schemas differ get encodings that cannot be compared, and a message that says so. ``[policy]``, strata and confirm
+fields stay outside the fingerprint, since they change no bit.
+
+Rates are kept as ten-thousandths, so that canonical bytes hold integers and text only.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import math
+from dataclasses import dataclass, replace
+
+from pprl.core.errors import RefusedError, SchemaError
+
+FORMAT = 1
+
+#: Expected tokens of one value, by type (docs/encoding.md §4): fixed, never from data, since both owners must agree.
+EXPECTED_TOKENS = {
+    "surname": 8,
+    "given": 7,
+    "patronymic": 10,
+    "date": 11,
+    "year": 5,
+    "sex": 1,
+    "rank": 1,
+    "identifier": 13,
+    "category": 1,
+    "number": 5,
+    "text": 12,
+}
+NAME_TYPES = ("surname", "given", "patronymic")
+ROLES = ("link", "stratum", "confirm", "joined")
+PUBLIC = ("yes", "no", "unknown")
+HARDENINGS = (0, 5, 8, 10)
+SMALL_CELLS = ("round", "suppress")
+LENGTHS = (256, 512, 1024, 2048, 4096, 8192)
+MIN_EXPECTED_TOKENS = 12
+MAX_K = 32
+FULL_NAME = "full_name"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing known of a person; ``k`` bits are set for each of its tokens (0 when it is not linked)."""
+
+    name: str
+    type: str
+    role: str
+    k: int
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The whole agreement on encoding and judging; see ``docs/encoding.md`` for every key."""
+
+    name: str
+    length: int
+    hardening: int
+    fill: int
+    false_match_rate: int
+    decoys: int
+    disclosure: int
+    fields: tuple[Field, ...]
+    registry_as_of: datetime.date | None = None
+    registry_public_before_list: str = "unknown"
+    small_cells: str = "round"
+
+    def linked(self) -> tuple[Field, ...]:
+        """The fields that are encoded, in the order of the file."""
+        return tuple(field for field in self.fields if field.role == "link")
+
+    def canonical(self) -> bytes:
+        """The bytes both owners must agree on: integers and text only, keys sorted, no spaces."""
+        linked = sorted((field.name, field.type, field.k) for field in self.linked())
+        body = {
+            "format": FORMAT,
+            "encoding": {"length": self.length, "hardening": self.hardening, "fill": self.fill},
+            "fields": [list(entry) for entry in linked],
+        }
+        return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+    def fingerprint(self, folding: bytes) -> bytes:
+        """32 bytes that differ whenever any encoded bit could: canonical bytes and the hash of the folding tables."""
+        return hashlib.sha256(b"pprl/1/schema\0" + folding + self.canonical()).digest()
+
+    def with_hardening(self, hardening: int) -> Schema:
+        """The same with another hardening. SchemaError: not 0, 5, 8 or 10."""
+        if hardening not in HARDENINGS:
+            raise SchemaError(
+                f"hardening is one of {', '.join(map(str, HARDENINGS))}", hint="8 is the default, 0 hardens nothing"
+            )
+        return replace(self, hardening=hardening)
+
+    def refuse_weak(self, linked: tuple[Field, ...] | None = None) -> None:
+        """A single field or a handful of tokens can be read off its encoding, and matches strangers.
+
+        RefusedError: fewer than two linked fields, or fewer than 12 expected tokens.
+        """
+        linked = self.linked() if linked is None else linked
+        tokens = sum(EXPECTED_TOKENS[field.type] for field in linked)
+        if len(linked) < 2 or tokens < MIN_EXPECTED_TOKENS:
+            raise RefusedError(
+                f"only {len(linked)} field(s) with {tokens} expected tokens can be linked: "
+                "too weak to protect or to tell people apart",
+                hint="link at least two fields, say a name and a birth date, or pass --allow-weak",
+            )
+
+
+def ten_thousandths(value: object, below: float = 0.5) -> int:
+    """A rate such as ``0.05`` or ``"5%"`` as 500.
+
+    ValueError: not a number, or outside the open interval from 0 to ``below``.
+    """
+    wanted = f"a rate above 0 and below {below:g}, such as 0.05 or 5%"
+    try:
+        text = str(value).strip()
+        number = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        raise ValueError(wanted) from None
+    # Rounding comes first: 0.49999 would be kept as 5,000, which is not below a half.
+    if not 0 < number < below or not 0 < round(number * 10_000) < round(below * 10_000):
+        raise ValueError(wanted)
+    return round(number * 10_000)
+
+
+def bits_per_weight(length: int, fill: int, fields: list[tuple[str, float]]) -> float:
+    """κ: bits for each token of a field of weight 1, so that an average person fills ``fill`` of the filter.
+
+    κ = ln(1 − fill) / (ln(1 − 1/length) · Σ weight · expected tokens); ``fields`` are (type, weight).
+    """
+    expected = sum(weight * EXPECTED_TOKENS[kind] for kind, weight in fields)
+    return math.log1p(-fill / 10_000) / (math.log1p(-1 / length) * expected) if expected else 0.0

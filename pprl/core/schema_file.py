@@ -1,0 +1,296 @@
+"""Schemas as TOML files: read with every mistake named by its line, and written with their integers."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pprl.core.container import STANDARD, data_of
+from pprl.core.errors import SchemaError
+from pprl.core.schema import (
+    EXPECTED_TOKENS,
+    FORMAT,
+    FULL_NAME,
+    HARDENINGS,
+    LENGTHS,
+    MAX_K,
+    PUBLIC,
+    ROLES,
+    SMALL_CELLS,
+    Field,
+    Schema,
+    bits_per_weight,
+    ten_thousandths,
+)
+
+POLICY = (
+    *("false_match_rate", "decoys", "disclosure", "small_cells"),
+    *("registry_as_of", "registry_public_before_list"),
+)
+
+
+MAX_BYTES = 1 << 20  # of a schema or columns file: parsing takes quadratic time at worst
+
+
+def load_schema(path: Path | str) -> Schema:
+    """Read a schema file (``-``: standard input); every mistake in it is reported at once, with its line."""
+    path = Path(path)
+    name = "the schema" if path == STANDARD else path.name
+    return parse_schema(read_text(path, name, "`pprl schema ROSTER… -o schema.toml` proposes one"), name)
+
+
+def read_text(path: Path, source: str, hint: str) -> str:
+    """The text of a TOML file of ours, by the name it is to be called."""
+    try:
+        data = data_of(path, MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise SchemaError(f"{source}: is larger than a mebibyte", hint=hint)
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise SchemaError(f"{source}: cannot be read ({error.strerror})", hint=hint) from None
+    except UnicodeDecodeError:
+        raise SchemaError(f"{source}: not UTF-8 text", hint=hint) from None
+
+
+def parse_schema(text: str, source: str = "schema.toml") -> Schema:
+    """TOML text to Schema; ``source`` is named in the messages.
+
+    SchemaError: one line for each mistake, ``source:line: key: what is wrong``.
+    """
+    return _Reader(read_toml(text, source), _Lines(text), source).schema()
+
+
+def read_toml(text: str, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        line = f"{where.group(1)}" if where else str(text.count("\n") + 1)
+        what = re.split(r"['\"(]", re.sub(r"\s*\(at .*\)$", "", str(error)))[0].strip()  # no word of the file itself
+        raise SchemaError(f"{source}:{line}: not TOML: {what[0].lower() + what[1:]}") from None
+    except (ValueError, RecursionError):  # an integer of thousands of digits; thousands of brackets
+        raise SchemaError(f"{source}:1: not TOML: a number or a nesting without measure") from None
+
+
+class _Lines:
+    """Where a dotted key stands in a TOML text; good enough for messages."""
+
+    def __init__(self, text: str) -> None:
+        self._of: dict[str, int] = {}
+        table = ""
+        for number, line in enumerate(text.split("\n"), start=1):
+            if header := re.match(r"\s*\[\[?([^\[\]]+)\]", line):
+                table = self._plain(header.group(1))
+                self._enter(table, number)
+            elif key := self._KEY.match(line):
+                self._enter(".".join(filter(None, [table, self._plain(key.group(1))])), number)
+
+    _PART = r"""(?:[\w\-]+|"[^"]*"|'[^']*')"""
+    _KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
+
+    def _enter(self, key: str, number: int) -> None:
+        parts = key.split(".", 3)  # no key of a schema is deeper
+        for depth in range(1, len(parts) + 1):
+            self._of.setdefault(".".join(parts[:depth]), number)
+
+    @staticmethod
+    def _plain(key: str) -> str:
+        return re.sub(r"[\"'\s]", "", key)
+
+    def __getitem__(self, key: str) -> int:
+        key = self._plain(key)
+        while key and key not in self._of:
+            key = key.rpartition(".")[0]
+        return self._of.get(key, 1)
+
+
+@dataclass
+class _Reader:
+    data: dict[str, Any]
+    lines: _Lines
+    source: str
+
+    def __post_init__(self) -> None:
+        self.mistakes: list[tuple[int, str]] = []
+
+    def wrong(self, key: str, what: str) -> None:
+        self.mistakes.append((self.lines[key], f"{self.source}:{self.lines[key]}: {key}: {what}"))
+
+    def schema(self) -> Schema:
+        self.known(self.data, "", ("format", "name", "encoding", "policy", "fields"))
+        if self.data.get("format") != FORMAT or type(self.data["format"]) is not int:
+            self.wrong("format", f"this version reads schemas with `format = {FORMAT}`")
+        name = self.text(self.data, "name", "schema")
+        encoding = self.table("encoding", ("length", "hardening", "fill"))
+        length = self.choice(encoding, "encoding.length", 1024, LENGTHS)
+        hardening = self.choice(encoding, "encoding.hardening", 8, HARDENINGS)
+        fill = self.rate(encoding, "encoding.fill", 0.20, 0.5)
+        policy = self.table("policy", POLICY)
+        rate = self.rate(policy, "policy.false_match_rate", 0.05, 0.5)
+        decoys = self.integer(policy, "policy.decoys", 20, 1, 100)
+        disclosure = self.integer(policy, "policy.disclosure", 5, 1, 100)
+        small_cells = self.word(policy, "policy.small_cells", "round", SMALL_CELLS)
+        as_of = self.day(policy, "policy.registry_as_of")
+        public = self.word(policy, "policy.registry_public_before_list", "unknown", PUBLIC)
+        fields = self.fields(length, fill)
+        if self.mistakes:
+            raise SchemaError("\n".join(text for _, text in sorted(self.mistakes)))
+        return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields, as_of, public, small_cells)
+
+    def fields(self, length: int, fill: int) -> tuple[Field, ...]:
+        tables = self.data.get("fields", {})
+        if not isinstance(tables, dict) or not tables:
+            self.wrong("fields", "no fields; each is a table such as `[fields.surname]`")
+            return ()
+        read: list[tuple[str, str, str, float, int | None]] = []
+        for name, table in tables.items():
+            key = f"fields.{_shown(name)}"
+            if name == FULL_NAME:
+                self.wrong(key, "reserved: it stands for a column that holds a whole name")
+                continue
+            if not re.fullmatch(r"\w+", name):
+                self.wrong(key, "a field's name is made of letters, digits and _")
+            if not isinstance(table, dict):
+                self.wrong(key, "a field is a table with a `type`")
+                continue
+            self.known(table, key, ("type", "role", "weight", "k"))
+            if "type" not in table:
+                self.wrong(key, f"no type; one of {', '.join(EXPECTED_TOKENS)}")
+            kind = self.word(table, f"{key}.type", "text", tuple(EXPECTED_TOKENS))
+            role = self.word(table, f"{key}.role", "link", ROLES)
+            weight = self.number(table, f"{key}.weight", 1.0, 0.01, 100.0)
+            k = self.integer(table, f"{key}.k", 0, 1, MAX_K) if "k" in table else None
+            if role == "joined" and kind != "date":
+                self.wrong(f"{key}.role", "joined is for a field of type date")
+            read.append((name, kind, role, weight, k))
+        linked = [entry for entry in read if entry[2] == "link"]
+        if sum(entry[2] == "joined" for entry in read) > 1:
+            self.wrong("fields", 'only one field can have the role "joined"')
+        if read and not linked:
+            self.wrong("fields", 'no field is linked; leave out `role` or write `role = "link"`')
+        kappa = bits_per_weight(length, fill, [(kind, weight) for _, kind, _, weight, _ in linked])
+        return tuple(
+            Field(name, kind, role, 0 if role != "link" else k or _clamp(weight * kappa))
+            for name, kind, role, weight, k in read
+        )
+
+    def known(self, table: dict[str, Any], prefix: str, keys: tuple[str, ...]) -> None:
+        for key in table.keys() - set(keys):
+            full = f"{prefix}.{_shown(key)}" if prefix else _shown(key)
+            close = difflib.get_close_matches(key, keys, 1)
+            self.wrong(
+                full,
+                f"unknown key; did you mean '{close[0]}'?" if close else f"unknown key; known are {', '.join(keys)}",
+            )
+
+    def table(self, name: str, keys: tuple[str, ...]) -> dict[str, Any]:
+        table = self.data.get(name, {})
+        if not isinstance(table, dict):
+            self.wrong(name, f"a table is needed: `[{name}]`")
+            return {}
+        self.known(table, name, keys)
+        return table
+
+    def text(self, table: dict[str, Any], key: str, default: str) -> str:
+        value = table.get(key, default)
+        if not isinstance(value, str):
+            self.wrong(key, "a text in quotes is needed")
+            return default
+        return value
+
+    def word(self, table: dict[str, Any], key: str, default: str, words: tuple[str, ...]) -> str:
+        value = table.get(key.rpartition(".")[2], default)
+        if not isinstance(value, str) or value not in words:
+            close = difflib.get_close_matches(value, words, 1) if isinstance(value, str) else []
+            self.wrong(
+                key,
+                f"unknown; did you mean '{close[0]}'?" if close else f"unknown; one of {', '.join(words)}",
+            )
+            return default
+        return value
+
+    def choice(self, table: dict[str, Any], key: str, default: int, choices: tuple[int, ...]) -> int:
+        value = table.get(key.rpartition(".")[2], default)
+        if isinstance(value, bool) or not isinstance(value, int) or value not in choices:
+            self.wrong(key, f"one of {', '.join(map(str, choices))}")
+            return default
+        return value
+
+    def integer(self, table: dict[str, Any], key: str, default: int, low: int, high: int) -> int:
+        value = table.get(key.rpartition(".")[2], default)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            self.wrong(key, f"a whole number from {low} to {high}")
+            return default
+        return value
+
+    def number(self, table: dict[str, Any], key: str, default: float, low: float, high: float) -> float:
+        value = table.get(key.rpartition(".")[2], default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            self.wrong(key, f"a number from {low:g} to {high:g}")
+            return default
+        return float(value)
+
+    def day(self, table: dict[str, Any], key: str) -> datetime.date | None:
+        value = table.get(key.rpartition(".")[2])
+        try:
+            return datetime.date.fromisoformat(str(value)) if value is not None else None
+        except ValueError:
+            self.wrong(key, "a day such as 2022-06-01")
+            return None
+
+    def rate(self, table: dict[str, Any], key: str, default: float, below: float) -> int:
+        value = table.get(key.rpartition(".")[2], default)
+        try:
+            return ten_thousandths(value, below)
+        except ValueError as error:
+            self.wrong(key, str(error))
+            return ten_thousandths(default, below)
+
+
+def _clamp(bits: float) -> int:
+    return max(1, min(MAX_K, round(bits)))
+
+
+def _shown(key: str) -> str:
+    """A key as it stands in messages: quoted, and without control characters, unless it is a plain word."""
+    return key if re.fullmatch(r"[\w\-]+", key) else json.dumps(key)
+
+
+def to_toml(schema: Schema) -> str:
+    """The schema as a file, with its integers written out, so that both owners read the same numbers."""
+    lines = [
+        f"format = {FORMAT}",
+        f"name = {quoted(schema.name)}",
+        "",
+        "[encoding]            # everything here, the linked fields and the folding tables decide the bits",
+        f"length = {schema.length}",
+        f"hardening = {schema.hardening}         # bits mixed into each published bit: 0, 5, 8 or 10",
+        f"fill = {schema.fill / 10_000:.4g}",
+        "",
+        "[policy]              # how the result is judged",
+        f"false_match_rate = {schema.false_match_rate / 10_000:.4g}",
+        f"decoys = {schema.decoys}           # made-up rows for each real one",
+        f"disclosure = {schema.disclosure}",
+    ]
+    if schema.small_cells != "round":
+        lines.append(f"small_cells = {quoted(schema.small_cells)}")
+    if schema.registry_as_of:
+        lines.append(f"registry_as_of = {schema.registry_as_of}   # the day the registry shows; ages are counted then")
+    if schema.registry_public_before_list != "unknown":
+        lines.append(f'registry_public_before_list = "{schema.registry_public_before_list}"')
+    for field in schema.fields:
+        name = field.name if field.name.isascii() else quoted(field.name)
+        lines += ["", f"[fields.{name}]", f'type = "{field.type}"']
+        lines += [f"k = {field.k}"] if field.role == "link" else [f'role = "{field.role}"']
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """A TOML string: JSON's, but that TOML also wants DEL escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,117 @@
+"""What the linkage unit gives back: for every row of the list, real and decoy alike, its best rows of the registry.
+
+Scores are blind: they are finished before anyone says which rows were made up. A similarity is kept as the integers
+(common, total) of Dice = 2 · common / total.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pprl.core import container
+from pprl.core.encodings import Stamp
+from pprl.core.errors import FileError
+
+KEEP = 16
+KERNELS = ("numpy", "numba")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Candidates of each list row, best first; ``total`` is 0 where there are fewer than ``KEEP``."""
+
+    stamp: Stamp
+    registry_read: int
+    registry_encoded: int
+    kernel: str
+    handles: NDArray[np.void]  # shape (rows,), 16 bytes each
+    theirs: NDArray[np.void]  # shape (rows, KEEP), 16 bytes each
+    common: NDArray[np.uint32]  # shape (rows, KEEP)
+    total: NDArray[np.uint32]  # shape (rows, KEEP)
+
+    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<{Stamp.LAYOUT.size}sQQQBB")
+    RECORD: ClassVar[np.dtype[np.void]] = np.dtype(
+        [("handle", "V16"), ("theirs", "V16", (KEEP,)), ("common", "<u4", (KEEP,)), ("total", "<u4", (KEEP,))]
+    )
+
+    def __len__(self) -> int:
+        return len(self.handles)
+
+    def dice(self) -> NDArray[np.float64]:
+        """Similarities, shape (rows, KEEP), 0 where there is no candidate.
+
+        Correctly rounded division keeps equal fractions equal, and different ones with totals below 2^26 apart.
+        """
+        return 2.0 * self.common / np.maximum(self.total, 1)
+
+    def to_bytes(self) -> bytes:
+        header = self.HEADER.pack(
+            self.stamp.to_bytes(),
+            len(self),
+            self.registry_read,
+            self.registry_encoded,
+            KEEP,
+            KERNELS.index(self.kernel),
+        )
+        records = np.zeros(len(self), dtype=self.RECORD)
+        records["handle"], records["theirs"] = self.handles, self.theirs
+        records["common"], records["total"] = self.common, self.total
+        return header + records.tobytes()
+
+    def write(self, path: Path, *, force: bool = False) -> None:
+        """A new file, mode 0600."""
+        container.write_new(path, [container.preamble(b"pprl-sco"), self.to_bytes()], private=True, force=force)
+
+    @classmethod
+    def read(cls, path: Path) -> Scores:
+        """FileError: not a whole file of scores."""
+        body = container.read_body(path, b"pprl-sco")
+        scores, rest = cls.of(body)
+        body.expect(rest, 0)
+        return scores
+
+    @classmethod
+    def of(cls, body: container.Body) -> tuple[Scores, memoryview]:
+        """The scores at the start of some bytes, and what stands behind them."""
+        (stamp, rows, read, encoded, keep, kernel), data = body.header(cls.HEADER)
+        if keep != KEEP or kernel >= len(KERNELS):
+            raise FileError(f"{body.name}: is damaged in its header", hint="get the file again")
+        size = rows * cls.RECORD.itemsize
+        if len(data) < size:
+            raise body.cut_short()
+        records = np.frombuffer(data[:size], dtype=cls.RECORD)
+        if not _sound(records):
+            raise FileError(f"{body.name}: holds what no search gives", hint="get the file again")
+        scores = cls(
+            Stamp.from_bytes(stamp),
+            read,
+            encoded,
+            KERNELS[kernel],
+            records["handle"].copy(),
+            records["theirs"].copy(),
+            records["common"].copy(),
+            records["total"].copy(),
+        )
+        return scores, data[size:]
+
+
+def _sound(records: NDArray[np.void]) -> bool:
+    """No row twice, no candidate twice in a row, similarities from 0 to 1 and falling, and nothing behind a gap."""
+    common, total = records["common"].astype(np.int64), records["total"].astype(np.int64)
+    there = total > 0
+    falling = common[:, 1:] * np.maximum(total[:, :-1], 1) <= common[:, :-1] * np.maximum(total[:, 1:], 1)
+    theirs = np.sort(records["theirs"], axis=1)
+    twice = (theirs[:, 1:] == theirs[:, :-1]) & (theirs[:, 1:] != np.zeros((), dtype="V16"))
+    return bool(
+        (2 * common <= total).all()
+        and (there == (common > 0)).all()
+        and falling.all()
+        and not twice.any()
+        and len(np.unique(records["handle"])) == len(records)
+    )

@@ -1,0 +1,215 @@
+"""People to keyed Bloom filters: the one place where a name becomes bits.
+
+Each token is hashed once, by keyed BLAKE2b, to 32 positions, of which a field of ``k`` bits takes the first ``k``;
+the filters of a person's values are put together by OR and then diffused (`pprl.encode.hardening`). Work is done on
+distinct tokens and distinct values, and rows only gather what is already there. `reference` says the same in ten
+lines, one person at a time, and is the oracle in the tests. Specified in ``docs/encoding.md`` so that anyone can
+write it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Generic, TypeVar
+
+import numpy as np
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from numpy.typing import NDArray
+
+from pprl.core.bits import BitMatrix, Words
+from pprl.core.encodings import Stamp
+from pprl.core.key import LinkageKey
+from pprl.core.schema import MAX_K, Field, Schema
+from pprl.encode.hardening import diffuse, diffusion_indices
+from pprl.encode.tokens import space, tokens
+from pprl.normalize.text import folding_hash
+from pprl.roster.people import People
+
+T = TypeVar("T", bound=Hashable)
+Positions = tuple[NDArray[np.int64], NDArray[np.int64]]  # of many tokens, and how many each has
+
+AT_A_TIME = 4_096  # rows or tokens: few enough for their bits to stay in the cache of a processor
+REMEMBERED = 1 << 16  # values of a field, and tokens: 8 MiB each at 1,024 bits
+
+
+def subkey(linkage_key: bytes, schema: Schema, purpose: str) -> bytes:
+    """32 bytes for one purpose: HKDF-SHA256, salt = schema fingerprint, info = ``pprl/1/`` + purpose (RFC 5869)."""
+    salt = schema.fingerprint(folding_hash())
+    return HKDF(hashes.SHA256(), length=32, salt=salt, info=b"pprl/1/" + purpose.encode()).derive(linkage_key)
+
+
+def key_check(linkage_key: bytes, schema: Schema) -> bytes:
+    """16 bytes that are equal for equal keys and schemas, and say nothing else of the key."""
+    return subkey(linkage_key, schema, "key-check")[:16]
+
+
+def positions(space_key: bytes, token: str, length: int) -> NDArray[np.uint16]:
+    """The 32 bit positions of a token: 512 bits of keyed BLAKE2b as little-endian 16-bit words, modulo ``length``."""
+    digest = hashlib.blake2b(token.encode(), key=space_key, digest_size=64).digest()
+    return np.frombuffer(digest, dtype="<u2") & np.uint16(length - 1)
+
+
+def _first_positions(space_key: bytes, length: int, k: int, texts: Sequence[str]) -> Positions:
+    """The first k `positions` of many tokens."""
+    digests = [hashlib.blake2b(text.encode(), key=space_key, digest_size=64).digest() for text in texts]
+    drawn = np.frombuffer(b"".join(digests), dtype="<u2").reshape(-1, MAX_K)[:, :k] & np.uint16(length - 1)
+    return drawn.ravel().astype(np.int64), np.full(len(texts), k)
+
+
+def encode(people: People, schema: Schema, linkage_key: bytes) -> BitMatrix:
+    """One encoding for each row of ``people``, in its order: shape (rows, schema.length) bits."""
+    return Encoder(schema, linkage_key).encode(people)
+
+
+class Encoder:
+    """Encodes a roster part by part; what a frequent value becomes is worked out once and not for every part."""
+
+    def __init__(self, schema: Schema, linkage_key: bytes) -> None:
+        self._schema = schema
+        self._masks = {field.name: self._masks_of(field, linkage_key) for field in schema.linked()}
+        self._diffusion = subkey(linkage_key, schema, "diffusion")
+
+    def _masks_of(self, field: Field, linkage_key: bytes) -> Masks[str]:
+        space_key, length = subkey(linkage_key, self._schema, f"tokens/{space(field)}"), self._schema.length
+        return Masks(
+            one_by_one(partial(tokens, field.type)), partial(_first_positions, space_key, length, field.k), length
+        )
+
+    def encode(self, people: People) -> BitMatrix:
+        """One encoding for each row of a part, in its order."""
+        columns = [people.columns[name].in_use() for name in self._masks]
+        fields = [
+            (masks_of.of(column.values), column.codes)
+            for masks_of, column in zip(self._masks.values(), columns, strict=True)
+        ]
+        words = gathered(fields, len(people), self._schema.length // 64)
+        return diffuse(BitMatrix(words), self._schema.hardening, self._diffusion)
+
+
+def gathered(fields: Sequence[tuple[Words, NDArray[np.int32]]], rows: int, width: int) -> Words:
+    """Rows of ``width`` words: the bits of each row's values together, shape (rows, width).
+
+    A field is the masks of its values and, for each row, the place of its value in them, negative where there is none.
+    """
+    words = np.zeros((rows, width), dtype="<u8")
+    for top in range(0, rows, AT_A_TIME):
+        chunk = slice(top, min(top + AT_A_TIME, rows))
+        for masks, codes in fields:
+            own = codes[chunk]
+            if (own >= 0).all():
+                words[chunk] |= masks.take(own, axis=0)
+            else:
+                present = np.flatnonzero(own >= 0)
+                words[top + present] |= masks.take(own[present], axis=0)
+    return words
+
+
+@dataclass(frozen=True)
+class Tokenised(Generic[T]):
+    """The tokens of some values: the ``distinct`` ones, all of them as places in these, and how many each value has."""
+
+    distinct: Sequence[T]
+    places: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+
+Tokeniser = Callable[[Sequence[str]], Tokenised[T]]
+
+
+def one_by_one(tokens_of: Callable[[str], Sequence[T]]) -> Tokeniser[T]:
+    """A tokeniser of many values from one of a single value."""
+
+    def tokenise(values: Sequence[str]) -> Tokenised[T]:
+        numbers: dict[T, int] = {}
+        flat: list[int] = []
+        counts = np.empty(len(values), dtype=np.int64)
+        for at, value in enumerate(values):
+            found = tokens_of(value)
+            counts[at] = len(found)
+            flat += [numbers.setdefault(token, len(numbers)) for token in found]
+        return Tokenised(list(numbers), np.array(flat, dtype=np.int64), counts)
+
+    return tokenise
+
+
+class Masks(Generic[T]):
+    """The bits of values that are made of tokens; the last values that were asked for are remembered, and every token.
+
+    Every value must have a token. ``places_of`` says where the bits of tokens stand among ``length``, all places, and
+    how many each token has.
+    """
+
+    def __init__(self, tokenise: Tokeniser[T], places_of: Callable[[Sequence[T]], Positions], length: int) -> None:
+        self._tokenise, self._places_of, self._width = tokenise, places_of, -(-length // 64)
+        self._tokens: dict[T, int] = {}
+        self._token_masks = np.zeros((0, self._width), dtype="<u8")
+        self._values: dict[str, int] = {}
+        self._remembered = self._token_masks
+        self._latest: tuple[Sequence[str], Words] = (), self._token_masks  # to remember if there is a next time
+
+    def of(self, values: Sequence[str]) -> Words:
+        """Shape (values, length // 64)."""
+        self._remember(*self._latest)
+        self._latest = (), self._remembered[:0]
+        new = [value for value in values if value not in self._values] if self._values else values
+        if len(self._values) + len(new) > REMEMBERED:
+            self._values, self._remembered = {}, self._remembered[:0]
+            new = list(values)
+        masks = self._made(new)
+        if len(new) > REMEMBERED:
+            return masks
+        if len(new) == len(values):
+            self._latest = new, masks
+            return masks
+        self._remember(new, masks)
+        return self._remembered[[self._values[value] for value in values]]
+
+    def _remember(self, values: Sequence[str], masks: Words) -> None:
+        self._values |= zip(values, range(len(self._values), len(self._values) + len(values)), strict=True)
+        self._remembered = np.concatenate([self._remembered, masks])
+
+    def _made(self, values: Sequence[str]) -> Words:
+        told, known = self._tokenise(values), len(self._tokens)
+        numbers = np.array(
+            [self._tokens.setdefault(token, len(self._tokens)) for token in told.distinct], dtype=np.int64
+        )
+        if new := list(islice(self._tokens, known, None)):
+            places, counts = self._places_of(new)
+            fresh = np.zeros((len(new), self._width), dtype="<u8")
+            bits = np.uint64(1) << (places % 64).astype(np.uint64)
+            np.bitwise_or.at(fresh, (np.repeat(np.arange(len(new)), counts), places // 64), bits)
+            self._token_masks = np.concatenate([self._token_masks, fresh])
+        token_masks, ends = self._token_masks[numbers], np.cumsum(told.counts)
+        masks = np.empty((len(values), self._width), dtype="<u8")
+        values_at_a_time = max(1, AT_A_TIME * len(values) // max(1, len(told.places)))
+        for top in range(0, len(values), values_at_a_time):
+            chunk = slice(top, top + values_at_a_time)
+            starts = ends[chunk] - told.counts[chunk]
+            found = token_masks.take(told.places[starts[0] : ends[chunk][-1]], axis=0)
+            np.bitwise_or.reduceat(found, starts - starts[0], axis=0, out=masks[chunk])
+        if len(self._tokens) > REMEMBERED:  # identifiers have no end of tokens
+            self._tokens, self._token_masks = {}, self._token_masks[:0]
+        return masks
+
+
+def reference(person: Mapping[str, str], schema: Schema, linkage_key: bytes) -> set[int]:
+    """The definition: the set bits of one person, given as canonical values by field name (missing ones left out)."""
+    bits: set[int] = set()
+    for field in schema.linked():
+        space_key = subkey(linkage_key, schema, f"tokens/{space(field)}")
+        for token in tokens(field.type, person[field.name]) if field.name in person else ():
+            bits |= set(positions(space_key, token, schema.length)[: field.k].tolist())
+    if schema.hardening == 0:
+        return bits
+    indices = diffusion_indices(schema.length, schema.hardening, subkey(linkage_key, schema, "diffusion"))
+    return {place for place in range(schema.length) if sum(int(row[place]) in bits for row in indices) % 2}
+
+
+def stamp_of(schema: Schema, key: LinkageKey) -> Stamp:
+    folding = folding_hash()
+    return Stamp(schema.length, schema.hardening, folding, schema.fingerprint(folding), key_check(key.secret, schema))

@@ -1,0 +1,74 @@
+"""A registry becomes what crosses and what stays at home, all at once or part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pprl.core.bits import BitMatrix, Words
+from pprl.core.encodings import Encodings
+from pprl.core.key import LinkageKey
+from pprl.core.private_rows import REAL, HomeRows
+from pprl.core.randomness import Draws, fresh_seed, seed_from
+from pprl.core.schema import Schema
+from pprl.encode.bloom import Encoder, stamp_of
+from pprl.encode.labels import id_bytes, labels_of
+from pprl.roster.people import People, encodable, filled
+
+
+@dataclass(frozen=True)
+class RegistryPart:
+    """Some rows of a registry that have anything to compare, in the order of the roster."""
+
+    read: int  # rows of the roster
+    people: People
+    handles: NDArray[np.void]
+    words: Words
+
+
+def encode_registry_parts(
+    parts: Iterable[People], schema: Schema, key: LinkageKey, root: bytes
+) -> Iterator[RegistryPart]:
+    """A registry encoded part by part; however it is cut, the rows and their handles are the same."""
+    handles, encoder = Draws(root, "registry handles"), Encoder(schema, key.secret)
+    for people in parts:
+        known = people.take(np.flatnonzero(encodable(people, schema)))
+        names = np.frombuffer(handles.bytes(16 * len(known)), dtype="V16")
+        yield RegistryPart(people.rows_read, known, names, encoder.encode(known).words)
+
+
+def encode_registry(
+    people: People,
+    schema: Schema,
+    key: LinkageKey,
+    *,
+    ids: Mapping[int, str] | None = None,
+    seed: int | None = None,
+    allow_weak: bool = False,
+) -> tuple[Encodings, HomeRows]:
+    """Encode every row of a registry that has anything to compare, and every spelling of it, in a shuffled order."""
+    if not allow_weak and len(people):
+        schema.refuse_weak(filled(schema, people))
+    root = fresh_seed() if seed is None else seed_from(seed)
+    (part,) = encode_registry_parts([people], schema, key, root)
+    known, stamp = part.people, stamp_of(schema, key)
+    rows = HomeRows(
+        "registry",
+        stamp,
+        part.read,
+        schema.false_match_rate,
+        0,
+        key.repeatable or seed is not None,
+        part.handles,
+        known.rows,
+        np.unique(known.rows, return_inverse=True)[1].astype(np.int32),
+        np.full(len(known), REAL, dtype=np.uint8),
+        known.completeness(schema),
+        id_bytes(ids, known.rows, len(known)),
+        tuple(label for label in labels_of(known, schema) if label.role in ("confirm", "filled")),
+    )
+    order = Draws(root, "registry order").permutation(len(known))
+    return Encodings("registry", stamp, part.read, part.handles[order], BitMatrix(part.words[order])), rows

@@ -1,0 +1,238 @@
+"""Encodings on their way: signed by their owner, sealed for the linkage unit, read segment by segment.
+
+A package is a preamble in clear, one segment with the signed header, and segments of one mebibyte with rows of fixed
+width. Each segment is sealed on its own under its number and whether it is the last, so none can be left out, moved or
+put in from elsewhere. A seal says nothing of who made it: the header is signed, and the rows must give the root that
+the header and the commitment name (docs/protocol.md §8).
+"""
+
+from __future__ import annotations
+
+import secrets
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pprl.core import container
+from pprl.core.encodings import Stamp
+from pprl.core.errors import FileError, ForgedError, MismatchError
+from pprl.exchange.protocol.agreement import require_answers
+from pprl.exchange.protocol.cards import TITLES, Card, Role
+from pprl.exchange.protocol.commitments import RowLayout, Tree
+from pprl.exchange.protocol.crypto import SEAL_OVERHEAD, SUITE, SecretKeys, WrongError, digest
+from pprl.exchange.protocol.statements import AGAIN, Statement, read_statement
+
+KIND = b"pprl-pkg"
+SEGMENT = 1 << 20
+HEADER_SEGMENT = 1 << 13
+_PREAMBLE = struct.Struct("<8sHH16s32s")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the header of a package says of it."""
+
+    role: Role
+    stamp: Stamp
+    rows: int
+    rows_read: int  # of the registry's roster, before unreadable rows were left out; 0 for a list
+    root: bytes
+    statement: Statement
+
+
+def segments_of(layout: RowLayout, rows: int, pad: int) -> tuple[int, int]:
+    """Rows in a segment, and segments with rows, of a package of ``rows`` rows filled up to a multiple of ``pad``."""
+    each = SEGMENT // layout.width
+    padded = -(-max(rows, 1) // pad) * pad
+    return each, -(-padded // each)
+
+
+def write_package(
+    path: Path,
+    chunks: Iterable[bytes],
+    *,
+    layout: RowLayout,
+    rows: int,
+    rows_read: int,
+    pad: int,
+    root: bytes,
+    stamp: Stamp,
+    agreement: bytes,
+    receipt: bytes,
+    sender: SecretKeys,
+    recipient: Card,
+    force: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Seal rows, given in pieces of any size that together are ``rows`` whole rows, for the linkage unit."""
+    preamble = _PREAMBLE.pack(KIND, container.VERSION, SUITE, secrets.token_bytes(16), recipient.statement.hash)
+    body = {
+        "agreement": agreement.hex(),
+        "answers": [receipt.hex()],
+        "preamble": digest(preamble).hex(),
+        "recipient": recipient.statement.hash.hex(),
+        "role": layout.side,
+        "root": root.hex(),
+        "rows": rows,
+        "rows_read": rows_read,
+        "stamp": stamp.to_bytes().hex(),
+    }
+    header = Statement.make(b"pprl-hdr", body, sender).to_bytes()
+    each, count = segments_of(layout, rows, pad)
+
+    def parts() -> Iterator[bytes]:
+        yield preamble
+        yield _seal(recipient, preamble, 0, header.ljust(HEADER_SEGMENT, b"\0"), last=False)
+        for number, plain in enumerate(_filled(chunks, each * layout.width, count), start=1):
+            yield _seal(recipient, preamble, number, plain, last=number == count)
+            if progress:
+                progress(len(plain))
+
+    container.write_new(path, parts(), force=force)
+
+
+def _filled(chunks: Iterable[bytes], size: int, count: int) -> Iterator[bytes]:
+    """``count`` segments of ``size`` bytes of rows each, the rest zeroes."""
+    held = bytearray()
+    for chunk in chunks:
+        held += chunk
+        while len(held) >= size:
+            yield bytes(held[:size]).ljust(SEGMENT, b"\0")
+            del held[:size]
+            count -= 1
+    for _ in range(count):
+        yield bytes(held).ljust(SEGMENT, b"\0")
+        held.clear()
+
+
+def _seal(recipient: Card, preamble: bytes, number: int, plain: bytes, *, last: bool) -> bytes:
+    return recipient.keys.seal(plain, _info(preamble, number, last=last))
+
+
+def _info(preamble: bytes, number: int, *, last: bool) -> bytes:
+    return b"pprl/1/package\0" + digest(preamble) + struct.pack("<QB", number, last)
+
+
+def recipient_of(preamble: bytes, name: str) -> bytes:
+    """The hash of the card for whom a package is sealed: all that can be read of it from outside."""
+    if len(preamble) < _PREAMBLE.size:
+        raise FileError(f"{name}: is cut short", hint=AGAIN)
+    kind, version, suite, _, recipient = _PREAMBLE.unpack_from(preamble)
+    if kind != KIND:
+        raise FileError(f"{name}: is no package", hint="`pprl inspect FILE` says what a file is")
+    if (version, suite) != (container.VERSION, SUITE):
+        raise FileError(
+            f"{name}: written in format {version} and suite {suite}; "
+            f"this version reads {container.VERSION} and {SUITE}",
+            hint="use the same version of pprl on all sides",
+        )
+    return bytes(recipient)
+
+
+class SealedPackage:
+    """A package as the linkage unit reads it. Encodings are never written down here: each pass opens it again."""
+
+    def __init__(self, path: Path, keys: SecretKeys, cards: Mapping[Role, Card]) -> None:
+        """Open the header.
+
+        FileError: not a whole package. ForgedError: not sealed, or not signed by the owner that it names.
+        MismatchError: for another recipient.
+        """
+        # (1) the preamble: kind, version, suite, and that it is for us
+        with path.open("rb") as file:
+            self._preamble = file.read(_PREAMBLE.size)
+            sealed = file.read(HEADER_SEGMENT + SEAL_OVERHEAD)
+        recipient = recipient_of(self._preamble, path.name)
+        if len(sealed) < HEADER_SEGMENT + SEAL_OVERHEAD:
+            raise FileError(f"{path.name}: is cut short", hint=AGAIN)
+        if recipient != cards["unit"].statement.hash:
+            raise MismatchError(f"{path.name}: is sealed for somebody else", hint="send it on to whom it is for")
+        # (2) the header opens, stands alone in its segment, and is signed by the owner that it names
+        self._path, self._keys, self.size = path, keys, path.stat().st_size
+        plain = self._open(sealed, 0, last=False)
+        statement, end = read_statement(plain, path.name)
+        if statement.kind != b"pprl-hdr" or any(plain[end:]):
+            raise FileError(f"{path.name}: its header is not one", hint=AGAIN)
+        self.contents = _contents(statement, cards)
+        # (3) it is the header of this package, made for us
+        header = statement.body
+        if header["preamble"] != digest(self._preamble).hex() or header["recipient"] != recipient.hex():
+            raise MismatchError(f"{path.name}: its header belongs to another package", hint=AGAIN)
+
+    def require(self, agreement: bytes, receipt: bytes, stamp: Stamp, root: bytes) -> None:
+        """MismatchError: of another agreement or run. ForgedError: not what was committed to."""
+        # (4) agreement and receipt
+        statement = self.contents.statement
+        if statement.body["agreement"] != agreement.hex():
+            raise MismatchError(f"{self._path.name}: belongs to another agreement", hint=AGAIN)
+        require_answers(statement, [receipt])
+        # (5) schema, folding and hardening are those agreed
+        self.contents.stamp.require_same(stamp)
+        # (6) the root is the one its owner committed to
+        if self.contents.root != root:
+            raise ForgedError(
+                f"{self._path.name}: is not what the {TITLES[self.contents.role]} committed to",
+                hint="nothing that was made after the commitments may be matched",
+            )
+
+    def rows(self, layout: RowLayout, pad: int) -> Iterator[memoryview]:
+        """The rows, some thousands at a time. Whoever uses them must not let a result go before the iterator has ended:
+        only then do the rows give the root that was committed to.
+
+        FileError: longer or shorter than its rows. ForgedError: a segment does not open in its place, or the root.
+        """
+        each, count = segments_of(layout, self.contents.rows, pad)
+        start = _PREAMBLE.size + HEADER_SEGMENT + SEAL_OVERHEAD
+        if self.size != start + count * (SEGMENT + SEAL_OVERHEAD):
+            raise FileError(f"{self._path.name}: is longer or shorter than its rows", hint=AGAIN)
+        tree, left = Tree(), self.contents.rows
+        with self._path.open("rb") as file:
+            file.seek(start)
+            for number in range(1, count + 1):
+                # (7) each segment opens in its place
+                plain = memoryview(self._open(file.read(SEGMENT + SEAL_OVERHEAD), number, last=number == count))
+                used = min(left, each) * layout.width
+                left -= min(left, each)
+                # (8) nothing is hidden behind the rows
+                if any(plain[used:]):
+                    raise FileError(f"{self._path.name}: holds something behind its rows", hint=AGAIN)
+                for leaf in layout.leaves(plain[:used]):
+                    tree.add(leaf)
+                if used:
+                    yield plain[:used]
+        # (9) all rows together are what was committed to
+        if tree.root() != self.contents.root:
+            raise ForgedError(
+                f"{self._path.name}: its rows are not those that the {TITLES[self.contents.role]} committed to",
+                hint="somebody put other rows in their place: ask for the package again, and compare the words again",
+            )
+
+    def _open(self, sealed: bytes, number: int, *, last: bool) -> bytes:
+        try:
+            return self._keys.open(sealed, _info(self._preamble, number, last=last))
+        except WrongError:
+            raise ForgedError(
+                f"{self._path.name}: segment {number} does not open",
+                hint="it was changed, moved or sealed for another key: ask for the package again",
+            ) from None
+
+
+def _contents(statement: Statement, cards: Mapping[Role, Card]) -> Contents:
+    statement.expect(
+        agreement=str, answers=list, preamble=str, recipient=str, role=str, root=str, rows=int, rows_read=int, stamp=str
+    )
+    role: Role
+    match statement.body["role"]:
+        case "list" | "registry" as role:
+            statement.verify(cards[role].keys)
+        case _:
+            raise FileError("the header of a package: names no owner of a roster", hint=AGAIN)
+    return Contents(
+        role,
+        Stamp.from_bytes(statement.bytes_of("stamp", Stamp.LAYOUT.size)),
+        statement.body["rows"],
+        statement.body["rows_read"],
+        statement.bytes_of("root", 32),
+        statement,
+    )

@@ -1,0 +1,47 @@
+"""What an attack found, with all that is needed to judge how much it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pprl.core.intervals import wilson
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``named`` of ``attacked`` people were given their own name, first of ``candidates``; for ``top_ten`` it was among
+    the first ten.
+
+    ``known`` is how many pairs of person and encoding the attacker was given, where he needs any.
+    """
+
+    attack: str
+    tried: str
+    assumes: str
+    source: str
+    attacked: int
+    named: int
+    candidates: int
+    top_ten: int | None = None
+    known: int | None = None
+
+    @property
+    def rate(self) -> float:
+        """The share of attacked people who were named."""
+        return self.named / self.attacked if self.attacked else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 %, taking the attacked people as independent."""
+        return wilson(self.named, self.attacked)
+
+    @property
+    def chance(self) -> float:
+        """What whoever names candidates at random would reach."""
+        return 1 / self.candidates if self.candidates else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        low, high = self.interval
+        shares = {"rate": self.rate, "low": low, "high": high, "chance": self.chance}
+        return {**vars(self), **{name: round(share, 6) for name, share in shares.items()}}

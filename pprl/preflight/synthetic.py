@@ -1,0 +1,94 @@
+"""Registries of invented people like those of a roster, for trials of what a linkage could show and what it costs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pprl.core.randomness import Draws
+from pprl.core.schema import NAME_TYPES, Schema
+from pprl.roster.people import MISSING, Column, People
+
+#: What still differs after folding between the spellings of one name: of 33,600 romanisations of the 1,200 commonest
+#: names of Russian men under 28 standards 166, and these are the commonest of their differences.
+RESPELLED = (("sg", "w"), ("w", "q"), ("j", "i"), ("c", "s"), ("c", "k"), ("q", "g"))
+
+
+class Inventor:
+    """Makes registries of people like those of a roster, in canonical values.
+
+    A stranger's values are drawn one by one by their frequency in the roster; as often as a value of the roster stands
+    there only once, a new one is put together from the halves of two (Good 1953: so often the next draw from the
+    population is none of those seen). Birthdays are drawn from the years of the roster and any day.
+    """
+
+    def __init__(self, people: People, schema: Schema, draws: Draws) -> None:
+        self._people, self._schema, self._draws = people, schema, draws
+
+    def registry(self, present: NDArray[np.int64], rows: int) -> People:
+        """The ``present`` people as another office writes them, then strangers.
+
+        One word of ten is mistyped, and one of fifty is spelled as another romanisation leaves it, if it can be.
+        """
+        columns = {}
+        for field in self._schema.fields:
+            column = self._people.columns[field.name]
+            if field.role != "link" or not (column.codes != MISSING).any():
+                columns[field.name] = Column((), np.full(rows, MISSING, dtype=np.int32))
+                continue
+            values = self._strangers(column, field.type, rows)
+            own = [column.values[code] if code != MISSING else None for code in column.codes[present].tolist()]
+            for at, value in enumerate(own):
+                values[at] = self._other_hand(value, values[at], field.type)
+            codes, distinct = pd.factorize(np.array(values, dtype=object))
+            columns[field.name] = Column(tuple(distinct), codes.astype(np.int32))
+        return People(np.arange(rows, dtype=np.int64), columns)
+
+    def _strangers(self, column: Column, kind: str, rows: int) -> list[str]:
+        known = column.codes[column.codes != MISSING]
+        drawn = known[self._draws.below(len(known), rows)].tolist()
+        values = [column.values[code] for code in drawn]
+        if kind in ("date", "year"):
+            years = np.array([value[:4] for value in values])
+            days = years.astype("datetime64[Y]").astype("datetime64[D]") + self._draws.below(365, rows)
+            return list(map(str, (years if kind == "year" else days.astype(str)).tolist()))
+        counts = np.bincount(known, minlength=len(column.values))
+        new = self._draws.below(len(known), rows) < (counts == 1).sum()
+        others = [column.values[code] for code in known[self._draws.below(len(known), rows)].tolist()]
+        if kind in NAME_TYPES or kind == "text":
+            spelled = [value for value in column.values if not value.endswith(".")] or list(column.values)
+            full = self._draws.below(len(spelled), rows).tolist()
+            values = [
+                spelled[place] if value.endswith(".") else value for value, place in zip(values, full, strict=True)
+            ]
+        if kind in (*NAME_TYPES, "text", "identifier"):
+            values = [
+                value[: len(value) // 2] + other[len(other) // 2 :] if fresh else value
+                for value, other, fresh in zip(values, others, new.tolist(), strict=True)
+            ]
+        return values
+
+    def _other_hand(self, value: str | None, stranger: str, kind: str) -> str:
+        """What a registry has of a value: whole where the roster has a part, some words mistyped or respelled."""
+        if value is None:
+            return stranger
+        if kind == "date":
+            return value + stranger[len(value) :]
+        if kind not in NAME_TYPES:
+            return value
+        words = [word[:-1] + stranger.split(" ")[0][1:] if word.endswith(".") else word for word in value.split(" ")]
+        return " ".join(self._mistyped(self._respelled(word)) for word in words)
+
+    def _respelled(self, word: str) -> str:
+        hit, first = self._draws.below(np.array([50, len(RESPELLED)]), 2).tolist()
+        for old, new in () if hit else (*RESPELLED[first:], *RESPELLED[:first]):
+            if old in word[1:]:
+                return word[0] + word[1:].replace(old, new, 1)
+        return word
+
+    def _mistyped(self, word: str) -> str:
+        hit, place, letter = self._draws.below(np.array([10, max(1, len(word) - 1), 26]), 3).tolist()
+        if hit or len(word) < 3:
+            return word
+        return word[: place + 1] + chr(ord("a") + letter) + word[place + 2 :]

@@ -1,0 +1,230 @@
+"""Parquet and Arrow files to frames of text: tables that say themselves where their columns are and what they hold.
+
+Values become the text that a CSV would have: text as it is, whole numbers without ``.0``, days as ISO dates, what is
+null or not a number "". No row is a title, a section or a signature here. Each distinct value of a column is made text
+once in a part, and columns that hold nothing a person could be compared by are not even read from the file.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pprl.core.errors import RosterError, needing
+from pprl.roster.layout import ALL, MAX_COLUMNS
+
+with needing("pyarrow", "parquet", "a Parquet or Arrow file"):
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+BETWEEN = "; "  # the values of a cell that holds a list
+_NEEDED = "columns with names and at least one row of people are needed"
+_COPY_AGAIN = "copy it again, or write it again"
+
+
+class Columnar:
+    """A Parquet file, an Arrow file (Feather 2) or an Arrow stream as one table, read anew each time it is iterated.
+
+    Rows are counted from 1, since there is no header row. A Parquet file is read in pieces of its row groups; an Arrow
+    file batch by batch, as it was written.
+    """
+
+    def __init__(self, again: Callable[[], BinaryIO], rows: int) -> None:
+        self._again, self._rows = again, rows
+        with _refusing_damage(0), again() as file:
+            schema, _ = _opened(file)
+            self._columns = _columns_of(schema)
+        self.several = {
+            header: BETWEEN.strip() for header, name in self._columns.items() if _is_list(schema.field(name).type)
+        }
+        if any(key.startswith(b"pprl.") for key in schema.metadata or ()):
+            raise RosterError(
+                "the roster holds encodings, no table of people", hint="`pprl convert parquet` gives the file back"
+            )
+
+    def headers(self) -> list[str]:
+        return list(self._columns)
+
+    def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
+        """Frames of at most so many rows; rows in which nothing stands are left out, as those of a CSV.
+
+        RosterError: the file is damaged or encrypted, or has no rows.
+        """
+        most, seen, people = min(most, self._rows), 0, 0
+        with _refusing_damage(0), self._again() as file:
+            _, read = _opened(file)
+            batches = read(most, list(self._columns.values()))
+        while True:
+            with _refusing_damage(seen):
+                batch = next(batches, None)
+                if batch is None:
+                    break
+            for top in range(0, batch.num_rows, most):
+                frame = self._frame(batch.slice(top, most), seen + 1)
+                seen, people = seen + min(most, batch.num_rows - top), people + len(frame)
+                if len(frame):
+                    yield frame
+        if not people:
+            what = "holds nothing but empty rows" if seen else "has columns and no rows"
+            raise RosterError(f"the roster {what}", hint=_NEEDED)
+
+    def _frame(self, batch: pa.RecordBatch, first: int) -> pd.DataFrame:
+        filled = np.zeros(batch.num_rows, dtype=bool)
+        columns = []
+        for header, name in self._columns.items():
+            with _refusing_damage(first - 1, f"column {header!r} of the roster"):
+                batch.column(name).validate(full=True)  # text may be no UTF-8, and an Arrow file point anywhere
+                texts, codes = _texts(batch.column(name), header)
+            filled |= np.array([bool(text.strip()) for text in texts], dtype=bool)[codes]
+            columns.append(np.array(texts, dtype=object)[codes])
+        places = np.arange(first, first + batch.num_rows, dtype=np.int64)
+        if not filled.all():
+            columns, places = [column[filled] for column in columns], places[filled]
+        frame = pd.DataFrame(dict(enumerate(columns)), index=pd.Index(places, name="row"), dtype=object)
+        frame.columns = pd.Index(self.headers(), dtype=object)
+        return frame
+
+
+@contextmanager
+def _refusing_damage(seen: int, what: str = "") -> Iterator[None]:
+    """What the reader says of a file that is not whole, by its place and without its words, which may hold cells."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, ArithmeticError, MemoryError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise RosterError(f"the roster cannot be read: {error.strerror}", hint=_COPY_AGAIN) from None
+        if "crypt" in str(error):
+            raise RosterError("the roster is encrypted", hint="decrypt it, and write it as plain Parquet") from None
+        if what or seen:
+            says = f"{what or 'the roster'} is damaged" + (f" behind row {seen:,}" if seen else "")
+        else:
+            says = "the roster is no whole Parquet or Arrow file"
+        raise RosterError(says, hint=_COPY_AGAIN) from None
+
+
+Read = Callable[[int, list[str]], Iterator[pa.RecordBatch]]
+
+
+def _opened(file: BinaryIO) -> tuple[pa.Schema, Read]:
+    """What a file says of its columns, and what reads batches of some of them."""
+    data = pa.py_buffer(
+        file.getvalue() if isinstance(file, io.BytesIO) else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    )
+    mark = data[:4].to_pybytes()
+    if mark in (b"PAR1", b"PARE"):
+        source, how = pa.BufferReader(data), {"coerce_int96_timestamp_unit": "us", "page_checksum_verification": True}
+        parquet = pq.ParquetFile(source, **how)
+        return parquet.schema_arrow, lambda most, names: parquet.iter_batches(most, columns=names)
+    if mark == b"ARRO":
+        book = pa.ipc.open_file(data)
+        return book.schema, lambda _most, _names: map(book.get_batch, range(book.num_record_batches))
+    stream = pa.ipc.open_stream(data)
+    return stream.schema, lambda _most, _names: iter(stream)
+
+
+def _columns_of(schema: pa.Schema) -> dict[str, str]:
+    """The names of the columns that can be read, by their headers."""
+    if len(schema) > MAX_COLUMNS:
+        raise RosterError(f"the roster has more than {MAX_COLUMNS:,} columns", hint="is it a table of people?")
+    headers = [" ".join(name.split()) for name in schema.names]
+    seen: set[str] = set()
+    for at, header in enumerate(headers, 1):
+        if not header:
+            raise RosterError(f"column {at} of the roster has no name", hint="give it one, or leave it out")
+        if header in seen:
+            raise RosterError(f"two columns of the roster are called {header!r}", hint="give them different names")
+        seen.add(header)
+    columns = {header: field.name for header, field in zip(headers, schema, strict=True) if _is_read(field.type)}
+    if not columns:
+        what = "no column of text, numbers or dates" if headers else "no columns"
+        raise RosterError(f"the roster has {what}", hint=_NEEDED)
+    return columns
+
+
+def _is_read(kind: pa.DataType) -> bool:
+    """Text, numbers, dates and times, truth, lists of them; not bytes, and nothing else that is nested."""
+    if _is_list(kind):
+        return not _is_list(kind.value_type) and _is_read(kind.value_type)
+    if pa.types.is_dictionary(kind):
+        return _is_read(kind.value_type)
+    if isinstance(kind, pa.BaseExtensionType):
+        return _is_uuid(kind) or _is_read(kind.storage_type)
+    types = pa.types
+    plain = (types.is_string, types.is_large_string, types.is_string_view, types.is_integer, types.is_floating)
+    others = (types.is_decimal, types.is_boolean, types.is_date, types.is_timestamp, types.is_time, types.is_null)
+    return any(holds(kind) for holds in (*plain, *others))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _is_uuid(kind: pa.DataType) -> bool:
+    return isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "arrow.uuid"
+
+
+def _texts(array: pa.Array, header: str) -> tuple[list[str], NDArray[np.int64]]:
+    """The distinct values of a column as text, and which of them stands in each row."""
+    as_uuid = _is_uuid(array.type)
+    if isinstance(array.type, pa.BaseExtensionType):
+        array = array.storage
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if _is_list(array.type):
+        array = pa.array(_joined(array, header), pa.string())
+    elif pa.types.is_decimal(array.type):
+        array = array.cast(pa.decimal256(76, array.type.scale))
+    encoded = array.dictionary_encode()
+    values = encoded.dictionary
+    texts = [_uuid_text(each.hex()) for each in values.to_pylist()] if as_uuid else _as_text(values, header)
+    codes = encoded.indices.cast(pa.int64()).fill_null(len(texts)).to_numpy(zero_copy_only=False)
+    return [*texts, ""], codes
+
+
+def _uuid_text(digits: str) -> str:
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _joined(array: pa.Array, header: str) -> list[str]:
+    array = array.cast(pa.large_list(array.type.value_type))
+    texts, codes = _texts(array.flatten(), header)
+    ends = np.cumsum(pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)).tolist()
+    told = [texts[code] for code in codes.tolist()]
+    return [BETWEEN.join(filter(str.strip, told[top:end])) for top, end in zip([0, *ends], ends, strict=False)]
+
+
+def _as_text(values: pa.Array, header: str) -> list[str]:
+    """Distinct values as text; null is one where a column is of nothing else."""
+    kind = values.type
+    if pa.types.is_floating(kind):
+        return ["" if x != x else str(int(x)) if x.is_integer() else str(x) for x in values.to_numpy()]
+    if pa.types.is_decimal(kind):
+        plain = (format(value, "f") for value in values.to_pylist())
+        return [text.rstrip("0").rstrip(".") if "." in text else text for text in plain]
+    if pa.types.is_timestamp(kind):
+        values = _on_the_wall(values, header)
+    texts: list[str] = values.cast(pa.large_string()).fill_null("").to_pylist()
+    if pa.types.is_timestamp(kind) or pa.types.is_time(kind):
+        texts = [text.rstrip("0").removesuffix(".") if "." in text else text for text in texts]
+        return [text.removesuffix(" 00:00:00") for text in texts]
+    return texts
+
+
+def _on_the_wall(values: pa.Array, header: str) -> pa.Array:
+    """Date and time as clocks showed them where the column says it was."""
+    if values.type.tz in (None, "UTC"):
+        return values.cast(pa.timestamp(values.type.unit))
+    try:
+        return pc.local_timestamp(values)
+    except pa.ArrowInvalid:
+        raise RosterError(
+            f"column {header!r}: its time zone is not known here", hint="write its days as dates, without a zone"
+        ) from None

@@ -1,0 +1,214 @@
+"""FollowTheMoney entities to a roster: JSON lines as Aleph and OpenSanctions write them, a row for each Person.
+
+Every property is a list of values, and all of them are kept: a cell holds them with "; " between. The names of a
+person, however they are given, stand in the column ``name``, all spellings together. What hangs on a person by an edge
+stands in columns of its own, such as ``Employment.role``, ``Membership.organization`` or ``Identification.number``.
+Nothing is checked or mended: a date that FollowTheMoney would drop is read like one of a spreadsheet.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice, product
+from typing import Any, BinaryIO
+
+import pandas as pd
+
+from pprl.core.errors import RosterError
+from pprl.core.row_labels import places_text
+from pprl.roster.layout import ALL, MAX_COLUMNS
+
+SEPARATOR = ";"
+NAMES = ("name", "alias", "previousName")
+PARTS = (("lastName",), ("firstName",), ("fatherName", "middleName", "secondName"))
+EDGES = {  # the property that names the person, and the schema that an edge counts as
+    "Employment": ("employee", "Employment"),
+    "Membership": ("member", "Membership"),
+    "Occupancy": ("holder", "Occupancy"),
+    "Identification": ("holder", "Identification"),
+    "Passport": ("holder", "Identification"),
+}
+SHOWN = 20  # kinds in a note
+MOST_NAMES = 65  # put together from parts: one more than is looked at, so that it is said
+_NEEDED = "entities of FollowTheMoney are needed, one JSON object a line, some of them of schema Person"
+
+Properties = dict[str, list[str]]
+
+
+@dataclass
+class _Read:
+    """What a file holds."""
+
+    people: dict[str, tuple[int, Properties]] = field(default_factory=dict)  # by id: the first line, and properties
+    edges: list[tuple[str, Properties]] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)  # of everything that is no person
+    others: Counter[str] = field(default_factory=Counter)  # entities of other schemas
+    strange: list[int] = field(default_factory=list)  # lines that are no entities
+    values: Counter[str] = field(default_factory=Counter)  # that are no texts, by schema and property
+
+
+class Entities:
+    """A file of entities as one table, held in memory: an edge may stand far from its person.
+
+    Rows are the lines of the file, counted from 1; an entity that comes in several lines is one row, at the first.
+    ``notes`` say what was not understood.
+
+    RosterError: a line is no JSON, or no entity is a person.
+    """
+
+    def __init__(self, again: Callable[[], BinaryIO], rows: int) -> None:
+        self._rows = rows
+        with again() as file:
+            read = _read(file)
+        if not read.people:
+            raise RosterError("the roster holds no Person", hint=_NEEDED)
+        lost = _hang(read)
+        columns = dict.fromkeys(name for _, properties in read.people.values() for name in properties)
+        if len(columns) + 2 > MAX_COLUMNS:
+            raise RosterError(f"the roster has more than {MAX_COLUMNS:,} properties", hint="are they entities?")
+        table: dict[str, list[str]] = {"id": list(read.people)}
+        table["name"] = [_cell(_names(properties)) for _, properties in read.people.values()]
+        for name in columns:
+            if name not in _OF_NAMES:
+                table[name] = [_cell(properties.get(name, [])) for _, properties in read.people.values()]
+        places = pd.Index([place for place, _ in read.people.values()], name="row", dtype="int64")
+        self._frame = pd.DataFrame(table, index=places, dtype=object)
+        self.several = dict.fromkeys(list(table)[1:], SEPARATOR)
+        self.notes = _notes(read, lost)
+
+    def headers(self) -> list[str]:
+        return list(self._frame.columns)
+
+    def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
+        """Frames of at most so many rows."""
+        most = min(most, self._rows)
+        for top in range(0, len(self._frame), most):
+            yield self._frame.iloc[top : top + most]
+
+
+def _read(file: BinaryIO) -> _Read:
+    read = _Read()
+    for number, line in enumerate(file, start=1):
+        text = line.strip().removeprefix(b"\xef\xbb\xbf")
+        if not text:
+            continue
+        try:
+            _take(json.loads(text), number, read)
+        except (ValueError, RecursionError):
+            raise RosterError(
+                f"row {number:,} of the roster is no JSON", hint="is the file whole? One entity a line is needed"
+            ) from None
+    return read
+
+
+def _take(entity: Any, number: int, read: _Read) -> str | None:
+    """Keep an entity, and those inside it; its id, None where it is none."""
+    told = entity if isinstance(entity, dict) else {}
+    name, schema, properties = told.get("id"), told.get("schema"), told.get("properties")
+    if not isinstance(name, str) or not isinstance(schema, str) or not isinstance(properties, dict):
+        read.strange.append(number)
+        return None
+    name, schema = _whole(name), _whole(schema)
+    texts: Properties = {}
+    for key, values in properties.items():
+        for value in values if isinstance(values, list) else [values]:
+            text = _take(value, number, read) if isinstance(value, dict) else _text(value)
+            if text is None:
+                read.values[f"{_named(schema)}.{_named(key)}"] += 1
+            elif text:
+                texts.setdefault(key, []).append(text)
+    if schema == "Person":
+        known = read.people.setdefault(name, (number, {}))[1]
+        for key, more in texts.items():
+            known[key] = list(dict.fromkeys([*known.get(key, []), *more]))
+    elif schema in EDGES:
+        read.edges.append((schema, texts))
+    else:
+        read.others[_named(schema)] += 1
+        if any(texts.get(key) for key in NAMES):
+            read.names[name] = next(texts[key][0] for key in NAMES if texts.get(key))
+    return name
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, str):
+        return " ".join(_whole(value).replace(SEPARATOR, ",").split())
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _named(text: str) -> str:
+    """The name of a schema or property as notes show it: what is none may be anything, a cell or a terminal's code."""
+    return text if re.fullmatch("[A-Za-z]{1,40}", text) else "(other)"
+
+
+def _whole(text: str) -> str:
+    """Without halves of letters, which JSON can hold and no file."""
+    return text.encode(errors="replace").decode()
+
+
+def _hang(read: _Read) -> Counter[str]:
+    """Give people what their edges say; how many edges of each schema are of nobody here."""
+    lost: Counter[str] = Counter()
+    for schema, texts in read.edges:
+        end, told_as = EDGES[schema]
+        holders = [read.people[each][1] for each in texts.get(end, []) if each in read.people]
+        lost[schema] += not holders
+        for properties in holders:
+            for key, values in texts.items():
+                if key != end:
+                    named = [read.names.get(value, value) for value in values]
+                    known = properties.setdefault(f"{told_as}.{key}", [])
+                    known += [value for value in named if value not in known]
+    return lost
+
+
+def _names(properties: Mapping[str, list[str]]) -> list[str]:
+    """All spellings of a name: those put together from parts, surname first, and those written as one."""
+    written = [value for key in NAMES for value in properties.get(key, [])]
+    if not _parts_count(properties):
+        return list(dict.fromkeys(written))
+    parts = ([value for key in part for value in properties.get(key, [])] or [""] for part in PARTS)
+    whole = (" ".join(filter(None, each)) for each in islice(product(*parts), MOST_NAMES))
+    return list(dict.fromkeys([*filter(None, whole), *written]))
+
+
+def _parts_count(properties: Mapping[str, list[str]]) -> bool:
+    """Parts without a surname say nothing beside a whole name."""
+    return "lastName" in properties or not any(map(properties.get, NAMES))
+
+
+_OF_PARTS = [key for part in PARTS for key in part]
+_OF_NAMES = {*NAMES, *_OF_PARTS}
+
+
+def _cell(values: list[str]) -> str:
+    return f"{SEPARATOR} ".join(values)
+
+
+def _notes(read: _Read, lost: Mapping[str, int]) -> list[str]:
+    """What was not understood, counted and named."""
+    notes = [f"{count:,} {schema} not read: nobody's here" for schema, count in sorted(lost.items()) if count]
+    if read.others:
+        kinds = _counted(read.others, "")
+        notes.append(f"not read as people: {kinds}" + ("; names of them are used" if read.names else ""))
+    if read.values:
+        kinds = _counted(read.values, "of ")
+        notes.append(f"values that are no text, left out: {kinds}")
+    parts = [place for place, told in read.people.values() if any(map(told.get, _OF_PARTS)) and not _parts_count(told)]
+    if parts:
+        notes.append(f"parts of a name without lastName beside a whole name, left out ({places_text(tuple(parts))})")
+    if read.strange:
+        strange = places_text(tuple(read.strange))
+        notes.append(f"{len(read.strange):,} without id, schema and properties, left out ({strange})")
+    return notes
+
+
+def _counted(kinds: Counter[str], word: str) -> str:
+    """The most frequent ones by name, and how many others there are."""
+    shown = sorted(name for name, _ in kinds.most_common(SHOWN))
+    more = sum(kinds.values()) - sum(kinds[name] for name in shown)
+    return ", ".join([*(f"{kinds[name]:,} {word}{name}" for name in shown), *([f"{more:,} others"] if more else [])])

@@ -1,0 +1,302 @@
+"""Where in a sheet the table is: records in, header and people out, whatever the clerk wrote around them.
+
+Titles stand above the header, a header may take two rows, column numbers stand below it, names of units between the
+people, signatures after them. A row is left out only when it says by itself that it is no person; in doubt it stays.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from pprl.core.errors import RosterError
+from pprl.core.schema import FULL_NAME, NAME_TYPES
+from pprl.roster.column_guess import is_value
+from pprl.roster.headers import header_type
+
+MAX_COLUMNS = 16_384
+NEEDED = "a header row and at least one row of people are needed"
+SECTION = "section"
+ALL = sys.maxsize
+_LOOK = 60  # rows at the top among which the header is looked for
+_TAIL = 12  # rows at the end that may be signatures
+_BATCH = 100  # rows that are turned into columns at once: few enough to stay in the cache of a processor
+_KEPT = 100_000  # distinct texts that are held once only, however often they occur
+
+VALUE_TYPES = ("date", "year", "sex", "rank", "identifier")  # what stands alone in such a column is a poor cell
+
+Numbered = tuple[int, list[str]]
+Person = tuple[int, list[str], str]  # row, cells, section
+
+
+@dataclass
+class Table:
+    """A located table or a part of it, by columns. ``places`` are rows of the sheet, counted from 1; ``known`` says
+    that headers were recognised."""
+
+    header: list[str]
+    known: bool
+    columns: list[list[str]]
+    places: list[int] = field(default_factory=list)
+    sections: list[str] = field(default_factory=list)
+
+    def width(self) -> int:
+        """How many columns there are without those at the right that have neither a header nor a cell."""
+        width = len(self.header)
+        while width > 1 and not self.header[width - 1] and not any(map(str.strip, self.columns[width - 1])):
+            width -= 1
+        return width
+
+
+def locate(records: Iterable[list[str]], rows: int = ALL, *, ragged: bool = True) -> Iterator[Table]:
+    """The table in the records of a sheet, in parts of so many rows; together they are what one part would be.
+
+    In ``ragged`` records (a CSV) a cell beyond the header is a mistake; in a spreadsheet it is a column without a name.
+    RosterError: there is none, or more than 16,384 columns.
+    """
+    filled = ((place, record) for place, record in enumerate(records, 1) if "".join(record).strip())
+    head = list(itertools.islice(filled, _LOOK))
+    if not head:
+        raise RosterError("the roster holds nothing but empty rows", hint=NEEDED)
+    if max(len(record) for _, record in head) > MAX_COLUMNS:
+        raise RosterError(f"the roster has more than {MAX_COLUMNS:,} columns", hint="is it a table of people?")
+    header, body, known = _find_header([record for _, record in head])
+    if not ragged:
+        header += [""] * (max(len(record) for _, record in head) - len(header))
+    table = Table(header, known, [[] for _ in header])
+    people, kept = _people(table, itertools.chain(head[body:], filled)), dict[str, str]()
+    while batch := list(itertools.islice(people, _BATCH)):
+        _add(table, batch, kept)
+        while len(table.places) > rows + _TAIL:  # signatures come with the last part, whatever its size
+            yield _cut(table, rows)
+    _drop_signatures(table)
+    if not table.places:
+        raise RosterError("the roster has a header and no rows", hint=NEEDED)
+    while table.places:
+        yield _cut(table, rows)
+
+
+def _add(table: Table, people: list[Person], kept: dict[str, str]) -> None:
+    places, records, sections = zip(*people, strict=True)
+    keep = kept.setdefault if len(kept) < _KEPT else kept.get
+    for column, cells in zip(table.columns, zip(*records, strict=True), strict=True):
+        column.extend(map(keep, cells, cells))
+    table.places.extend(places)
+    table.sections.extend(sections)
+
+
+def _cut(table: Table, rows: int) -> Table:
+    """Take the first rows off."""
+    first = replace(
+        table,
+        columns=[column[:rows] for column in table.columns],
+        places=table.places[:rows],
+        sections=table.sections[:rows],
+    )
+    for column in table.columns:
+        del column[:rows]
+    del table.places[:rows], table.sections[:rows]
+    return first
+
+
+def _find_header(head: list[list[str]]) -> tuple[list[str], int, bool]:
+    """The header, the place of the first record below it, and whether it is known.
+
+    The record with most known headers, alone or together with the next; where none is known, the names of a list
+    without a header, or else the first record that is as wide as the table, unless it is a person already.
+    """
+    known = [sum(header_type(cell) is not None for cell in record) for record in head]
+    for at in range(1, len(head)):
+        if known[at] < 2 and known[at] < sum(1 for cell in head[at] if cell.strip()):
+            known[at] = 0  # below the first record one such word may be a cell of a person
+    if any(known):
+        at = known.index(max(known))
+        for first in (at - 1, at):
+            if 0 <= first < len(head) - 1 and _is_head_of(head[first], head[first + 1], known[at]):
+                return _labels(_two_rows(head[first], head[first + 1])), first + 2, True
+        return _labels(head[at]), at + 1, True
+    if (where := _column_of_names(head)) is not None:
+        first = next(at for at, record in enumerate(head) if is_name(_without_number(_cell(record, where))))
+        return [""] * where + [FULL_NAME], first, True
+    widths = [sum(1 for cell in record if cell.strip()) for record in head]
+    at = next(at for at, width in enumerate(widths) if 2 * width >= max(widths))
+    if max(widths) > 1 and any(map(is_value, filter(str.strip, head[at]))):
+        return [""] * max(map(len, head)), at, False
+    return _labels(head[at]), at + 1, False
+
+
+def _labels(record: list[str]) -> list[str]:
+    labels = [" ".join(cell.split()) for cell in record]
+    while labels and not labels[-1]:
+        labels.pop()
+    return labels
+
+
+def _is_head_of(upper: list[str], lower: list[str], known: int) -> bool:
+    """A header over two rows says more than either row alone."""
+    both = _two_rows(upper, lower)
+    below = sum(header_type(cell) is not None for cell in lower)
+    joined = any(a.strip() and b.strip() and header_type(b) is None for a, b in zip(upper, lower, strict=False))
+    if any(cell.strip().isdigit() for cell in lower):
+        return False
+    return sum(header_type(cell) is not None for cell in both) > known and (below > 0 or joined)
+
+
+def _two_rows(upper: list[str], lower: list[str]) -> list[str]:
+    """Group heads and the heads below them; the head of a group stands above its first column only."""
+    both: list[str] = []
+    group = ""
+    for above, below in itertools.zip_longest(upper, lower, fillvalue=""):
+        above, below = " ".join(above.split()), " ".join(below.split())
+        if above or not below:
+            group = above if below else ""
+        whole = f"{group} {below}".strip() if below and group != below else above or below
+        both.append(below if header_type(below) and not header_type(whole) else whole)
+    return both
+
+
+_OFFICE = re.compile(
+    r"\b(?:спис\w*|состав\w*|рот[аыуе]|взвод\w*|батал[ьй]?он\w*|полк[ау]?|бригад\w*|дивизи\w*|дивизион\w*|батаре\w*|отделени[еяю]"
+    r"|отдел\w*|групп[аы]|управлени[ея]|штаб\w*|част[ьи]|войсков\w*|приложени\w*|приказ\w*|утвержда\w*|экз\w*"
+    r"|секретно|служб[аы]|организаци\w*|компани\w*|предприяти\w*|филиал\w*|цех|участок|смена|ооо|зао|оао|пао|ао|фгуп"
+    r"|відділ\w*|підрозділ\w*|військов\w*|частин\w*|додаток|наказ\w*|загін|отряд\w*|экипаж\w*|расч[её]т\w*|вымышл\w*"
+    r"|company|platoon|battalion|squad|brigade|unit|department|section|personnel|staff|roster|members)\b",
+    re.IGNORECASE,
+)
+_TOTAL = re.compile(r"(?:итого|всего|усього|разом|total|в том числе)\b", re.IGNORECASE)
+_SIGNED = re.compile(
+    r"(?:командир|командующий|начальник|нач\.|врио|вр\.?\s?и\.?\s?о|зам\.|заместитель|подпись|составил|исполнитель|исп\."
+    r"|проверил|верно|утверждаю|председатель|секретарь|делопроизводитель|писарь|ответственный|дата|м\.?\s?п\."
+    r"|склав|виконавець|підпис|signed|signature|prepared by|commander|commanding|date)(?!\w)|.*_{3}",
+    re.IGNORECASE | re.DOTALL,
+)
+_WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`‐–-][^\W\d_]+)*\.?")
+_NUMBER = re.compile(r"\s*\d+\s*[.)]?\s*(?=[^\W\d_])")
+
+
+def is_name(text: str, words: int = 2) -> bool:
+    """It could be a person's name: ``words`` words of letters at least, the first with a capital, none of an office.
+
+    >>> is_name("Вержбицкий А.Б."), is_name("2 взвод (вымышл.)"), is_name("Рота связи")
+    (True, False, False)
+    """
+    text = text.strip()
+    if len(text) > 200 or not text[:1].isalpha() or not text[0].isupper():
+        return False
+    written = text.replace(".", ". ").replace(",", " ").split()
+    if len(written) < words or not all(map(_WORD.fullmatch, written)):
+        return False
+    return not (_OFFICE.search(text) or _TOTAL.match(text) or _SIGNED.match(text))
+
+
+def _column_of_names(head: list[list[str]]) -> int | None:
+    """The column of a list without a header: one name in a row, at most a running number before it."""
+    rows = [[at for at, cell in enumerate(record) if cell.strip() and not cell.strip().isdigit()] for record in head]
+    where = Counter(row[0] for row in rows if row).most_common(1)
+    if not where or any(len(row) > 1 for row in rows):
+        return None
+    column = where[0][0]
+    names = sum(is_name(_without_number(_cell(record, column))) for record in head)
+    return column if 2 * names >= len(head) else None
+
+
+def _cell(record: list[str], at: int) -> str:
+    return record[at] if at < len(record) else ""
+
+
+def _without_number(text: str) -> str:
+    return _NUMBER.sub("", text, count=1) if text[:1].isdigit() or text[:1] == " " else text
+
+
+def _people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
+    """The rows that are people, as wide as the header; section rows are remembered for those below them."""
+    header, width = table.header, len(table.header)
+    bare_list = header[-1:] == [FULL_NAME] and not any(header[:-1])
+    kinds = [header_type(label) for label in header]
+    names = {at for at, kind in enumerate(kinds) if kind in (*NAME_TYPES, FULL_NAME)}
+    numbers = {at for at, kind in enumerate(kinds) if kind == "row"}
+    section = ""
+    for place, record in rows:
+        if len(record) > width and any(map(str.strip, record[width:])):
+            if _alone(record, numbers) is None:
+                raise RosterError(
+                    f"row {place}: {len(record)} cells under {width} headers",
+                    hint="is a cell that holds the delimiter not in quotes?",
+                )
+            record = [*record[: width - 1], *filter(str.strip, record[width - 1 :])]
+        if bare_list:
+            record = [plain if is_name(plain := _without_number(cell), 1) else cell for cell in record]
+        filled = [*filter(None, map(str.strip, record))]
+        many = len(set(filled)) > 1 + len(numbers)  # most rows: then none of their cells stands alone
+        alone = None if many else _alone(record, numbers)
+        if alone is not None:
+            if not alone[1] or _TOTAL.match(alone[1]):
+                continue
+            if _is_section(*alone, names) and (kinds[alone[0]] not in VALUE_TYPES or _OFFICE.search(alone[1])):
+                section = alone[1]
+                continue
+        elif _is_no_person(record, filled, header if table.known else [], names):
+            continue
+        yield place, record if len(record) == width else [*record, *[""] * width][:width], section
+
+
+def _alone(record: list[str], numbers: set[int]) -> tuple[int, str] | None:
+    """Place and text of the only filled cell of a record, a running number apart; None when there are more."""
+    found = (-1, "")
+    for at, cell in enumerate(record):
+        if at not in numbers or not cell.strip().rstrip(".)").isdigit():
+            text = cell.strip()
+            if text:
+                if found[1] and (found[1] != text or len(record) < 3):
+                    return None
+                found = found if found[1] else (at, text)
+    return found[0], " ".join(found[1].split())
+
+
+def _is_section(at: int, text: str, names: set[int]) -> bool:
+    """A cell alone names a section if it holds words and no name."""
+    if not _has_letters(text) or _SIGNED.match(text):
+        return False
+    if at in names:
+        first_words = " ".join(text.split()[:2])  # what comes after a name may well be an office
+        return bool(_OFFICE.search(first_words)) or not (text[0].isalpha() or is_name(_without_number(text), words=1))
+    return bool(_OFFICE.search(text)) or (bool(names) and (" " in text or text.isalpha()))
+
+
+def _is_no_person(record: list[str], filled: list[str], header: list[str], names: set[int]) -> bool:
+    """Column numbers, the header again on another page, a total."""
+    first = filled[0]
+    if first == "1" and filled[1] == "2" and filled == [str(at) for at in range(1, len(filled) + 1)]:
+        return True
+    if _TOTAL.match(first):
+        return not any(is_name(_cell(record, at), words=1) for at in names)
+    return _labels(record) == header if " ".join(first.split()) in header else False
+
+
+def _drop_signatures(table: Table) -> None:
+    """Rows at the end that are signed or dated and name nobody in full."""
+    kinds = [header_type(label) for label in table.header]
+    names = [at for at, kind in enumerate(kinds) if kind in (*NAME_TYPES, FULL_NAME)]
+    dates = [at for at, kind in enumerate(kinds) if kind in ("date", "year")]
+    for _ in range(min(_TAIL, len(table.places) - 1)):
+        last = [column[-1].strip() for column in table.columns]
+        filled = [cell for cell in last if cell]
+        in_full = any(is_name(last[at]) and "." not in last[at] for at in names)
+        in_full |= sum(is_name(last[at], words=1) for at in names) > 1
+        born = any(last[at][:1].isdigit() for at in dates)
+        signed = any("___" in cell for cell in filled) or (_SIGNED.match(filled[0]) and not in_full and not born)
+        dated = len(filled) == 1 and names and not _has_letters(filled[0])
+        if not (signed or dated):
+            return
+        for column in table.columns:
+            column.pop()
+        table.places.pop()
+        table.sections.pop()
+
+
+def _has_letters(text: str) -> bool:
+    return any(map(str.isalpha, text))

@@ -1,0 +1,477 @@
+"""A roster becomes people: for each field of the schema a short list of canonical values and one code a row.
+
+Everything behind this point works on distinct values; a million rows hold far fewer names. What cannot be read is
+counted by field and reason with the rows it stands in, and never kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pprl.core.errors import RosterError
+from pprl.core.row_labels import turns
+from pprl.core.schema import FULL_NAME, NAME_TYPES, Field, Schema
+from pprl.normalize.dates import Order, decide_order, parse_date
+from pprl.normalize.names import fold_name, split_full_name, without_remarks
+from pprl.normalize.ranks import fold_rank, quick_look, split_rank
+from pprl.normalize.sex import sex_of
+from pprl.normalize.text import dropped_letters
+from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
+from pprl.roster.headers import header_types
+from pprl.roster.spellings import MOST_SPELLINGS, TOO_MANY, distinct_values, separators, spread
+
+MISSING = -1
+MAX_CELL_BYTES = 65_536
+REMEMBERED = 65_536  # cells of a column
+EMPTY_CELLS = frozenset({"", "-", "–", "—", "?", "н/д", "нет", "нет данных", "немає", "n/a"})
+
+#: Completeness of a row: name (full, initials, absent) × date (full, year, absent).
+NAME_PARTS = ("full", "initials", "absent")
+DATE_PARTS = ("full", "year", "absent")
+
+
+@dataclass(frozen=True)
+class Column:
+    """Distinct canonical values and, for each row, the place of its value in them (−1 where it is missing)."""
+
+    values: tuple[str, ...]
+    codes: NDArray[np.int32]  # shape (rows,)
+
+    def take(self, rows: NDArray[np.int64]) -> Column:
+        return Column(self.values, self.codes[rows])
+
+    def in_use(self) -> Column:
+        """The same column without values that no row has, the rest in their order."""
+        used = np.zeros(len(self.values) + 1, dtype=bool)  # the last place is that of MISSING
+        used[self.codes] = True
+        kept = np.flatnonzero(used[:-1])
+        if len(kept) == len(self.values):
+            return self
+        numbers = np.full(len(used), MISSING, dtype=np.int32)
+        numbers[kept] = np.arange(len(kept), dtype=np.int32)
+        return Column(tuple(self.values[at] for at in kept), numbers[self.codes])
+
+
+@dataclass(frozen=True)
+class People:
+    """A roster in canonical values. ``rows`` are its row labels: spreadsheet rows, header counted, when read from a
+    file. Rows of one label are spellings of one person."""
+
+    rows: NDArray[np.int64]
+    columns: Mapping[str, Column]
+    unreadable: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def rows_read(self) -> int:
+        """Rows of the roster, however many spellings they hold."""
+        return len(np.unique(self.rows))
+
+    def take(self, chosen: NDArray[np.int64]) -> People:
+        """The chosen rows, in the order given; what was unreadable is not carried along."""
+        return People(self.rows[chosen], {name: column.take(chosen) for name, column in self.columns.items()})
+
+    def completeness(self, schema: Schema) -> NDArray[np.int8]:
+        """The class of each row, 0 … 8: ``3 · name + date`` over NAME_PARTS and DATE_PARTS, linked fields only."""
+        linked = {kind: [f.name for f in schema.linked() if f.type == kind] for kind in (*NAME_TYPES, "date", "year")}
+        name = self._name_part(linked["surname"], linked["given"])
+        date = np.full(len(self), 2, dtype=np.int8)
+        for column in (self.columns[entry] for entry in (*linked["date"], *linked["year"])):
+            full = _by_value(column, lambda value: len(value) == len("1985-03-12"))
+            date = np.minimum(date, np.where(column.codes == MISSING, 2, np.where(full, 0, 1)).astype(np.int8))
+        return (3 * name + date).astype(np.int8)
+
+    def _name_part(self, surnames: list[str], givens: list[str]) -> NDArray[np.int8]:
+        part = np.zeros(len(self), dtype=np.int8)
+        for column in (self.columns[entry] for entry in givens):
+            spelled = _by_value(column, lambda value: any(not word.endswith(".") for word in value.split(" ")))
+            part = np.maximum(part, np.where(spelled, 0, 1).astype(np.int8))
+        for column in (self.columns[entry] for entry in surnames):
+            part = np.maximum(part, np.where(column.codes == MISSING, 2, 0).astype(np.int8))
+        if not surnames and not givens:
+            part[:] = 2
+        return part
+
+
+def _by_value(column: Column, holds: Callable[[str], bool]) -> NDArray[np.bool_]:
+    """A property of the value in each row; False where it is missing."""
+    truth = np.array([holds(value) for value in column.values] + [False], dtype=bool)
+    return truth[column.codes]
+
+
+def read_people(
+    frame: pd.DataFrame, schema: Schema, columns: Mapping[str, str], orders: Mapping[str, Order] | None = None
+) -> People:
+    """Fold a table of text into people.
+
+    ``columns`` maps fields of the schema (or ``full_name``) to headers of ``frame``; ``orders`` gives the order of day,
+    month and year of date fields that cannot be decided from their cells. The frame's index labels the rows.
+
+    A rank that is glued to a name goes to the schema's field of type rank, a sex that the names tell to that of type
+    sex, if there is one such field and only where it has no value of its own.
+
+    A cell of a linked field that holds several values (`several.separators`) gives spellings of one person.
+
+    RosterError: a header is not there or there twice, no linked field is mapped, or a date order cannot be decided.
+    """
+    refuse_unusable(frame, schema, columns)
+    several = separators(frame)
+    dates = {
+        field.name: distinct_values(
+            [*map(text_of, _one_column(frame, columns[field.name]).unique())], several.get(columns[field.name])
+        )
+        for field in schema.fields
+        if field.type == "date" and field.name in columns
+    }
+    return Reader(schema, columns, decide_orders(dates, orders or {})).read(frame)
+
+
+def refuse_unusable(frame: pd.DataFrame, schema: Schema, columns: Mapping[str, str]) -> None:
+    """RosterError: a header is not there or there twice, or no linked field is mapped."""
+    fields = {entry.name: entry for entry in schema.fields}
+    for name, header in columns.items():
+        if name != FULL_NAME and name not in fields:
+            raise RosterError(
+                f"the schema has no field {name!r}",
+                hint=f"its fields are {', '.join(fields)}; full_name serves the name fields",
+            )
+        _one_column(frame, header)
+    if not any(name == FULL_NAME or fields[name].role == "link" for name in columns):
+        raise RosterError(
+            "no column of the roster is mapped to a linked field",
+            hint="name one with --column FIELD=HEADER (link: --list-column, --registry-column; "
+            "risk: --population-column)",
+        )
+    if FULL_NAME in columns and not _homes(fields, columns):
+        raise RosterError("full_name needs a field of type surname, given or patronymic in the schema")
+
+
+def decide_orders(dates: Mapping[str, Iterable[str]], orders: Mapping[str, Order]) -> dict[str, Order]:
+    """The order of each date field: the given one, or what its distinct cells tell.
+
+    RosterError: they do not.
+    """
+    decided: dict[str, Order] = {}
+    for name, cells in dates.items():
+        order = orders.get(name) or decide_order(cells)
+        if order is None:
+            raise RosterError(
+                f"field {name!r}: day first or month first cannot be told from its dates",
+                hint=f'write {name} = "dmy" (or "mdy", "ymd") under [date_order] in a columns file, '
+                "and pass it with --columns (link: --list-columns, --registry-columns)",
+            )
+        decided[name] = order
+    return decided
+
+
+class Reader:
+    """Folds one table after another in the same way; what a cell was folded to is remembered for the next.
+
+    ``orders`` holds one for each date field that is mapped.
+    """
+
+    def __init__(self, schema: Schema, columns: Mapping[str, str], orders: Mapping[str, Order]) -> None:
+        remembered = lru_cache(REMEMBERED)
+        self._fields = {entry.name: entry for entry in schema.fields}
+        self._columns = columns
+        self._folds = {entry.name: remembered(fold_of(entry, orders.get(entry.name, "dmy"))) for entry in schema.fields}
+        self._ranks = {whole: remembered(_rank_splitter(whole=whole)) for whole in (False, True)}
+        self._homes = _homes(self._fields, columns)
+        self._names = remembered(partial(_split, home=self._homes.index(self._homes[1]) if self._homes else 0))
+
+    def read(self, frame: pd.DataFrame) -> People:
+        fields, columns = self._fields, self._columns
+        frame, many = self._spread(frame.set_axis(row_labels(frame)))
+        cells = {name: _one_column(frame, header) for name, header in columns.items() if name != FULL_NAME}
+        glued: NDArray[np.object_] | None = None
+        for name in cells:
+            if fields[name].type == "surname":
+                cells[name], glued = _without_ranks(cells[name], glued, self._ranks[False])
+        if FULL_NAME in columns:
+            whole, glued = _without_ranks(_one_column(frame, columns[FULL_NAME]), glued, self._ranks[True])
+            cells |= _split_full_names(whole, self._homes, self._names)
+        rank, sex = (_only(fields, kind) for kind in ("rank", "sex"))
+        if rank and glued is not None:
+            cells[rank] = _filled_up(cells[rank], glued) if rank in cells else pd.Series(glued, index=frame.index)
+        read: dict[str, Column] = {}
+        unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
+        rows = frame.index.to_numpy(dtype=np.int64)
+        for name in fields:
+            if name not in cells:
+                read[name] = Column((), np.full(len(frame), MISSING, dtype=np.int32))
+                continue
+            read[name], wrong = _fold_column(cells[name], self._folds[name])
+            for reason, where in wrong.items():
+                unreadable[name, reason] = tuple(rows[where].tolist())
+        if sex:
+            parts = {kind: name for name, entry in reversed(fields.items()) if (kind := entry.type) in NAME_TYPES}
+            read[sex] = _with_sex_of_names(read[sex], {kind: read[name] for kind, name in parts.items()})
+        return _different(People(rows, read, unreadable), [f.name for f in fields.values() if f.role == "link"], many)
+
+    def _spread(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
+        """One value a cell, and the labels of rows with more combinations than are looked at."""
+        several = {header: sign for header, sign in separators(frame).items() if header in self._columns.values()}
+        linked = [
+            header for name, header in self._columns.items() if name == FULL_NAME or self._fields[name].role == "link"
+        ]
+        return spread(frame, linked, [*self._columns.values()], several) if several else (frame, [])
+
+
+def _different(people: People, linked: Sequence[str], many: Sequence[int]) -> People:
+    """Spellings that differ in a linked field, at most eight of a person; rows with more are counted as left out."""
+    if len(np.unique(people.rows)) == len(people) and not many:
+        return people
+    keys = np.stack([people.rows, *(people.columns[name].codes for name in linked)], axis=1)
+    first = np.sort(np.unique(keys, axis=0, return_index=True)[1])
+    labels, counts = np.unique(people.rows[first], return_counts=True)
+    kept = people.take(first[turns(people.rows[first]) < MOST_SPELLINGS])
+    unreadable = {what: tuple(dict.fromkeys(rows)) for what, rows in people.unreadable.items()}
+    if more := sorted({*labels[counts > MOST_SPELLINGS].tolist(), *many}):
+        unreadable[linked[0], TOO_MANY] = tuple(more)
+    return People(kept.rows, kept.columns, unreadable)
+
+
+def _only(fields: Mapping[str, Field], kind: str) -> str | None:
+    """The name of the one field of a type, or None where there is none or more."""
+    names = [name for name, entry in fields.items() if entry.type == kind]
+    return names[0] if len(names) == 1 else None
+
+
+def _rank_splitter(*, whole: bool) -> Callable[[str], tuple[str, str]]:
+    may_hold_rank = quick_look()
+
+    def split(text: str) -> tuple[str, str]:
+        return split_rank(text, whole=whole) if may_hold_rank(text) and not _too_long(text) else ("", text)
+
+    return split
+
+
+def _without_ranks(
+    names: pd.Series[str], glued: NDArray[np.object_] | None, split: Callable[[str], tuple[str, str]]
+) -> tuple[pd.Series[str], NDArray[np.object_] | None]:
+    """A column of names without ranks, and the ranks of its rows behind those found before; None where there are
+    none."""
+    codes, distinct = pd.factorize(names)
+    splits = [*map(split, map(text_of, distinct)), ("", "")]
+    if not any(rank for rank, _ in splits):
+        return names, glued
+    ranks, rests = (np.array(each, dtype=object) for each in zip(*splits, strict=True))
+    of_rows = ranks[codes] if glued is None else np.where(glued == "", ranks[codes], glued)
+    return pd.Series(rests[codes], index=names.index), of_rows
+
+
+def _filled_up(cells: pd.Series[str], others: NDArray[np.object_]) -> pd.Series[str]:
+    """Cells, and where they hold nothing, others."""
+    codes, distinct = pd.factorize(cells)
+    empty = np.array([*(text_of(value).strip().lower() in EMPTY_CELLS for value in distinct), True])[codes]
+    texts: NDArray[np.object_] = np.where(empty, others, cells.to_numpy(dtype=object))
+    return pd.Series(texts, index=cells.index)
+
+
+def _with_sex_of_names(column: Column, names: Mapping[str, Column]) -> Column:
+    """The sexes of a column and, where it has none, what the patronymic or else the surname tells."""
+    values = {value: at for at, value in enumerate(column.values)}
+    codes = column.codes
+    for part in ("patronymic", "surname"):
+        if part in names:
+            told = [sex_of(part, value) for value in names[part].values]
+            places = [values.setdefault(sex, len(values)) if sex else MISSING for sex in told]
+            by_value = np.array([*places, MISSING], dtype=np.int32)
+            codes = np.where(codes == MISSING, by_value[names[part].codes], codes)
+    return Column(tuple(values), codes)
+
+
+def _one_column(frame: pd.DataFrame, header: str) -> pd.Series[str]:
+    labels = [str(label) for label in frame.columns]
+    if labels.count(header) != 1:
+        raise RosterError(
+            f"{labels.count(header)} columns are called {header!r}" if header in labels else f"no column {header!r}",
+            hint=_headers_hint(labels),
+        )
+    return frame.iloc[:, labels.index(header)]
+
+
+def _headers_hint(labels: list[str]) -> str:
+    """The headers of a roster, if that is what they are: where none is known, the first row may hold a person."""
+    if not header_types(labels):
+        return "none of its headers is a usual one: does the first row hold the headers?"
+    known = [label for hits in header_types(labels).values() for label in hits]
+    return "the usual ones among its headers are: " + ", ".join(map(repr, known[:20]))
+
+
+def row_labels(frame: pd.DataFrame) -> NDArray[np.int64]:
+    """The labels of the rows of a frame; numbers from 0 where these are no whole numbers, or two rows have one."""
+    if pd.api.types.is_integer_dtype(frame.index.dtype) and frame.index.is_unique:
+        return frame.index.to_numpy(dtype=np.int64)
+    return np.arange(len(frame), dtype=np.int64)
+
+
+def _homes(fields: Mapping[str, Field], columns: Iterable[str]) -> list[str]:
+    """The fields that the parts of a whole name go to, by type; words whose type has no field join the given name."""
+    by_type = {
+        entry.type: name
+        for name, entry in reversed(list(fields.items()))
+        if name not in columns and entry.role == "link"
+    }
+    home = by_type.get("given") or by_type.get("surname") or by_type.get("patronymic")
+    return [by_type.get(kind, home) for kind in NAME_TYPES] if home else []
+
+
+def _split_full_names(
+    names: pd.Series[str], homes: Sequence[str], split: Callable[[str], tuple[str, ...]]
+) -> dict[str, pd.Series[str]]:
+    """One column onto the name fields."""
+    codes, distinct = pd.factorize(names)
+    splits = [split(text) for text in map(text_of, distinct)]
+    parts: dict[str, list[str]] = {}
+    for name in dict.fromkeys(homes):
+        places = [at for at, served in enumerate(homes) if served == name]
+        if len(places) == 1:
+            parts[name] = [split[places[0]] for split in splits]
+        else:
+            parts[name] = [" ".join(split[at] for at in places if split[at]) for split in splits]
+    return {
+        name: pd.Series(np.array([*values, ""], dtype=object)[codes], index=names.index)
+        for name, values in parts.items()
+    }
+
+
+def _split(text: str, home: int) -> tuple[str, ...]:
+    """A whole name in parts; what is too long stays one cell, to be counted as one."""
+    return tuple(text if at == home else "" for at in range(3)) if _too_long(text) else split_full_name(text)
+
+
+def _fold_column(cells: pd.Series[str], fold: Fold) -> tuple[Column, dict[str, NDArray[np.int64]]]:
+    """Canonical values of a column, and the row places of what could not be read or not wholly, by reason."""
+    codes, distinct = pd.factorize(cells)
+    canonical: dict[str, int] = {}
+    target = np.full(len(distinct) + 1, MISSING, dtype=np.int32)
+    reasons: dict[str, list[int]] = {}
+    for at, (value, reason) in enumerate(map(fold, map(text_of, distinct))):
+        if value:
+            target[at] = canonical.setdefault(value, len(canonical))
+        if reason:
+            reasons.setdefault(reason, []).append(at)
+    wrong = {reason: np.flatnonzero(np.isin(codes, ats)) for reason, ats in reasons.items()}
+    return Column(tuple(canonical), target[codes]), wrong
+
+
+Fold = Callable[[str], tuple[str | None, str | None]]
+
+
+def fold_of(entry: Field, order: Order = "dmy") -> Fold:
+    """What a cell of a field becomes: a canonical value or None, and why it could not be read or not wholly, or
+    None."""
+    of_text, folded, unreadable = _folder(entry, order), entry.type in FOLDED_TYPES, UNREADABLE[entry.type]
+
+    def fold(text: str) -> tuple[str | None, str | None]:
+        if _too_long(text):
+            return None, "a cell over 64 KiB"
+        if text.strip().lower() in EMPTY_CELLS:
+            return None, None
+        value = of_text(text)
+        if not value:
+            return None, unreadable
+        return value, LOST_LETTERS if folded and dropped_letters(text) else None
+
+    return fold
+
+
+def text_of(value: object) -> str:
+    """A cell as text; whole numbers that became 7.0 beside missing ones are 7 again."""
+    if type(value) is str:
+        return value
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _too_long(text: str) -> bool:
+    if len(text) <= MAX_CELL_BYTES // 4:
+        return False
+    return len(text) > MAX_CELL_BYTES or len(text.encode(errors="replace")) > MAX_CELL_BYTES
+
+
+LOST_LETTERS = "letters that no table knows"  # the cell is read, but for these
+FOLDED_TYPES = frozenset({*NAME_TYPES, "text", "category"})
+
+UNREADABLE = {
+    "surname": "no letters of a name",
+    "given": "no letters of a name",
+    "patronymic": "no letters of a name",
+    "text": "no letters of a name",
+    "date": "not a date",
+    "year": "not a year",
+    "sex": "not a known word for a sex",
+    "rank": "not a known rank",
+    "identifier": "no letters or digits",
+    "category": "no letters or digits",
+    "number": "not a number",
+}
+
+
+def _folder(entry: Field, order: Order) -> Callable[[str], str | None]:
+    match entry.type:
+        case "surname":
+            return lambda text: fold_name(without_remarks(text), given=False)
+        case "text":
+            return lambda text: fold_name(text, given=False)
+        case "given" | "patronymic":
+            return lambda text: fold_name(without_remarks(text), given=True)
+        case "date":
+            return lambda text: str(date) if (date := parse_date(text, order)) else None
+        case "year":
+            return fold_year
+        case "sex":
+            return fold_sex
+        case "rank":
+            return fold_rank
+        case "identifier":
+            return fold_identifier
+        case "number":
+            return fold_number
+        case _:
+            return fold_category
+
+
+def join_people(parts: Sequence[People]) -> People:
+    """Several rosters as one, in their order; their row labels must differ already."""
+    first, *others = parts
+    if not others:
+        return first
+    columns: dict[str, Column] = {}
+    for name in first.columns:
+        numbers: dict[str, int] = {}
+        codes = []
+        for column in (part.columns[name] for part in parts):
+            target = [numbers.setdefault(value, len(numbers)) for value in column.values] + [MISSING]
+            codes.append(np.array(target, dtype=np.int32)[column.codes])
+        columns[name] = Column(tuple(numbers), np.concatenate(codes))
+    unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
+    for part in parts:
+        for key, rows in part.unreadable.items():
+            unreadable[key] = unreadable.get(key, ()) + rows
+    return People(np.concatenate([part.rows for part in parts]), columns, unreadable)
+
+
+def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:
+    """The linked fields that hold something in every one of the rosters."""
+    return tuple(
+        field
+        for field in schema.linked()
+        if all(bool((people.columns[field.name].codes != MISSING).any()) for people in rosters)
+    )
+
+
+def encodable(people: People, schema: Schema) -> NDArray[np.bool_]:
+    """The rows that have any linked value."""
+    present = np.zeros(len(people), dtype=bool)
+    for linked in schema.linked():
+        present |= people.columns[linked.name].codes != MISSING
+    return present
