@@ -7,7 +7,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each worker has a core; threads that wait for others burn it
 
 import pytest
-from test_sessions import forget_variables
+from helpers.sessions import forget_variables
 
 import pprl.exchange.keystore
 import pprl.exchange.protocol.cards
@@ -31,7 +31,7 @@ def ledger(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def cheap_passphrases(monkeypatch):
     """Keystores that open at once, where passphrases are not what is tested."""
-    from exchange import CHEAP
+    from helpers.exchange import CHEAP
 
     from pprl.exchange.keystore import Keystore
 
@@ -41,7 +41,7 @@ def cheap_passphrases(monkeypatch):
 @pytest.fixture(scope="session")
 def played(tmp_path_factory):
     """An exchange played once: for each step the three folders as they stood before it, and "end"."""
-    from exchange import STEPS, Exchange, rosters
+    from helpers.exchange import STEPS, Exchange, rosters
 
     root = tmp_path_factory.mktemp("exchange")
     rosters(root / "rosters")
@@ -63,7 +63,7 @@ def before(played, tmp_path):
 @pytest.fixture(scope="session")
 def other_matter(played, tmp_path_factory):
     """The same three parties and rosters in another matter, with keys of their own, up to the match."""
-    from exchange import Exchange
+    from helpers.exchange import Exchange
 
     root = tmp_path_factory.mktemp("other")
     return Exchange.begin(root / "x", matter="brigade-2019", source=played["end"].root / "rosters").upto("match")

@@ -7,7 +7,7 @@ sound, so ``w`` is sh or shch, ``j`` zh or dzh, ``q`` ch, ``c`` ts and ``x`` kh,
 changes it.
 
 The price is that near names can meet (Щукин and Шукин); the gain and the price are measured in
-``tests/test_names.py``. In given names and patronymics kh is also g (Сергій, Serhii, Sergei); in surnames
+``tests/normalize/test_names.py``. In given names and patronymics kh is also g (Сергій, Serhii, Sergei); in surnames
 it is not (Громов, Хромов).
 
 An initial keeps its first sound and a full stop: ``И. П.`` is ``i. p.``.

@@ -1,0 +1,222 @@
+"""The published vectors (docs/encoding.md §10), against the encoder and against the reference."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import ROOT, TESTS
+
+from pprl.core.bits import BitMatrix
+from pprl.core.container import KINDS
+from pprl.core.randomness import Draws
+from pprl.core.schema import EXPECTED_TOKENS, HARDENINGS, Field, Schema
+from pprl.core.schema_file import parse_schema
+from pprl.encode.bloom import encode, key_check, positions, reference, subkey
+from pprl.encode.hardening import diffusion_indices
+from pprl.encode.tokens import tokens
+from pprl.normalize import dates, names, ranks, text, values
+from pprl.normalize.text import folding_hash
+from pprl.roster.people import EMPTY_CELLS, MISSING, read_people
+
+VECTORS = TESTS / "vectors"
+
+
+def load(name):
+    return json.loads((VECTORS / name).read_text(encoding="utf-8"))
+
+
+FOLDING, TOKENS, KEYS = load("folding.json"), load("tokens.json"), load("keys.json")
+DRAWS, DIFFUSION, SCHEMAS, ENCODINGS = (
+    load("draws.json"),
+    load("diffusion.json"),
+    load("schemas.json"),
+    load("encodings.json"),
+)
+
+
+def by_name(vectors):
+    named = {vector["name"]: vector for vector in vectors}
+    assert len(named) == len(vectors), "two vectors of one name"
+    return pytest.mark.parametrize("vector", vectors, ids=named)
+
+
+def schema_of(name):
+    body = ENCODINGS["schemas"][name]
+    fields = tuple(Field(field["name"], field["type"], "link", field["k"]) for field in body["fields"])
+    return Schema(name, body["length"], body["hardening"], round(body["fill"] * 10_000), 500, 20, 5, fields)
+
+
+def people_of(cells, schema):
+    frame = pd.DataFrame([cells], dtype=object)
+    dates = {field.name: "dmy" for field in schema.fields if field.type == "date"}
+    return read_people(frame, schema, {name: name for name in cells}, dates)
+
+
+def test_the_generator_writes_what_is_here():
+    spec = importlib.util.spec_from_file_location("generate", VECTORS / "generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    built = generate.build()
+    assert {path.name for path in VECTORS.glob("*.json")} == set(built)
+    for name, written in built.items():
+        # When a folding table was changed on purpose: python tests/vectors/generate.py
+        assert (VECTORS / name).read_text(encoding="utf-8") == written, name
+
+
+def test_folding_tables():
+    assert folding_hash().hex() == FOLDING["folding_hash"]
+
+
+@by_name(FOLDING["vectors"])
+def test_canonical_value(vector):
+    schema = Schema("", 1024, 0, 2000, 500, 20, 5, (Field("it", vector["type"], "link", 1),))
+    column = people_of({"it": vector["cell"]}, schema).columns["it"]
+    assert list(column.values) == ([vector["value"]] if vector["value"] else [])
+
+
+@by_name(TOKENS["tokens"])
+def test_tokens(vector):
+    assert tokens(vector["type"], vector["value"]) == vector["tokens"]
+
+
+@pytest.mark.parametrize("vector", TOKENS["positions"], ids=lambda v: f"{v['token']}-{v['length']}")
+def test_positions(vector):
+    found = positions(bytes.fromhex(vector["space_key"]), vector["token"], vector["length"])
+    assert found.tolist() == vector["positions"]
+
+
+@by_name(KEYS)
+def test_keys(vector):
+    schema, key = schema_of(vector["schema"]), bytes.fromhex(vector["linkage_key"])
+    assert schema.fingerprint(folding_hash()).hex() == vector["salt"]
+    assert {purpose: subkey(key, schema, purpose).hex() for purpose in vector["subkeys"]} == vector["subkeys"]
+    assert key_check(key, schema).hex() == vector["key_check"]
+
+
+@pytest.mark.parametrize("vector", DRAWS, ids=lambda v: v["label"])
+def test_draws(vector):
+    def draws():
+        return Draws(bytes.fromhex(vector["seed"]), vector["label"])
+
+    assert [f"{word:016x}" for word in draws().words(4).tolist()] == vector["first_words"]
+    assert hashlib.sha256(draws().bytes(16_384)).hexdigest() == vector["sha256_of_16384_bytes"]
+    bounds = np.array([int(bound) for bound in vector["bounds"]], dtype=np.int64)
+    assert [str(draw) for draw in draws().below(bounds, len(bounds)).tolist()] == vector["below"]
+
+
+@by_name(DIFFUSION)
+def test_diffusion_rows(vector):
+    rows = diffusion_indices(vector["length"], vector["mixed"], bytes.fromhex(vector["seed"]))
+    assert rows[:, :8].tolist() == vector["first_entries"]
+    assert hashlib.sha256(rows.astype("<u2").tobytes()).hexdigest() == vector["sha256_of_u16_rows"]
+
+
+@by_name(SCHEMAS)
+def test_schema(vector):
+    schema = parse_schema(vector["toml"])
+    assert {field.name: field.k for field in schema.fields} == vector["k"]
+    assert schema.canonical().decode() == vector["canonical"]
+    assert schema.fingerprint(folding_hash()).hex() == vector["fingerprint"]
+
+
+@by_name(ENCODINGS["vectors"])
+def test_encoding(vector):
+    schema, key = schema_of(vector["schema"]), bytes.fromhex(vector["linkage_key"])
+    people = people_of(vector["cells"], schema)
+    found = {
+        name: column.values[column.codes[0]] for name, column in people.columns.items() if column.codes[0] != MISSING
+    }
+    assert found == vector["values"]
+    assert encode(people, schema, key).to_bytes().hex() == vector["encoding"]
+    bits = BitMatrix.from_positions([sorted(reference(found, schema, key))], schema.length)
+    assert bits.to_bytes().hex() == vector["encoding"]
+
+
+def test_what_is_promised_to_be_the_same_is_the_same():
+    of = {vector["name"]: vector["encoding"] for vector in ENCODINGS["vectors"]}
+    for t in (0, 8):
+        whole = of[f"whole row; person, 1024 bits, t = {t}"]
+        for other in ("surname and given name swapped", "English romanisation", "NFC", "NFD"):
+            assert of[f"{other}: the same bits, t = {t}"] == whole
+        assert set(of[f"nothing known: an empty row, t = {t}"]) == {"0"}
+        assert of[f"Kazakh, t = {t}"] != whole
+
+
+def test_nothing_is_left_without_a_vector():
+    schemas = [schema_of(vector["schema"]) for vector in ENCODINGS["vectors"]]
+    assert {schema.hardening for schema in schemas} == set(HARDENINGS)
+    assert {schema.length for schema in schemas} >= {512, 1024, 2048}
+    linked = {
+        (len(vector["values"]), field.type)
+        for vector in ENCODINGS["vectors"]
+        for field in schema_of(vector["schema"]).fields
+        if field.name in vector["values"]
+    }
+    assert {kind for _, kind in linked} == set(EXPECTED_TOKENS)
+    assert {kind for count, kind in linked if count == 1} == set(EXPECTED_TOKENS)  # each of them alone
+    assert {vector["type"] for vector in FOLDING["vectors"]} == set(EXPECTED_TOKENS)
+    assert {vector["type"] for vector in TOKENS["tokens"]} == set(EXPECTED_TOKENS)
+
+
+PAGE = (ROOT / "docs" / "encoding.md").read_text(encoding="utf-8")
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+PATTERNS = {
+    "PALOCHKA": text._PALOCHKA,
+    "MAYBE INITIAL": names._MAYBE_INITIAL,
+    "INITIAL": names._INITIAL,
+    "FOLDED INITIAL": names._FOLDED_INITIAL,
+    "REMARK": names._REMARK,
+    "RANK": ranks._NO_INITIALS,
+    "INITIAL WORD": names._INITIAL_WORD,
+    "O": names._BEFORE_A_NAME,
+    "SERIES AND NUMBER": values._SERIES_AND_NUMBER,
+    "CHILD OF": names._PARTICLE,
+    "PATRONYMIC": names._PATRONYMIC,
+    "NUMBER": values._NUMBER,
+    "EITHER": values._THOUSANDS_OR_DECIMALS,
+    "TRAILER": dates._TRAILER,
+    "1 year": dates._YEAR,
+    "2 year first": dates._YEAR_FIRST,
+    "3 stops": dates._DOTS,
+    "4 eight": dates._EIGHT,
+    "5 year last": dates._YEAR_LAST,
+    "6 month year": dates._MONTH_YEAR,
+    "7 day name": dates._DAY_NAME_YEAR,
+    "8 name day": dates._NAME_DAY_YEAR,
+}
+FIELD_KEYS = ("type", "role", "weight", "k")
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_the_page_prints_the_patterns_that_run(name):
+    (lines,) = re.findall(rf"^{name}  +(\S.*\n(?: +\|.*\n)*)", PAGE, re.MULTILINE)
+    printed = "".join(line.strip() for line in lines.splitlines())
+    filled = printed.replace("{TIME}", dates._TIME).replace("{CHILD OF}", names._CHILD_OF)
+    assert filled == PATTERNS[name].pattern
+
+
+def test_the_page_prints_the_expected_tokens():
+    found = re.findall(r"^\| `(\w+)` \|.*\| (\d+) \|$", PAGE.partition("## 4 ")[2].partition("## 5 ")[0], re.MULTILINE)
+    assert {kind: int(number) for kind, number in found} == EXPECTED_TOKENS
+
+
+def test_the_page_prints_what_counts_as_missing():
+    (listed,) = re.findall(r"one of: nothing, (.*?)\. A cell", PAGE, re.DOTALL)
+    assert {*re.findall(r"`([^`]+)`", listed), ""} == EMPTY_CELLS
+
+
+def test_the_page_explains_every_key_and_file():
+    for schema_key in ("format", "name", "encoding.length", "encoding.hardening", "encoding.fill", "policy.decoys"):
+        assert f"| `{schema_key}` |" in PAGE
+    policy = ("policy.false_match_rate", "policy.disclosure", "policy.small_cells")
+    for schema_key in (*policy, *(f"fields.NAME.{key}" for key in FIELD_KEYS)):
+        assert f"| `{schema_key}` |" in PAGE
+    assert all(f"`{path.name}`" in PAGE for path in VECTORS.glob("*.json"))
+    assert all(f"`{kind.decode()}`" in PAGE + PROTOCOL for kind in KINDS)
+    assert all(f"`{table}`" in PAGE for table in text.FOLDING_TABLES)

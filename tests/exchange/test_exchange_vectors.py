@@ -1,0 +1,460 @@
+"""The vectors of the exchange, each with one failure, and a matter whose files must stay readable for ever."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import random
+import shutil
+from functools import cache, partial
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+import numpy as np
+import pytest
+from helpers import TESTS
+
+from pprl.core import errors
+from pprl.core.private_rows import HomeRows
+from pprl.core.scores import Scores
+from pprl.exchange import keystore as keystores
+from pprl.exchange.folder import open_package, package_name, read_matter
+from pprl.exchange.keystore import Keystore
+from pprl.exchange.linkage_key import accept, conclude
+from pprl.exchange.next_step import HAND_OVERS, turn_of
+from pprl.exchange.parties.auditor import verify_folder
+from pprl.exchange.parties.linkage_unit import match_packages, sign_receipt
+from pprl.exchange.parties.owner import open_release, schema_of, step_due
+from pprl.exchange.protocol.agreement import Agreement, Proposal
+from pprl.exchange.protocol.cards import Card, check_heard, words_of
+from pprl.exchange.protocol.commitments import RowLayout
+from pprl.exchange.protocol.crypto import PublicKeys
+from pprl.exchange.protocol.package import SealedPackage
+from pprl.exchange.protocol.reveal import check_reveal
+from pprl.exchange.protocol.statements import Statement, read_statement, read_statements
+from pprl.exchange.replay import Evidence
+from pprl.match import search
+
+HERE = TESTS
+MATTER, VECTORS = HERE / "data" / "exchange", HERE / "vectors" / "exchange"
+KINDS = {
+    "format": errors.FileError,
+    "forged": errors.ForgedError,
+    "mismatch": errors.MismatchError,
+    "order": errors.OrderError,
+    "refused": errors.RefusedError,
+    "schema": errors.SchemaError,
+}
+ROLES = ("list", "registry", "unit")
+AFTER_THE_PACKAGES = [name for name in HAND_OVERS if name.startswith(("unit-3", "unit-4", "registry-5", "list-6"))]
+KEYSTORE = "PRIVATE-keystore-of-the-{}.pprl"
+
+_spec = importlib.util.spec_from_file_location("exchange_vectors", HERE / "vectors" / "exchange_vectors.py")
+generator = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(generator)
+
+
+def private(path, data, mode=0o600):
+    path.write_bytes(data)
+    path.chmod(mode)
+    return path
+
+
+@cache
+def keystore_of(role):
+    """As it is in the repository, which does not keep the mode of a file."""
+    folder = Path(os.environ["PPRL_LEDGER"]).parent
+    path = private(folder / KEYSTORE.format(role), (MATTER / KEYSTORE.format(role)).read_bytes())
+    return Keystore.read(path, generator.PASSPHRASE)
+
+
+def one(data, name="a file"):
+    """The only statement of a file."""
+    [statement] = read_statements(data, name)
+    return statement
+
+
+@cache
+def cards():
+    return {role: Card.of(one((MATTER / f"{role}-1-card.pprl").read_bytes())) for role in ROLES}
+
+
+@cache
+def words():
+    return words_of(cards())
+
+
+@cache
+def proposal():
+    return Proposal.of(one((MATTER / "list-2-proposal.pprl").read_bytes()), cards())
+
+
+def folder_of(path, without=()):
+    """The folder of any party when all is over, but for its keystore and the packages."""
+    path.mkdir()
+    for file in MATTER.glob("*.pprl"):
+        if not file.name.startswith("PRIVATE-") and file.name not in without:
+            shutil.copy(file, path)
+    return path
+
+
+def take(step, folder, keystore):
+    """What a party does in its folder."""
+    matter = read_matter(folder, keystore)
+    match step:
+        case "ready":
+            return matter.ready()
+        case "agreed":
+            return matter.agreement
+        case "schema":
+            return schema_of(matter.proposal.terms)
+        case "accept":
+            return accept(keystore, matter.cards, matter.proposal)
+        case "conclude":
+            early = keystore.holding(share=generator.LIST_SHARE.hex(), linkage_key=None, agreement=None)
+            concluded = conclude(early, matter.agreement)
+            assert "share" not in concluded.state
+            return concluded.state["linkage_key"] == generator.LINKAGE_KEY.hex()
+        case "sign":
+            return sign_receipt(matter)
+        case "encode":
+            return step_due(matter) == "seal"
+        case "ended":
+            return matter.ending.query or matter.ending.acknowledgement
+        case "release":
+            rows = SimpleNamespace(
+                handles=np.array([row[:16] for row in generator.rows_of("list")], dtype="V16"),
+                rows=np.arange(6),
+                id_texts=lambda: [""] * 6,
+            )
+            with mock.patch.object(HomeRows, "read", return_value=rows):
+                return open_release(matter)
+        case "read":
+            made = (matter.agreement, matter.list_rows, matter.registry_rows, matter.list_package)
+            return all(made) and turn_of(matter)
+    raise AssertionError(step)
+
+
+def run(vector, data, tmp_path):
+    """Do with the bytes of a vector what it says."""
+    match vector["step"]:
+        case "card":
+            return Card.of(one(data))
+        case "proposal":
+            return Proposal.of(one(data), cards())
+        case "acceptance":
+            return Agreement.of(proposal(), one(data), cards())
+        case "keystore":
+            path = private(tmp_path / "keystore", data, int(vector.get("mode", "600"), 8))
+            return Keystore.read(path, vector.get("passphrase", generator.PASSPHRASE))
+        case "words":
+            check_heard(data.decode(), words()[vector["role"]], vector["role"])
+            return "heard"
+        case "open":
+            told = {key: bytes.fromhex(value) for key, value in json.loads(data).items()}
+            return check_reveal(**told, agreement=Agreement.of(proposal(), one(generator.ACCEPTANCE), cards()))
+        case "evidence":
+            return Evidence.of(data)
+        case "auditor":
+            return run_auditor({name: bytes.fromhex(value) for name, value in json.loads(data).items()}, tmp_path)
+    if "side" in vector:
+        return run_package(vector, json.loads(data), tmp_path)
+    role = vector["folder"]
+    folder = folder_of(tmp_path / "folder", vector.get("without", "").split(", "))
+    (folder / vector["file"]).write_bytes(data)
+    return take(vector["step"], folder, keystore_of(role))
+
+
+def run_auditor(told, folder):
+    """Up to the openings; the report of this matter is none, and nothing is made of it."""
+    for name, data in told.items():
+        (folder / name).write_bytes(data)
+    (folder / "report.html").write_bytes(b"page")
+    with (
+        mock.patch("pprl.exchange.parties.auditor.render", return_value="page"),
+        mock.patch("pprl.exchange.parties.auditor.load"),
+    ):
+        for line in verify_folder(folder, {}):
+            if line.startswith("openings"):
+                return line
+    raise AssertionError("no openings")
+
+
+def layout_of(side):
+    return RowLayout(side, 512, 1, 3)
+
+
+def run_package(vector, changed, tmp_path):
+    """The package of one owner is another than it should be; that of the other is good."""
+    folder = folder_of(tmp_path / "folder", AFTER_THE_PACKAGES)
+    for side in ("list", "registry"):
+        data = generator.package(side, **(changed if side == vector["side"] else {}))
+        (folder / package_name(side)).write_bytes(data)
+    matter = read_matter(folder, keystore_of("unit"))
+    if vector["step"] == "match":
+        return match_packages(matter, find=partial(search.best, kernel="numpy"))
+    package = open_package(matter, vector["side"])
+    held = b"".join(map(bytes, package.rows(layout_of(vector["side"]), generator.PAD)))
+    return held == b"".join(generator.rows_of(vector["side"]))
+
+
+def load(path):
+    """The lines above the empty one, and what is below it."""
+    head, _, data = path.read_bytes().partition(b"\n\n")
+    return dict(line.split(": ", 1) for line in head.decode().splitlines()), data
+
+
+NAMES = sorted(path.name for path in VECTORS.iterdir())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_vector(name, tmp_path):
+    vector, data = load(VECTORS / name)
+    if "mode" in vector and os.name != "posix":
+        pytest.skip("file modes are POSIX")
+    try:
+        found = run(vector, data, tmp_path)
+    except errors.PprlError as error:
+        assert type(error) is KINDS.get(vector["expect"]), f"{type(error).__name__}: {error}"  # noqa: PT017
+    else:
+        assert vector["expect"] == "success"
+        assert found
+
+
+def test_memory_of_a_keystore_is_looked_at_before_it_is_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(keystores, "stretch", None)
+    for name in (name for name in NAMES if name.startswith("keystore_memory_")):
+        vector, data = load(VECTORS / name)
+        if vector["expect"] == "format":
+            with pytest.raises(errors.FileError, match="was not written by this version of pprl"):
+                run(vector, data, tmp_path)
+
+
+def test_weak_keys_are_refused_for_what_they_are(monkeypatch):
+    """Each of these cards is right but for its key: the signatures under keys of small order verify."""
+    monkeypatch.setattr(PublicKeys, "usable", lambda _: True)
+    weak = [name for name in NAMES if "_small_" in name or "_coefficient" in name]
+    assert len(weak) == 24
+    for name in weak:
+        assert run(*load(VECTORS / name), None).role == "registry"
+
+
+def test_each_kind_of_error_has_vectors():
+    told = [load(VECTORS / name)[0]["expect"] for name in NAMES]
+    assert set(told) == {"success", *KINDS}
+    assert len(told) > 300
+
+
+def test_the_generator_writes_what_is_here():
+    built = generator.build()
+    assert set(built) == {*MATTER.iterdir(), *VECTORS.iterdir()}
+    for path, data in built.items():
+        # When the format was changed on purpose: python tests/vectors/exchange_vectors.py
+        assert path.read_bytes() == data, path.name
+
+
+# ---------------------------------------------------------------- the matter
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_keystores_open(role):
+    keystore, party = keystore_of(role), generator.PARTIES[role]
+    assert (keystore.role, keystore.matter, keystore.seed) == (role, "lugovo-2022", party.seed)
+    assert (keystore.keys.signing, keystore.keys.kem, keystore.keys.x25519) == party.seeds
+    assert keystore.lock.memory == 8 * 1024
+    assert dict(keystore.state) == generator.state_of(role)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_matter_can_be_read(role, tmp_path):
+    matter = read_matter(folder_of(tmp_path / role), keystore_of(role))
+    assert {role: card.name for role, card in matter.cards.items()} == {
+        "list": "Newsroom Alfa",
+        "registry": "Bravo",
+        "unit": "University",
+    }
+    assert {card.expires.isoformat() for card in matter.cards.values()} == {"2099-12-31"}
+    assert matter.heard
+    assert matter.ready().hash == generator.AGREEMENT
+    terms = matter.agreement.terms
+    assert json.loads(json.dumps(terms.to_body())) == generator.TERMS
+    assert (terms.list_people, terms.registry_rows, terms.pad) == ((2, 10), (20, 100), generator.PAD)
+    assert matter.proposal.code == generator.hash_of(generator.PROPOSAL).hex()[:8]
+    assert matter.list_rows.seed == generator.made_up("seed hash")
+    assert matter.registry_rows.random == generator.made_up("random")
+    assert matter.registry_rows.root == generator.root_of("registry", generator.rows_of("registry"))
+    assert matter.list_package.root == generator.root_of("list", generator.rows_of("list"))
+    assert matter.receipt.hash == generator.hash_of(generator.RECEIPT)
+    assert matter.table.hash == generator.hash_of(generator.TABLE)
+    assert matter.stamp().to_bytes() == generator.STAMP
+
+
+def test_both_owners_come_to_the_key_of_the_matter(tmp_path):
+    early = keystore_of("registry").holding(linkage_key=None, agreement=None)
+    agreement, later = accept(early, cards(), proposal())
+    assert agreement.hash.hex() == later.state["agreement"] != generator.AGREEMENT.hex()  # another nonce and share
+    folder = folder_of(tmp_path / "list", ["registry-2-acceptance.pprl", "list-3-commitment.pprl"])
+    (folder / "accepted.pprl").write_bytes(agreement.acceptance.to_bytes())
+    matter = read_matter(folder, keystore_of("list"))
+    mine = conclude(matter.keystore.holding(share=generator.LIST_SHARE.hex(), linkage_key=None), matter.agreement)
+    assert mine.state["linkage_key"] == later.state["linkage_key"] != generator.LINKAGE_KEY.hex()
+
+
+def test_words_of_the_matter():
+    told = {role: " ".join(each) for role, each in words().items()}
+    assert told == {
+        "list": "sappiness ogle reformat extradite fineness magnifier casket posting handcart removal",
+        "registry": "slander sedan octagon outplayed diffused recovery auction pester structure pending",
+        "unit": "strongly baguette untreated sloppy entwine escapist simple vest antiviral untimed",
+    }
+
+
+def test_the_packages_give_the_scores_of_the_matter(tmp_path):
+    """The search, the pseudonyms and the table, against the generator, which compares in fractions."""
+    folder = folder_of(tmp_path / "unit", AFTER_THE_PACKAGES)
+    for side, start in (("list", "list-5-package.start"), ("registry", "registry-4-package.start")):
+        whole = generator.package(side)
+        assert whole.startswith((MATTER / start).read_bytes())
+        (folder / package_name(side)).write_bytes(whole)
+    table, _, scores = match_packages(
+        read_matter(folder, keystore_of("unit")), find=partial(search.best, kernel="numpy")
+    )
+    assert table.to_bytes() == (MATTER / "unit-3-scores.pprl").read_bytes()
+    size = 32 * len(scores)  # the halves of leaves behind the scores
+    (tmp_path / "scores").write_bytes(table.attachment[:-size])
+    assert Scores.read(tmp_path / "scores").theirs.tobytes() == scores.theirs.tobytes()
+
+
+def test_what_is_written_today_is_written_as_in_the_matter():
+    """Statements have one form: whoever reads one and writes it again writes the same bytes."""
+    for path in MATTER.glob("*-[1234]-*.pprl"):
+        data = path.read_bytes()
+        assert b"".join(each.to_bytes() for each in read_statements(data, path.name)) == data
+        for each in read_statements(data, path.name):
+            party = keystore_of(
+                "list"
+                if each.kind == b"pprl-prp"
+                else {"pprl-acc": "registry"}.get(each.kind.decode(), each.body.get("role"))
+            )
+            assert Statement.make(each.kind, each.body, party.keys, each.attachment) == each
+    header, _ = read_statement(generator.package_start("list")[1], "header")
+    assert Statement.make(header.kind, header.body, keystore_of("list").keys) == header
+
+
+# ---------------------------------------------------------------- every byte
+
+
+def flips(data, offsets=None, bits=(0x01, 0x20, 0x80)):
+    """Copies with one bit changed. 0x20 makes a capital of a small letter."""
+    for at in range(len(data)) if offsets is None else offsets:
+        for bit in bits:
+            yield at, data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
+
+
+def refused(take, changed, at):
+    """Whatever goes wrong is an error of ours."""
+    try:
+        take(changed)
+    except errors.PprlError:
+        return
+    except Exception as error:  # would be shown as a traceback
+        pytest.fail(f"byte {at}: {type(error).__name__}")
+    pytest.fail(f"byte {at}: was taken")
+
+
+STATEMENTS = {
+    "card": (generator.CARDS["list"], lambda data: Card.of(one(data))),
+    "proposal": (generator.PROPOSAL, lambda data: Proposal.of(one(data), cards())),
+    "acceptance": (generator.ACCEPTANCE, lambda data: Agreement.of(proposal(), one(data), cards())),
+}
+
+
+@pytest.mark.parametrize(("data", "take"), STATEMENTS.values(), ids=STATEMENTS)
+def test_any_bit_of_a_statement(data, take):
+    assert take(data)
+    for at, changed in flips(data):
+        refused(take, changed, at)
+
+
+#: Its scores are cut off: whoever reads a folder looks at their hash.
+SMALL_TABLE = generator.table(attachment=b"pprl-sco", scores=generator.sha(b"pprl-sco").hex())
+
+#: In a folder: the file, its bytes, and what must not be in the matter when it is of no kind of ours any more.
+IN_A_FOLDER = {
+    "first commitment": ("list-3-commitment.pprl", generator.LIST_ROWS, "list_rows"),
+    "commitment of the registry": ("registry-3-commitment.pprl", generator.REGISTRY_ROWS, "registry_rows"),
+    "second commitment": ("list-4-commitment.pprl", generator.LIST_PACKAGE, "list_package"),
+    "receipt": ("unit-2-receipt.pprl", generator.RECEIPT, "receipt"),
+    "score table": ("unit-3-scores.pprl", SMALL_TABLE, "table"),
+}
+AFTER_ALL = [name for name in AFTER_THE_PACKAGES if name != "unit-3-scores.pprl"]
+
+
+@pytest.mark.parametrize(("file", "data", "what"), IN_A_FOLDER.values(), ids=IN_A_FOLDER)
+def test_any_byte_of_a_file_in_a_folder(file, data, what, tmp_path):
+    later = [name for name, *_ in IN_A_FOLDER.values()]
+    folder = folder_of(tmp_path / "folder", [*later[later.index(file) + 1 :], *AFTER_ALL])
+    keystore = keystore_of("registry")
+
+    def take(changed):
+        (folder / file).write_bytes(changed)
+        return getattr(read_matter(folder, keystore), what)
+
+    assert take(data)
+    for at, changed in flips(data, bits=(0x01,)):
+        if at < 8:  # no file of ours: as if it had not come
+            assert take(changed) is None
+        else:
+            refused(take, changed, at)
+
+
+def test_any_byte_of_a_keystore(tmp_path, monkeypatch):
+    data = (MATTER / KEYSTORE.format("unit")).read_bytes()
+    monkeypatch.setattr(keystores, "stretch", cache(keystores.stretch))  # nothing is derived twice
+
+    def take(changed):
+        return Keystore.read(private(tmp_path / "keystore", changed), generator.PASSPHRASE)
+
+    assert take(data)
+    for at, changed in flips(data, bits=(0x01,)):
+        refused(take, changed, at)
+
+
+@pytest.mark.parametrize("side", ["list", "registry"])
+def test_bytes_of_a_package(side, tmp_path):
+    """All of the preamble, the first 200 of each segment and some hundreds of the others."""
+    data = generator.package(side)
+    path = tmp_path / "package"
+    path.write_bytes(data)
+    keystore = keystore_of("unit")
+    root = generator.root_of(side, generator.rows_of(side))
+    stamp = read_matter(folder_of(tmp_path / "unit"), keystore).stamp()
+    starts = [0, 60, *range(60 + 9_328, len(data), 2**20 + 1_136)]
+    offsets = {at for start in starts for at in range(start, start + 200)}
+    offsets |= set(random.Random(side).sample(range(len(data)), 300)) | {len(data) - 1}
+
+    def take(changed):
+        with path.open("r+b") as file:
+            file.seek(at)
+            file.write(changed)
+        package = SealedPackage(path, keystore.keys, cards())
+        package.require(generator.AGREEMENT, generator.hash_of(generator.RECEIPT), stamp, root)
+        return sum(map(len, package.rows(layout_of(side), generator.PAD)))
+
+    at = 0
+    assert take(data[:1]) == generator.COUNTS[side] * generator.WIDTHS[side]
+    for at in sorted(offsets):
+        refused(take, bytes([data[at] ^ 0x01]), at)
+        with path.open("r+b") as file:
+            file.seek(at)
+            file.write(data[at : at + 1])
+    assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize(("data", "take"), STATEMENTS.values(), ids=STATEMENTS)
+def test_a_statement_cut_anywhere(data, take):
+    for size in range(1, len(data)):
+        with pytest.raises(errors.FileError):
+            take(data[:size])

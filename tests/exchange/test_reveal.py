@@ -1,0 +1,400 @@
+"""What comes after the scores: who may do what and when, labels that are not those committed to, what reaches whom,
+and that the report is that of `link`."""
+
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from helpers.exchange import PARTIES, STEPS, run
+from helpers.forgeries import put, refused, signed, statements, without
+from helpers.taps import table_of
+
+import pprl.exchange.parties.owner
+from pprl.cli.options import load
+from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
+from pprl.core.randomness import Draws
+from pprl.core.schema_file import parse_schema
+from pprl.demo import SCHEMA
+from pprl.encode.list import encode_list
+from pprl.encode.registry import encode_registry
+from pprl.exchange.next_step import HAND_OVERS, PAGE, RESULT
+from pprl.exchange.parties.linkage_unit import AUDIT, EVIDENCE, TABLE
+from pprl.exchange.parties.owner import Secrets
+from pprl.exchange.protocol.commitments import NONCE
+from pprl.exchange.protocol.crypto import derive, digest
+from pprl.exchange.protocol.reveal import DECOY, REAL, check_reveal, label_size
+from pprl.exchange.replay import Evidence, figures_of
+from pprl.judge import assessment as assess
+from pprl.match.encodings import match_encodings
+
+REVEAL = "list-6-reveal.pprl"
+
+
+def audit_of(exchange):
+    return json.loads((exchange.folder("unit") / AUDIT).read_bytes())
+
+
+# --- out of turn, and twice ---
+
+
+@pytest.mark.parametrize(
+    ("now", "step", "says"),
+    [
+        ("match", "reveal", "signed scores of the linkage unit with its query has not come"),
+        ("acknowledge", "reveal", "acknowledgement of the registry owner has not come"),
+        ("judge", "reveal", "revealed already"),
+        ("end", "reveal", "revealed already"),
+        ("match", "judge", "scores are not made yet"),
+        ("acknowledge", "judge", "reveal of the list owner has not come"),
+        ("reveal", "judge", "reveal of the list owner has not come"),
+        ("registry result", "judge", "result is made already"),
+        ("judge", "match", "made and signed already"),
+    ],
+)
+def test_a_step_that_is_not_due(before, now, step, says):
+    exchange = before(now)
+    refused(exchange, OrderError, says, *exchange.command(step))
+
+
+@pytest.mark.parametrize("role", ["registry", "unit"])
+def test_only_the_list_owner_reveals(before, role):
+    exchange = before("reveal")
+    refused(exchange, OrderError, "this is the folder of", "reveal", exchange.folder(role), *exchange.secret(role))
+
+
+def test_a_reveal_is_judged_only_beside_the_acknowledgement(before):
+    exchange = before("judge")
+    _, *rest = statements(exchange, "unit", REVEAL)
+    put(exchange, "unit", b"".join(each.to_bytes() for each in rest), REVEAL)
+    refused(exchange, OrderError, "has not come", *exchange.command("judge"))
+
+
+@pytest.mark.parametrize("step", ["registry result", "list result"])
+def test_a_result_is_unpacked_once(before, step):
+    exchange = before("end")
+    found = exchange.contents()
+    assert run(*exchange.command(step)).status == 0
+    assert exchange.contents() == found
+
+
+# --- labels, answers, tables, results that are not the first ones ---
+
+
+def kinds(labels, size):
+    return np.array([labels[at + NONCE] for at in range(0, len(labels), size)])
+
+
+def relabel(labels, size, old, new):
+    at = int(np.flatnonzero(kinds(labels, size) == old)[0]) * size + NONCE
+    return labels[:at] + bytes([new]) + labels[at + 1 :]
+
+
+CHANGES = {
+    "a person is called a decoy": (
+        lambda labels, size: relabel(labels, size, REAL, DECOY),
+        ForgedError,
+        "committed to",
+    ),
+    "a decoy is called a person": (
+        lambda labels, size: relabel(labels, size, DECOY, REAL),
+        ForgedError,
+        "committed to",
+    ),
+    "another order": (lambda labels, size: labels[size:] + labels[:size], ForgedError, "committed to"),
+    "another nonce": (lambda labels, _: bytes([labels[0] ^ 1]) + labels[1:], ForgedError, "committed to"),
+    "one row more": (lambda labels, size: labels + labels[:size], FileError, "one label for each row"),
+    "one row less": (lambda labels, size: labels[size:], FileError, "one label for each row"),
+}
+
+
+@pytest.mark.parametrize(("change", "kind", "says"), CHANGES.values(), ids=CHANGES)
+def test_a_reveal_that_does_not_open_its_commitment(before, change, kind, says):
+    exchange = before("judge")
+    acknowledgement, reveal, answers = statements(exchange, "unit", REVEAL)
+    labels = change(reveal.attachment, label_size(exchange.matter("unit").agreement.terms))
+    changed = dataclasses.replace(reveal, attachment=labels)
+    changed = signed(exchange, "list", changed, labels=digest(labels).hex())
+    put(exchange, "unit", b"".join(each.to_bytes() for each in (acknowledgement, changed, answers)), REVEAL)
+    refused(exchange, kind, says, *exchange.command("judge"))
+
+
+def test_a_second_reveal(before):
+    exchange = before("judge")
+    _, reveal, _ = statements(exchange, "unit", REVEAL)
+    put(exchange, "unit", signed(exchange, "list", reveal, rows_read=1).to_bytes())
+    refused(exchange, ForgedError, "more than one reveal", *exchange.command("judge"))
+
+
+def test_a_second_query(before):
+    exchange = before("reveal")
+    _, query = statements(exchange, "list", "unit-3-query.pprl")
+    ids = query.attachment[::-1]
+    other = signed(exchange, "unit", dataclasses.replace(query, attachment=ids), ids=digest(ids).hex())
+    put(exchange, "list", other.to_bytes())
+    refused(exchange, ForgedError, "more than one query", *exchange.command("reveal"))
+
+
+def test_answers_to_another_query_or_of_another_size(before):
+    exchange = before("judge")
+    acknowledgement, reveal, answers = statements(exchange, "unit", REVEAL)
+    cut = dataclasses.replace(answers, attachment=answers.attachment[:-16])
+    for changed, kind, says in (
+        (signed(exchange, "list", answers, answers=["00" * 32]), MismatchError, "answers belongs to another run"),
+        (signed(exchange, "list", cut, tags=digest(cut.attachment).hex()), FileError, "not those to what was asked"),
+    ):
+        put(exchange, "unit", b"".join(each.to_bytes() for each in (acknowledgement, reveal, changed)), REVEAL)
+        refused(exchange, kind, says, *exchange.command("judge"))
+
+
+def test_a_table_that_is_changed_after_the_reveal(before):
+    exchange = before("judge")
+    table, query = statements(exchange, "unit", TABLE)
+    data = table.attachment[:-1] + bytes([table.attachment[-1] ^ 1])
+    other = signed(exchange, "unit", dataclasses.replace(table, attachment=data), scores=digest(data).hex())
+    path = exchange.folder("unit") / TABLE
+    path.write_bytes(other.to_bytes() + query.to_bytes())
+    refused(exchange, MismatchError, "belongs to another run", *exchange.command("judge"))
+    path.write_bytes(dataclasses.replace(table, attachment=data).to_bytes() + query.to_bytes())
+    refused(exchange, ForgedError, "what is attached is not what was signed", *exchange.command("judge"))
+    path.unlink()
+    refused(exchange, OrderError, "not in the folder any more", *exchange.command("judge"))
+
+
+@pytest.mark.parametrize("role", ["list", "registry"])
+def test_a_second_result(before, role):
+    exchange = before(f"{role} result")
+    result, *_ = statements(exchange, role, f"unit-4-result-for-the-{role}.pprl")
+    put(exchange, role, signed(exchange, "unit", result, evidence_and_audit="00" * 32).to_bytes())
+    refused(exchange, ForgedError, "more than one result", *exchange.command(f"{role} result"))
+
+
+# --- lists and registries with which somebody cheats ---
+
+
+def with_decoys(monkeypatch, change):
+    """The list owner's copy of pprl makes other decoys: ``change`` gets the encodings, the records and the places."""
+    made = pprl.exchange.parties.owner.encode_list
+
+    def making(people, schema, key, **more):
+        encoded, rows = made(people, schema, key, **more)
+        known = {handle.tobytes(): at for at, handle in enumerate(encoded.handles)}
+        places = np.array([known[rows.handles[at].tobytes()] for at in rows.of_kind(DECOY)])
+        change(encoded.bits.words, places, key, schema)
+        return encoded, rows
+
+    monkeypatch.setattr(pprl.exchange.parties.owner, "encode_list", making)
+
+
+JUNK = {
+    "random bits": lambda bits, draw: draw.permuted(bits, axis=1),  # of the weights that decoys have
+    # With ½ for each bit the decoys of one list of 60 in a thousand pass; benchmarks/fabrications.py has lists of 300.
+    "bits at random": lambda bits, draw: draw.random(bits.shape) < 0.53,
+    "rare names": lambda bits, draw: bits[:, draw.permutation(bits.shape[1])],  # like each other, and like nobody else
+}
+
+
+@pytest.mark.parametrize("kind", JUNK)
+def test_decoys_that_are_like_nobody(kind, before, monkeypatch):
+    """Beside them everybody on the list would look found: nothing is told."""
+
+    def junk(words, places, *_):
+        bits = np.unpackbits(words[places].view(np.uint8), axis=1)
+        made = np.packbits(JUNK[kind](bits, np.random.default_rng(1)), axis=1)
+        words[places] = np.ascontiguousarray(made).view("<u8")
+
+    with_decoys(monkeypatch, junk)
+    exchange = before("list rows").upto("registry result", "list rows")
+    assert audit_of(exchange)["verdict"]["reasons"] == ["unsound_decoys"]
+    assert audit_of(exchange)["verdict"]["code"] == "cannot_tell"
+
+
+def test_people_of_the_registry_among_the_decoys(before, monkeypatch):
+    """Probes under another label get partners like people, so that nobody of the list stands out; where they are no
+    kin of the list, the check of the decoys may see it first."""
+    exchange = before("list rows")
+    people = load((exchange.roster["registry"],), parse_schema(SCHEMA), (), None, "registry").people
+
+    def probes(words, places, key, schema):
+        theirs = encode_registry(people, schema, key, seed=1)[0].bits.words
+        words[places] = theirs[np.arange(len(places)) % len(theirs)]
+
+    with_decoys(monkeypatch, probes)
+    exchange.upto("registry result", "list rows")
+    audit = audit_of(exchange)
+    assert audit["verdict"]["rung"] == 0 or audit["verdict"]["reasons"] == ["unsound_decoys"], audit["verdict"]
+    assert audit["headline"]["found"]["count"] == 0
+
+
+def test_more_made_up_rows_than_agreed(before, monkeypatch):
+    made = pprl.exchange.parties.owner.encode_list
+    monkeypatch.setattr(
+        pprl.exchange.parties.owner,
+        "encode_list",
+        lambda people, schema, *rest, **more: made(people, replaced(schema), *rest, **more),
+    )
+    exchange = before("list rows").upto("judge", "list rows")
+    refused(exchange, RefusedError, "other numbers of people, made-up rows", *exchange.command("judge"))
+
+
+def replaced(schema):
+    return dataclasses.replace(schema, decoys=60)
+
+
+def test_near_doubles_in_a_registry_are_seen(before):
+    """A registry owner puts variants of people in: the audit says how many look so, and the report that there are."""
+    exchange = before("registry rows")
+    with exchange.roster["registry"].open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    at = header.index("given")
+    for row in rows[:750]:
+        rows.append([*row[:at], row[at] + "а", *row[at + 1 :]])
+    with exchange.roster["registry"].open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    exchange.upto("list result", "registry rows")
+    warned = [text for text in audit_of(exchange)["warnings"] if "of the registry have a near double" in text]
+    assert len(warned) == 1
+    report = json.loads(statements(exchange, "registry", "unit-4-result-for-the-registry.pprl")[0].attachment)
+    assert report["warnings"] == ["near_doubles_registry", "see_audit"]
+    page = (exchange.folder("registry") / RESULT / PAGE).read_text(encoding="utf-8")
+    assert "rows have a near double there: variants of people" in page
+
+
+def test_no_alarm_for_true_rosters(played):
+    assert not [text for text in audit_of(played["end"])["warnings"] if "near double" in text]
+
+
+# --- what reaches whom ---
+
+
+def test_the_registry_owner_gets_the_report_and_no_more(before):
+    exchange = before("end")
+    (result,) = statements(exchange, "registry", "unit-4-result-for-the-registry.pprl")
+    assert {path.name for path in (exchange.folder("registry") / "result").iterdir()} == {"report.html", "report.json"}
+    other, release = statements(exchange, "list", "unit-4-result-for-the-list.pprl")
+    assert other == result
+    assert release.kind == b"pprl-rel"
+    ours = {path.name for path in (exchange.folder("list") / "result").iterdir()}
+    assert ours == {"report.html", "report.json", "PRIVATE-pairs.csv"}
+    with (exchange.folder("list") / "result" / "PRIVATE-pairs.csv").open(encoding="utf-8", newline="") as file:
+        header, *pairs = csv.reader(file)
+    assert header == ["list_row", "list_id", "pair"]
+    assert len(pairs) == len({pair for *_, pair in pairs})
+    handles = {handle.hex() for handle in exchange_handles(exchange)}
+    assert not {pair for *_, pair in pairs} & handles, "the pair is called by the registry's handle"
+
+
+def exchange_handles(exchange):
+    from helpers.taps import handles_of
+
+    return [handle.tobytes() for side in ("list", "registry") for handle in handles_of(exchange, side)]
+
+
+def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, monkeypatch):
+    """The rows of the list in another order, so that others are the ones with partners, and everything that belongs to
+    a row goes with it. Draws are held fixed: they come from a hash of the scores, and say nothing of anybody."""
+    exchange = played["end"]
+    unit = exchange.matter("unit")
+    table, scores = table_of(exchange)
+    halves = table.attachment[-32 * len(scores) :]
+    end, terms = unit.ending, unit.agreement.terms
+    roots = {"list_root": unit.list_rows.root, "package_root": unit.list_package.root}
+    opened = check_reveal(end.reveal.attachment, halves, unit.agreement, **roots)
+    (told,) = statements(exchange, "unit", EVIDENCE)
+    evidence = Evidence.of(told.attachment)
+    monkeypatch.setattr(assess, "_seed", lambda _: b"seed")
+    order = Draws(b"other people", "order").permutation(len(opened))
+    answers = np.frombuffer(end.answers.attachment, dtype=np.uint8).reshape(evidence.tags.shape)
+    others = dataclasses.replace(
+        scores, theirs=scores.theirs[order], common=scores.common[order], total=scores.total[order]
+    )
+    seen = dataclasses.replace(evidence, best=evidence.best[order], tags=evidence.tags[order])
+    reports, found = [], []
+    for args in (
+        (scores, opened, answers, evidence),
+        (others, [opened[at] for at in order], answers[order], seen),
+    ):
+        figures = figures_of(terms, args[0], args[1], end.reveal.body, args[2].tobytes(), args[3])
+        reports.append(figures.report_json())
+        found.append(set(figures.assessment.pairs["list_row"]))
+    assert found[0] != found[1]
+    assert len(found[0]) == len(found[1])
+    assert reports[0] == reports[1]
+
+
+# --- the same as link ---
+
+
+def test_the_report_is_that_of_link(before, monkeypatch):
+    """On the same rosters, with the same key and decoys. Left out is `confirm`, whose chance the exchange measures
+    against four random rows of the registry and link by permuting, and where a value that is missing counts as one
+    that differs, so that nobody sees that it is missing; and with it the drift of ranks, which is seen only where both
+    have the values. How many agree is the same."""
+    exchange = before("end")
+    (own, theirs), schema = (exchange.matter(role) for role in ("list", "registry")), parse_schema(SCHEMA)
+    ours, other = Secrets.of(own, own.agreement), Secrets.of(theirs, theirs.agreement)
+    hashes = own.list_rows.statement.hash + own.registry_rows.statement.hash
+    made_root = derive(ours.seed, own.registry_rows.random, b"pprl/1/decoys\0" + hashes)
+    people = {side: load((path,), schema, (), None, side).people for side, path in exchange.roster.items()}
+    encoded, rows = encode_list(people["list"], schema, ours.key, roots=(ours.seed, made_root))
+    for module in ("list", "registry"):
+        monkeypatch.setattr(f"pprl.encode.{module}.fresh_seed", lambda: other.seed)
+    their_encoded, their_rows = encode_registry(people["registry"], schema, other.key)
+    plain = assess.judge(match_encodings(encoded, their_encoded), rows, their_rows, encodings=encoded).audit
+    audit = audit_of(exchange)
+    plain = json.loads(json.dumps(plain))
+    for each in (plain, audit):
+        assert each["copy_check"].pop("rank_drift") is None or each is plain
+    assert plain.keys() == audit.keys()
+    assert {key for key in plain if plain[key] != audit[key]} == {"confirm"}
+    one, other = ({each["field"]: each["agree"] for each in told["confirm"]} for told in (plain, audit))
+    assert one == other
+
+
+# --- the end of a matter ---
+
+
+@pytest.mark.parametrize("role", PARTIES)
+def test_a_matter_is_destroyed(before, role):
+    exchange = before("end")
+    folder = exchange.folder(role)
+    was = {path.name for path in folder.rglob("*") if path.is_file()}
+    private = {path.name for path in folder.iterdir() if "PRIVATE-" in path.name}
+    refused(exchange, RefusedError, "nothing is removed unasked", "destroy", folder)
+    done = run("destroy", folder, "--yes")
+    assert done.status == 0
+    assert {path.name for path in folder.rglob("*") if path.is_file()} == was - private
+    for text in (
+        *private,
+        "what survives",
+        "copies on this disk",
+        "still holds the linkage key",
+        "you have their word",
+    ):
+        assert text in done.out
+    mine = [step for step, whose in STEPS.items() if whose == role and step not in ("accept", "receipt")]
+    steps = [exchange.command(step) for step in mine]
+    steps += [["transcript", folder, "-o", exchange.root / "auditor", *exchange.secret(role)]]
+    steps += [["destroy", folder, "--yes"]]
+    steps += [["agree", folder, "--accept", "00000000", *exchange.secret(role)]]
+    for words in steps:
+        refused(exchange, FileError, "holds no keystore", *words)
+
+
+def test_an_auditors_folder_outlives_the_matter(before):
+    exchange = before("end")
+    folder = exchange.transcript()
+    heard = exchange.told()
+    for role in PARTIES:
+        assert run("destroy", exchange.folder(role), "--yes").status == 0
+    assert run("verify", folder, "--words-file", heard).status == 0
+
+
+def test_private_things_of_a_run_that_was_killed_go_too(before):
+    exchange = before("end")
+    without(exchange, "list", *(name for name in HAND_OVERS if (exchange.folder("list") / name).exists()))
+    left = exchange.folder("list") / ".PRIVATE-rows.part.0011aabb.part"
+    left.write_bytes(b"rows")
+    assert run("destroy", exchange.folder("list"), "--yes").status == 0
+    assert not left.exists()

@@ -1,0 +1,17 @@
+"""Encodings of nobody: random rows under random handles."""
+
+import numpy as np
+
+from pprl.core.bits import BitMatrix
+from pprl.core.encodings import Encodings, Stamp
+
+STAMP = Stamp(1024, 8, b"f" * 32, b"s" * 32, b"k" * 16)
+
+
+def random_rows(seed, rows, words=16):
+    return BitMatrix(np.random.default_rng(seed).integers(0, 1 << 63, (rows, words), dtype="<u8"))
+
+
+def encodings(side, seed, rows):
+    handles = np.arange(2 * rows, dtype="<u8").view("V16")
+    return Encodings(side, STAMP, rows, handles, random_rows(seed, rows))

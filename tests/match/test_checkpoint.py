@@ -1,0 +1,280 @@
+"""A long search that is broken off goes on where it stood and ends with the same answer, or says why it cannot."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers import ROOT
+from helpers.encodings import encodings, random_rows
+from helpers.exchange import attempt, run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pprl.core.bits import BitMatrix
+from pprl.core.encodings import Encodings
+from pprl.core.errors import FileError, MismatchError
+from pprl.core.scores import Scores
+from pprl.match import checkpoint, search
+from pprl.match.checkpoint import Checkpoint
+from pprl.match.encodings import match_encodings
+from pprl.match.search import Sofar
+
+CHECKOUT = ROOT
+
+
+def same(found, expected):
+    return all(np.array_equal(getattr(found, name), getattr(expected, name)) for name in vars(expected))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_a_search_goes_on_anywhere(data):
+    """Few bits, so that scores are equal and rows identical; taken up with other chunks than it was left with."""
+    draw = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    kernel = data.draw(st.sampled_from(["numba", "numpy"]))
+    ours = BitMatrix(draw.integers(0, 8, (7, 2), dtype="<u8"))
+    theirs = BitMatrix(draw.integers(0, 8, (data.draw(st.integers(1, 60)), 2), dtype="<u8"))
+    keep, first, second = (data.draw(st.integers(1, 20)) for _ in range(3))
+    kept = []
+    whole = search.best(ours, theirs, keep=keep, kernel=kernel, tile=(3, first), save=kept.append)
+    sofar = data.draw(st.sampled_from(kept))
+    told = []
+    again = search.best(ours, theirs, keep=keep, kernel=kernel, tile=(2, second), sofar=sofar, progress=told.append)
+    assert same(again, whole)
+    assert sum(told) == len(ours) * len(theirs)
+
+
+def test_fewer_rows_than_were_compared():
+    kept = []
+    ours, theirs = random_rows(1, 5), random_rows(2, 50)
+    search.best(ours, theirs, keep=2, save=kept.append)
+    with pytest.raises(MismatchError, match="fewer rows than were compared already"):
+        search.best(ours, BitMatrix(theirs.words[:3]), keep=2, sofar=kept[-1])
+
+
+# --- the file ---
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    theirs = np.array([[4, -1], [7, 2]])
+    sofar = Sofar(9, theirs, np.array([[3, 0], [5, 1]]), np.array([[8, 0], [10, 9]]))
+    made = Checkpoint(tmp_path / "c", lambda: b"i" * 32)
+    made.save(sofar)
+    return made, sofar
+
+
+def test_it_is_read_as_it_was_written_and_is_nobody_elses(written):
+    made, sofar = written
+    assert same(made.read(), sofar)
+    assert os.name == "nt" or made.path.stat().st_mode & 0o077 == 0
+    made.remove()
+    assert not made.path.exists()
+
+
+def test_every_byte_of_it(written):
+    made, _ = written
+    data = made.path.read_bytes()
+    for place in range(len(data)):
+        made.path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        with pytest.raises((FileError, MismatchError)):
+            made.read()
+    for size in range(len(data)):
+        made.path.write_bytes(data[:size])
+        with pytest.raises(FileError):
+            made.read()
+
+
+def test_of_something_else(written):
+    made, _ = written
+    with pytest.raises(MismatchError, match="an input or an option was changed"):
+        Checkpoint(made.path, lambda: b"j" * 32).read()
+
+
+def test_it_is_written_once_a_minute_and_hashes_nothing_before(tmp_path, monkeypatch):
+    asked = []
+    made = Checkpoint(tmp_path / "c", lambda: asked.append(1) or b"i" * 32)
+    now = checkpoint.time.monotonic()
+    sofar = Sofar(1, np.array([[0]]), np.array([[1]]), np.array([[2]]))
+    for later, there in ((0, False), (59, False), (61, True)):
+        monkeypatch.setattr(checkpoint.time, "monotonic", lambda later=later: now + later)
+        made.save(sofar)
+        assert made.path.exists() == there
+    assert asked == [1]
+
+
+def test_a_full_disk_does_not_end_the_search(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    monkeypatch.setattr(search, "TILES", dict.fromkeys(search.TILES, (64, 500)))
+    tried, write = [], checkpoint.container.write_new
+
+    def full(path, *given, **more):
+        if path.suffix == ".checkpoint":
+            tried.append(path)
+            raise FileError(f"{path.name}: cannot be written (No space left on device)")
+        write(path, *given, **more)
+
+    monkeypatch.setattr(checkpoint.container, "write_new", full)
+    for side, rows in (("list", 20), ("registry", 2_000)):
+        encodings(side, 1, rows).write(tmp_path / side)
+    done = run("match", tmp_path / "list", tmp_path / "registry", "-o", tmp_path / "out")
+    assert done.status == 0, done.err
+    assert "no checkpoint was kept: out.checkpoint: cannot be written" in done.err
+    assert len(tried) == 1
+    assert (tmp_path / "out").exists()
+
+
+# --- the command ---
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inputs")
+    for side, seed, rows in (("list", 1, 60), ("registry", 2, 5_000)):
+        encodings(side, seed, rows).write(folder / side)
+    return folder
+
+
+def killed(inputs, output, after=3):
+    """`pprl match` in a process that is killed when it has written its third checkpoint."""
+    code = f"""
+        import os, signal
+        from pprl.cli import main
+        from pprl.match import checkpoint, search
+        search.TILES = dict.fromkeys(search.TILES, (64, 500))
+        checkpoint.EVERY, write, done = 0, checkpoint.container.write_new, []
+        def counting(*given, **more):
+            write(*given, **more)
+            done.append(1)
+            if len(done) == {after}:
+                os.kill(os.getpid(), signal.SIGKILL)
+        checkpoint.container.write_new = counting
+        main(["match", {str(inputs / "list")!r}, {str(inputs / "registry")!r}, "-o", {str(output)!r}])
+    """
+    ended = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], cwd=CHECKOUT, check=False)
+    assert ended.returncode == -signal.SIGKILL
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are killed the way of other systems")
+def test_killed_and_resumed(inputs, tmp_path):
+    output = tmp_path / "scores.pprl"
+    killed(inputs, output)
+    left = tmp_path / "scores.pprl.checkpoint"
+    assert left.exists()
+    assert not output.exists()
+    assert "registry rows compared  1,500" in run("inspect", left).out
+    command = ["match", inputs / "list", inputs / "registry", "-o", output]
+    done = run(*command, "--resume")
+    assert done.status == 0, done.err
+    assert "going on behind the first 1,500 rows" in done.err
+    assert not left.exists()
+    whole = match_encodings(encodings("list", 1, 60), encodings("registry", 2, 5_000))
+    assert Scores.read(output).to_bytes() == whole.to_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are killed the way of other systems")
+def test_a_changed_registry_is_refused_and_without_resume_it_begins_anew(inputs, tmp_path):
+    output = tmp_path / "scores.pprl"
+    killed(inputs, output)
+    other = replace(encodings("registry", 2, 5_000), rows_read=4_999)
+    other.write(tmp_path / "registry")
+    with pytest.raises(MismatchError, match=r"scores\.pprl\.checkpoint: is of another search"):
+        attempt("match", inputs / "list", tmp_path / "registry", "-o", output, "--resume")
+    assert not output.exists()
+    done = run("match", inputs / "list", tmp_path / "registry", "-o", output)
+    assert done.status == 0
+    assert "--resume would go on with it" in done.err
+    assert not (tmp_path / "scores.pprl.checkpoint").exists()
+
+
+def test_there_is_nothing_to_resume(inputs, tmp_path):
+    done = run("match", inputs / "list", inputs / "registry", "-o", tmp_path / "s", "--resume")
+    assert done.status == 0
+    assert "there is no checkpoint" in done.err
+
+
+def test_the_linkage_unit_goes_on_by_itself(before, monkeypatch):
+    """A run that is broken off in the folder of a matter is taken up by the same command."""
+    exchange = before("match")
+    monkeypatch.setattr(search, "TILES", dict.fromkeys(search.TILES, (64, 200)))
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    written, write = [], checkpoint.container.write_new
+
+    def breaking(*given, **more):
+        write(*given, **more)
+        written.append(1)
+        if len(written) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint.container, "write_new", breaking)
+        assert run(*exchange.command("match")).status != 0
+    assert (exchange.folder("unit") / "PRIVATE-match.checkpoint").exists()
+    done = exchange.do("match")
+    assert "going on behind the first 400 rows" in done.err
+    assert not (exchange.folder("unit") / "PRIVATE-match.checkpoint").exists()
+    exchange.upto("list result", "acknowledge")
+
+
+# --- every pair ---
+
+
+def test_every_pair_at_a_threshold(tmp_path):
+    from fractions import Fraction
+
+    one, other = encodings("registry", 1, 200), encodings("registry", 2, 300)
+    other.bits.words[:20] = one.bits.words[:20]
+    one.write(tmp_path / "one")
+    other.write(tmp_path / "other")
+    done = run("match", tmp_path / "one", tmp_path / "other", "--threshold", "0.55", "-o", tmp_path / "pairs.csv")
+    assert done.status == 0, done.err
+    pairs = search.all_pairs(one.bits, other.bits, Fraction("0.55"))
+    header, *lines = (tmp_path / "pairs.csv").read_text(encoding="utf-8").splitlines()
+    assert header == "row,their_row,handle,their_handle,common,total,score"
+    told = [line.split(",") for line in lines]
+    columns = [pairs.ours, pairs.theirs, pairs.common, pairs.total]
+    assert [[int(each) for each in (*line[:2], *line[4:6])] for line in told] == np.stack(columns, axis=1).tolist()
+    assert told[0][2] == one.handles[int(told[0][0])].tobytes().hex()
+    assert "no decoys were judged" in done.out
+    again = run(
+        *("match", tmp_path / "one", tmp_path / "other", "--threshold", "0.55", "-o", tmp_path / "fast.csv"),
+        *("--approximate", "0.99"),
+    )
+    assert "it would not help" in again.out  # so few rows are compared exactly
+    assert (tmp_path / "fast.csv").read_bytes() == (tmp_path / "pairs.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--threshold", "1.2"], "above 0 and up to 1"),
+        (["--threshold", "0"], "above 0 and up to 1"),
+        (["--threshold", "near"], "above 0 and up to 1"),
+        (["--approximate", "0.99"], "--approximate is for --threshold"),
+        (
+            ["--threshold", "0.8", "--approximate", "0.9", "--engine", "dask", "--scheduler", "tcp://a:1"],
+            "on this machine",
+        ),
+        (["--threshold", "0.8", "--resume"], "--resume is for scores"),
+        (["--engine", "dask"], "go together"),
+        (["--scheduler", "tcp://a:1"], "go together"),
+        (["--engine", "spark"], "is not one of"),
+    ],
+)
+def test_options_that_do_not_go_together(inputs, tmp_path, options, says):
+    done = run("match", inputs / "list", inputs / "registry", "-o", tmp_path / "out", *options)
+    assert done.status == 2
+    assert says in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mapped_file_is_read_as_any_other(inputs):
+    mapped, read = (Encodings.read(inputs / "registry", "registry", mapped=each) for each in (True, False))
+    assert np.array_equal(mapped.bits.words, read.bits.words)
+    assert np.array_equal(mapped.handles, read.handles)

@@ -1,0 +1,208 @@
+"""The page in a real browser: Debian's chromium, driven by playwright.
+
+Where there is no chromium the tests are skipped and say so; where ``CI`` is set they fail, so that they are not lost.
+"""
+
+import contextlib
+import copy
+import functools
+import io
+import json
+import os
+import shutil
+
+import pytest
+from helpers import DATA, ROOT
+
+from pprl.cli import main
+from pprl.report import render
+from pprl.report.text import LANGUAGES, Words
+
+EXAMPLE = json.loads((DATA / "report_example.json").read_text("utf-8"))
+TWO_FILES = ROOT / "examples" / "two_files"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+VIEWS = [(width, scheme) for width in (1280, 360) for scheme in ("light", "dark")]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        reason = "no chromium on this machine: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"] if root else [])
+        yield running
+        running.close()
+
+
+@functools.cache
+def page_of(figures, language):
+    return render(json.loads(figures), language)
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Open a report, or a page as it is, from a file; what the browser said and asked for: ``said`` and ``asked``."""
+    contexts = []
+
+    def show(made, language="en", width=1280, scheme="light"):
+        path = tmp_path / "report.html"
+        path.write_text(made if isinstance(made, str) else page_of(json.dumps(made), language), "utf-8")
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.said, page.asked = [], []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.on("dialog", lambda dialog: (page.said.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto(path.as_uri())
+        page.wait_for_load_state("networkidle")
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+
+
+def poisoned():
+    made = copy.deepcopy(EXAMPLE)
+    labels = [
+        "<script>document.title='owned'</script>",
+        '=HYPERLINK("http://example.org")',
+        "\u202egnp.exe",
+        "W" * 10_000,
+    ]
+    made["matter"] = labels[3]
+    for value, label in zip(made["strata"][0]["values"], labels, strict=True):
+        value["label"] = label
+    made["confirm"][0]["field"], made["confirm"][1]["field"] = labels[:2]
+    for choice, label in zip(made["sensitivity"], labels, strict=False):
+        choice["what"] = choice["value"] = label
+    made["fingerprints"]["schema"] = "0f" * 32
+    made["completeness"][0]["name"] = made["warnings"] = made["run"] = labels[3]
+    made["warnings"] = labels
+    return made, labels
+
+
+def has_no_sideways_scroll(page):
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def drawn(page):
+    """The pictures that are shown: whether each has loaded, how wide it is, what it says."""
+    return page.evaluate(
+        """Promise.all([...document.images].filter(i => i.checkVisibility()).map(async i => {
+            await i.decode(); return {width: i.naturalWidth, alt: i.alt, source: i.currentSrc} }))"""
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+def test_the_page_in_each_view(opened, language, width, scheme):
+    page = opened(EXAMPLE, language, width, scheme)
+    assert not page.said
+    assert [url for url in page.asked if not url.startswith("data:")] == [page.url]
+    assert has_no_sideways_scroll(page)
+    assert page.locator("#net").inner_text() == Words(language).number(EXAMPLE["headline"]["net_found"]["value"])
+    assert page.locator("h1").inner_text() == Words(language)(f"rung.{EXAMPLE['verdict']['code']}")
+    assert page.locator("#net").is_visible()
+    pictures = drawn(page)
+    assert len(pictures) == 5
+    assert all(picture["width"] == (680 if width == 1280 else 340) for picture in pictures)
+    assert all(len(picture["alt"]) > 40 for picture in pictures)
+    assert page.locator("section:has(figure)").count() == page.locator("section:has(figure):has(table)").count() == 5
+
+
+def test_dark_and_light_are_different_drawings_and_paper_is_light(opened):
+    light, dark = opened(EXAMPLE), opened(EXAMPLE, scheme="dark")
+    shown = {picture["source"] for picture in drawn(light)}
+    assert not shown & {picture["source"] for picture in drawn(dark)}
+    dark.emulate_media(media="print")
+    assert {picture["source"] for picture in drawn(dark)} == shown
+    assert dark.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_prints_on_a4_with_all_figures(opened, language):
+    page = opened(EXAMPLE, language)
+    paper = page.pdf(format="A4", prefer_css_page_size=True)
+    assert paper.count(b"/Type /Page\n") in range(4, 12)
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 794 - 121, "height": 1123})  # A4 in CSS pixels, less the margins
+    assert has_no_sideways_scroll(page)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_hostile_labels_show_as_text(opened, width):
+    made, labels = poisoned()
+    page = opened(made, width=width)
+    assert not page.said
+    assert [url for url in page.asked if not url.startswith("data:")] == [page.url]
+    assert page.evaluate("document.scripts.length") == 0
+    assert "owned" not in page.title()
+    assert has_no_sideways_scroll(page)
+    said = page.locator("body").inner_text()
+    assert labels[0] in said
+    assert labels[1] in said
+    assert "[U+202E]gnp.exe" in said
+    assert "W… (10,000 characters)" in said
+    assert all(picture["width"] for picture in drawn(page))
+
+
+def test_a_script_that_got_in_would_not_run(opened, tmp_path):
+    page = opened(EXAMPLE)
+    path = tmp_path / "tampered.html"
+    path.write_text(render(EXAMPLE).replace("</body>", "<script>document.title='owned'</script></body>"), "utf-8")
+    page.goto(path.as_uri())
+    assert page.title() != "owned"
+    assert page.said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+def test_no_serious_finding_of_axe(opened, language, width, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = opened(EXAMPLE, language, width, scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    found = Axe().run(page).response["violations"]
+    serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+    assert not serious
+
+
+@pytest.fixture(scope="module")
+def examined(tmp_path_factory):
+    """The page of `pprl risk` on the example, and its figures."""
+    folder = tmp_path_factory.mktemp("risk")
+    roster, schema, registry = (str(TWO_FILES / name) for name in ("leaked.csv", "schema.toml", "registry.csv"))
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        told = ["--population", registry, "--json", "-o", str(folder / "risk.html")]
+        assert main(["risk", roster, "--schema", schema, *told]) == 0
+    return (folder / "risk.html").read_text("utf-8"), json.loads(out.getvalue())
+
+
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+def test_the_page_of_risk(opened, examined, width, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    made, figures = examined
+    page = opened(made, width=width, scheme=scheme)
+    assert not page.said
+    assert [url for url in page.asked if not url.startswith("data:")] == [page.url]
+    assert has_no_sideways_scroll(page)
+    agreed = next(each for each in figures["hardenings"] if each["hardening"] == figures["agreed_hardening"])
+    assert page.locator("#net").inner_text() == str(agreed["known_pairs_that_name_5_percent"])
+    (picture,) = drawn(page)
+    assert picture["width"] == (680 if width == 1280 else 340)
+    assert f"{figures['hardenings'][0]['known_pairs'][2]['rate']:.1%}" in picture["alt"]
+    assert page.locator("table").count() >= 7
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    found = Axe().run(page).response["violations"]
+    assert not [each["id"] for each in found if each["impact"] in ("serious", "critical")]

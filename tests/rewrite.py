@@ -1,0 +1,25 @@
+"""Write down what commands print now, where transcripts, README, guides or the notebook show something else.
+
+    python tests/rewrite.py [sessions] [readme] [guides] [notebook]
+
+Without words all four are written. Read the difference before you commit it.
+"""
+
+import sys
+from importlib import import_module
+
+from helpers.sessions import SESSIONS
+from helpers.sessions import rewrite as rewrite_session
+
+
+def main(wanted: list[str]) -> None:
+    if not wanted or "sessions" in wanted:
+        for path in SESSIONS:
+            rewrite_session(path)
+    for name in ("readme", "guides", "notebook"):
+        if not wanted or name in wanted:
+            import_module(f"house.test_{name}").rewrite()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
