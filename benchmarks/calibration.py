@@ -34,7 +34,7 @@ from scipy.stats import binom
 
 from pprl.core.encodings import Encodings
 from pprl.core.key import LinkageKey
-from pprl.core.private_rows import HomeRows
+from pprl.core.private_rows import PrivateRows
 from pprl.core.schema import Schema
 from pprl.core.schema_file import parse_schema
 from pprl.encode.list import encode_list
@@ -126,7 +126,7 @@ def population_of(data: Path, number: int, cell: Cell) -> tuple[Case, People, Pe
 
 
 @lru_cache(maxsize=4)
-def held(data: Path, number: int, cell: Cell, gone: tuple[int, ...] = ()) -> tuple[Encodings, HomeRows]:
+def held(data: Path, number: int, cell: Cell, gone: tuple[int, ...] = ()) -> tuple[Encodings, PrivateRows]:
     """The encoded registry of a population: its first people, as many as the cell has, without those ``gone``."""
     case, _, theirs = population_of(data, number, cell)
     keep = (case.people_of_registry < cell.registry) if cell.generated else ~np.isin(case.people_of_registry, gone)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pprl.core.randomness import Draws, seed_from
+from pprl.core.randomness import RandomStream, seed_from
 from pprl.demo import invent
 from pprl.exchange.next_step import HAND_OVERS
 
@@ -44,7 +44,7 @@ role = "confirm"
 
 def rosters(folder: Path, listed: int, held: int) -> None:
     registry = invent(1).registry
-    draws = Draws(seed_from(1), "rows")
+    draws = RandomStream(seed_from(1), "rows")
     columns = ("surname", "given", "patronymic", "rank")
     picked = {name: registry[name].to_numpy()[draws.below(len(registry), held)] for name in columns}
     days = (np.datetime64("1970-01-01") + draws.below(12_000, held)).astype(str)

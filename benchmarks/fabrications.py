@@ -22,7 +22,7 @@ from calibration import RUNS_A_POPULATION, Cell, held, population_of, schema_of
 
 from pprl.core.bits import BitMatrix
 from pprl.core.key import LinkageKey
-from pprl.core.private_rows import DECOY, RELATIVE
+from pprl.core.private_rows import RecordKind
 from pprl.encode.list import encode_list
 from pprl.judge.assessment import judge
 from pprl.match.encodings import match_encodings
@@ -94,7 +94,7 @@ def with_junk(name: str, encodings, rows, draw: np.random.Generator):
     with probability ½, or by rare names."""
     of_handle = {handle.tobytes(): at for at, handle in enumerate(rows.handles)}
     place = np.array([of_handle[handle.tobytes()] for handle in encodings.handles])
-    made_up = np.isin(rows.kind[place], (DECOY, RELATIVE))
+    made_up = np.isin(rows.kind[place], (RecordKind.DECOY, RecordKind.RELATIVE))
     words = encodings.bits.words.copy()
     bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
     if name == "random bits":

@@ -25,7 +25,7 @@ from rosters import Case, Mess, febrl4, generated
 from scipy import sparse
 
 from pprl.core.bits import BitMatrix
-from pprl.core.randomness import Draws, seed_from
+from pprl.core.randomness import RandomStream, seed_from
 from pprl.core.schema import HARDENINGS, Schema
 from pprl.core.schema_file import parse_schema
 from pprl.match.search import best
@@ -69,7 +69,7 @@ class Balanced(Scheme):
 
     def encode(self, people: People, key: bytes) -> BitMatrix:
         bits = bools(super().encode(people, key))
-        order = Draws(key, "balanced").permutation(2 * bits.shape[1])
+        order = RandomStream(key, "balanced").permutation(2 * bits.shape[1])
         return packed(np.hstack([bits, ~bits])[:, order])
 
 
@@ -83,7 +83,7 @@ class Flipped(Scheme):
 
     def encode(self, people: People, key: bytes) -> BitMatrix:
         bits = bools(super().encode(people, key))
-        rolls = Draws(key, f"flipped by {self.owner}").words(bits.size).reshape(bits.shape)
+        rolls = RandomStream(key, f"flipped by {self.owner}").words(bits.size).reshape(bits.shape)
         return packed(bits ^ (rolls < np.uint64(self.share * 2**64)))
 
 
@@ -178,18 +178,18 @@ def attack(case: Case, rows: int, population: int, seed: int, tries: int, like: 
     orders = {"birth_date": "ymd"}
     own = people_of(case.leaked, schema, case.list_columns, orders, "list", any_age=True)
     theirs = people_of(case.registry, schema, case.registry_columns, orders, "registry", any_age=True)
-    chosen = np.sort(Draws(seed_from(seed), "rows").permutation(len(own))[:rows])
+    chosen = np.sort(RandomStream(seed_from(seed), "rows").permutation(len(own))[:rows])
     own, others = own.take(chosen), theirs.take(np.arange(min(population, len(theirs))))
     print(f"\n{case.name}: {len(own):,} people, population {len(others):,}", flush=True)
     ladder = [m for m in KNOWN if 2 * m <= len(own)]
     attacked = min(MOST_VICTIMS, len(own) - ladder[-1])
     print(f"{'':18}{'bits':>6}" + "".join(f"{f'm = {m}  ':>10}" for m in ladder) + f"{'graph':>8}{'F1':>7}")
     for name, scheme in ((name, scheme) for name, scheme in schemes(schema).items() if like in name):
-        key = Draws(seed_from(seed), "key").bytes(32)
-        crowd = Onlookers(own, others, scheme, Draws(seed_from(seed), "crowd"))
+        key = RandomStream(seed_from(seed), "key").bytes(32)
+        crowd = Onlookers(own, others, scheme, RandomStream(seed_from(seed), "crowd"))
         bits = scheme.encode(crowd.victims(), key)
         victims = np.arange(crowd.roster)[-attacked:]
-        graph = graph_matching(crowd, scheme, bits, Draws(seed_from(seed), "graph"), tries).rate
+        graph = graph_matching(crowd, scheme, bits, RandomStream(seed_from(seed), "graph"), tries).rate
         others_scheme = replace(scheme, owner="registry") if isinstance(scheme, Flipped) else scheme
         f1 = best_f1(scheme.encode(own, key), others_scheme.encode(theirs, key), case, chosen)
         shown = "".join(f"{strongest(crowd, scheme, bits, m, victims):>10}" for m in ladder)

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from pprl.core import container
-from pprl.core.encodings import Encodings, Stamp
+from pprl.core.encodings import EncodingParameters, Encodings
 from pprl.match.encodings import match_encodings
 
-STAMP = Stamp(1024, 8, bytes(32), bytes(32), bytes(16))
+STAMP = EncodingParameters(1024, 8, bytes(32), bytes(32), bytes(16))
 AT_ONCE = 100_000
 CONVERT = """
 import sys, threading, time

@@ -18,7 +18,7 @@ import xlsxwriter
 
 import pprl
 import pprl.roster.spreadsheet
-from pprl.core.randomness import Draws, seed_from
+from pprl.core.randomness import RandomStream, seed_from
 from pprl.demo import invent
 
 RUNS = 9
@@ -32,7 +32,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 def rows(count: int) -> list[list[str]]:
     """Rows of invented people: running number, whole name, date, rank, personal number."""
     registry = invent(1).registry
-    draws = Draws(seed_from(1), "rows")
+    draws = RandomStream(seed_from(1), "rows")
     picks = [draws.below(len(registry), count) for _ in range(3)]
     surname, given, patronymic = (
         registry[name].to_numpy()[at] for name, at in zip(("surname", "given", "patronymic"), picks, strict=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pprl.core.encodings import Encodings as Encodings
     from pprl.core.errors import PprlError as PprlError
     from pprl.core.key import LinkageKey as LinkageKey
-    from pprl.core.private_rows import HomeRows as HomeRows
+    from pprl.core.private_rows import PrivateRows as PrivateRows
     from pprl.core.schema import Schema as Schema
     from pprl.core.schema_file import load_schema as load_schema
     from pprl.core.schema_file import parse_schema as parse_schema
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Assessment": "pprl.judge.assessment",
     "Encodings": "pprl.core.encodings",
-    "HomeRows": "pprl.core.private_rows",
+    "PrivateRows": "pprl.core.private_rows",
     "PprlError": "pprl.core.errors",
     "Schema": "pprl.core.schema",
     "Scores": "pprl.core.scores",

@@ -1,6 +1,6 @@
 """The whole path from two rosters to matched people with an error rate.
 
-`encode_list` and `encode_registry` make what crosses (`Encodings`) and what stays home (`HomeRows`);
+`encode_list` and `encode_registry` make what crosses (`Encodings`) and what stays home (`PrivateRows`);
 `match_encodings` compares without key or labels; `judge` opens the labels. `link` is these steps in one process, for
 someone who holds both rosters.
 """

@@ -118,8 +118,8 @@ def test_separate_steps_give_what_link_gives(small, steps, tmp_path):
     scores.write(tmp_path / "scores")
     answer = pprl.judge(
         pprl.Scores.read(tmp_path / "scores"),
-        pprl.HomeRows.read(tmp_path / "list.rows", "list"),
-        pprl.HomeRows.read(tmp_path / "registry.rows"),
+        pprl.PrivateRows.read(tmp_path / "list.rows", "list"),
+        pprl.PrivateRows.read(tmp_path / "registry.rows"),
         encodings=Encodings.read(tmp_path / "list", "list"),
     )
     same(answer, link(*small[:2]))

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pprl.core import container
-from pprl.core.encodings import Encodings, Stamp
+from pprl.core.encodings import EncodingParameters, Encodings
 from pprl.core.errors import FileError, PprlError
 from pprl.core.key import LinkageKey
-from pprl.core.private_rows import HomeRows
+from pprl.core.private_rows import PrivateRows
 from pprl.core.scores import Scores
 
 if TYPE_CHECKING:
@@ -33,16 +33,16 @@ def describe(path: Path) -> dict[str, str | int]:
             return {
                 "kind": f"encodings of a {encodings.side}",
                 "rows": len(encodings),
-                **_stamp(encodings.stamp),
+                **_stamp(encodings.parameters),
             }
         case b"pprl-sco":
             scores = Scores.read(path)
             counts = {"list_rows": len(scores), "registry_rows": scores.registry_encoded}
-            return {"kind": "scores", **counts, "kernel": scores.kernel, **_stamp(scores.stamp)}
+            return {"kind": "scores", **counts, "kernel": scores.kernel, **_stamp(scores.parameters)}
         case b"pprl-row":
-            rows = HomeRows.read(path)
+            rows = PrivateRows.read(path)
             counts = {name.replace(" ", "_"): count for name, count in rows.counts().items()}
-            return {"kind": f"private rows of a {rows.side}", **counts, **_stamp(rows.stamp)}
+            return {"kind": f"private rows of a {rows.side}", **counts, **_stamp(rows.parameters)}
         case b"pprl-kst":
             return {"kind": "keystore of a party", "secret": "yes: opens with its passphrase only"}
         case b"pprl-pkg":
@@ -135,11 +135,11 @@ def _cards_beside(path: Path) -> list[Card]:
     return cards
 
 
-def _stamp(stamp: Stamp) -> dict[str, str | int]:
+def _stamp(parameters: EncodingParameters) -> dict[str, str | int]:
     return {
-        "length": stamp.length,
-        "hardening": stamp.hardening,
-        "schema_fingerprint": stamp.fingerprint.hex(),
-        "folding_tables": stamp.folding.hex(),
-        "key_check": stamp.key_check.hex(),
+        "length": parameters.length,
+        "hardening": parameters.hardening,
+        "schema_fingerprint": parameters.fingerprint.hex(),
+        "folding_tables": parameters.folding.hex(),
+        "key_check": parameters.key_check.hex(),
     }

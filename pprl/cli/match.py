@@ -256,7 +256,7 @@ def write_pairs(
     from pprl.match.threads import threads as on_threads
 
     one, other = Encodings.read(one_path), Encodings.read(other_path, mapped=recall is None)
-    one.stamp.require_same(other.stamp)
+    one.parameters.require_same(other.parameters)
     with searching(len(one) * len(other), len(one)) as progress:
         if recall is None:
             with where.finding_pairs() as find:

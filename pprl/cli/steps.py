@@ -243,7 +243,7 @@ def judge(
         raise click.UsageError("--rows is missing (or name the folder of a matter)")
     options.tell_variables()
     from pprl.core.encodings import Encodings
-    from pprl.core.private_rows import HomeRows
+    from pprl.core.private_rows import PrivateRows
     from pprl.core.scores import Scores
     from pprl.judge import assessment as assess
 
@@ -251,8 +251,8 @@ def judge(
         [pairs, *output_files(output)], [scores_path, rows_path, encodings_path, registry_rows_path]
     )
     check_outputs(pairs, output, as_json=as_json, force=force)
-    rows = HomeRows.read(rows_path, "list")
-    registry_rows = HomeRows.read(registry_rows_path, "registry") if registry_rows_path else None
+    rows = PrivateRows.read(rows_path, "list")
+    registry_rows = PrivateRows.read(registry_rows_path, "registry") if registry_rows_path else None
     scores = Scores.read(scores_path)
     encodings = Encodings.read(encodings_path, "list") if encodings_path else None
     assessment = assess.judge(scores, rows, registry_rows, rate=rate, encodings=encodings)

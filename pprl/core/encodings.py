@@ -16,7 +16,7 @@ from pprl.core.errors import FileError, MismatchError
 
 
 @dataclass(frozen=True)
-class Stamp:
+class EncodingParameters:
     """How encodings were made; two files can be compared only if their stamps are equal.
 
     ``key_check`` is equal for equal keys and says nothing else of the key.
@@ -34,10 +34,10 @@ class Stamp:
         return self.LAYOUT.pack(self.length, self.hardening, self.folding, self.fingerprint, self.key_check)
 
     @classmethod
-    def from_bytes(cls, data: bytes | memoryview) -> Stamp:
+    def from_bytes(cls, data: bytes | memoryview) -> EncodingParameters:
         return cls(*cls.LAYOUT.unpack(data))
 
-    def require_same(self, other: Stamp) -> None:
+    def require_same(self, other: EncodingParameters) -> None:
         """MismatchError that names the first thing in which two files differ, from the outside in."""
         if self.hardening != other.hardening:
             raise MismatchError(
@@ -66,12 +66,12 @@ class Encodings:
     """The rows one owner sends: encodings under random handles, in an order that says nothing. No row id, no value."""
 
     side: str  # "list" or "registry"
-    stamp: Stamp
+    parameters: EncodingParameters
     rows_read: int  # rows of the roster, before unreadable ones were left out; 0 for a list
     handles: NDArray[np.void]  # shape (rows,), 16 bytes each
     bits: BitMatrix
 
-    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<B{Stamp.LAYOUT.size}sQQ")
+    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<B{EncodingParameters.LAYOUT.size}sQQ")
     SIDES: ClassVar[tuple[str, str]] = ("list", "registry")
 
     def __len__(self) -> int:
@@ -79,14 +79,14 @@ class Encodings:
 
     def write(self, path: Path, *, force: bool = False) -> None:
         """A new file, mode 0600: whoever has it and the key has the names."""
-        start = self.start(self.side, self.stamp, len(self), self.rows_read)
+        start = self.start(self.side, self.parameters, len(self), self.rows_read)
         container.write_new(path, [start, self.records(self.handles, self.bits.words)], private=True, force=force)
 
     @classmethod
-    def start(cls, side: str, stamp: Stamp, rows: int, rows_read: int) -> bytes:
+    def start(cls, side: str, parameters: EncodingParameters, rows: int, rows_read: int) -> bytes:
         """The bytes of a file before its records."""
         return container.preamble(b"pprl-enc") + cls.HEADER.pack(
-            cls.SIDES.index(side), stamp.to_bytes(), rows, rows_read
+            cls.SIDES.index(side), parameters.to_bytes(), rows, rows_read
         )
 
     @classmethod
@@ -104,8 +104,13 @@ class Encodings:
         """
         body = container.read_body(path, b"pprl-enc", mapped=mapped)
         (side_at, stamp_bytes, rows, rows_read), data = body.header(cls.HEADER)
-        stamp = Stamp.from_bytes(stamp_bytes)
-        if side_at >= len(cls.SIDES) or stamp.length == 0 or stamp.length % 64 or stamp.length > MAX_LENGTH:
+        parameters = EncodingParameters.from_bytes(stamp_bytes)
+        if (
+            side_at >= len(cls.SIDES)
+            or parameters.length == 0
+            or parameters.length % 64
+            or parameters.length > MAX_LENGTH
+        ):
             raise FileError(f"{path.name}: is damaged in its header", hint="get the file again from whoever made it")
         found = cls.SIDES[side_at]
         if side and found != side:
@@ -113,12 +118,12 @@ class Encodings:
                 f"{path.name}: was encoded as a {found}, a {side} is needed here",
                 hint="the list comes first, the registry second",
             )
-        record = cls._record(stamp.length)
+        record = cls._record(parameters.length)
         records = np.frombuffer(body.expect(data, rows * record.itemsize), dtype=record)
         handles, words = records["handle"], records["words"]
         if not mapped:
             handles, words = handles.copy(), words.copy()
-        return cls(found, stamp, rows_read, handles, BitMatrix(words))
+        return cls(found, parameters, rows_read, handles, BitMatrix(words))
 
     @staticmethod
     def _record(length: int) -> np.dtype[np.void]:

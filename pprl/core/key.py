@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pprl.core import container
 from pprl.core.errors import FileError
-from pprl.core.randomness import Draws, fresh_seed, seed_from
+from pprl.core.randomness import RandomStream, fresh_seed, seed_from
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,11 @@ class LinkageKey:
     @classmethod
     def make(cls, seed: int | None = None) -> LinkageKey:
         """From the operating system, or from a number, for runs that can be repeated."""
-        return cls(fresh_seed(), False) if seed is None else cls(Draws(seed_from(seed), "linkage key").bytes(32), True)
+        return (
+            cls(fresh_seed(), False)
+            if seed is None
+            else cls(RandomStream(seed_from(seed), "linkage key").bytes(32), True)
+        )
 
     def write(self, path: Path, *, force: bool = False) -> None:
         """A new file that its owner alone can read, mode 0600."""

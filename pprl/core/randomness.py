@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 BLOCK_BYTES = 8192
 
 
-class Draws:
+class RandomStream:
     """A stream of draws; reading it moves it on.
 
-    >>> Draws(b"example", "demo").below(10, 5).tolist() == Draws(b"example", "demo").below(10, 5).tolist()
+    >>> RandomStream(b"example", "demo").below(10, 5).tolist() == RandomStream(b"example", "demo").below(10, 5).tolist()
     True
     """
 

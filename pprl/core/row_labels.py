@@ -3,9 +3,6 @@ sheet and each part of a list that was read together with others."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 SHEET_STEP = 10_000_000
 LIST_STEP = 100_000_000_000
 
@@ -27,11 +24,3 @@ def places_text(rows: tuple[int, ...], most: int = 5) -> str:
     if all(text.startswith("row ") for text in first):
         first[1:] = [text.removeprefix("row ") for text in first[1:]]
     return ", ".join(first) + (", …" if len(rows) > most else "")
-
-
-def turns(of: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of each entry the how-manieth of its kind it is, from 0; kinds may stand in any order."""
-    order = np.argsort(of, kind="stable")
-    turn = np.empty(len(of), dtype=np.int64)
-    turn[order] = np.arange(len(of)) - np.searchsorted(of[order], of[order], side="left")
-    return turn

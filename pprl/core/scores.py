@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core import container
-from pprl.core.encodings import Stamp
+from pprl.core.encodings import EncodingParameters
 from pprl.core.errors import FileError
 
 KEEP = 16
@@ -26,7 +26,7 @@ KERNELS = ("numpy", "numba")
 class Scores:
     """Candidates of each list row, best first; ``total`` is 0 where there are fewer than ``KEEP``."""
 
-    stamp: Stamp
+    parameters: EncodingParameters
     registry_read: int
     registry_encoded: int
     kernel: str
@@ -35,7 +35,7 @@ class Scores:
     common: NDArray[np.uint32]  # shape (rows, KEEP)
     total: NDArray[np.uint32]  # shape (rows, KEEP)
 
-    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<{Stamp.LAYOUT.size}sQQQBB")
+    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<{EncodingParameters.LAYOUT.size}sQQQBB")
     RECORD: ClassVar[np.dtype[np.void]] = np.dtype(
         [("handle", "V16"), ("theirs", "V16", (KEEP,)), ("common", "<u4", (KEEP,)), ("total", "<u4", (KEEP,))]
     )
@@ -52,7 +52,7 @@ class Scores:
 
     def to_bytes(self) -> bytes:
         header = self.HEADER.pack(
-            self.stamp.to_bytes(),
+            self.parameters.to_bytes(),
             len(self),
             self.registry_read,
             self.registry_encoded,
@@ -79,7 +79,7 @@ class Scores:
     @classmethod
     def of(cls, body: container.Body) -> tuple[Scores, memoryview]:
         """The scores at the start of some bytes, and what stands behind them."""
-        (stamp, rows, read, encoded, keep, kernel), data = body.header(cls.HEADER)
+        (parameters, rows, read, encoded, keep, kernel), data = body.header(cls.HEADER)
         if keep != KEEP or kernel >= len(KERNELS):
             raise FileError(f"{body.name}: is damaged in its header", hint="get the file again")
         size = rows * cls.RECORD.itemsize
@@ -89,7 +89,7 @@ class Scores:
         if not _sound(records):
             raise FileError(f"{body.name}: holds what no search gives", hint="get the file again")
         scores = cls(
-            Stamp.from_bytes(stamp),
+            EncodingParameters.from_bytes(parameters),
             read,
             encoded,
             KERNELS[kernel],

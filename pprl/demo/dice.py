@@ -6,20 +6,20 @@ import datetime
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 
 T = TypeVar("T")
 
 
 class Dice:
-    """Draws one at a time, from a stream that nobody else reads.
+    """RandomStream one at a time, from a stream that nobody else reads.
 
     >>> Dice(b"example", "demo").below(6) == Dice(b"example", "demo").below(6)
     True
     """
 
     def __init__(self, seed: bytes, label: str) -> None:
-        self._draws = Draws(seed, label)
+        self._draws = RandomStream(seed, label)
         self._words: Iterator[int] = iter(())
 
     def below(self, bound: int) -> int:

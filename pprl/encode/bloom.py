@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from numpy.typing import NDArray
 
 from pprl.core.bits import BitMatrix, Words
-from pprl.core.encodings import Stamp
+from pprl.core.encodings import EncodingParameters
 from pprl.core.key import LinkageKey
 from pprl.core.schema import MAX_K, Field, Schema
 from pprl.encode.hardening import diffuse, diffusion_indices
@@ -210,6 +210,8 @@ def reference(person: Mapping[str, str], schema: Schema, linkage_key: bytes) -> 
     return {place for place in range(schema.length) if sum(int(row[place]) in bits for row in indices) % 2}
 
 
-def stamp_of(schema: Schema, key: LinkageKey) -> Stamp:
+def parameters_of(schema: Schema, key: LinkageKey) -> EncodingParameters:
     folding = folding_hash()
-    return Stamp(schema.length, schema.hardening, folding, schema.fingerprint(folding), key_check(key.secret, schema))
+    return EncodingParameters(
+        schema.length, schema.hardening, folding, schema.fingerprint(folding), key_check(key.secret, schema)
+    )

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pprl.core.randomness import Draws
-from pprl.core.row_labels import turns
+from pprl.core.arrays import cumcount
+from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
 from pprl.roster.people import MISSING, Column, People
 
@@ -48,7 +48,7 @@ def per_row(wanted: int, rows: int) -> int:
     return max(wanted, -(-DECOYS_A_LIST // rows)) if rows else wanted
 
 
-def make_decoys(people: People, schema: Schema, count: int, draws: Draws, *, relatives: bool = False) -> Decoys:
+def make_decoys(people: People, schema: Schema, count: int, draws: RandomStream, *, relatives: bool = False) -> Decoys:
     """``count`` decoys for each row; fewer where the list's values do not allow as many new people.
 
     ``relatives`` are the harsher null: brothers of the people of the list, who keep surname and patronymic and take
@@ -76,7 +76,7 @@ def respelled(
     spellings: People,
     of: NDArray[np.int64],
     schema: Schema,
-    draws: Draws,
+    draws: RandomStream,
     *,
     relatives: bool = False,
 ) -> tuple[People, NDArray[np.int64]]:
@@ -92,9 +92,9 @@ def respelled(
     count = np.bincount(decoys.base, minlength=len(people))
     start = np.cumsum(count) - count
     spelling = np.repeat(np.arange(len(of)), count[of])
-    owner, turn = of[spelling], turns(spelling)
+    owner, turn = of[spelling], cumcount(spelling)
     mine = order[start[owner] + turn]
-    another = order[start[owner] + (turn + 1 + turns(of)[spelling]) % count[owner]]
+    another = order[start[owner] + (turn + 1 + cumcount(of)[spelling]) % count[owner]]
     codes, first, made = (_codes_of(each) for each in (spellings, people, decoys.people))
     place = {name: at for at, name in enumerate(people.columns)}
     told, _, _ = _Maker(spellings, schema, draws, relatives=relatives).draw(spelling)
@@ -119,9 +119,9 @@ def _columns_of(people: People, codes: NDArray[np.int64]) -> dict[str, Column]:
 
 
 class _Maker:
-    """Draws decoys as rows of codes, one column for each field of the schema."""
+    """RandomStream decoys as rows of codes, one column for each field of the schema."""
 
-    def __init__(self, people: People, schema: Schema, draws: Draws, *, relatives: bool = False) -> None:
+    def __init__(self, people: People, schema: Schema, draws: RandomStream, *, relatives: bool = False) -> None:
         self._draws = draws
         self._relatives = relatives
         self._codes = _codes_of(people)

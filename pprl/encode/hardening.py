@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core.bits import BitMatrix, Words, on_its_side, upright
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 
 ROWS_AT_A_TIME = 8192
 
@@ -23,7 +23,7 @@ def diffusion_indices(length: int, mixed: int, seed: bytes) -> NDArray[np.int64]
     in its column is swapped with a drawn place of the same row, until neither column holds a repetition; so every
     input bit is used exactly ``mixed`` times.
     """
-    draws = Draws(seed, "diffusion")
+    draws = RandomStream(seed, "diffusion")
     rows: list[list[int]] = []
     for _ in range(mixed):
         row = list(range(length))

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pprl.core.arrays import cumcount
 from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import Encodings
 from pprl.core.key import LinkageKey
-from pprl.core.private_rows import CONTROL, SPELLING, HomeRows, policy_of
-from pprl.core.randomness import Draws, fresh_seed, seed_from
-from pprl.core.row_labels import turns
+from pprl.core.private_rows import Policy, PrivateRows, RecordKind
+from pprl.core.randomness import RandomStream, fresh_seed, seed_from
 from pprl.core.schema import Schema
-from pprl.encode.bloom import encode, stamp_of
+from pprl.encode.bloom import encode, parameters_of
 from pprl.encode.decoys import DECOYS_FOR_BIG_REGISTRY, make_decoys, per_row, respelled
 from pprl.encode.labels import id_bytes, labels_of
 from pprl.roster.people import MISSING, People, encodable, filled, join_people
@@ -39,7 +39,7 @@ def encode_list(
     decoys: int | None = None,
     allow_weak: bool = False,
     controls: People | None = None,
-) -> tuple[Encodings, HomeRows]:
+) -> tuple[Encodings, PrivateRows]:
     """Encode the people of a list, their decoys and relatives, and ``controls``, in a shuffled order.
 
     Rows of one person (`persons_of`, or of equal encodings) become one; its further spellings, and as many of every
@@ -63,8 +63,8 @@ def encode_list(
     relatives = RELATIVES_A_ROW if decoys > DECOYS_FOR_BIG_REGISTRY else RELATIVES_FOR_BIG_REGISTRY
     relatives = max(relatives, -(-RELATIVES_A_LIST // max(1, len(unique))))
     made = [
-        make_decoys(unique, schema, per_row(decoys, len(unique)), Draws(root, "decoys")),
-        make_decoys(unique, schema, relatives, Draws(root, "relatives"), relatives=True),
+        make_decoys(unique, schema, per_row(decoys, len(unique)), RandomStream(root, "decoys")),
+        make_decoys(unique, schema, relatives, RandomStream(root, "relatives"), relatives=True),
     ]
     made_bits = encode(join_people([each.people for each in made]), schema, key.secret).words
     new = _first_of_equals(np.concatenate([known, made_bits]))  # a decoy that reads like somebody before it is none
@@ -85,7 +85,9 @@ def encode_list(
     base = _in_all(len(kind), np.arange(len(unique)), *(each.base for each in made))
     if len(others):
         told = [
-            respelled(each, unique, people.take(others), of, schema, Draws(root, name), relatives=each is made[1])
+            respelled(
+                each, unique, people.take(others), of, schema, RandomStream(root, name), relatives=each is made[1]
+            )
             for each, name in zip(made, ("spellings of decoys", "spellings of relatives"), strict=True)
         ]
         anew = encode(join_people([each for each, _ in told]), schema, key.secret).words
@@ -94,37 +96,37 @@ def encode_list(
         anew[taken] = np.concatenate(bits)[place[taken]]  # it reads like somebody: the decoy stays with one spelling
         parts += [people.take(others), *(each for each, _ in told)]
         bits += [own[others], anew]
-        kind = np.append(kind, np.full(len(others) + len(anew), SPELLING, dtype=np.uint8))
+        kind = np.append(kind, np.full(len(others) + len(anew), RecordKind.SPELLING, dtype=np.uint8))
         base = np.concatenate([base, of, place])
     everybody, words = join_people(parts), np.concatenate(bits)
-    stamp, total = stamp_of(schema, key), len(kind)
-    rows = HomeRows(
-        "list",
-        stamp,
-        people.rows_read,
-        schema.false_match_rate,
-        int(made[0].fell_back.sum()),
-        key.repeatable or seed is not None,
-        np.empty(total, dtype="V16"),
-        everybody.rows,
-        base.astype(np.int32),
-        kind,
-        everybody.completeness(schema),
-        id_bytes(ids, unique.rows, total),
-        labels_of(everybody, schema),
-        policy_of(schema),
+    parameters, total = parameters_of(schema, key), len(kind)
+    rows = PrivateRows(
+        side="list",
+        parameters=parameters,
+        rows_read=people.rows_read,
+        rate=schema.false_match_rate,
+        fallbacks=int(made[0].fell_back.sum()),
+        repeatable=key.repeatable or seed is not None,
+        handles=np.empty(total, dtype="V16"),
+        rows=everybody.rows,
+        person=base.astype(np.int32),
+        kind=kind,
+        completeness=everybody.completeness(schema),
+        ids=id_bytes(ids, unique.rows, total),
+        labels=labels_of(everybody, schema),
+        policy=Policy.from_schema(schema),
     )
     of_roster = rows.of_roster()
     rows.handles[of_roster] = _handles(own_root, "list", int(of_roster.sum()))
     rows.handles[~of_roster] = _handles(root, "made-up", int((~of_roster).sum()))
-    order = Draws(root, "list order").permutation(total)
-    return Encodings("list", stamp, 0, rows.handles[order], BitMatrix(words[order])), rows
+    order = RandomStream(root, "list order").permutation(total)
+    return Encodings("list", parameters, 0, rows.handles[order], BitMatrix(words[order])), rows
 
 
-def unused_controls(controls: People | None, rows: HomeRows) -> Iterator[str]:
+def unused_controls(controls: People | None, rows: PrivateRows) -> Iterator[str]:
     """A line where some of the controls were left out of an encoded list."""
     count = controls.rows_read if controls is not None else 0
-    if unused := count - len(rows.of_kind(CONTROL)):
+    if unused := count - len(rows.of_kind(RecordKind.CONTROL)):
         yield f"{unused:,} of {count:,} controls are on the list too, stand twice or have nothing to compare: left out"
 
 
@@ -140,7 +142,7 @@ def _further_spellings(
     numbered_words = np.column_stack([np.append(np.arange(len(kept)), of), np.concatenate([words[kept], words[rows]])])
     different = _first_of_equals(numbered_words)
     different = different[different >= len(kept)] - len(kept)
-    different = different[turns(of[different]) < MOST_SPELLINGS - 1]
+    different = different[cumcount(of[different]) < MOST_SPELLINGS - 1]
     return rows[different], of[different]
 
 
@@ -163,4 +165,4 @@ def _keys(words: Words) -> NDArray[np.void]:
 
 
 def _handles(root: bytes, side: str, count: int) -> NDArray[np.void]:
-    return np.frombuffer(Draws(root, f"{side} handles").bytes(16 * count), dtype="V16")
+    return np.frombuffer(RandomStream(root, f"{side} handles").bytes(16 * count), dtype="V16")

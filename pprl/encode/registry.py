@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import Encodings
 from pprl.core.key import LinkageKey
-from pprl.core.private_rows import REAL, HomeRows
-from pprl.core.randomness import Draws, fresh_seed, seed_from
+from pprl.core.private_rows import PrivateRows, RecordKind
+from pprl.core.randomness import RandomStream, fresh_seed, seed_from
 from pprl.core.schema import Schema
-from pprl.encode.bloom import Encoder, stamp_of
+from pprl.encode.bloom import Encoder, parameters_of
 from pprl.encode.labels import id_bytes, labels_of
 from pprl.roster.people import People, encodable, filled
 
@@ -33,7 +33,7 @@ def encode_registry_parts(
     parts: Iterable[People], schema: Schema, key: LinkageKey, root: bytes
 ) -> Iterator[RegistryPart]:
     """A registry encoded part by part; however it is cut, the rows and their handles are the same."""
-    handles, encoder = Draws(root, "registry handles"), Encoder(schema, key.secret)
+    handles, encoder = RandomStream(root, "registry handles"), Encoder(schema, key.secret)
     for people in parts:
         known = people.take(np.flatnonzero(encodable(people, schema)))
         names = np.frombuffer(handles.bytes(16 * len(known)), dtype="V16")
@@ -48,27 +48,27 @@ def encode_registry(
     ids: Mapping[int, str] | None = None,
     seed: int | None = None,
     allow_weak: bool = False,
-) -> tuple[Encodings, HomeRows]:
+) -> tuple[Encodings, PrivateRows]:
     """Encode every row of a registry that has anything to compare, and every spelling of it, in a shuffled order."""
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
     root = fresh_seed() if seed is None else seed_from(seed)
     (part,) = encode_registry_parts([people], schema, key, root)
-    known, stamp = part.people, stamp_of(schema, key)
-    rows = HomeRows(
-        "registry",
-        stamp,
-        part.read,
-        schema.false_match_rate,
-        0,
-        key.repeatable or seed is not None,
-        part.handles,
-        known.rows,
-        np.unique(known.rows, return_inverse=True)[1].astype(np.int32),
-        np.full(len(known), REAL, dtype=np.uint8),
-        known.completeness(schema),
-        id_bytes(ids, known.rows, len(known)),
-        tuple(label for label in labels_of(known, schema) if label.role in ("confirm", "filled")),
+    known, parameters = part.people, parameters_of(schema, key)
+    rows = PrivateRows(
+        side="registry",
+        parameters=parameters,
+        rows_read=part.read,
+        rate=schema.false_match_rate,
+        fallbacks=0,
+        repeatable=key.repeatable or seed is not None,
+        handles=part.handles,
+        rows=known.rows,
+        person=np.unique(known.rows, return_inverse=True)[1].astype(np.int32),
+        kind=np.full(len(known), RecordKind.REAL, dtype=np.uint8),
+        completeness=known.completeness(schema),
+        ids=id_bytes(ids, known.rows, len(known)),
+        labels=tuple(label for label in labels_of(known, schema) if label.role in ("confirm", "filled")),
     )
-    order = Draws(root, "registry order").permutation(len(known))
-    return Encodings("registry", stamp, part.read, part.handles[order], BitMatrix(part.words[order])), rows
+    order = RandomStream(root, "registry order").permutation(len(known))
+    return Encodings("registry", parameters, part.read, part.handles[order], BitMatrix(part.words[order])), rows

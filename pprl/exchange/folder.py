@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pprl.core import container
-from pprl.core.encodings import Stamp
+from pprl.core.encodings import EncodingParameters
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError
 from pprl.exchange import keystore as keystores
 from pprl.exchange.keystore import Keystore, Lock
@@ -100,7 +100,7 @@ class Matter(Record):
             return "the list owner proposes one with `pprl agree --schema`"
         return "the registry owner accepts the proposal with `pprl agree`"
 
-    def stamp(self) -> Stamp:
+    def parameters(self) -> EncodingParameters:
         """What encodings of this agreement must be made with. MismatchError: the owners hold different keys."""
         assert self.agreement
         assert self.list_rows
@@ -112,7 +112,9 @@ class Matter(Record):
             )
         terms = self.agreement.terms
         schema = terms.schema
-        return Stamp(schema.length, schema.hardening, terms.folding, terms.fingerprint, self.list_rows.key_check)
+        return EncodingParameters(
+            schema.length, schema.hardening, terms.folding, terms.fingerprint, self.list_rows.key_check
+        )
 
 
 def open_matter(folder: Path, passphrase: str | Lock) -> Matter:
@@ -436,7 +438,7 @@ def open_package(matter: Matter, role: Role) -> SealedPackage:
     assert receipt
     assert committed
     package = SealedPackage(matter.packages[role], matter.keystore.keys, matter.cards)
-    package.require(agreement.hash, receipt.hash, matter.stamp(), committed.root)
+    package.require(agreement.hash, receipt.hash, matter.parameters(), committed.root)
     return package
 
 

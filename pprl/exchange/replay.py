@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pprl.core.encodings import Stamp
+from pprl.core.encodings import EncodingParameters
 from pprl.core.errors import FileError
-from pprl.core.private_rows import SPELLING, UNKNOWN, HomeRows, Label, policy_of
+from pprl.core.private_rows import UNKNOWN, Label, Policy, PrivateRows, RecordKind
 from pprl.core.scores import Scores
 from pprl.exchange.protocol.agreement import Terms
 from pprl.exchange.protocol.commitments import TAG, Opening
 from pprl.exchange.protocol.reveal import ASKED, MADE_UP_SPELLING
 from pprl.exchange.protocol.statements import AGAIN, bytes_of, canonical, parse_canonical
-from pprl.judge.assessment import Assessment, Witness, judge
-from pprl.judge.diagnostics import Agreement, Looks
+from pprl.judge.assessment import Assessment, PartnerEvidence, judge
+from pprl.judge.diagnostics import Agreement, DecoyDiagnostics
 from pprl.report.disclosure import disclose
 
 NOT_ASKED = 255
@@ -43,14 +43,14 @@ class Evidence:
     at.
     """
 
-    looks: Looks | None
+    looks: DecoyDiagnostics | None
     best: Bytes
     tags: Bytes
     filled: Mapping[bytes, str]
     near: Mapping[str, tuple[int, int]]
 
     def to_bytes(self) -> bytes:
-        looks = self.looks or Looks(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
+        looks = self.looks or DecoyDiagnostics(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
         names = sorted(self.filled)
         head = {
             "fields": int(self.tags.shape[1]),
@@ -85,7 +85,7 @@ class Evidence:
                 return array
 
             weights, real, decoys = head["looks"]
-            looks = Looks(take("<u4", weights).astype(np.int64), take("<f8", real), take("<f8", decoys))
+            looks = DecoyDiagnostics(take("<u4", weights).astype(np.int64), take("<f8", real), take("<f8", decoys))
             best, tags = take("u1", head["rows"]), take("u1", head["rows"], head["fields"], ASKED, TAG)
             filled = {bytes_of(name, 16, "the evidence"): str(text) for name, text in head["filled"]}
             near = {side: (int(some), int(of)) for side, (some, of) in head["near"].items()}
@@ -134,7 +134,7 @@ def figures_of(
 
     FileError: the parts do not fit together.
     """
-    rows = home_rows(terms, scores.stamp, opened, said)
+    rows = home_rows(terms, scores.parameters, opened, said)
     confirm = sum(field.role == "confirm" for field in terms.schema.fields)
     if len(answers) != evidence.tags.size or len(evidence.best) != len(opened) or evidence.tags.shape[1] != confirm:
         raise FileError("the answers are not those to what was asked", hint=AGAIN)
@@ -149,14 +149,16 @@ def figures_of(
     return Figures(audit, report, assessment)
 
 
-def home_rows(terms: Terms, stamp: Stamp, opened: Sequence[Opening], said: Mapping[str, Any]) -> HomeRows:
+def home_rows(
+    terms: Terms, parameters: EncodingParameters, opened: Sequence[Opening], said: Mapping[str, Any]
+) -> PrivateRows:
     """The list's records from their opened labels: a row is called by its number in the package."""
     schema, number = terms.schema, np.arange(len(opened), dtype=np.int64)
     kind = np.array([label.kind for label in opened], dtype=np.uint8)
     person = np.array([label.person for label in opened], dtype=np.int32)
     order = np.lexsort((number, person, kind))
     made_up = kind == MADE_UP_SPELLING  # the others are spellings of people, who stand first and by their numbers
-    person[made_up], kind[made_up] = np.argsort(order)[person[made_up]], SPELLING
+    person[made_up], kind[made_up] = np.argsort(order)[person[made_up]], RecordKind.SPELLING
     in_order = [opened[at] for at in order.tolist()]
 
     def label(name: str, role: str, values: Sequence[str], codes: Sequence[int]) -> Label:
@@ -175,25 +177,25 @@ def home_rows(terms: Terms, stamp: Stamp, opened: Sequence[Opening], said: Mappi
     labels.append(label("filled", "filled", shapes, [place[each.filled] for each in in_order]))
     handles = np.zeros((len(opened), 2), dtype="<u8")
     handles[:, 0] = number[order]
-    return HomeRows(
-        "list",
-        stamp,
-        int(said["rows_read"]),
-        schema.false_match_rate,
-        int(said["fallbacks"]),
-        False,
-        handles.view("V16").ravel(),
-        number[order],
-        person[order],
-        kind[order],
-        np.array([each.completeness for each in in_order], dtype=np.int8),
-        np.array([b""] * len(opened), dtype="S1"),
-        tuple(labels),
-        policy_of(schema),
+    return PrivateRows(
+        side="list",
+        parameters=parameters,
+        rows_read=int(said["rows_read"]),
+        rate=schema.false_match_rate,
+        fallbacks=int(said["fallbacks"]),
+        repeatable=False,
+        handles=handles.view("V16").ravel(),
+        rows=number[order],
+        person=person[order],
+        kind=kind[order],
+        completeness=np.array([each.completeness for each in in_order], dtype=np.int8),
+        ids=np.array([b""] * len(opened), dtype="S1"),
+        labels=tuple(labels),
+        policy=Policy.from_schema(schema),
     )
 
 
-def _witness(terms: Terms, scores: Scores, own: Bytes, evidence: Evidence) -> Witness:
+def _witness(terms: Terms, scores: Scores, own: Bytes, evidence: Evidence) -> PartnerEvidence:
     fields = sorted(field.name for field in terms.schema.fields if field.role == "confirm")
     # Which tags agree, without a path that depends on where they differ.
     alike = (own ^ evidence.tags).max(axis=-1, initial=0) == 0
@@ -207,7 +209,7 @@ def _witness(terms: Terms, scores: Scores, own: Bytes, evidence: Evidence) -> Wi
     def filled(partners: NDArray[np.void]) -> NDArray[np.str_]:
         return np.array([evidence.filled.get(handle.tobytes(), "") for handle in partners] or [""])[: len(partners)]
 
-    return Witness(agreements, filled)
+    return PartnerEvidence(agreements, filled)
 
 
 def _agreement(name: str, alike: NDArray[np.bool_], best: Bytes) -> Agreement:

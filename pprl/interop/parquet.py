@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pprl.core import container
 from pprl.core.bits import MAX_LENGTH
-from pprl.core.encodings import Encodings, Stamp
+from pprl.core.encodings import EncodingParameters, Encodings
 from pprl.core.errors import FileError, needing
 from pprl.core.scores import Scores
 
@@ -39,7 +39,7 @@ PAIRS = {"handle": pa.string(), "their_handle": pa.string(), "score": pa.float64
 
 def encodings_parquet(encodings: Encodings) -> Iterator[bytes]:
     """The Parquet file of encodings, piece by piece; rows keep their order."""
-    size = encodings.stamp.length // 8
+    size = encodings.parameters.length // 8
     schema = pa.schema([pa.field("handle", pa.string(), False), pa.field("bits", pa.binary(size), False)])
     facts = {"kind": "encodings", "side": encodings.side, "rows_read": encodings.rows_read}
 
@@ -51,7 +51,7 @@ def encodings_parquet(encodings: Encodings) -> Iterator[bytes]:
             bits = pa.Array.from_buffers(pa.binary(size), len(handles), [None, words])
             yield pa.Table.from_arrays([pa.array(handles, pa.string()), bits], schema=schema)
 
-    return _written(schema, facts | _facts(encodings.stamp), tables())
+    return _written(schema, facts | _facts(encodings.parameters), tables())
 
 
 def scores_parquet(scores: Scores) -> Iterator[bytes]:
@@ -77,7 +77,7 @@ def scores_parquet(scores: Scores) -> Iterator[bytes]:
             ]
             yield pa.Table.from_arrays(columns, schema=schema)
 
-    return _written(schema, facts | _facts(scores.stamp), tables())
+    return _written(schema, facts | _facts(scores.parameters), tables())
 
 
 def pairs_parquet(parts: Iterator[Mapping[str, Sequence[int | float | str]]]) -> Iterator[bytes]:
@@ -110,12 +110,12 @@ def encodings_pieces(path: Path) -> Iterator[bytes]:
     with _refusing_damage(name):
         parquet = _opened(path)
         facts = _told(parquet.schema_arrow, name)
-    stamp, side, rows_read = _stamp_of(facts, name)
-    rows, size = int(parquet.metadata.num_rows), stamp.length // 8
+    parameters, side, rows_read = _parameters_of(facts, name)
+    rows, size = int(parquet.metadata.num_rows), parameters.length // 8
     _check_columns(parquet.schema_arrow, size, name)
     if (rows_read < rows) if side == "registry" else rows_read:
         raise FileError(f"{name}: pprl.rows_read does not go with {rows:,} rows of a {side}", hint=HINT)
-    yield Encodings.start(side, stamp, rows, rows_read)
+    yield Encodings.start(side, parameters, rows, rows_read)
     seen: list[NDArray[np.void]] = [np.empty(0, dtype="V16")]
     done, batches = 0, parquet.iter_batches(ROWS, columns=["handle", "bits"])
     while True:
@@ -128,9 +128,9 @@ def encodings_pieces(path: Path) -> Iterator[bytes]:
         named = pc.match_substring_regex(handles.cast(pa.string()), "^[0-9a-f]{32}$")
         _refuse_any(named, done, name, "has no handle of 32 hexadecimal digits")
         fits = pc.equal(pc.binary_length(bits.cast(pa.large_binary())), size)
-        _refuse_any(fits, done, name, f"has not {stamp.length:,} bits")
+        _refuse_any(fits, done, name, f"has not {parameters.length:,} bits")
         seen.append(np.frombuffer(bytes.fromhex("".join(handles.to_pylist())), dtype="V16"))
-        words = np.frombuffer(b"".join(bits.to_pylist()), dtype="<u8").reshape(-1, stamp.length // 64)
+        words = np.frombuffer(b"".join(bits.to_pylist()), dtype="<u8").reshape(-1, parameters.length // 64)
         yield Encodings.records(seen[-1], words)
         done += len(batch)
     if done != rows:
@@ -148,9 +148,15 @@ def _hex(handles: NDArray[np.void]) -> list[str]:
     return [digits[at : at + 32] for at in range(0, len(digits), 32)]
 
 
-def _facts(stamp: Stamp) -> dict[str, object]:
-    checks = {"schema_fingerprint": stamp.fingerprint, "folding_tables": stamp.folding, "key_check": stamp.key_check}
-    return {"length": stamp.length, "hardening": stamp.hardening} | {each: data.hex() for each, data in checks.items()}
+def _facts(parameters: EncodingParameters) -> dict[str, object]:
+    checks = {
+        "schema_fingerprint": parameters.fingerprint,
+        "folding_tables": parameters.folding,
+        "key_check": parameters.key_check,
+    }
+    return {"length": parameters.length, "hardening": parameters.hardening} | {
+        each: data.hex() for each, data in checks.items()
+    }
 
 
 class _Sink(io.RawIOBase):
@@ -208,7 +214,7 @@ def _told(schema: pa.Schema, name: str) -> dict[str, str]:
     return facts
 
 
-def _stamp_of(facts: Mapping[str, str], name: str) -> tuple[Stamp, str, int]:
+def _parameters_of(facts: Mapping[str, str], name: str) -> tuple[EncodingParameters, str, int]:
     if facts.get("kind") != "encodings":
         hint = "scores and pairs are not made from Parquet: keep the file of pprl"
         raise FileError(f"{name}: holds no encodings", hint=hint)
@@ -230,10 +236,10 @@ def _stamp_of(facts: Mapping[str, str], name: str) -> tuple[Stamp, str, int]:
         raise FileError(f"{name}: pprl.length in its metadata is no multiple of 64", hint=HINT)
     if side not in Encodings.SIDES:
         raise FileError(f"{name}: pprl.side in its metadata is neither list nor registry", hint=HINT)
-    stamp = Stamp(
+    parameters = EncodingParameters(
         length, numbers["hardening"], checks["folding_tables"], checks["schema_fingerprint"], checks["key_check"]
     )
-    return stamp, side, numbers["rows_read"]
+    return parameters, side, numbers["rows_read"]
 
 
 def _check_columns(schema: pa.Schema, size: int, name: str) -> None:

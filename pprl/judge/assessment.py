@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from pprl.core.encodings import Encodings
 from pprl.core.errors import FileError, PprlError
-from pprl.core.private_rows import CONTROL, DECOY, REAL, HomeRows
-from pprl.core.randomness import Draws
+from pprl.core.private_rows import PrivateRows, RecordKind
+from pprl.core.randomness import RandomStream
 from pprl.core.row_labels import LIST_STEP
 from pprl.core.schema import ten_thousandths
 from pprl.core.scores import Scores
@@ -28,7 +28,7 @@ from pprl.judge.audit import PARTNER_RULE, Known, exact
 from pprl.judge.cohort import Case
 from pprl.judge.error_rates import MIN_DECOYS, p_harsh, p_value
 from pprl.judge.matches import Finding, Meeting, find, intervals, meet
-from pprl.judge.verdict import Verdict, cannot_tell, climb
+from pprl.judge.verdict import Verdict, cannot_tell, decide_verdict
 
 FORMAT = 1
 PLAYED = 5
@@ -41,7 +41,7 @@ Handles = NDArray[np.void]
 
 
 @dataclass(frozen=True)
-class Witness:
+class PartnerEvidence:
     """What can be told of pairs where the registry's rows are not at hand. Both are asked with the handles of partners,
     the first also with the rows of the list, in the same order."""
 
@@ -87,7 +87,7 @@ class Assessment:
     audit: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
-    looks: diagnostics.Looks | None = field(
+    looks: diagnostics.DecoyDiagnostics | None = field(
         default=None, repr=False
     )  # of which an auditor repeats the check of the decoys
 
@@ -142,13 +142,13 @@ class Assessment:
 
 def judge(
     scores: Scores,
-    rows: HomeRows,
-    registry_rows: HomeRows | None = None,
+    rows: PrivateRows,
+    registry_rows: PrivateRows | None = None,
     *,
     rate: float | str | None = None,
     encodings: Encodings | None = None,
-    looks: diagnostics.Looks | None = None,
-    witness: Witness | None = None,
+    looks: diagnostics.DecoyDiagnostics | None = None,
+    witness: PartnerEvidence | None = None,
 ) -> Assessment:
     """Open the labels and judge.
 
@@ -165,17 +165,17 @@ def judge(
         registry_rows=scores.registry_read,
         list_encoded=rows.people,
         registry_encoded=scores.registry_encoded,
-        hardening=scores.stamp.hardening,
+        hardening=scores.parameters.hardening,
         kernel=scores.kernel,
         false_match_rate_asked=case.asked,
         repeatable=rows.repeatable,
-        disclosure=int(rows.policy.get("disclosure", "5")),
-        small_cells=rows.policy.get("small_cells", "round"),
+        disclosure=rows.policy.disclosure,
+        small_cells=rows.policy.small_cells,
         people=len(case.real) + case.left_out,
         warnings=tuple(_warnings(rows, scores)),
     )
     if not len(case.real):
-        made = len(rows.of_kind(DECOY))
+        made = len(rows.of_kind(RecordKind.DECOY))
         reason, text = "nobody", "cannot tell: nobody of this list could be in the registry"
         if case.left_out or not rows.people:
             reason = "few_decoys" if rows.people else "nobody"
@@ -183,38 +183,38 @@ def judge(
         told = replace(base, verdict=cannot_tell(reason), warnings=(*base.warnings, text))
         return replace(told, audit=exact(told, case, None, rows, scores))
     if encodings is not None:
-        looks = _looks(encodings, rows, case, Draws(_seed(scores), "looks"))
+        looks = _looks(encodings, rows, case, RandomStream(_seed(scores), "looks"))
     return _judge(base, case, rows, registry_rows, ids, looks, witness, scores)
 
 
 def opened(
-    scores: Scores, rows: HomeRows, registry_rows: HomeRows | None = None, rate: float | str | None = None
-) -> tuple[HomeRows, Case, Handles]:
+    scores: Scores, rows: PrivateRows, registry_rows: PrivateRows | None = None, rate: float | str | None = None
+) -> tuple[PrivateRows, Case, Handles]:
     """The labels opened: the rows in one order, the case, and the registry's handles that its candidates number."""
     at = _find(scores, rows)
     # Records in one order, whoever judges: what is made up stands under its person, in the order of the scores.
     order = np.lexsort((at, rows.person, rows.kind))
     rows, at = rows.reorder(order), at[order]
     if registry_rows is not None:
-        scores.stamp.require_same(registry_rows.stamp)
+        scores.parameters.require_same(registry_rows.parameters)
     asked = rows.rate / 10_000 if rate is None else asked_rate(rate)
     ids, numbers = _number(scores.theirs, scores.total > 0)
     if registry_rows is not None and "further spellings" in registry_rows.counts():
         numbers = _one_a_person(numbers, registry_rows.person[_places(registry_rows.handles, ids)])
     everyone = Candidates(numbers[at], scores.dice()[at]).best_of(rows.stands_for())
-    return rows, Case.of(rows, everyone, Draws(_seed(scores), "judge"), asked), ids
+    return rows, Case.of(rows, everyone, RandomStream(_seed(scores), "judge"), asked), ids
 
 
-def _looks(encodings: Encodings, rows: HomeRows, case: Case, draws: Draws) -> diagnostics.Looks:
+def _looks(encodings: Encodings, rows: PrivateRows, case: Case, draws: RandomStream) -> diagnostics.DecoyDiagnostics:
     at = _places(encodings.handles, rows.handles)
     judged, owner = _judged_decoys(rows, case)
     return diagnostics.looks_of(encodings.bits.words[at], case.records, judged, owner, draws)
 
 
-def _judged_decoys(rows: HomeRows, case: Case) -> tuple[Ints, Ints]:
+def _judged_decoys(rows: PrivateRows, case: Case) -> tuple[Ints, Ints]:
     """Records of the decoys of judged people, and the places of those among the judged."""
-    decoys = rows.of_kind(DECOY)
-    base = rows.of_kind(REAL)[rows.person[decoys]]
+    decoys = rows.of_kind(RecordKind.DECOY)
+    base = rows.of_kind(RecordKind.REAL)[rows.person[decoys]]
     judged = np.isin(base, case.records)
     return decoys[judged], np.searchsorted(case.records, base[judged])
 
@@ -230,11 +230,11 @@ def asked_rate(rate: float | str) -> float:
 def _judge(
     base: Assessment,
     case: Case,
-    rows: HomeRows,
-    registry_rows: HomeRows | None,
+    rows: PrivateRows,
+    registry_rows: PrivateRows | None,
     ids: NDArray[np.void],
-    looks: diagnostics.Looks | None,
-    witness: Witness | None,
+    looks: diagnostics.DecoyDiagnostics | None,
+    witness: PartnerEvidence | None,
     scores: Scores,
 ) -> Assessment:
     finding = find(case.meeting(), case.asked)
@@ -243,7 +243,7 @@ def _judge(
         warnings.append(
             f"{case.left_out} people of one completeness have fewer than {MIN_DECOYS} decoys: none is counted"
         )
-    given = len(rows.of_kind(CONTROL))
+    given = len(rows.of_kind(RecordKind.CONTROL))
     if unjudged := given - len(case.controls):
         warnings.append(f"{unjudged:,} of {given:,} controls are of a completeness that nobody judged has: left out")
     strata = rows.with_role("stratum")
@@ -276,7 +276,7 @@ def _judge(
     p, harsh = _told(p_value(case.real.best(), case.decoys.best())), None
     if len(case.relatives) >= MIN_DECOYS:
         harsh = _told(p_harsh(case.real.best(), case.decoys.best(), case.relatives.best()))
-    verdict = climb(
+    verdict = decide_verdict(
         p=p,
         p_harsh=harsh,
         low=net[1] if case.asked == RATE_OF_VERDICT else _low(finding.meeting, case.draws),
@@ -285,7 +285,7 @@ def _judge(
         confirm=confirm,
         copied=copied,
         controls=controls,
-        public=rows.policy.get("public", "unknown"),
+        public=rows.policy.public,
     )
     told = replace(
         base,
@@ -308,7 +308,7 @@ def _judge(
     return replace(told, audit=exact(told, case, told_of, rows, scores))
 
 
-def _low(meeting: Meeting, draws: Draws) -> float:
+def _low(meeting: Meeting, draws: RandomStream) -> float:
     """The lower end of net found at the rate of the verdict, where another is asked for the pairs."""
     return intervals(find(meeting, RATE_OF_VERDICT), [], draws)[0][0]
 
@@ -321,7 +321,7 @@ def _nobody_present(case: Case) -> float | None:
     """How many would be found if nobody of the list were in the registry: a decoy of each person takes the list's
     place and is judged as it is against the other decoys; the mean of `PLAYED` such lists, None where there are too
     few decoys to play one."""
-    turn, found = case.turns(), []
+    turn, found = case.cumcount(), []
     for number in range(PLAYED):
         chosen = np.flatnonzero(turn == number)
         chosen = chosen[np.argsort(case.owner[chosen], kind="stable")]
@@ -335,13 +335,13 @@ def _nobody_present(case: Case) -> float | None:
     return round(sum(found) / len(found), 2) if found else None
 
 
-def _filled_of(registry_rows: HomeRows, place: Ints) -> NDArray[np.str_] | None:
+def _filled_of(registry_rows: PrivateRows, place: Ints) -> NDArray[np.str_] | None:
     """How full the linked fields of registry rows are; None where their owner's file does not say it."""
     labels = registry_rows.with_role("filled")
     return np.array([*labels[0].values, ""])[labels[0].codes[place]] if labels else None
 
 
-def _filled_alike(rows: HomeRows, records: Ints, theirs: NDArray[np.str_] | None) -> NDArray[np.bool_]:
+def _filled_alike(rows: PrivateRows, records: Ints, theirs: NDArray[np.str_] | None) -> NDArray[np.bool_]:
     """The pairs in which both sides say as much in every linked field; none where that is not known of the registry."""
     ours = rows.with_role("filled")
     if theirs is None or not ours or not len(records):
@@ -351,7 +351,7 @@ def _filled_alike(rows: HomeRows, records: Ints, theirs: NDArray[np.str_] | None
 
 
 def _confirm(
-    case: Case, rows: HomeRows, registry_rows: HomeRows | None, sure: Ints, place: Ints | None
+    case: Case, rows: PrivateRows, registry_rows: PrivateRows | None, sure: Ints, place: Ints | None
 ) -> list[diagnostics.Agreement]:
     """Agreement on every confirm field that both rosters have, permuted within class, birth decade and strata."""
     if registry_rows is None or place is None or not len(sure):
@@ -371,9 +371,9 @@ def _confirm(
     return [diagnostics.agreement(label, theirs[label.name], pairs, groups, case.draws) for label in ours]
 
 
-def _parts(rows: HomeRows, case: Case, finding: Finding) -> tuple[tuple[int, int], ...]:
+def _parts(rows: PrivateRows, case: Case, finding: Finding) -> tuple[tuple[int, int], ...]:
     """Judged people and found of each part of a list that was read in several."""
-    parts = range(1, int((rows.rows[rows.of_kind(REAL)] // LIST_STEP).max(initial=0)) + 1)
+    parts = range(1, int((rows.rows[rows.of_kind(RecordKind.REAL)] // LIST_STEP).max(initial=0)) + 1)
     part = rows.rows[case.records] // LIST_STEP
     return tuple((int((part == number).sum()), int(finding.found[part == number].sum())) for number in parts)
 
@@ -382,8 +382,8 @@ def _pairs(
     chosen: Ints,
     case: Case,
     finding: Finding,
-    rows: HomeRows,
-    registry_rows: HomeRows | None,
+    rows: PrivateRows,
+    registry_rows: PrivateRows | None,
     handles: NDArray[np.void],
     place: Ints | None,
 ) -> pd.DataFrame:
@@ -413,9 +413,9 @@ def _pairs(
     return pairs
 
 
-def _warnings(rows: HomeRows, scores: Scores) -> list[str]:
+def _warnings(rows: PrivateRows, scores: Scores) -> list[str]:
     warnings = []
-    people, decoys = rows.people, len(rows.of_kind(DECOY))
+    people, decoys = rows.people, len(rows.of_kind(RecordKind.DECOY))
     if rows.repeatable:
         warnings.append("the key and the decoys come from --seed: this run can be repeated and is not secret")
     if people and decoys and rows.fallbacks > 0.1 * decoys:
@@ -464,9 +464,9 @@ def _places(known: NDArray[np.void], wanted: NDArray[np.void]) -> NDArray[np.int
     return found.astype(np.int64)
 
 
-def _find(scores: Scores, rows: HomeRows) -> NDArray[np.int64]:
+def _find(scores: Scores, rows: PrivateRows) -> NDArray[np.int64]:
     """The place in the scores of each of the owner's rows, so that the shuffled order is left behind."""
-    scores.stamp.require_same(rows.stamp)
+    scores.parameters.require_same(rows.parameters)
     if len(scores) != len(rows):
         raise FileError(
             "the private rows are not those of these scores",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
-from pprl.core.row_labels import turns
+from pprl.core.arrays import cumcount
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -56,7 +56,7 @@ class Candidates:
         owner, theirs, dice = owner[order], theirs[order], dice[order]
         first = np.sort(np.unique(np.stack([owner, theirs], axis=1), axis=0, return_index=True)[1])
         owner, theirs, dice = owner[first], theirs[first], dice[first]
-        turn = turns(owner)
+        turn = cumcount(owner)
         kept = turn < self.ids.shape[1]
         ids, best = self.ids.copy(), self.dice.copy()
         ids[several], best[several] = NONE, 0.0

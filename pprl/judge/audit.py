@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pprl
-from pprl.core.private_rows import CLASS_NAMES, DECOY, RELATIVE, UNKNOWN, HomeRows, Label
+from pprl.core.private_rows import CLASS_NAMES, UNKNOWN, Label, PrivateRows, RecordKind
 from pprl.core.scores import Scores
 from pprl.judge import diagnostics
 from pprl.judge.assignment import NONE
@@ -44,13 +44,13 @@ class Known:
     ranges: list[tuple[float, float]]
 
 
-def exact(told: Assessment, case: Case, known: Known | None, rows: HomeRows, scores: Scores) -> dict[str, Any]:
+def exact(told: Assessment, case: Case, known: Known | None, rows: PrivateRows, scores: Scores) -> dict[str, Any]:
     """The audit as plain values for JSON."""
     finding = known.finding if known else None
     return {
         "format": FORMAT,
         "version": pprl.__version__,
-        "matter": rows.policy.get("matter", ""),
+        "matter": rows.policy.title,
         "disclosure": {"base": 1},
         "verdict": {"rung": told.verdict.rung, "code": told.verdict.code, "reasons": list(told.verdict.reasons)},
         "headline": {
@@ -96,10 +96,10 @@ def exact(told: Assessment, case: Case, known: Known | None, rows: HomeRows, sco
         if known
         else None,
         "decoys": {
-            "made": len(rows.of_kind(DECOY)),
-            "a_person": round(len(rows.of_kind(DECOY)) / max(1, told.list_encoded), 1),
+            "made": len(rows.of_kind(RecordKind.DECOY)),
+            "a_person": round(len(rows.of_kind(RecordKind.DECOY)) / max(1, told.list_encoded), 1),
             "fallbacks": rows.fallbacks,
-            "harsh": len(rows.of_kind(RELATIVE)),
+            "harsh": len(rows.of_kind(RecordKind.RELATIVE)),
             "auc_weight": known.sound.auc_weight if known and known.sound else None,
             "auc_similarity": known.sound.auc_similarity if known and known.sound else None,
             "sound": known.sound.sound if known and known.sound else None,
@@ -110,15 +110,15 @@ def exact(told: Assessment, case: Case, known: Known | None, rows: HomeRows, sco
         else [],
         "parameters": {
             "hardening": told.hardening,
-            "length": scores.stamp.length,
+            "length": scores.parameters.length,
             "decoys": round(len(case.decoys) / max(1, told.people)),
             "false_match_rate": told.false_match_rate_asked,
             "kernel": told.kernel,
             "partner_rule": PARTNER_RULE,
             "secret": not told.repeatable,
-            "registry_public_before_list": rows.policy.get("public", "unknown"),
+            "registry_public_before_list": rows.policy.public,
         },
-        "fingerprints": {"schema": scores.stamp.fingerprint.hex(), "folding": scores.stamp.folding.hex()},
+        "fingerprints": {"schema": scores.parameters.fingerprint.hex(), "folding": scores.parameters.folding.hex()},
         "run": told.run or None,
         "warnings": list(told.warnings),
     }
@@ -198,9 +198,9 @@ def _false_of(finding: Finding, group: Ints, size: int) -> NDArray[np.float64]:
     return false
 
 
-def _eligibility(case: Case, known: Known | None, rows: HomeRows) -> dict[str, Any]:
+def _eligibility(case: Case, known: Known | None, rows: PrivateRows) -> dict[str, Any]:
     assert case.unknown is not None
-    told: dict[str, Any] = {"registry_as_of": rows.policy["as_of"]}
+    told: dict[str, Any] = {"registry_as_of": rows.policy.as_of}
     for number, name in enumerate(("eligible", "unknown")):
         inside = case.unknown == bool(number)
         line: dict[str, Any] = {"people": int(inside.sum()), "found": None, "net_found": None}
@@ -224,7 +224,7 @@ def _net(value: float, interval: tuple[float, float]) -> dict[str, float | None]
 
 def _sensitivity(case: Case, meeting: Meeting) -> list[dict[str, Any]]:
     """The headline under other choices: λ, decoys a row, the rule for partners, the harsher null."""
-    one_of_two = np.flatnonzero(case.turns() % 2 == 0)
+    one_of_two = np.flatnonzero(case.cumcount() % 2 == 0)
     half = meet(case.real, case.decoys.take(one_of_two), case.owner[one_of_two], case.classes)
     others: list[tuple[str, Any, Finding]] = [
         ("lambda", 0.3, find(meeting, case.asked, lam=0.3)),
@@ -246,7 +246,7 @@ def _sensitivity(case: Case, meeting: Meeting) -> list[dict[str, Any]]:
     ]
 
 
-def _class(each: ClassFinding, finding: Finding, rows: HomeRows, case: Case) -> dict[str, Any]:
+def _class(each: ClassFinding, finding: Finding, rows: PrivateRows, case: Case) -> dict[str, Any]:
     names = np.unique(rows.completeness[case.records[each.people]]).tolist()
     return {
         "name": " · ".join(CLASS_NAMES[name] for name in names),

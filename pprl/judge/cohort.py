@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pprl.core.private_rows import CONTROL, DECOY, REAL, RELATIVE, HomeRows
-from pprl.core.randomness import Draws
-from pprl.core.row_labels import turns
+from pprl.core.arrays import cumcount
+from pprl.core.private_rows import PrivateRows, RecordKind
+from pprl.core.randomness import RandomStream
 from pprl.judge import diagnostics
 from pprl.judge.assignment import NONE, Candidates
 from pprl.judge.error_rates import MIN_DECOYS
@@ -37,19 +37,19 @@ class Case:
     unknown: NDArray[np.bool_] | None  # of the real rows; None when eligibility is not asked for
     cannot: int  # people who cannot be in the registry
     left_out: int  # people of classes with too few decoys
-    draws: Draws
+    draws: RandomStream
     asked: float
 
     @classmethod
-    def of(cls, rows: HomeRows, everyone: Candidates, draws: Draws, asked: float) -> Case:
-        people = rows.of_kind(REAL)
+    def of(cls, rows: PrivateRows, everyone: Candidates, draws: RandomStream, asked: float) -> Case:
+        people = rows.of_kind(RecordKind.REAL)
         told = diagnostics.eligibility(rows.labels, rows.policy, people)
         can, cannot = told or (np.ones(len(people), dtype=bool), np.zeros(len(people), dtype=bool))
         could = ~cannot
         classes = np.full(len(people), NONE, dtype=np.int64)
         classes[could] = merged_classes(rows.completeness[people[could]])
         # Who has a class without decoys is judged by nobody, and must not outbid those who are.
-        owners = rows.person[rows.of_kind(DECOY)]
+        owners = rows.person[rows.of_kind(RecordKind.DECOY)]
         enough = np.flatnonzero(np.bincount(classes[owners][classes[owners] != NONE], minlength=1) >= MIN_DECOYS)
         kept = could & np.isin(classes, enough)
         new = np.cumsum(kept) - 1  # people are renumbered without those who are left out
@@ -66,8 +66,8 @@ class Case:
             own = np.array([of_class.get(each, NONE) for each in rows.completeness[records].tolist()], dtype=np.int64)
             return everyone.take(records[own != NONE]), own[own != NONE]
 
-        decoys, owner = made_up(DECOY)
-        relatives, relative_owner = made_up(RELATIVE)
+        decoys, owner = made_up(RecordKind.DECOY)
+        relatives, relative_owner = made_up(RecordKind.RELATIVE)
         return cls(
             people[kept],
             everyone.take(people[kept]),
@@ -77,7 +77,7 @@ class Case:
             relatives,
             relative_owner,
             *judged(people[cannot]),
-            *judged(rows.of_kind(CONTROL)),
+            *judged(rows.of_kind(RecordKind.CONTROL)),
             None if told is None else ~can[kept],
             int(cannot.sum()),
             int((could & ~kept).sum()),
@@ -88,6 +88,6 @@ class Case:
     def meeting(self, rule: str = RULES[0]) -> Meeting:
         return meet(self.real, self.decoys, self.owner, self.classes, rule=rule)
 
-    def turns(self) -> Ints:
+    def cumcount(self) -> Ints:
         """Of each decoy the how-manieth of its owner it is, from 0."""
-        return turns(self.owner)
+        return cumcount(self.owner)

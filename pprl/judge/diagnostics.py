@@ -5,15 +5,14 @@ None of these changes a figure; each can hold back the words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core.bits import Words
-from pprl.core.private_rows import UNKNOWN, Label
-from pprl.core.randomness import Draws
+from pprl.core.private_rows import UNKNOWN, Label, Policy
+from pprl.core.randomness import RandomStream
 from pprl.judge.assignment import Candidates, arrivals
 from pprl.judge.error_rates import fixed_limit
 from pprl.judge.matches import Finding
@@ -55,7 +54,7 @@ class Soundness:
 
 
 @dataclass(frozen=True)
-class Looks:
+class DecoyDiagnostics:
     """How rows of a list look by their bits alone: the weight of each, and of samples how near the third nearest real
     row is. Whoever has these can repeat `soundness` without an encoding."""
 
@@ -64,20 +63,20 @@ class Looks:
     near_decoys: Floats  # of at most 300 decoys, their owner left out
 
 
-def looks_of(words: Words, real: Ints, decoys: Ints, owner: Ints, draws: Draws) -> Looks:
+def looks_of(words: Words, real: Ints, decoys: Ints, owner: Ints, draws: RandomStream) -> DecoyDiagnostics:
     """``owner`` holds places in ``real``."""
     weights = np.bitwise_count(words).sum(axis=1).astype(np.int64)
     against = real[draws.permutation(len(real))[:MOST_LOOKED_AT]]
     some = real[draws.permutation(len(real))[:SAMPLE]]
     chosen = draws.permutation(len(decoys))[:SAMPLE]
-    return Looks(
+    return DecoyDiagnostics(
         weights,
         _near(words, weights, some, some, against),
         _near(words, weights, decoys[chosen], real[owner[chosen]], against),
     )
 
 
-def soundness(looks: Looks, real: Ints, decoys: Ints) -> Soundness:
+def soundness(looks: DecoyDiagnostics, real: Ints, decoys: Ints) -> Soundness:
     """Random bits or rare names are like nobody on the list; then what chance gives would look small.
 
     The bounds lie between what rows of 30 people and more give (the third nearest: above .43 in lists of every kind
@@ -138,13 +137,13 @@ def absent(group: Candidates, classes: Ints, finding: Finding, decoys: Candidate
     return Absent(people, int(reached.sum()), round(expected, 2), float(f"{p:.3g}"))
 
 
-def eligibility(labels: tuple[Label, ...], policy: Mapping[str, str], records: Ints) -> tuple[Bools, Bools] | None:
+def eligibility(labels: tuple[Label, ...], policy: Policy, records: Ints) -> tuple[Bools, Bools] | None:
     """(could be in the registry, cannot be) for each record; those that are neither are unknown. None when nothing
     tells: no day of the registry, or neither a joining date nor a kind of service.
 
     Who joined after the registry's day, or was mobilised when that was before 21 September 2022, cannot be in it.
     """
-    as_of = policy.get("as_of")
+    as_of = policy.as_of
     if as_of is None:
         return None
     can, cannot = np.zeros(len(records), dtype=bool), np.zeros(len(records), dtype=bool)
@@ -194,7 +193,7 @@ class Agreement:
 CONFIRMED, LEAST_COMPARED, PERMUTATIONS = 0.01, 20, 999
 
 
-def agreement(ours: Label, theirs: Label, pairs: tuple[Ints, Ints], groups: Ints, draws: Draws) -> Agreement:
+def agreement(ours: Label, theirs: Label, pairs: tuple[Ints, Ints], groups: Ints, draws: RandomStream) -> Agreement:
     """Agreement of pairs (list records, registry records), against partners permuted within ``groups``.
 
     The chance rate is exact: Σ over groups of Σ over values of a_v · b_v / n; p counts, with the observed one, how many

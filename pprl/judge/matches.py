@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.judge.assignment import NONE, Candidates, Partners, ambiguous, arrivals, assign, prices
 from pprl.judge.error_rates import Curve, Sample, false_by_chance, fewest_findable, lows, share_without_partner
 
@@ -182,7 +182,7 @@ def _mutual_best(real: Candidates, decoys: Candidates) -> tuple[Partners, Floats
     return Partners(ids[: len(real)], dice[: len(real)]), dice[len(real) :]
 
 
-def intervals(finding: Finding, groups: Sequence[Ints], draws: Draws) -> list[tuple[float, float]]:
+def intervals(finding: Finding, groups: Sequence[Ints], draws: RandomStream) -> list[tuple[float, float]]:
     """The middle 95 % of net found, over all and for each group of a partition, when people are drawn anew with their
     decoys.
 

@@ -29,7 +29,7 @@ def cannot_tell(*reasons: str) -> Verdict:
     return Verdict(None, CANNOT_TELL, reasons)
 
 
-def climb(
+def decide_verdict(
     *,
     p: float,
     p_harsh: float | None,

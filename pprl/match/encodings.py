@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pprl.core.encodings import Encodings, Stamp
+from pprl.core.encodings import EncodingParameters, Encodings
 from pprl.core.scores import KEEP, Scores
 from pprl.match import search
 
@@ -25,16 +25,16 @@ def match_encodings(
 ) -> Scores:
     """The list's encodings against the registry's; MismatchError when they were not made to be compared. ``find``
     takes the place of `search.best` where that is to run elsewhere."""
-    ours.stamp.require_same(theirs.stamp)
+    ours.parameters.require_same(theirs.parameters)
     find = find or partial(search.best, kernel=kernel, map=map)
     found = find(ours.bits, theirs.bits, keep=KEEP, progress=progress)
     names = theirs.handles if len(theirs) else np.zeros(1, dtype="V16")
-    return scores_of(found, ours.stamp, ours.handles, lambda rows: names[rows], theirs.rows_read, len(theirs))
+    return scores_of(found, ours.parameters, ours.handles, lambda rows: names[rows], theirs.rows_read, len(theirs))
 
 
 def scores_of(
     found: search.Candidates,
-    stamp: Stamp,
+    parameters: EncodingParameters,
     handles: NDArray[np.void],
     names: Callable[[NDArray[np.int64]], NDArray[np.void]],
     registry_read: int,
@@ -45,7 +45,7 @@ def scores_of(
     theirs = np.zeros(found.theirs.shape, dtype="V16")
     theirs[there] = names(found.theirs[there])
     return Scores(
-        stamp,
+        parameters,
         registry_read,
         registry_encoded,
         found.kernel,

@@ -42,7 +42,7 @@ from numpy.typing import NDArray
 from pprl.core.bits import BitMatrix, Words, on_its_side, upright
 from pprl.core.errors import MismatchError
 from pprl.core.intervals import wilson
-from pprl.core.randomness import Draws, seed_from
+from pprl.core.randomness import RandomStream, seed_from
 from pprl.match import kernel as kernels
 from pprl.match import numba_cache, search
 from pprl.match.kernel import Ints
@@ -409,7 +409,7 @@ def _side(words: Words, weights: Ints, rows: Ints) -> Side:
 
 def _tables(kernel: str, ours: Side, theirs: Side, least: Ints, work: Plan, seed: bytes, limit: int) -> Tables:
     """Each table's positions are the first of a permutation, so that they are drawn without replacement."""
-    draws = Draws(seed, "lsh tables")
+    draws = RandomStream(seed, "lsh tables")
     drawn = [draws.permutation(work.length)[: work.bits] for _ in range(work.tables)]
     positions = np.array(drawn, dtype=np.int64)
     numbers = np.repeat(np.arange(work.tables), work.bits).reshape(positions.shape)
@@ -746,7 +746,7 @@ def _planned(
 
 def _sample(label: str, seed: bytes, rows: int, wanted: int) -> Ints:
     """Some row numbers, rising: ``wanted`` of them, or all."""
-    return np.sort(Draws(seed, label).permutation(rows)[:wanted])
+    return np.sort(RandomStream(seed, label).permutation(rows)[:wanted])
 
 
 def _check_rows(rows: int) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from pprl.core.bits import BitMatrix
 from pprl.core.errors import RosterError
-from pprl.core.randomness import Draws, seed_from
+from pprl.core.randomness import RandomStream, seed_from
 from pprl.core.schema import HARDENINGS, Schema
 from pprl.preflight.attacks.finding import Finding
 from pprl.preflight.attacks.graph import graph_matching
@@ -136,7 +136,7 @@ def examine(
     trial = scene.draws.bytes(32)
     tasks: list[tuple[str, Callable[[], None]]] = []
     for t in HARDENINGS:
-        tasks += _tasks(scene, schema.with_hardening(t), Draws(trial, f"risk, t = {t}"), trial, tries)
+        tasks += _tasks(scene, schema.with_hardening(t), RandomStream(trial, f"risk, t = {t}"), trial, tries)
     tasks.append(("looking up", lambda: _look_up(scene, Scheme(schema))))
     for done, (what, task) in enumerate(tasks):
         if progress:
@@ -165,7 +165,7 @@ class _Scene:
     """Who is attacked among whom, what is found so far, and the draws."""
 
     def __init__(self, people: People, schema: Schema, population: People | None, seed: int) -> None:
-        self.draws = Draws(seed_from(seed), "risk")
+        self.draws = RandomStream(seed_from(seed), "risk")
         people = people.take(np.flatnonzero(encodable(people, schema)))
         if population is not None:
             _refuse_unlike(people, population, schema)
@@ -209,7 +209,7 @@ def _share(people: People, name: str) -> float:
     return float((people.columns[name].codes != MISSING).mean()) if len(people) else 0.0
 
 
-def _look(scene: _Scene, scheme: Scheme, draws: Draws) -> tuple[Hardened, BitMatrix]:
+def _look(scene: _Scene, scheme: Scheme, draws: RandomStream) -> tuple[Hardened, BitMatrix]:
     bits = scheme.encode(scene.crowd.victims(), draws.bytes(32))
     here = Hardened(scheme.schema.hardening, indicators(scene.crowd, bits, draws))
     scene.found.hardened.append(here)
@@ -224,7 +224,7 @@ def _look_up(scene: _Scene, scheme: Scheme) -> None:
 
 
 def _tasks(
-    scene: _Scene, schema: Schema, draws: Draws, trial: bytes, tries: int
+    scene: _Scene, schema: Schema, draws: RandomStream, trial: bytes, tries: int
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """What is to be done at one hardening, in steps of some seconds at most."""
     crowd, scheme, name = scene.crowd, Scheme(schema), f"t = {schema.hardening}: "

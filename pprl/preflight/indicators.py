@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pprl.core.bits import BitMatrix
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
 from pprl.preflight.attacks.scheme import Crowd, different
 from pprl.roster.people import MISSING, People
@@ -71,7 +71,7 @@ class Cell:
     few: int
 
 
-def indicators(crowd: Crowd, bits: BitMatrix, draws: Draws) -> Indicators:
+def indicators(crowd: Crowd, bits: BitMatrix, draws: RandomStream) -> Indicators:
     """``bits`` are the encodings of `Crowd.victims`."""
     n, length = len(bits), bits.length
     weights = bits.weights()

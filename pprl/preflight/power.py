@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import CLASS_NAMES
-from pprl.core.randomness import Draws, fresh_seed
+from pprl.core.randomness import RandomStream, fresh_seed
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
 from pprl.encode.decoys import decoys_against
 from pprl.encode.list import encode_list
@@ -138,7 +138,7 @@ def with_claims(
     progress: Callable[[int], None] | None = None,
 ) -> Preview:
     """The preview with what each class could claim against a registry of that size; ``seed`` repeats the trial."""
-    draws = Draws(seed or fresh_seed(), "preview")
+    draws = RandomStream(seed or fresh_seed(), "preview")
     schema = replace(schema, registry_as_of=None)  # everybody could be in an invented registry
     unique = people.take(_persons(persons_of(people, schema), encodable(people, schema)))
     unique = People(np.arange(len(unique), dtype=np.int64), unique.columns)
@@ -189,5 +189,5 @@ def pairs_to_try(seen: Preview, schema: Schema, registry_rows: int) -> int:
     return int(min(MOST_PAIRS, seen.people * (1 + decoys_against(registry_rows, schema)) * strangers))
 
 
-def _number(draws: Draws) -> int:
+def _number(draws: RandomStream) -> int:
     return int.from_bytes(draws.bytes(8), "little")

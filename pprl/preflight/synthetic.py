@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.core.schema import NAME_TYPES, Schema
 from pprl.roster.people import MISSING, Column, People
 
@@ -23,7 +23,7 @@ class Inventor:
     population is none of those seen). Birthdays are drawn from the years of the roster and any day.
     """
 
-    def __init__(self, people: People, schema: Schema, draws: Draws) -> None:
+    def __init__(self, people: People, schema: Schema, draws: RandomStream) -> None:
         self._people, self._schema, self._draws = people, schema, draws
 
     def registry(self, present: NDArray[np.int64], rows: int) -> People:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pprl.core.intervals import wilson
 from pprl.core.key import LinkageKey
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
@@ -44,7 +44,7 @@ def found_again(victims: People, schema: Schema, seed: bytes) -> FoundAgain:
 
     Linked as `pprl link` does, decoys and all.
     """
-    draws = Draws(seed, "risk, price")
+    draws = RandomStream(seed, "risk, price")
     schema = replace(schema, registry_as_of=None)  # everybody could be in an invented registry
     chosen = np.sort(draws.permutation(len(victims))[:MOST_PEOPLE])
     people = victims.take(chosen)

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pprl.core.arrays import cumcount
 from pprl.core.errors import RosterError
-from pprl.core.row_labels import turns
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Field, Schema
 from pprl.normalize.dates import Order, decide_order, parse_date
 from pprl.normalize.names import fold_name, split_full_name, without_remarks
@@ -232,7 +232,7 @@ def _different(people: People, linked: Sequence[str], many: Sequence[int]) -> Pe
     keys = np.stack([people.rows, *(people.columns[name].codes for name in linked)], axis=1)
     first = np.sort(np.unique(keys, axis=0, return_index=True)[1])
     labels, counts = np.unique(people.rows[first], return_counts=True)
-    kept = people.take(first[turns(people.rows[first]) < MOST_SPELLINGS])
+    kept = people.take(first[cumcount(people.rows[first]) < MOST_SPELLINGS])
     unreadable = {what: tuple(dict.fromkeys(rows)) for what, rows in people.unreadable.items()}
     if more := sorted({*labels[counts > MOST_SPELLINGS].tolist(), *many}):
         unreadable[linked[0], TOO_MANY] = tuple(more)

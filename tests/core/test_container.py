@@ -19,16 +19,16 @@ from hypothesis import strategies as st
 
 from pprl.core import container
 from pprl.core.bits import MAX_LENGTH, BitMatrix
-from pprl.core.encodings import Encodings, Stamp
+from pprl.core.encodings import EncodingParameters, Encodings
 from pprl.core.errors import FileError, MismatchError, PprlError
 from pprl.core.key import LinkageKey
-from pprl.core.private_rows import MAX_ID_BYTES, HomeRows, Label
+from pprl.core.private_rows import MAX_ID_BYTES, Label, Policy, PrivateRows
 from pprl.core.scores import KEEP, Scores
 from pprl.exchange import keystore
 from pprl.exchange.protocol import package, statements
 from pprl.match.encodings import match_encodings
 
-STAMP = Stamp(256, 8, b"f" * 32, b"s" * 32, b"c" * 16)
+STAMP = EncodingParameters(256, 8, b"f" * 32, b"s" * 32, b"c" * 16)
 KEY = LinkageKey(bytes(range(32)), repeatable=False)
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 
@@ -43,21 +43,21 @@ def encodings(count=2, side="registry"):
 
 
 def home_rows(count=3):
-    return HomeRows(
-        "list",
-        STAMP,
-        4,
-        500,
-        1,
-        True,
-        handles(*range(count)),
-        np.arange(2, count + 2),
-        np.zeros(count, dtype=np.int32),
-        (np.arange(count) > 0).astype(np.uint8),
-        np.arange(count, dtype=np.int8),
-        np.array(["№1".encode(), b"two", b""][:count] + [b""] * (count - 3), dtype="S"),
-        (Label("вид", "category", "stratum", ("a", "b"), np.array([0, 1, -1][:count], dtype=np.int32)),),
-        {"public": "no"},
+    return PrivateRows(
+        side="list",
+        parameters=STAMP,
+        rows_read=4,
+        rate=500,
+        fallbacks=1,
+        repeatable=True,
+        handles=handles(*range(count)),
+        rows=np.arange(2, count + 2),
+        person=np.zeros(count, dtype=np.int32),
+        kind=(np.arange(count) > 0).astype(np.uint8),
+        completeness=np.arange(count, dtype=np.int8),
+        ids=np.array(["№1".encode(), b"two", b""][:count] + [b""] * (count - 3), dtype="S"),
+        labels=(Label("вид", "category", "stratum", ("a", "b"), np.array([0, 1, -1][:count], dtype=np.int32)),),
+        policy=Policy(public="no"),
     )
 
 
@@ -82,14 +82,19 @@ class Kind:
 KINDS = {
     "key": Kind(b"pprl-key", lambda path, **how: KEY.write(path, **how), LinkageKey.read, 0, private=True),
     "encodings": Kind(
-        b"pprl-enc", lambda path, **how: encodings().write(path, **how), Encodings.read, 10 + 1 + Stamp.LAYOUT.size
+        b"pprl-enc",
+        lambda path, **how: encodings().write(path, **how),
+        Encodings.read,
+        10 + 1 + EncodingParameters.LAYOUT.size,
     ),
-    "scores": Kind(b"pprl-sco", lambda path, **how: scores().write(path, **how), Scores.read, 10 + Stamp.LAYOUT.size),
+    "scores": Kind(
+        b"pprl-sco", lambda path, **how: scores().write(path, **how), Scores.read, 10 + EncodingParameters.LAYOUT.size
+    ),
     "rows": Kind(
         b"pprl-row",
         lambda path, **how: home_rows().write(path, **how),
-        HomeRows.read,
-        10 + 1 + Stamp.LAYOUT.size,
+        PrivateRows.read,
+        10 + 1 + EncodingParameters.LAYOUT.size,
         private=True,
     ),
 }
@@ -138,9 +143,9 @@ ROUND_TRIPS = {
     "no encodings": (encodings(0), Encodings.read),
     "scores": (scores(), Scores.read),
     "no scores": (scores(0), Scores.read),
-    "private rows": (home_rows(), HomeRows.read),
-    "private rows without ids": (replace(home_rows(), ids=np.array([b""] * 3)), HomeRows.read),
-    "the longest id": (replace(home_rows(), ids=np.array([b"a" * MAX_ID_BYTES, b"", b""])), HomeRows.read),
+    "private rows": (home_rows(), PrivateRows.read),
+    "private rows without ids": (replace(home_rows(), ids=np.array([b""] * 3)), PrivateRows.read),
+    "the longest id": (replace(home_rows(), ids=np.array([b"a" * MAX_ID_BYTES, b"", b""])), PrivateRows.read),
 }
 
 
@@ -158,8 +163,8 @@ def test_a_key_comes_back(tmp_path):
 
 def test_ids_come_back_as_text(tmp_path):
     home_rows().write(tmp_path / "rows")
-    assert HomeRows.read(tmp_path / "rows").id_texts() == ["№1", "two", ""]
-    assert HomeRows.read(tmp_path / "rows").people == 1
+    assert PrivateRows.read(tmp_path / "rows").id_texts() == ["№1", "two", ""]
+    assert PrivateRows.read(tmp_path / "rows").people == 1
 
 
 def test_an_id_beyond_what_fits_is_refused(tmp_path):
@@ -202,7 +207,10 @@ def test_bytes_of_scores():
     assert scores().to_bytes() == header + rows
 
 
-TOLD = '{"labels":[["вид","category","stratum",["a","b"]]],"policy":{"public":"no"}}'.encode()
+TOLD = (
+    '{"labels":[["вид","category","stratum",["a","b"]]],'
+    '"policy":{"public":"no","disclosure":"5","small_cells":"round","matter":""}}'
+).encode()
 
 
 def test_bytes_of_private_rows(tmp_path):
@@ -315,7 +323,7 @@ def test_damaged_private_rows(at, value, where, tmp_path):
     whole = specimen(KINDS["rows"], tmp_path)
     path = put(tmp_path / "x", whole[:at] + value + whole[at + len(value) :])
     with pytest.raises(FileError, match=rf"^x: is damaged in its {where}$"):
-        HomeRows.read(path)
+        PrivateRows.read(path)
 
 
 SCORES_HEADER = 10 + struct.calcsize("<IH32s32s16sQQQBB")
@@ -381,11 +389,11 @@ def test_missing_files_and_directories(kind, tmp_path):
 def test_the_other_side(side, other, tmp_path):
     encodings(side=side).write(tmp_path / "x")
     replace(home_rows(), side=side).write(tmp_path / "y")
-    assert Encodings.read(tmp_path / "x", side).side == HomeRows.read(tmp_path / "y", side).side == side
+    assert Encodings.read(tmp_path / "x", side).side == PrivateRows.read(tmp_path / "y", side).side == side
     with pytest.raises(FileError, match=f"^x: was encoded as a {side}, a {other} is needed here$"):
         Encodings.read(tmp_path / "x", other)
     with pytest.raises(FileError, match=f"^y: holds the rows of a {side}, those of a {other} are needed$"):
-        HomeRows.read(tmp_path / "y", other)
+        PrivateRows.read(tmp_path / "y", other)
 
 
 def test_kinds_are_told_apart(tmp_path):
@@ -603,14 +611,14 @@ def test_what_differs_is_named(other, message):
 
 
 def test_equal_stamps_are_the_same():
-    STAMP.require_same(Stamp.from_bytes(STAMP.to_bytes()))
+    STAMP.require_same(EncodingParameters.from_bytes(STAMP.to_bytes()))
 
 
 def test_encodings_that_differ_are_not_matched():
     theirs = encodings()
     with pytest.raises(MismatchError, match="different linkage keys"):
         match_encodings(
-            encodings(side="list"), replace(theirs, stamp=replace(STAMP, key_check=b"d" * 16)), kernel="numpy"
+            encodings(side="list"), replace(theirs, parameters=replace(STAMP, key_check=b"d" * 16)), kernel="numpy"
         )
     assert len(match_encodings(encodings(side="list"), theirs, kernel="numpy")) == 2
 

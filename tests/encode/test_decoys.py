@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.encode.decoys import make_decoys, per_row
 from pprl.normalize.names import fold_name
@@ -55,7 +55,7 @@ def values(people, name):
 
 def made(schema=FULL, frame=None, count=20, seed=b"seed"):
     people = people_of(roster() if frame is None else frame, schema, None, None, "list")
-    return people, make_decoys(people, schema, count, Draws(seed, "decoys"))
+    return people, make_decoys(people, schema, count, RandomStream(seed, "decoys"))
 
 
 def test_given_name_patronymic_sex_and_completeness_stay_with_the_base_row():

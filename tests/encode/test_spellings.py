@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import pprl
 from pprl.core.errors import FileError
 from pprl.core.key import LinkageKey
-from pprl.core.private_rows import DECOY, REAL, RELATIVE, SPELLING, HomeRows
-from pprl.core.randomness import Draws
+from pprl.core.private_rows import PrivateRows, RecordKind
+from pprl.core.randomness import RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
@@ -164,7 +164,7 @@ GIVEN = ["Ivan", "Oleg", "Petr", "Anton", "Ilya", "Fedor", "Gleb", "Timur", "Yeg
 
 
 def invented(count: int, name: str) -> list[tuple[str, str, str]]:
-    draws = Draws(name.encode(), "people")
+    draws = RandomStream(name.encode(), "people")
     surname, given_name, day = draws.below(80, count), draws.below(10, count), draws.below(12_000, count)
     dates = (np.datetime64("1965-01-01") + day.astype("timedelta64[D]")).astype(str)
     return [(SURNAMES[s], GIVEN[g], d) for s, g, d in zip(surname, given_name, dates, strict=True)]
@@ -238,13 +238,13 @@ def test_what_is_made_up_has_as_many_spellings_as_its_person_and_is_nobody():
         {h.tobytes(): w.tobytes() for h, w in zip(encodings.handles, encodings.bits.words, strict=True)},
     )
     count = np.bincount(stands, minlength=len(rows))
-    of_person = count[rows.of_kind(REAL)]
-    for kind in (DECOY, RELATIVE):
+    of_person = count[rows.of_kind(RecordKind.REAL)]
+    for kind in (RecordKind.DECOY, RecordKind.RELATIVE):
         made = rows.of_kind(kind)
         assert (count[made] == of_person[rows.person[made]]).all()
     real = {bits[rows.handles[at].tobytes()] for at in np.flatnonzero(rows.of_roster())}
     assert not real & {bits[rows.handles[at].tobytes()] for at in np.flatnonzero(~rows.of_roster())}
-    shuffled = rows.reorder(np.lexsort((np.arange(len(rows))[::-1] * (rows.kind != REAL), rows.kind)))
+    shuffled = rows.reorder(np.lexsort((np.arange(len(rows))[::-1] * (rows.kind != RecordKind.REAL), rows.kind)))
     named = rows.handles[rows.stands_for()][np.argsort(rows.handles)]
     assert (shuffled.handles[shuffled.stands_for()][np.argsort(shuffled.handles)] == named).all()
 
@@ -261,7 +261,9 @@ def test_the_order_of_records_decides_nothing():
         seed=1,
     )
     found = match_encodings(ours, theirs)
-    order = np.concatenate([rows.of_kind(REAL), Draws(b"x", "order").permutation(len(rows) - 60) + 60])
+    order = np.concatenate(
+        [rows.of_kind(RecordKind.REAL), RandomStream(b"x", "order").permutation(len(rows) - 60) + 60]
+    )
     first, second = (judge(found, each, registry) for each in (rows, rows.reorder(order)))
     assert first.found >= 27
     assert first.to_dict() == second.to_dict()
@@ -300,7 +302,7 @@ def spelled(tmp_path_factory):
 
 def test_an_exchange_with_spellings_is_judged_and_verified(spelled):
     exchange = spelled.copy(spelled.root.parent / "judged")
-    home = HomeRows.read(exchange.folder("list") / "PRIVATE-list.rows")
+    home = PrivateRows.read(exchange.folder("list") / "PRIVATE-list.rows")
     assert home.counts()["further spellings"] >= 12
     for step in ("judge", "registry result", "list result"):
         exchange.do(step)
@@ -327,13 +329,13 @@ def test_decoys_with_fewer_spellings_than_their_people_are_refused(spelled, monk
                 "person": next(
                     at
                     for at, label in enumerate(told_labels)
-                    if label.kind == DECOY and at != told_labels[made_up].person
+                    if label.kind == RecordKind.DECOY and at != told_labels[made_up].person
                 )
             },
         ),
-        "a spelling of a decoy is called a decoy": (made_up, {"kind": DECOY, "person": 0}),
+        "a spelling of a decoy is called a decoy": (made_up, {"kind": RecordKind.DECOY, "person": 0}),
         "a decoy is called a spelling": (
-            next(at for at, label in enumerate(told_labels) if label.kind == DECOY),
+            next(at for at, label in enumerate(told_labels) if label.kind == RecordKind.DECOY),
             {"kind": 5, "person": made_up},
         ),
     }
@@ -349,7 +351,13 @@ def test_decoys_with_fewer_spellings_than_their_people_are_refused(spelled, monk
 
 
 def test_both_sides_mean_the_same_kinds_and_the_same_limit():
-    assert [*range(SPELLING + 1)] == [ending.REAL, ending.DECOY, ending.RELATIVE, ending.CONTROL, ending.SPELLING]
+    assert [*range(RecordKind.SPELLING + 1)] == [
+        ending.REAL,
+        ending.DECOY,
+        ending.RELATIVE,
+        ending.CONTROL,
+        ending.SPELLING,
+    ]
     assert ending.MOST_SPELLINGS == MOST_SPELLINGS
 
 
@@ -357,13 +365,13 @@ def test_private_rows_with_spellings_are_read_again_and_damage_is_found(tmp_path
     read = people(*(f"{s}; Lugov|{g}|{d}|A" for s, g, d in invented(40, "a")))
     _, rows = encode_list(read, SCHEMA, LinkageKey.make(1), seed=1)
     rows.write(tmp_path / "x.rows")
-    again = HomeRows.read(tmp_path / "x.rows", "list")
+    again = PrivateRows.read(tmp_path / "x.rows", "list")
     assert np.array_equal(again.person, rows.person)
     assert again.counts() == rows.counts()
-    spelling = int(np.flatnonzero(rows.kind == SPELLING)[0])
+    spelling = int(np.flatnonzero(rows.kind == RecordKind.SPELLING)[0])
     for person in (-1, len(rows), spelling):
         person_of = rows.person.copy()
         person_of[spelling] = person
         replace(rows, person=person_of).write(tmp_path / "y.rows", force=True)
         with pytest.raises(FileError, match="damaged in its records"):
-            HomeRows.read(tmp_path / "y.rows", "list")
+            PrivateRows.read(tmp_path / "y.rows", "list")

@@ -14,7 +14,7 @@ from helpers import ROOT, TESTS
 
 from pprl.core.bits import BitMatrix
 from pprl.core.container import KINDS
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.core.schema import EXPECTED_TOKENS, HARDENINGS, Field, Schema
 from pprl.core.schema_file import parse_schema
 from pprl.encode.bloom import encode, key_check, positions, reference, subkey
@@ -102,7 +102,7 @@ def test_keys(vector):
 @pytest.mark.parametrize("vector", DRAWS, ids=lambda v: v["label"])
 def test_draws(vector):
     def draws():
-        return Draws(bytes.fromhex(vector["seed"]), vector["label"])
+        return RandomStream(bytes.fromhex(vector["seed"]), vector["label"])
 
     assert [f"{word:016x}" for word in draws().words(4).tolist()] == vector["first_words"]
     assert hashlib.sha256(draws().bytes(16_384)).hexdigest() == vector["sha256_of_16384_bytes"]

@@ -118,7 +118,7 @@ def test_scores_of_an_earlier_agreement(before, other_agreement, tmp_path):
         refused(exchange, MismatchError, "belongs to another run", *looks(exchange, role))
 
 
-def sealed(exchange, *, side="list", by=None, to=None, root=None, stamp=None, change=None, claimed=None):
+def sealed(exchange, *, side="list", by=None, to=None, root=None, parameters=None, change=None, claimed=None):
     """A package as its owner could make it with a copy of pprl of his own."""
     unit = exchange.matter("unit")
     committed = unit.list_package if side == "list" else unit.registry_rows
@@ -141,7 +141,7 @@ def sealed(exchange, *, side="list", by=None, to=None, root=None, stamp=None, ch
             rows_read=0 if side == "list" else rows,
             pad=unit.agreement.terms.pad,
             root=root or committed.root,
-            stamp=stamp or unit.stamp(),
+            parameters=parameters or unit.parameters(),
             agreement=unit.agreement.hash,
             receipt=unit.receipt.hash,
             sender=exchange.matter(by or side).keystore.keys,
@@ -254,9 +254,9 @@ def test_the_schema_in_the_folder_decides_nothing(before):
 
 def test_a_package_whose_rows_say_that_they_are_less_hardened(before):
     exchange = before("match")
-    stamp = exchange.matter("unit").stamp()
-    weaker = type(stamp)(stamp.length, 0, stamp.folding, stamp.fingerprint, stamp.key_check)
-    put(exchange, "unit", sealed(exchange, stamp=weaker), "list-5-package.pprl")
+    parameters = exchange.matter("unit").parameters()
+    weaker = type(parameters)(parameters.length, 0, parameters.folding, parameters.fingerprint, parameters.key_check)
+    put(exchange, "unit", sealed(exchange, parameters=weaker), "list-5-package.pprl")
     refused(exchange, MismatchError, "different hardening", *exchange.command("match"))
 
 

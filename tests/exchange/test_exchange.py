@@ -11,7 +11,7 @@ from helpers.taps import handles_of, table_of
 
 from pprl.cli.options import load
 from pprl.core.container import preamble
-from pprl.core.private_rows import HomeRows
+from pprl.core.private_rows import PrivateRows
 from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA
 from pprl.encode.list import encode_list
@@ -132,7 +132,7 @@ def test_the_scores_are_those_of_link(before, monkeypatch):
     assert found == [[row_of[each.tobytes()] for each in row] for row in plain.theirs]
     assert not set(meant) & set(row_of) - {bytes(16)}, "the unit calls rows by their owner's handles"
 
-    home = HomeRows.read(exchange.folder("list") / LIST_ROWS)
+    home = PrivateRows.read(exchange.folder("list") / LIST_ROWS)
     assert np.array_equal(home.handles, rows.handles)
     assert np.array_equal(home.kind, rows.kind)
 
@@ -141,7 +141,7 @@ def test_people_who_are_in_both_are_found(before):
     """The exchange is not only consistent, it finds people: of those on the list most have one row far ahead."""
     exchange = before("acknowledge")
     _, scores = table_of(exchange)
-    home = HomeRows.read(exchange.folder("list") / LIST_ROWS)
+    home = PrivateRows.read(exchange.folder("list") / LIST_ROWS)
     handles = (handle.tobytes() for handle in handles_of(exchange, "list"))
     best = dict(zip(handles, scores.dice()[:, 0].tolist(), strict=True))
     of_kind = {kind: [best[home.handles[at].tobytes()] for at in home.of_kind(kind)] for kind in (0, 1)}

@@ -17,7 +17,7 @@ import pytest
 from helpers import TESTS
 
 from pprl.core import errors
-from pprl.core.private_rows import HomeRows
+from pprl.core.private_rows import PrivateRows
 from pprl.core.scores import Scores
 from pprl.exchange import keystore as keystores
 from pprl.exchange.folder import open_package, package_name, read_matter
@@ -129,7 +129,7 @@ def take(step, folder, keystore):
                 rows=np.arange(6),
                 id_texts=lambda: [""] * 6,
             )
-            with mock.patch.object(HomeRows, "read", return_value=rows):
+            with mock.patch.object(PrivateRows, "read", return_value=rows):
                 return open_release(matter)
         case "read":
             made = (matter.agreement, matter.list_rows, matter.registry_rows, matter.list_package)
@@ -288,7 +288,7 @@ def test_the_matter_can_be_read(role, tmp_path):
     assert matter.list_package.root == generator.root_of("list", generator.rows_of("list"))
     assert matter.receipt.hash == generator.hash_of(generator.RECEIPT)
     assert matter.table.hash == generator.hash_of(generator.TABLE)
-    assert matter.stamp().to_bytes() == generator.STAMP
+    assert matter.parameters().to_bytes() == generator.STAMP
 
 
 def test_both_owners_come_to_the_key_of_the_matter(tmp_path):
@@ -430,7 +430,7 @@ def test_bytes_of_a_package(side, tmp_path):
     path.write_bytes(data)
     keystore = keystore_of("unit")
     root = generator.root_of(side, generator.rows_of(side))
-    stamp = read_matter(folder_of(tmp_path / "unit"), keystore).stamp()
+    parameters = read_matter(folder_of(tmp_path / "unit"), keystore).parameters()
     starts = [0, 60, *range(60 + 9_328, len(data), 2**20 + 1_136)]
     offsets = {at for start in starts for at in range(start, start + 200)}
     offsets |= set(random.Random(side).sample(range(len(data)), 300)) | {len(data) - 1}
@@ -440,7 +440,7 @@ def test_bytes_of_a_package(side, tmp_path):
             file.seek(at)
             file.write(changed)
         package = SealedPackage(path, keystore.keys, cards())
-        package.require(generator.AGREEMENT, generator.hash_of(generator.RECEIPT), stamp, root)
+        package.require(generator.AGREEMENT, generator.hash_of(generator.RECEIPT), parameters, root)
         return sum(map(len, package.rows(layout_of(side), generator.PAD)))
 
     at = 0

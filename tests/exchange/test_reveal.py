@@ -14,7 +14,7 @@ from helpers.taps import table_of
 import pprl.exchange.parties.owner
 from pprl.cli.options import load
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA
 from pprl.encode.list import encode_list
@@ -293,7 +293,7 @@ def exchange_handles(exchange):
 
 def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, monkeypatch):
     """The rows of the list in another order, so that others are the ones with partners, and everything that belongs to
-    a row goes with it. Draws are held fixed: they come from a hash of the scores, and say nothing of anybody."""
+    a row goes with it. RandomStream are held fixed: they come from a hash of the scores, and say nothing of anybody."""
     exchange = played["end"]
     unit = exchange.matter("unit")
     table, scores = table_of(exchange)
@@ -304,7 +304,7 @@ def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, mon
     (told,) = statements(exchange, "unit", EVIDENCE)
     evidence = Evidence.of(told.attachment)
     monkeypatch.setattr(assess, "_seed", lambda _: b"seed")
-    order = Draws(b"other people", "order").permutation(len(opened))
+    order = RandomStream(b"other people", "order").permutation(len(opened))
     answers = np.frombuffer(end.answers.attachment, dtype=np.uint8).reshape(evidence.tags.shape)
     others = dataclasses.replace(
         scores, theirs=scores.theirs[order], common=scores.common[order], total=scores.total[order]

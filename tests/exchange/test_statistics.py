@@ -13,8 +13,8 @@ from scipy import stats
 
 from pprl.cli.options import load
 from pprl.core.key import LinkageKey
-from pprl.core.private_rows import DECOY, REAL, RELATIVE, HomeRows
-from pprl.core.randomness import Draws
+from pprl.core.private_rows import PrivateRows, RecordKind
+from pprl.core.randomness import RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA, invent
 from pprl.encode.list import encode_list
@@ -32,8 +32,8 @@ def real_rows(exchange):
     """The bits of the list's people by the row of the roster, as only their owner could look them up."""
     handles, bits, *_ = packed(exchange, "list")
     at = {handle: place for place, handle in enumerate(handles)}
-    home = HomeRows.read(exchange.folder("list") / LIST_ROWS)
-    people = home.of_kind(REAL)
+    home = PrivateRows.read(exchange.folder("list") / LIST_ROWS)
+    people = home.of_kind(RecordKind.REAL)
     return home.rows[people], bits[[at[home.handles[person].tobytes()] for person in people]]
 
 
@@ -41,7 +41,7 @@ def roster(seed, count, *, brothers=True):
     """A list as they come: people who stand in it twice, initials, missing dates, and brothers of a tenth."""
     made = invent(seed).leaked
     name, born = made.columns[2], made.columns[3]
-    chosen = made.iloc[np.sort(Draws(seed.to_bytes(8, "big"), "roster").permutation(len(made))[:count])].copy()
+    chosen = made.iloc[np.sort(RandomStream(seed.to_bytes(8, "big"), "roster").permutation(len(made))[:count])].copy()
     if brothers:
         more = chosen.iloc[: count // 10].copy()
         for at in more.index:
@@ -102,7 +102,7 @@ def test_the_order_of_a_list_is_not_to_be_seen():
     for number in range(12):
         encoded, rows = encode_list(people, DEMO, LinkageKey.make(1), seed=number)
         at = {handle.tobytes(): place for place, handle in enumerate(encoded.handles)}
-        real = rows.of_kind(REAL)
+        real = rows.of_kind(RecordKind.REAL)
         places.append(np.array([at[rows.handles[each].tobytes()] for each in real]) / len(encoded))
         home.append(real)
     pooled = np.concatenate(places)
@@ -115,13 +115,13 @@ def test_the_order_of_a_list_is_not_to_be_seen():
 def test_a_roster_in_another_order_gives_the_same_rows():
     """But for who is called what: the encodings of its people are the same, and so is how they are spread."""
     people = roster(4, 150, brothers=False)
-    order = Draws(b"order", "roster").permutation(len(people))
+    order = RandomStream(b"order", "roster").permutation(len(people))
     key = LinkageKey.make(2)
     found = []
     for each in (people, people.take(order)):
         encoded, rows = encode_list(each, DEMO, key, seed=5)
         at = {handle.tobytes(): place for place, handle in enumerate(encoded.handles)}
-        places = [at[rows.handles[person].tobytes()] for person in rows.of_kind(REAL)]
+        places = [at[rows.handles[person].tobytes()] for person in rows.of_kind(RecordKind.REAL)]
         found.append((sorted(row.tobytes() for row in encoded.bits.words[places]), np.sort(places) / len(encoded)))
     (one, places), (other, there) = found
     assert one == other
@@ -137,7 +137,7 @@ def test_the_order_of_a_registry_is_not_to_be_seen(played):
     theirs = exchange.matter("registry")
     own = Secrets.of(theirs, theirs.agreement)
     people = load((exchange.roster["registry"],), DEMO, (), None, "registry").people
-    drawn = Draws(own.seed, "registry handles").bytes(16 * len(people))
+    drawn = RandomStream(own.seed, "registry handles").bytes(16 * len(people))
     row_of = {drawn[at * 16 : at * 16 + 16]: at for at in range(len(people))}
     order = [row_of[handle] for handle in handles]
     assert sorted(order) == list(range(len(people)))
@@ -187,16 +187,16 @@ def crossing():
     return lists
 
 
-def area(values, kinds, of=DECOY):
+def area(values, kinds, of=RecordKind.DECOY):
     """The chance that a real row has a larger value than one that is made up."""
-    real, made = values[kinds == REAL], values[kinds == of]
+    real, made = values[kinds == RecordKind.REAL], values[kinds == of]
     return stats.mannwhitneyu(real, made).statistic / (len(real) * len(made))
 
 
 def test_decoys_have_as_many_bits_as_people(crossing):
     kinds, _, weight = map(np.concatenate, zip(*crossing, strict=True))
     assert 0.45 < area(weight, kinds) < 0.55
-    assert 0.45 < area(weight, kinds, RELATIVE) < 0.55
+    assert 0.45 < area(weight, kinds, RecordKind.RELATIVE) < 0.55
 
 
 def test_decoys_are_as_near_to_other_rows_as_people_are(crossing):
@@ -209,7 +209,7 @@ def test_the_rows_nearest_to_another_are_not_the_real_ones(crossing):
     """Duplicates are one row, so that what stands close together is not the leak itself."""
     real = expected = 0
     for kinds, near, _ in crossing:
-        real += (kinds[np.argsort(-near, kind="stable")[:40]] == REAL).sum()
-        expected += 40 * (kinds == REAL).mean()
+        real += (kinds[np.argsort(-near, kind="stable")[:40]] == RecordKind.REAL).sum()
+        expected += 40 * (kinds == RecordKind.REAL).mean()
     looked_at = 40 * len(crossing)
     assert real <= stats.binom(looked_at, expected / looked_at).ppf(0.999)

@@ -3,9 +3,9 @@
 import numpy as np
 
 from pprl.core.bits import BitMatrix
-from pprl.core.encodings import Encodings, Stamp
+from pprl.core.encodings import EncodingParameters, Encodings
 
-STAMP = Stamp(1024, 8, b"f" * 32, b"s" * 32, b"k" * 16)
+STAMP = EncodingParameters(1024, 8, b"f" * 32, b"s" * 32, b"k" * 16)
 
 
 def random_rows(seed, rows, words=16):

@@ -1,7 +1,7 @@
 """Commands that are killed.
 
 `python tests/helpers/killed.py` reads lines of JSON, ``[n, [word, …]]``, and plays each command in a process of its own
-that kills itself, as by SIGKILL, before the n-th time that it opens, writes, syncs, renames or removes a file. It prints
+that kills itself, as by SIGKILL, before the n-th time it opens, writes, syncs, renames or removes a file. It prints
 how the process ended and how often it did such things; with n = 0 nothing is killed.
 """
 

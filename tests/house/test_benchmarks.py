@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from helpers import ROOT
 
-from pprl.core.randomness import Draws, seed_from
+from pprl.core.randomness import RandomStream, seed_from
 from pprl.core.schema_file import parse_schema
 from pprl.preflight.attacks.scheme import signs
 from pprl.roster.load import people_of
@@ -71,7 +71,7 @@ def test_the_attacker_knows_how_foreign_hardenings_treat_likeness(hardening):
     people = people_of(frame, SCHEMA, None, None, "list", any_age=True)
     foreign = {name: scheme for name, scheme in hardening.schemes(SCHEMA).items() if scheme.schema.hardening == 0}
     for name, scheme in foreign.items():
-        crowd = hardening.Onlookers(people, None, scheme, Draws(seed_from(1), "test"))
+        crowd = hardening.Onlookers(people, None, scheme, RandomStream(seed_from(1), "test"))
         everyone = np.arange(len(crowd))
         seen = [signs(scheme.encode(crowd.people, bytes([number] * 32))) for number in range(40)]
         length = seen[0].shape[1]

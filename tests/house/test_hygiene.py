@@ -56,8 +56,8 @@ def test_nothing_that_was_read_is_run(name):
 
 @pytest.mark.parametrize("name", TREES)
 def test_no_chance_but_our_own(name):
-    """Draws come from `secrets` or from a stream that the specification pins; NumPy's and Python's generators promise
-    neither secrecy nor repeatability."""
+    """Random numbers come from `secrets` or from a stream that the specification pins; NumPy's and Python's generators
+    promise neither secrecy nor repeatability."""
     assert not {each for each in imported(TREES[name]) if re.match(r"random\b|numpy\.random|uuid\b", each)}
     named = {ast.unparse(node) for node in ast.walk(TREES[name]) if isinstance(node, ast.Attribute)}
     assert not {each for each in named if re.match(r"(np|numpy)\.random\b|random\.|os\.urandom", each)}

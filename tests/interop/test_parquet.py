@@ -14,7 +14,7 @@ import pytest
 from pprl.cli import main
 from pprl.cli.output import check_outputs, write_outputs
 from pprl.core.bits import BitMatrix
-from pprl.core.encodings import Encodings, Stamp
+from pprl.core.encodings import EncodingParameters, Encodings
 from pprl.core.errors import FileError, PprlError
 from pprl.interop import parquet
 from pprl.match.encodings import match_encodings
@@ -24,8 +24,10 @@ def made_up(rows: int, *, side: str = "registry", length: int = 128) -> Encoding
     """Encodings of nobody: bits as they fall."""
     bytes_ = bytes((7 * at * at + at) % 251 for at in range(rows * length // 8))
     handles = np.frombuffer(b"".join((at * 2**100 + 5).to_bytes(16, "big") for at in range(rows)), dtype="V16")
-    stamp = Stamp(length, 8, b"f" * 32, b"s" * 32, b"k" * 16)
-    return Encodings(side, stamp, rows + 3 if side == "registry" else 0, handles, BitMatrix.from_bytes(bytes_, length))
+    parameters = EncodingParameters(length, 8, b"f" * 32, b"s" * 32, b"k" * 16)
+    return Encodings(
+        side, parameters, rows + 3 if side == "registry" else 0, handles, BitMatrix.from_bytes(bytes_, length)
+    )
 
 
 @pytest.mark.parametrize("rows", [0, 1, 7, 100])
@@ -46,7 +48,7 @@ def test_pairs_are_the_same_as_csv_and_as_parquet(tmp_path, monkeypatch, thresho
     made_up(20, side="list").write(tmp_path / "list.pprl")
     theirs = made_up(31)
     again = Encodings(
-        "registry", theirs.stamp, 34, theirs.handles[20:], BitMatrix(theirs.bits.words[20:] ^ np.uint64(1))
+        "registry", theirs.parameters, 34, theirs.handles[20:], BitMatrix(theirs.bits.words[20:] ^ np.uint64(1))
     )
     (again if threshold == "1" else theirs).write(tmp_path / "registry.pprl")
     inputs = [str(tmp_path / "list.pprl"), str(tmp_path / "registry.pprl")]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, hypergeom
 
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.judge import matches as findings
 from pprl.judge.assignment import NONE, Candidates
 from pprl.judge.error_rates import (
@@ -196,8 +196,8 @@ def test_intervals_draw_people_anew_with_their_decoys(seed, at_once, monkeypatch
     sizes = [3, 0, 1]
     for level in (0.95, 0.6, 0.2):  # other places of the 40 totals are looked at, too
         monkeypatch.setattr(findings, "LEVEL", level)
-        told = intervals(finding, groups, Draws(b"seed", "test"))
-        slowly = drawn_one_by_one(finding, groups, sizes, Draws(b"seed", "test"))
+        told = intervals(finding, groups, RandomStream(b"seed", "test"))
+        slowly = drawn_one_by_one(finding, groups, sizes, RandomStream(b"seed", "test"))
         np.testing.assert_allclose(told, slowly, atol=1e-9)
 
 

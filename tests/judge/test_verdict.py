@@ -12,8 +12,8 @@ from scipy.stats import binom
 
 import pprl
 from pprl.cli.output import summary
-from pprl.core.private_rows import Label
-from pprl.core.randomness import Draws
+from pprl.core.private_rows import Label, Policy
+from pprl.core.randomness import RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.judge.diagnostics import (
     Absent,
@@ -27,7 +27,7 @@ from pprl.judge.diagnostics import (
     looks_of,
     soundness,
 )
-from pprl.judge.verdict import climb
+from pprl.judge.verdict import decide_verdict
 from pprl.link import link_people
 from pprl.report import render
 from pprl.report.disclosure import contradictions, disclose, exposed
@@ -70,7 +70,7 @@ RUNGS = {
 
 @pytest.mark.parametrize(("change", "rung", "reasons"), RUNGS.values(), ids=RUNGS)
 def test_the_rungs_of_the_ladder(change, rung, reasons):
-    verdict = climb(**TOP | change)
+    verdict = decide_verdict(**TOP | change)
     assert (verdict.rung, verdict.reasons) == (rung, reasons)
 
 
@@ -89,7 +89,7 @@ def test_agreement_against_permuted_partners_by_hand():
     # One group: list a a b c, registry a a b a; 3 of 4 agree; permuted: (2·3 + 1·1 + 1·0) / 4 = 7/4 of 4.
     ours, theirs = label("r", "category", "confirm", *"aabc"), label("r", "category", "confirm", *"aaba")
     places = np.arange(4)
-    found = agreement(ours, theirs, (places, places), np.zeros(4, dtype=np.int64), Draws(b"x" * 32, "t"))
+    found = agreement(ours, theirs, (places, places), np.zeros(4, dtype=np.int64), RandomStream(b"x" * 32, "t"))
     assert (found.compared, found.agree, found.chance) == (4, 3, round(7 / 4 / 4, 4))
     assert found.higher is None
 
@@ -100,7 +100,7 @@ def test_ranks_say_which_is_higher_and_missing_values_are_not_compared():
         label("r", "rank", "confirm", "20", "30", "20", "10"),
     )
     places = np.arange(4)
-    found = agreement(ours, theirs, (places, places), np.zeros(4, dtype=np.int64), Draws(b"x" * 32, "t"))
+    found = agreement(ours, theirs, (places, places), np.zeros(4, dtype=np.int64), RandomStream(b"x" * 32, "t"))
     assert (found.compared, found.agree, found.higher, found.lower) == (3, 1, 1, 1)
 
 
@@ -108,21 +108,21 @@ def test_partners_are_permuted_within_their_group():
     # Two groups that agree wholly within: permuting within them changes nothing, so agreement proves nothing.
     ours = label("r", "category", "confirm", *"aaaabbbb")
     places, groups = np.arange(8), np.array([0] * 4 + [1] * 4)
-    assert agreement(ours, ours, (places, places), groups, Draws(b"x" * 32, "t")).p == 1.0
-    together = agreement(ours, ours, (places, places), np.zeros(8, dtype=np.int64), Draws(b"x" * 32, "t"))
+    assert agreement(ours, ours, (places, places), groups, RandomStream(b"x" * 32, "t")).p == 1.0
+    together = agreement(ours, ours, (places, places), np.zeros(8, dtype=np.int64), RandomStream(b"x" * 32, "t"))
     assert 0 < together.p < 0.1  # 2 of 70 ways agree as much
 
 
 def test_who_could_be_in_the_registry():
     joined = label("j", "date", "joined", "2022-05-31", "2022-06-01", "2022-06-02", "2022", "2023", "2021", None)
-    can, cannot = eligibility((joined,), {"as_of": "2022-06-01"}, np.arange(7))
+    can, cannot = eligibility((joined,), Policy(as_of="2022-06-01"), np.arange(7))
     assert can.tolist() == [True, True, False, False, False, True, False]
     assert cannot.tolist() == [False, False, True, False, True, False, False]
     service = label("s", "category", "stratum", "mobilizaciya", "kontrakt")
-    _, cannot = eligibility((service,), {"as_of": "2022-06-01"}, np.arange(2))
+    _, cannot = eligibility((service,), Policy(as_of="2022-06-01"), np.arange(2))
     assert cannot.tolist() == [True, False]
-    assert eligibility((service,), {"as_of": "2023-01-01"}, np.arange(2)) is None
-    assert eligibility((joined,), {}, np.arange(7)) is None
+    assert eligibility((service,), Policy(as_of="2023-01-01"), np.arange(2)) is None
+    assert eligibility((joined,), Policy(), np.arange(7)) is None
 
 
 @pytest.mark.parametrize(("identical", "natural"), [(100, False), (96, False), (92, False), (80, True)])
@@ -166,7 +166,7 @@ def test_lone_pairs_prove_nothing():
         )
         places = np.arange(60)
         for groups in (places, np.array(decades)):
-            found = agreement(ours, theirs, (places, places), groups, Draws(number.to_bytes(32, "big"), "t"))
+            found = agreement(ours, theirs, (places, places), groups, RandomStream(number.to_bytes(32, "big"), "t"))
             sure += found.confirms(1)
     assert sure <= binom.ppf(0.9999, 100, 0.01)
 
@@ -183,7 +183,7 @@ def test_decoys_that_are_like_nobody_are_unsound():
     places, owner = np.arange(200), np.arange(200)
     for decoys, sound in ((alike, True), (random, False)):
         words = np.concatenate([rows, decoys])
-        looks = looks_of(words, places, places + 200, owner, Draws(b"x" * 32, "t"))
+        looks = looks_of(words, places, places + 200, owner, RandomStream(b"x" * 32, "t"))
         assert soundness(looks, places, places + 200).sound == sound
 
 
@@ -199,7 +199,9 @@ def test_a_list_of_brothers_does_not_make_decoys_strangers():
     brothers = np.repeat(of_stock(100), 2, axis=0)
     brothers[::2, 0] ^= np.uint64(0xFF)
     places = np.arange(200)
-    looks = looks_of(np.concatenate([brothers, of_stock(200)]), places, places + 200, places, Draws(b"x" * 32, "t"))
+    looks = looks_of(
+        np.concatenate([brothers, of_stock(200)]), places, places + 200, places, RandomStream(b"x" * 32, "t")
+    )
     assert soundness(looks, places, places + 200).sound
 
 

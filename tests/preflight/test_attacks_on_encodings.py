@@ -8,7 +8,7 @@ import pytest
 
 from pprl.core.bits import BitMatrix
 from pprl.core.errors import RefusedError, RosterError
-from pprl.core.randomness import Draws, seed_from
+from pprl.core.randomness import RandomStream, seed_from
 from pprl.core.schema_file import parse_schema
 from pprl.encode.bloom import encode
 from pprl.encode.tokens import space, tokens
@@ -48,7 +48,7 @@ KEY = bytes(range(32))
 
 def invented(rows: int, seed: int = 1, *, surnames: int = 300) -> People:
     """Made-up people: names of syllables, so that many are alike, and birth dates of forty years."""
-    draws = Draws(seed_from(seed), "people of a test")
+    draws = RandomStream(seed_from(seed), "people of a test")
 
     def names(count: int, parts: int) -> list[str]:
         drawn = draws.below(len(SYLLABLES), count * parts).reshape(count, parts).tolist()
@@ -63,7 +63,7 @@ def invented(rows: int, seed: int = 1, *, surnames: int = 300) -> People:
 
 
 def crowd_of(people: People, population: People | None = None, scheme=None, seed: int = 1) -> Crowd:
-    return Crowd(people, population, scheme or Scheme(SCHEMA), Draws(seed_from(seed), "test"))
+    return Crowd(people, population, scheme or Scheme(SCHEMA), RandomStream(seed_from(seed), "test"))
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Noise:
     length: int = 1024
 
     def encode(self, people: People, key: bytes) -> BitMatrix:
-        return BitMatrix(Draws(key, "noise").words(len(people) * 16).reshape(-1, 16))
+        return BitMatrix(RandomStream(key, "noise").words(len(people) * 16).reshape(-1, 16))
 
     bits_of_tokens = Scheme(SCHEMA).bits_of_tokens
 
@@ -103,7 +103,7 @@ def attacks(scheme, people: People, population: People | None = None):
     bits = scheme.encode(crowd.victims(), KEY)
     known, victims = np.arange(100), np.arange(100, crowd.roster)
     found = {name: known_pairs(crowd, scheme, bits, known, victims, name) for name in LEARNERS}
-    found["graph"] = graph_matching(crowd, scheme, bits, Draws(KEY, "order"))
+    found["graph"] = graph_matching(crowd, scheme, bits, RandomStream(KEY, "order"))
     return found
 
 
@@ -125,10 +125,10 @@ def test_frequencies_name_those_whose_counts_differ_and_nobody_else():
     few = invented(60)
     rows = np.repeat(np.arange(60), np.arange(60) + 1)
     crowd = crowd_of(few.take(rows), few.take(rows))
-    plain = frequency_alignment(crowd, Scheme(SCHEMA).encode(crowd.victims(), KEY), Draws(KEY, "order"))
+    plain = frequency_alignment(crowd, Scheme(SCHEMA).encode(crowd.victims(), KEY), RandomStream(KEY, "order"))
     assert (plain.named, plain.attacked) == (60, 60)
     once = crowd_of(invented(500), invented(1_000, 2))
-    blind = frequency_alignment(once, Scheme(SCHEMA).encode(once.victims(), KEY), Draws(KEY, "order"))
+    blind = frequency_alignment(once, Scheme(SCHEMA).encode(once.victims(), KEY), RandomStream(KEY, "order"))
     low, high = blind.interval
     assert low <= blind.chance <= high
 
@@ -215,8 +215,8 @@ def test_indicators_by_hand():
 
 def test_indicators_tell_noise_from_names():
     crowd = crowd_of(invented(800))
-    plain = indicators(crowd, Scheme(SCHEMA).encode(crowd.victims(), KEY), Draws(KEY, "pairs"))
-    noise = indicators(crowd, Noise().encode(crowd.victims(), KEY), Draws(KEY, "pairs"))
+    plain = indicators(crowd, Scheme(SCHEMA).encode(crowd.victims(), KEY), RandomStream(KEY, "pairs"))
+    noise = indicators(crowd, Noise().encode(crowd.victims(), KEY), RandomStream(KEY, "pairs"))
     assert plain.likeness_leaks > 0.8
     assert plain.weight_tells_length > 0.8
     assert abs(noise.likeness_leaks) < 5 / np.sqrt(20_000)

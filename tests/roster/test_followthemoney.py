@@ -9,7 +9,7 @@ from helpers.exchange import run
 
 import pprl
 from pprl.core.errors import RosterError
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.demo import invent
 from pprl.interop.followthemoney import entities_of
@@ -58,7 +58,7 @@ def made():
     """2,000 entities: people of the demo's registry under one to three names, a date of some or two, personal numbers
     and ranks on edges, and what is no person."""
     rows = invent(11).registry.head(1_100).to_dict("records")
-    draws = Draws(b"entities", "shapes")
+    draws = RandomStream(b"entities", "shapes")
     shape = draws.below(6, len(rows)).tolist()
     people, edges = [], []
     for row, how in zip(rows, shape, strict=True):

@@ -18,7 +18,7 @@ from pprl.core import container
 from pprl.core.bits import BitMatrix
 from pprl.core.encodings import Encodings
 from pprl.core.errors import FileError, MismatchError, OrderError, RefusedError
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.core.scores import KEEP, Scores
 from pprl.exchange.folder import Matter, open_package, receive, say
 from pprl.exchange.next_step import RESULTS, SCORES
@@ -60,7 +60,7 @@ def sign_receipt(matter: Matter) -> Statement:
     }
     if missing := [what for what, there in waiting.items() if there is None]:
         raise OrderError(f"{missing[0]} has not come", hint="put it into the folder and repeat the command")
-    matter.stamp()  # the owners' keys agree
+    matter.parameters()  # the owners' keys agree
     return receive(matter, agreement)
 
 
@@ -109,7 +109,7 @@ def match_packages(
     secret = _pseudonym_key(matter)
     scores = scores_of(
         found,
-        ours.contents.stamp,
+        ours.contents.parameters,
         numbers(len(words)),
         lambda at: pseudonyms(secret, at),
         theirs.contents.rows_read,
@@ -140,7 +140,7 @@ def _asked(matter: Matter, best: Ints, rows: int) -> tuple[Ints, NDArray[np.uint
     """Which rows of the registry are asked about for each row of the list, shape (rows, 5): its best candidate and four
     random ones, in an order that only this side knows; and the place of the best, 255 where there is none."""
     assert matter.receipt
-    draws = Draws(derive(matter.keystore.seed, matter.receipt.hash, b"pprl/1/query"), "query")
+    draws = RandomStream(derive(matter.keystore.seed, matter.receipt.hash, b"pprl/1/query"), "query")
     asked = draws.below(max(1, rows), ASKED * len(best)).reshape(-1, ASKED)
     place = draws.below(ASKED, len(best))
     there = best >= 0
@@ -209,8 +209,8 @@ def judge_matter(matter: Matter) -> Judgement:
     ours, theirs = open_package(matter, "list"), open_package(matter, "registry")
     layout = _layout(terms, "registry")
     words, _ = _list_of(ours, _layout(terms, "list"), terms.pad)
-    encodings = Encodings("list", scores.stamp, 0, scores.handles, BitMatrix(words))
-    looks = judge(scores, home_rows(terms, scores.stamp, opened, end.reveal.body), encodings=encodings).looks
+    encodings = Encodings("list", scores.parameters, 0, scores.handles, BitMatrix(words))
+    looks = judge(scores, home_rows(terms, scores.parameters, opened, end.reveal.body), encodings=encodings).looks
     best = _numbers_of(matter, scores, theirs.contents.rows)
     asked, place = _asked(matter, best[:, 0], theirs.contents.rows)
     real = np.array([label.kind == REAL for label in opened], dtype=bool)
@@ -288,7 +288,7 @@ def _pseudonym_key(matter: Matter) -> bytes:
 def _sample(matter: Matter, package: SealedPackage, layout: RowLayout, pad: int) -> BitMatrix:
     """Some rows of the registry, drawn by this side."""
     assert matter.receipt
-    draws = Draws(derive(matter.keystore.seed, matter.receipt.hash, b"pprl/1/sample"), "sample")
+    draws = RandomStream(derive(matter.keystore.seed, matter.receipt.hash, b"pprl/1/sample"), "sample")
     wanted = np.unique(draws.below(max(1, package.contents.rows), LOOKED_AT))
     words, start = [np.zeros((0, layout.length // 64), dtype="<u8")], 0
     for chunk in package.rows(layout, pad):

@@ -23,11 +23,11 @@ from pprl.core import container
 from pprl.core.encodings import Encodings
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
 from pprl.core.key import LinkageKey
-from pprl.core.private_rows import REAL, SPELLING, UNKNOWN, HomeRows, Label
-from pprl.core.randomness import Draws
+from pprl.core.private_rows import UNKNOWN, Label, PrivateRows, RecordKind
+from pprl.core.randomness import RandomStream
 from pprl.core.schema import Field, Schema
 from pprl.core.schema_file import to_toml
-from pprl.encode.bloom import key_check, stamp_of
+from pprl.encode.bloom import key_check, parameters_of
 from pprl.encode.labels import filled_shapes
 from pprl.encode.list import encode_list, unused_controls
 from pprl.encode.registry import encode_registry_parts
@@ -187,7 +187,7 @@ def commit_list(
     first, other = matter.list_rows, matter.registry_rows
     made_root = bytes(32)  # the first commitment holds real rows only; those that are made up come later
     if first and other:
-        matter.stamp()
+        matter.parameters()
         made_root = derive(own.seed, other.random, b"pprl/1/decoys\0" + first.statement.hash + other.statement.hash)
     encodings, rows = encode_list(people, schema, own.key, ids=ids, roots=(own.seed, made_root), controls=controls)
     _refuse_size("list", rows.people, terms.list_people, "people")
@@ -225,7 +225,7 @@ def commit_registry(matter: Matter, parts: Iterable[People], *, progress: Callab
     unsorted = matter.folder / f".{PART}"
     count, read = 0, 0
     with _new_private(unsorted) as file:
-        nonces, ids = Draws(own.seed, "registry nonces"), Draws(own.seed, "confirm ids")
+        nonces, ids = RandomStream(own.seed, "registry nonces"), RandomStream(own.seed, "confirm ids")
         for part in encode_registry_parts(parts, schema, own.key, own.seed):
             read += part.read
             count += len(part.people)
@@ -236,7 +236,7 @@ def commit_registry(matter: Matter, parts: Iterable[People], *, progress: Callab
         file.flush()
         _refuse_size("registry", count, terms.registry_rows, "rows")
         tree = Tree()
-        order = Draws(own.seed, "registry order").permutation(count)
+        order = RandomStream(own.seed, "registry order").permutation(count)
         _write_part(matter.folder / PART, _shuffled(unsorted, order, layout, tree))
     matter.save(matter.keystore.holding(rows_read=read))
     assert matter.list_rows is not None
@@ -275,7 +275,7 @@ def seal(matter: Matter, *, progress: Callable[[int], None] | None = None) -> Pa
         rows_read=matter.keystore.state.get("rows_read", 0),
         pad=agreement.terms.pad,
         root=committed.root,
-        stamp=stamp_of(schema_of(agreement.terms), Secrets.of(matter, agreement).key),
+        parameters=parameters_of(schema_of(agreement.terms), Secrets.of(matter, agreement).key),
         agreement=agreement.hash,
         receipt=matter.receipt.hash,
         sender=matter.keystore.keys,
@@ -304,7 +304,7 @@ def _refuse_more(side: Role, count: int, limits: tuple[int, int]) -> None:
         )
 
 
-def openings(rows: HomeRows, order: NDArray[np.int64], terms: Terms) -> list[Opening]:
+def openings(rows: PrivateRows, order: NDArray[np.int64], terms: Terms) -> list[Opening]:
     """What is revealed of each record of a list, when its time comes; ``order`` is that of the package.
 
     Joint strata of fewer than ten people become "other" in every field: nobody stands alone in what is revealed. A
@@ -314,16 +314,16 @@ def openings(rows: HomeRows, order: NDArray[np.int64], terms: Terms) -> list[Ope
     by_name = {label.name: label for label in rows.with_role("stratum")}
     columns = [_places(by_name.get(name), terms.strata[name], len(rows)) for name in names]
     cells = list(zip(*(column.tolist() for column in columns), strict=True)) if columns else [()] * len(rows)
-    of_people = Counter(cells[at] for at in rows.of_kind(REAL).tolist())
+    of_people = Counter(cells[at] for at in rows.of_kind(RecordKind.REAL).tolist())
     other = (UNKNOWN,) * len(names)
     eligible = np.zeros(len(rows), dtype=np.int64)
-    people = rows.of_kind(REAL)
+    people = rows.of_kind(RecordKind.REAL)
     if may_be := eligibility(rows.labels, rows.policy, people):
         can, cannot = may_be
         eligible[people] = np.where(can, 1, np.where(cannot, 2, 0))
     (shapes,) = rows.with_role("filled")
     filled = [shapes.values[code] for code in shapes.codes.tolist()]
-    made_up = (rows.kind == SPELLING) & ~rows.of_roster()
+    made_up = (rows.kind == RecordKind.SPELLING) & ~rows.of_roster()
     kind, person = np.where(made_up, MADE_UP_SPELLING, rows.kind), rows.person.copy()
     person[made_up] = np.argsort(order)[person[made_up]]
     told = (kind.tolist(), rows.completeness.tolist(), eligible.tolist(), person.tolist(), cells, filled)
@@ -340,20 +340,20 @@ def _places(label: Label | None, closed: tuple[str, ...], count: int) -> NDArray
     return np.array([*(place.get(value, UNKNOWN) for value in label.values), UNKNOWN], dtype=np.int64)[label.codes]
 
 
-def label_nonces(rows: HomeRows, own_seed: bytes, made_root: bytes) -> list[bytes]:
+def label_nonces(rows: PrivateRows, own_seed: bytes, made_root: bytes) -> list[bytes]:
     """The nonce under the label of each record: secret until the reveal."""
     return _drawn(rows, own_seed, made_root, "label nonces")
 
 
-def _drawn(rows: HomeRows, own_seed: bytes, made_root: bytes, label: str, each: int = 1) -> list[bytes]:
+def _drawn(rows: PrivateRows, own_seed: bytes, made_root: bytes, label: str, each: int = 1) -> list[bytes]:
     """16 bytes, or ``each`` times 16, for each record: real people's from the owner's seed, others' from the joint."""
     of_roster = rows.of_roster().tolist()
-    streams = {True: Draws(own_seed, label), False: Draws(made_root, label)}
+    streams = {True: RandomStream(own_seed, label), False: RandomStream(made_root, label)}
     return [streams[real].bytes(NONCE * each) for real in of_roster]
 
 
 def _list_rows(
-    encodings: Encodings, rows: HomeRows, terms: Terms, layout: RowLayout, own: Secrets, made_root: bytes
+    encodings: Encodings, rows: PrivateRows, terms: Terms, layout: RowLayout, own: Secrets, made_root: bytes
 ) -> bytes:
     """The rows of a list's package, in the order of the encodings."""
     record = {handle.tobytes(): at for at, handle in enumerate(rows.handles)}
@@ -403,8 +403,8 @@ def _registry_rows(
     schema: Schema,
     layout: RowLayout,
     own: Secrets,
-    nonces: Draws,
-    ids: Draws,
+    nonces: RandomStream,
+    ids: RandomStream,
 ) -> bytes:
     """Some rows of a registry's package, in the order of the roster."""
     count, confirm = len(people), confirm_fields(schema)
@@ -431,7 +431,7 @@ def _registry_rows(
     return rows.tobytes()
 
 
-def _in_order(rows: HomeRows, encodings: Encodings, of_record: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _in_order(rows: PrivateRows, encodings: Encodings, of_record: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """What holds of records, in the order of the encodings."""
     known = dict(zip((handle.tobytes() for handle in rows.handles), of_record.tolist(), strict=True))
     return np.array([known[handle.tobytes()] for handle in encodings.handles], dtype=bool)
@@ -497,8 +497,8 @@ def reveal(matter: Matter) -> tuple[Statement, Statement]:
     own, terms = Secrets.of(matter, agreement), agreement.terms
     hashes = matter.list_rows.statement.hash + matter.registry_rows.statement.hash
     made_root = derive(own.seed, matter.registry_rows.random, b"pprl/1/decoys\0" + hashes)
-    rows = HomeRows.read(matter.folder / LIST_ROWS, "list")
-    order = Draws(made_root, "list order").permutation(len(rows))
+    rows = PrivateRows.read(matter.folder / LIST_ROWS, "list")
+    order = RandomStream(made_root, "list order").permutation(len(rows))
     nonces, opened = label_nonces(rows, own.seed, made_root), openings(rows, order, terms)
     labels = b"".join(nonces[at] + opened[at].to_bytes() for at in order.tolist())
     upon = [matter.table, end.acknowledgement]
@@ -509,7 +509,7 @@ def reveal(matter: Matter) -> tuple[Statement, Statement]:
     )
 
 
-def _answers_to(query: Statement, rows: HomeRows, order: list[int], terms: Terms, own: Secrets) -> bytes:
+def _answers_to(query: Statement, rows: PrivateRows, order: list[int], terms: Terms, own: Secrets) -> bytes:
     """For every row of the package, field and id asked, the tag that this row's own value gives; a missing value gives
     chance, so that nobody sees that it is missing. FileError: not one query for each row."""
     confirm = confirm_fields(terms.schema)
@@ -517,7 +517,7 @@ def _answers_to(query: Statement, rows: HomeRows, order: list[int], terms: Terms
     if len(ids) != len(order) * len(confirm) * ASKED * TAG:
         raise FileError("the query does not ask five times for each row and field", hint=AGAIN)
     values = _confirm_values(rows.labels, confirm, len(rows))
-    chance = Draws(own.seed, "missing answers")
+    chance = RandomStream(own.seed, "missing answers")
     out, at = bytearray(), 0
     for record in order:
         for field, of_field in zip(confirm, values, strict=True):
@@ -541,7 +541,7 @@ def open_release(matter: Matter) -> list[tuple[int, str, str]]:
         text = matter.keystore.keys.open(end.release.attachment, RELEASE + end.result.hash)
     except WrongError:
         raise ForgedError("a release: does not open", hint="it was sealed for somebody else, or changed") from None
-    rows = HomeRows.read(matter.folder / LIST_ROWS, "list")
+    rows = PrivateRows.read(matter.folder / LIST_ROWS, "list")
     ids = rows.id_texts()
     place = {handle.tobytes().hex(): at for at, handle in enumerate(rows.handles)}
     pairs = parse_canonical(text, "a release").get("pairs")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pprl.core import container
-from pprl.core.encodings import Stamp
+from pprl.core.encodings import EncodingParameters
 from pprl.core.errors import FileError, ForgedError, MismatchError
 from pprl.exchange.protocol.agreement import require_answers
 from pprl.exchange.protocol.cards import TITLES, Card, Role
@@ -34,7 +34,7 @@ class Contents:
     """What the header of a package says of it."""
 
     role: Role
-    stamp: Stamp
+    parameters: EncodingParameters
     rows: int
     rows_read: int  # of the registry's roster, before unreadable rows were left out; 0 for a list
     root: bytes
@@ -57,7 +57,7 @@ def write_package(
     rows_read: int,
     pad: int,
     root: bytes,
-    stamp: Stamp,
+    parameters: EncodingParameters,
     agreement: bytes,
     receipt: bytes,
     sender: SecretKeys,
@@ -76,7 +76,7 @@ def write_package(
         "root": root.hex(),
         "rows": rows,
         "rows_read": rows_read,
-        "stamp": stamp.to_bytes().hex(),
+        "stamp": parameters.to_bytes().hex(),
     }
     header = Statement.make(b"pprl-hdr", body, sender).to_bytes()
     each, count = segments_of(layout, rows, pad)
@@ -160,7 +160,7 @@ class SealedPackage:
         if header["preamble"] != digest(self._preamble).hex() or header["recipient"] != recipient.hex():
             raise MismatchError(f"{path.name}: its header belongs to another package", hint=AGAIN)
 
-    def require(self, agreement: bytes, receipt: bytes, stamp: Stamp, root: bytes) -> None:
+    def require(self, agreement: bytes, receipt: bytes, parameters: EncodingParameters, root: bytes) -> None:
         """MismatchError: of another agreement or run. ForgedError: not what was committed to."""
         # (4) agreement and receipt
         statement = self.contents.statement
@@ -168,7 +168,7 @@ class SealedPackage:
             raise MismatchError(f"{self._path.name}: belongs to another agreement", hint=AGAIN)
         require_answers(statement, [receipt])
         # (5) schema, folding and hardening are those agreed
-        self.contents.stamp.require_same(stamp)
+        self.contents.parameters.require_same(parameters)
         # (6) the root is the one its owner committed to
         if self.contents.root != root:
             raise ForgedError(
@@ -230,7 +230,7 @@ def _contents(statement: Statement, cards: Mapping[Role, Card]) -> Contents:
             raise FileError("the header of a package: names no owner of a roster", hint=AGAIN)
     return Contents(
         role,
-        Stamp.from_bytes(statement.bytes_of("stamp", Stamp.LAYOUT.size)),
+        EncodingParameters.from_bytes(statement.bytes_of("stamp", EncodingParameters.LAYOUT.size)),
         statement.body["rows"],
         statement.body["rows_read"],
         statement.bytes_of("root", 32),

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from pprl.core.bits import BitMatrix
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.preflight.attacks.finding import Finding
 from pprl.preflight.attacks.scheme import Crowd, Floats, Places, Scheme, signs
 
@@ -31,7 +31,7 @@ SOURCE = (
 )
 
 
-def graph_matching(crowd: Crowd, scheme: Scheme, bits: BitMatrix, draws: Draws, tries: int = 1) -> Finding:
+def graph_matching(crowd: Crowd, scheme: Scheme, bits: BitMatrix, draws: RandomStream, tries: int = 1) -> Finding:
     """How many of up to 800 people of the roster are named by the shape of their likenesses alone.
 
     The attacker's graph is what the scheme gives on average over keys, which is better than one made with a key of his

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from pprl.core.bits import BitMatrix
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.preflight.attacks.finding import Finding
 from pprl.preflight.attacks.scheme import Crowd, Scheme
 
 
-def frequency_alignment(crowd: Crowd, bits: BitMatrix, draws: Draws) -> Finding:
+def frequency_alignment(crowd: Crowd, bits: BitMatrix, draws: RandomStream) -> Finding:
     """The most frequent encoding is given the most frequent name, and so on down (Christen and others 2017).
 
     It reads whole encodings, so it can name only people whose linked values occur several times. Where there is no

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pprl.core.bits import BitMatrix
-from pprl.core.randomness import Draws
+from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
 from pprl.encode.bloom import encode
 from pprl.encode.tokens import space, tokens
@@ -86,7 +86,7 @@ class Crowd:
     that is drawn; ``turn`` is drawn too, and settles ties.
     """
 
-    def __init__(self, roster: People, population: People | None, scheme: Scheme, draws: Draws) -> None:
+    def __init__(self, roster: People, population: People | None, scheme: Scheme, draws: RandomStream) -> None:
         everyone = roster if population is None else join_people([roster, population])
         first, which = different(everyone, scheme.schema)
         own = np.unique(which[: len(roster)])
