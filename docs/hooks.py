@@ -1,7 +1,7 @@
-"""What the site does beyond mkdocs: the README is its home, links out of docs/ work, and nothing is loaded from the net.
+"""What the site does beyond mkdocs: the README is its home, links out of docs/ work, and nothing comes from the net.
 
-Links in a page are written for the repository. If a link leaves docs/, its target is copied into the site under the path
-it has in the repository, and the link is rewritten.
+Links in a page are written for the repository. If a link leaves docs/, its target is copied into the site under the
+path it has in the repository, and the link is rewritten.
 """
 
 import os
