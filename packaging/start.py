@@ -1,6 +1,6 @@
-"""What the portable folder starts: pprl, or its reader of old workbooks, which pprl runs as a program of its own.
+"""The program in the portable folder: pprl, or its reader of old workbooks, which pprl runs as a separate process.
 
-There is no `python` in the folder and `sys.executable` is this program: for that one file it does what Python would.
+The folder has no `python`, and `sys.executable` is this program. So for that one file it does what Python would do.
 """
 
 import runpy
