@@ -251,8 +251,9 @@ def write_pairs(
 ) -> None:
     """Every pair at or above the threshold, by the handles of its rows."""
     from pprl.core.encodings import Encodings
-    from pprl.match import lsh as approximate
+    from pprl.match import lsh
     from pprl.match.kernel import notes
+    from pprl.match.lsh_plan import make_plan
     from pprl.match.threads import threads as on_threads
 
     one, other = Encodings.read(one_path), Encodings.read(other_path, mapped=recall is None)
@@ -262,11 +263,10 @@ def write_pairs(
             with where.finding_pairs() as find:
                 pairs = find(one.bits, other.bits, threshold, progress=progress)
         else:
+            plan = make_plan(one.bits, other.bits, threshold, float(recall))
             with on_threads(where.threads) as engine:
-                pairs, account = approximate.all_pairs(
-                    one.bits, other.bits, threshold, float(recall), map=engine.map, progress=progress
-                )
-            say(account.describe(), output)
+                pairs, report = lsh.all_pairs(one.bits, other.bits, plan, map=engine.map, progress=progress)
+            say(report.describe(), output)
     write_output(output, _as_file(_told(pairs, one, other), output), private=True, force=force)
     for text in notes():
         note(text)
