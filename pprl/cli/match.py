@@ -57,25 +57,24 @@ class Engine:
     @contextmanager
     def finding(self, checkpoint: Checkpoint) -> Iterator[Callable[..., Candidates]]:
         """`search.best` there, with a checkpoint where it can have one."""
-        from pprl.match import search
-
         if self.name == "dask":
             from pprl.match import dask as cluster
 
             with cluster.connected(self.scheduler or "") as client:
                 yield partial(cluster.best, client)
             return
-        sofar = None
+        start = None
         if checkpoint.path.exists():
             if self.resume:
-                sofar = checkpoint.read()
-                note(f"going on behind the first {sofar.done:,} rows")
+                start = checkpoint.read()
+                note(f"resuming after the first {start.done:,} rows")
             else:
-                note(f"{checkpoint.path.name}: left by a run that did not end; --resume would go on with it")
+                note(f"{checkpoint.path.name}: left by an unfinished run; --resume continues it")
+        from pprl.match.checkpoint import best_with_checkpoint
         from pprl.match.threads import threads as on_threads
 
         with on_threads(self.threads) as engine:
-            yield partial(search.best, map=engine.map, sofar=sofar, save=checkpoint.save)
+            yield partial(best_with_checkpoint, checkpoint, start, map=engine.map)
         if checkpoint.trouble:
             note(checkpoint.trouble)
 
@@ -226,7 +225,7 @@ def write_scores(list_path: Path, registry_path: Path, output: Path, where: Engi
         lambda: hashlib.sha256(hash_of(list_path) + hash_of(registry_path)).digest(),
     )
     if where.resume and not checkpoint.path.exists():
-        note("there is no checkpoint beside the output: beginning anew")
+        note("there is no checkpoint beside the output: starting from the first row")
     with where.finding(checkpoint) as find, searching(len(ours) * len(theirs), len(ours)) as progress:
         scores = match_encodings(ours, theirs, find=find, progress=progress)
     scores.write(output, force=force)

@@ -33,7 +33,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ from pprl.core.errors import PprlError
 from pprl.match import numba_cache
 
 Ints = NDArray[np.int64]
-Found = tuple[Ints, Ints, Ints]
+Joined = tuple[Ints, Ints, Ints]  # left row, table row, common
 
 LANES = 128  # rows of a tile: 16 KiB at 1024 bits
 
@@ -69,30 +69,26 @@ def notes() -> list[str]:
     return list(_notes)
 
 
-def best(
-    kernel: str,
-    left: Words,
-    left_weights: Ints,
-    table: Words,
-    weights: Ints,
-    start: int,
-    slots: Ints,
-    common: Ints,
-    total: Ints,
-) -> None:
-    """Merge the rows of ``table`` from ``start`` on into what each left row holds, in place.
+class TopK(NamedTuple):
+    """The best pairs of some left rows so far, best first; all of shape (rows, keep)."""
 
-    ``weights`` fall from ``start`` on; ``slots`` is -1 where a row holds nothing yet.
-    """
-    run = _best_numpy if kernel == "numpy" else _need_compiled().best
-    run(left, left_weights, table, weights, start, slots, common, total)
+    slots: Ints  # rows of the table, -1 where there is no pair yet
+    common: Ints
+    total: Ints
 
 
-def pairs(kernel: str, left: Words, left_weights: Ints, table: Words, weights: Ints, least: Ints) -> Found:
+def best(kernel: str, left: Words, left_weights: Ints, table: Words, weights: Ints, start: int, top: TopK) -> None:
+    """Merge the rows of ``table`` from ``start`` on into the best of each left row, in place; ``weights`` fall from
+    ``start`` on."""
+    run = _best_numpy if kernel == "numpy" else _compiled_or_error().best
+    run(left, left_weights, table, weights, start, *top)
+
+
+def pairs(kernel: str, left: Words, left_weights: Ints, table: Words, weights: Ints, least: Ints) -> Joined:
     """Every (left row, table row, common) with ``common >= least[total]``; ``weights`` fall."""
     if kernel == "numpy":
         return _pairs_numpy(left, left_weights, table, weights, least)
-    run, room = _need_compiled().pairs, 1024
+    run, room = _compiled_or_error().pairs, 1024
     while True:
         out = np.empty((3, room), dtype=np.int64)
         found = int(run(left, left_weights, table, weights, least, out))
@@ -137,8 +133,8 @@ def _best_numpy(
         slots[row, : len(order)], common[row, : len(order)], total[row, : len(order)] = rivals[:, order]
 
 
-def _pairs_numpy(left: Words, left_weights: Ints, table: Words, weights: Ints, least: Ints) -> Found:
-    rows: list[Found] = []
+def _pairs_numpy(left: Words, left_weights: Ints, table: Words, weights: Ints, least: Ints) -> Joined:
+    rows: list[Joined] = []
     for row in range(len(left)):
         counted = np.bitwise_count(table & left[row]).sum(axis=1, dtype=np.int64)
         (columns,) = np.nonzero(counted >= least[left_weights[row] + weights])
@@ -377,7 +373,7 @@ def _load() -> Compiled | None:
     return kernel
 
 
-def _need_compiled() -> Compiled:
+def _compiled_or_error() -> Compiled:
     kernel = compiled()
     if kernel is None:
         raise PprlError("numba cannot be imported here, and the search began with it", hint=INSTALL)
