@@ -111,11 +111,11 @@ def best(
     >>> best(ours, theirs, keep=3, kernel="numpy").theirs.tolist()
     [[2, 1, -1]]
     """
-    state = start = SearchState.start(len(ours), keep)
+    last = start = SearchState.start(len(ours), keep)
     kernel = kernels.choose(kernel)
     for state in steps(ours, theirs, start, kernel=kernel, map=map, progress=progress, tile=tile):
-        pass
-    return state.candidates(kernel)
+        last = state
+    return last.candidates(kernel)
 
 
 def steps(

@@ -26,7 +26,7 @@ from pprl.judge.assessment import Assessment, judge
 from pprl.judge.matches import merged_classes
 from pprl.match.encodings import match_encodings
 from pprl.normalize.text import latin_text
-from pprl.preflight.synthetic import Inventor
+from pprl.preflight.synthetic import SyntheticRegistry
 from pprl.roster.people import MISSING, People, encodable
 from pprl.roster.persons import persons_of
 
@@ -150,7 +150,7 @@ def with_claims(
     most = max(LEAST_PEOPLE, MOST_PAIRS // (max(1, len(groups)) * (1 + decoys) * strangers))
     groups = [group[draws.permutation(len(group))[:most]] for group in groups]
     inside = np.concatenate([group[::2] for group in groups])
-    registry = Inventor(unique, schema, draws).registry(inside, max(len(inside), strangers))
+    registry = SyntheticRegistry(unique, schema, draws).draw(inside, max(len(inside), strangers))
     key = LinkageKey(draws.bytes(32), repeatable=True)
     encoded, home = encode_registry(registry, schema, key, seed=_number(draws), allow_weak=True)
     claims: dict[int, Claim] = {}
