@@ -37,18 +37,18 @@ class PartialDate:
 
 
 _DASH = re.compile("[‐-―−]")
-_TIME = r"(?:[ t]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z|[+-]\d{2}:?\d{2})?)?"
-_YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})(?:\2(\d{{1,2}}))?{_TIME}", re.ASCII)
-_DOTS = re.compile(rf"(\d{{1,2}})\s?\.\s?(\d{{1,2}})\s?\.\s?(\d{{4}}|\d{{2}}){_TIME}", re.ASCII)
-_YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_TIME}", re.ASCII)
-_MONTH_YEAR = re.compile(r"(\d{1,2})[./-](\d{4})", re.ASCII)
-_YEAR = re.compile(r"(\d{4})(?:\.0)?", re.ASCII)
-_EIGHT = re.compile(r"(\d{8})(?:\.0)?", re.ASCII)
-_DAY_NAME_YEAR = re.compile(
+TIME = r"(?:[ t]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z|[+-]\d{2}:?\d{2})?)?"
+YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})(?:\2(\d{{1,2}}))?{TIME}", re.ASCII)
+DOTS = re.compile(rf"(\d{{1,2}})\s?\.\s?(\d{{1,2}})\s?\.\s?(\d{{4}}|\d{{2}}){TIME}", re.ASCII)
+YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){TIME}", re.ASCII)
+MONTH_YEAR = re.compile(r"(\d{1,2})[./-](\d{4})", re.ASCII)
+YEAR = re.compile(r"(\d{4})(?:\.0)?", re.ASCII)
+EIGHT = re.compile(r"(\d{8})(?:\.0)?", re.ASCII)
+DAY_NAME_YEAR = re.compile(
     r"(?:(\d{1,2})(?:st|nd|rd|th|-?го|-?е)?[\s.-]*)?([a-zа-яіїєґ]{3,})[\s.,-]*(\d{4}|\d{2})", re.ASCII
 )
-_NAME_DAY_YEAR = re.compile(r"([a-zа-яіїєґ]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})", re.ASCII)
-_TRAILER = re.compile(r"\s*(?<=[\d\s])(?:года?|год|г|року|рік|р)\.?(?:\s*р(?:ожд|\.)?\.?)?$")
+NAME_DAY_YEAR = re.compile(r"([a-zа-яіїєґ]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})", re.ASCII)
+TRAILER = re.compile(r"\s*(?<=[\d\s])(?:года?|год|г|року|рік|р)\.?(?:\s*р(?:ожд|\.)?\.?)?$")
 
 
 def parse_date(text: str, order: Order) -> PartialDate | None:
@@ -57,20 +57,20 @@ def parse_date(text: str, order: Order) -> PartialDate | None:
     >>> str(parse_date("12 марта 1985 г.", "dmy")), str(parse_date("1985", "dmy"))
     ('1985-03-12', '1985')
     """
-    text = _TRAILER.sub("", _cell(text)).strip()
-    if found := _YEAR.fullmatch(text):
+    text = TRAILER.sub("", _cell(text)).strip()
+    if found := YEAR.fullmatch(text):
         return _date(found[1], None, None)
-    if found := _YEAR_FIRST.fullmatch(text):
+    if found := YEAR_FIRST.fullmatch(text):
         return _date(found[1], found[3], found[4])
-    if found := _DOTS.fullmatch(text):
+    if found := DOTS.fullmatch(text):
         return _date(found[3], found[2], found[1])
     if parts := _ambiguous(text):
         return _in_order(parts, order)
-    if found := _MONTH_YEAR.fullmatch(text):
+    if found := MONTH_YEAR.fullmatch(text):
         return _date(found[2], found[1], None)
-    if found := _DAY_NAME_YEAR.fullmatch(text):
+    if found := DAY_NAME_YEAR.fullmatch(text):
         return _named(found[3], found[2], found[1])
-    if found := _NAME_DAY_YEAR.fullmatch(text):
+    if found := NAME_DAY_YEAR.fullmatch(text):
         return _named(found[3], found[1], found[2])
     return None
 
@@ -108,10 +108,10 @@ def _cell(text: str) -> str:
 
 def _ambiguous(text: str) -> tuple[str, ...] | None:
     """Either eight digits or the three parts of a date with the year last, if the cell has such a shape."""
-    text = _TRAILER.sub("", text)
-    if found := _EIGHT.fullmatch(text):
+    text = TRAILER.sub("", text)
+    if found := EIGHT.fullmatch(text):
         return (found[1],)
-    if found := _YEAR_LAST.fullmatch(text):
+    if found := YEAR_LAST.fullmatch(text):
         return found[1], found[3], found[4]
     return None
 

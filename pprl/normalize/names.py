@@ -82,9 +82,9 @@ def fold_name(text: str, *, given: bool) -> str:
 
 
 _STOP, _LONE = "\x01", "\x02"  # written in for "this was an initial"; no input can hold them
-_MAYBE_INITIAL = re.compile(r"\.|(?<![^\W\d_])[^\W\d_](?![^\W\d_])")
-_INITIAL = re.compile(r"(?<![^\W\d_])(?:([^\W\d_]{1,2}|shch|sch|dzh)\.|([^\W\d_])(?![^\W\d_]))", re.IGNORECASE)
-_FOLDED_INITIAL = re.compile(r"([A-Za-z])[A-Za-z]*[.']|[.']", re.ASCII)
+MAYBE_INITIAL = re.compile(r"\.|(?<![^\W\d_])[^\W\d_](?![^\W\d_])")
+INITIAL = re.compile(r"(?<![^\W\d_])(?:([^\W\d_]{1,2}|shch|sch|dzh)\.|([^\W\d_])(?![^\W\d_]))", re.IGNORECASE)
+FOLDED_INITIAL = re.compile(r"([A-Za-z])[A-Za-z]*[.']|[.']", re.ASCII)
 
 
 @cache
@@ -104,15 +104,15 @@ def _apostrophes() -> dict[int, None]:
 def fold_with(chosen: Sequence[Rule], text: str) -> str:
     """Fold by these rules only; while they run, ``yu.`` is an initial and ``o'`` a letter alone."""
     text = prepare(text, palochka=True)
-    initials = _MAYBE_INITIAL.search(text) is not None
+    initials = MAYBE_INITIAL.search(text) is not None
     if initials:
-        text = _INITIAL.sub(_mark_initial, text.translate(_apostrophes()))
+        text = INITIAL.sub(_mark_initial, text.translate(_apostrophes()))
     text = text.translate(_name_letters())
     for rule in chosen:
         if rule.needs in text:
             text = rule.pattern.sub(rule.replacement, text)
     if initials:
-        text = _FOLDED_INITIAL.sub(lambda found: found[1] + ". " if found[1] else " ", text)
+        text = FOLDED_INITIAL.sub(lambda found: found[1] + ". " if found[1] else " ", text)
     return " ".join(text.lower().split())
 
 
@@ -120,20 +120,20 @@ def _mark_initial(found: re.Match[str]) -> str:
     return found[1] + _STOP + " " if found[1] else found[2] + _LONE
 
 
-_CHILD_OF = (
+CHILD_OF = (
     r"о[гғ]л[ыиу]|[уў][гғ]ли|[уұ]лы|улу|уулу|[кқг][ыи]з[ыи]|o['’ʻ‘]?[gğ]['’ʻ‘]?h?l[yuiı]|ulu|uulu|uly|[kqg][yiı]z[yiı]"
 )
-_PARTICLE = re.compile(_CHILD_OF, re.IGNORECASE)
-_PATRONYMIC = re.compile(
+PARTICLE = re.compile(CHILD_OF, re.IGNORECASE)
+PATRONYMIC = re.compile(
     r"..+(?:[иі]ч|[оеиіїў]вна|[аеоя]ўна|[иі]чна|о[гғ]л[ыи]|[уұ]лы|[кқг]ызы|[vw][iy](?:t?s?ch|[čc])|[oeiy][vw]na|[aeoy]ŭna"
     r"|[yi]chna|il[iy]+t?ch|lukich|kuz'?mich|fomich|nikitich|o[gğ]ly|uly|[kqg][yi]z[yi])"
-    rf"|.+[ -](?:{_CHILD_OF})",
+    rf"|.+[ -](?:{CHILD_OF})",
     re.IGNORECASE,
 )
 _PATRONYMIC_ENDS = frozenset("ичаыуhčayiıuИЧАЫУHČAYIIİU")  # its last letters: only saves time
-_INITIAL_WORD = re.compile(r"(?:[^\W\d_]{1,2}|shch|sch|dzh)\.|[^\W\d_]", re.IGNORECASE)
-_REMARK = re.compile(r"""\([^()]*\)?|\[[^][]*\]?|\{[^{}]*\}?|(?<![^\W\d_])(?:«[^«»]*»|[“„][^“”„]*[“”]|"[^"]*")""")
-_BEFORE_A_NAME = re.compile(r"[oоdд]['’ʼ`]", re.IGNORECASE)
+INITIAL_WORD = re.compile(r"(?:[^\W\d_]{1,2}|shch|sch|dzh)\.|[^\W\d_]", re.IGNORECASE)
+REMARK = re.compile(r"""\([^()]*\)?|\[[^][]*\]?|\{[^{}]*\}?|(?<![^\W\d_])(?:«[^«»]*»|[“„][^“”„]*[“”]|"[^"]*")""")
+BEFORE_A_NAME = re.compile(r"[oоdд]['’ʼ`]", re.IGNORECASE)
 _DASHES = "-‐‑‒–—―−"
 _EDGES = _DASHES + ":;!?*/|+=_#"
 _BRACKETS = str.maketrans(dict.fromkeys('()[]{}«»“„”"', " "))
@@ -155,13 +155,13 @@ def without_remarks(text: str) -> str:
     >>> without_remarks("Иванов(выбыл)"), without_remarks("«Иванов»")
     ('Иванов ', ' Иванов ')
     """
-    kept = _REMARK.sub(" ", text)
+    kept = REMARK.sub(" ", text)
     return kept if any(map(str.isalpha, kept)) else text.translate(_BRACKETS)
 
 
 def is_patronymic(text: str) -> bool:
     """It ends as patronymics do; some surnames do too."""
-    return _PATRONYMIC.fullmatch(text) is not None
+    return PATRONYMIC.fullmatch(text) is not None
 
 
 def split_full_name(text: str) -> tuple[str, str, str]:
@@ -243,7 +243,7 @@ def _words(text: str, *, surname: bool = True) -> _Words:
             clean = clean.rstrip(".")
         dashed = token[0] in _DASHES and plain != []
         enough = holds_name(plain) if surname else plain != []
-        child = plain != [] and _PARTICLE.fullmatch(clean) is not None
+        child = plain != [] and PARTICLE.fullmatch(clean) is not None
         if enough and not child and (_is_number(clean) or _is_small(clean, plain)):
             break
         if dashed and not child and enough and _ends_name(plain[-1]) and not _is_initial(clean):
@@ -261,7 +261,7 @@ def _words(text: str, *, surname: bool = True) -> _Words:
             written.append(lost + bare)
             plain.append(clean)
         glue, lost = None, ""
-        if _BEFORE_A_NAME.fullmatch(bare):
+        if BEFORE_A_NAME.fullmatch(bare):
             glue = ""
         elif token[-1] in _DASHES and not _is_initial(clean):
             glue = "-"
@@ -275,11 +275,11 @@ def _ends_name(word: str) -> bool:
 
 
 def _is_initial(word: str) -> bool:
-    return _INITIAL_WORD.fullmatch(word) is not None
+    return INITIAL_WORD.fullmatch(word) is not None
 
 
 def _is_joined(word: str) -> bool:
-    return word.lower() in _particles() or _PARTICLE.fullmatch(word) is not None
+    return word.lower() in _particles() or PARTICLE.fullmatch(word) is not None
 
 
 def _is_number(word: str) -> bool:

@@ -46,7 +46,7 @@ def _not_a_rank() -> re.Pattern[str]:
 
 _UNIT = re.compile(r"[^\s.,;:()]+\.?")
 _BRACKETS = re.compile(r"\(([^()]+)\)")
-_NO_INITIALS = re.compile(r"[^\W\d_]{3}|[^\W\d_][-/][^\W\d_]|\d|[^\W\d_]{2}(?!\.)")
+NO_INITIALS = re.compile(r"[^\W\d_]{3}|[^\W\d_][-/][^\W\d_]|\d|[^\W\d_]{2}(?!\.)")
 _CAPITAL_INITIAL = re.compile(r"(?<![^\W\d_])[A-ZА-ЯІЇЄҐ]\.")
 _ONE_WORD = re.compile(r"[^\W\d_]+")
 _AROUND = " \t\n\r\xa0,;:/-–—"
@@ -105,7 +105,7 @@ def quick_look() -> Callable[[str], bool]:
 
 
 def _is_no_initials(rank: str) -> bool:
-    return _NO_INITIALS.search(rank) is not None and (rank.isupper() or not _CAPITAL_INITIAL.search(rank))
+    return NO_INITIALS.search(rank) is not None and (rank.isupper() or not _CAPITAL_INITIAL.search(rank))
 
 
 def _leaves_name(rank: str, rest: str, whole: bool) -> bool:

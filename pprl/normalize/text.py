@@ -142,7 +142,7 @@ def prepare(text: str, *, palochka: bool = False) -> str:
 
 
 _WORD = re.compile(r"[^\s.,;:/()-]+")
-_PALOCHKA = re.compile(
+PALOCHKA = re.compile(
     r"[lӀӏ]|(?<=[гкптхцчГКПТХЦЧ])[1|](?=[^\W\d])"
     r"|(?:(?<!\w)|(?<=[гкптхцчГКПТХЦЧ]))I(?=[аеёиоуыэюяьъАЕЁИОУЫЭЮЯЬЪ])|(?<=[гкптхцч])I"
 )
@@ -157,7 +157,7 @@ def _one_script(word: str, palochka: bool) -> str:
     if not cyrillic or (sure or len(cyrillic) - len(latin)) < 0:
         return word.translate(tables.to_latin)
     if palochka:
-        word = _PALOCHKA.sub("", word)
+        word = PALOCHKA.sub("", word)
     return word.translate(tables.to_cyrillic)
 
 

@@ -22,7 +22,7 @@ def _sex_words() -> dict[str, str]:
     return {latin_text(row["word"]): row["sex"] for row in read_table("sex.tsv")}
 
 
-_SERIES_AND_NUMBER = re.compile(
+SERIES_AND_NUMBER = re.compile(
     r"[\W_]*(?=[03]*[^\W\d_])((?:[03]|[^\W\d_]){1,3})(?:[\W_]+|(?<=[^\W\d_])(?=[0-9]))((?:[\W_]*[0-9OoОоЗзIlІі]){5,})[\W_]*"
 )
 _DIGITS = str.maketrans("OoОоЗзIlІі", "0000331111")
@@ -36,7 +36,7 @@ def fold_identifier(text: str) -> str | None:
     digits (``АВ-12З4О6``), and digits typed for letters are letters (``0В-123456``).
     """
     text = known_text(text)
-    found = _SERIES_AND_NUMBER.fullmatch(text)
+    found = SERIES_AND_NUMBER.fullmatch(text)
     if found and 2 * sum(letter in "0123456789" for letter in found[2]) > sum(map(str.isalnum, found[2])):
         text = found[1].translate(_LETTERS) + found[2].translate(_DIGITS)
     return text.translate(_identifier_letters()).replace(" ", "") or None
@@ -64,8 +64,8 @@ def _services() -> dict[str, str]:
     return {latin_text(row["word"]): row["service"] for row in read_table("services.tsv")}
 
 
-_NUMBER = re.compile(r"([+-]?)(\d{1,18}|\d{1,3}(?:,\d{3}){2,5}|\d{1,3}(?:,\d{3}){1,5}(?=\.))(?:[.,](\d+))?", re.ASCII)
-_THOUSANDS_OR_DECIMALS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+NUMBER = re.compile(r"([+-]?)(\d{1,18}|\d{1,3}(?:,\d{3}){2,5}|\d{1,3}(?:,\d{3}){1,5}(?=\.))(?:[.,](\d+))?", re.ASCII)
+THOUSANDS_OR_DECIMALS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 
 def fold_number(text: str) -> str | None:
@@ -78,8 +78,8 @@ def fold_number(text: str) -> str | None:
     ('1235', '1235', None)
     """
     text = "".join(text.replace("−", "-").replace("'", "").split())
-    found = _NUMBER.fullmatch(text)
-    if found is None or _THOUSANDS_OR_DECIMALS.fullmatch(text):
+    found = NUMBER.fullmatch(text)
+    if found is None or THOUSANDS_OR_DECIMALS.fullmatch(text):
         return None
     sign, whole, decimals = found.groups()
     size = int(whole.replace(",", "")) + (bool(decimals) and decimals[0] >= "5")
