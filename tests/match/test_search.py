@@ -337,6 +337,7 @@ SEARCH = """
 
 @pytest.mark.parametrize("folder", [None, Path("/dev/null/home")])
 def test_no_writable_folder_means_no_cache_and_a_note(monkeypatch, folder):
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", "")
     monkeypatch.setattr(numba_cache, "cache_folder", lambda: folder)
     assert numba_cache.compiled({}, lambda _jit: "compiled") == ("compiled", numba_cache.NO_CACHE)
 
@@ -368,7 +369,7 @@ def test_without_numba_the_numpy_kernel_runs_and_says_so():
     """
     kind, note, error = in_a_fresh_process(code + textwrap.dedent(refused))
     assert (kind, note) == ("numpy", numba_cache.NO_NUMBA)
-    assert error == "the numba kernel was asked for and numba cannot be imported True"
+    assert error == "the numba kernel was requested, but numba cannot be imported True"
 
 
 FOLDERS = {
@@ -394,6 +395,7 @@ def test_a_disk_that_fills_up_while_compiling_is_no_error(monkeypatch, tmp_path)
             raise OSError("no space left")
         return "compiled"
 
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", "")
     monkeypatch.setattr(numba_cache, "cache_folder", lambda: tmp_path)
     assert numba_cache.compiled({}, make_once_in_vain) == ("compiled", numba_cache.NO_CACHE)
     assert len(tried) == 2
