@@ -172,7 +172,7 @@ def with_claims(
 
 
 def _trial_groups(
-    completeness: NDArray[np.int64], pairs_per_person: int, draws: RandomStream
+    completeness: NDArray[np.int8], pairs_per_person: int, draws: RandomStream
 ) -> list[NDArray[np.int64]]:
     """The people of each group of classes that is judged together, so many that `MAX_PAIRS` pairs are compared."""
     judged_together = merged_classes(completeness)
@@ -185,7 +185,7 @@ def _rightly_matched(assessment: Assessment, present: NDArray[np.int64]) -> NDAr
     """The people who were matched with themselves; the registry begins with those present."""
     partners = assessment.pairs.registry_row.to_numpy(dtype=np.int64)
     people = np.where(partners < len(present), present[np.minimum(partners, len(present) - 1)], MISSING)
-    return people[people == assessment.pairs.list_row.to_numpy(dtype=np.int64)]
+    return np.asarray(people[people == assessment.pairs.list_row.to_numpy(dtype=np.int64)])
 
 
 def _claim(found: int, present: int, loose: Assessment, tried: int) -> Claim:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pprl.core.errors import FileError, MismatchError, PprlError, RosterError, SchemaError
-from pprl.interop.anonlink import in_one_block, one_to_one, read_clks
+from pprl.interop.anonlink import one_to_one, read_clks, share_a_block
 from pprl.interop.clkhash import encode_records, reference, texts
 from pprl.interop.linkage_schema import Date, Exact, Integer, Ngram, Numeric, UnfitError, parse_linkage_schema
 from pprl.match.search import Pairs
@@ -260,7 +260,7 @@ def test_only_records_of_one_block_are_pairs(tmp_path):
     theirs = read_clks(written(tmp_path, {"clknblocks": [[b64(1), "b", "c"], [b64(1), "d"]]}))
     rows, others = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
     pairs = Pairs(rows, others, np.ones(4, dtype=np.int32), np.full(4, 2, dtype=np.int32), "numpy")
-    assert in_one_block(pairs, ours, theirs).tolist() == [False, False, True, False]
+    assert share_a_block(pairs, ours, theirs).tolist() == [False, False, True, False]
 
 
 def test_the_most_similar_are_matched_first():
