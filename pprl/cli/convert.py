@@ -81,7 +81,7 @@ def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output
     secret = _secret(key_file)
     for name in schema.unknown:
         note(f"{name} is not a key of a linkage schema and is ignored")
-    for text in schema.habits():
+    for text in schema.warnings():
         note(f"warning: {text}")
     if len(secret) < SHORT_SECRET:
         note(
