@@ -172,7 +172,7 @@ PATTERNS = {
     "INITIAL": names.INITIAL,
     "FOLDED INITIAL": names.FOLDED_INITIAL,
     "REMARK": names.REMARK,
-    "RANK": ranks.NO_INITIALS,
+    "RANK": ranks.NOT_INITIALS,
     "INITIAL WORD": names.INITIAL_WORD,
     "O": names.BEFORE_A_NAME,
     "SERIES AND NUMBER": values.SERIES_AND_NUMBER,
