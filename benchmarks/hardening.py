@@ -29,21 +29,21 @@ from pprl.core.randomness import RandomStream, seed_from
 from pprl.core.schema import HARDENINGS, Schema
 from pprl.core.schema_file import parse_schema
 from pprl.match.search import best
-from pprl.preflight.attacks.graph import MOST, graph_matching
+from pprl.preflight.attacks.graph import MAX_PEOPLE, graph_matching
 from pprl.preflight.attacks.known_pairs import LEARNERS, known_pairs
-from pprl.preflight.attacks.scheme import Crowd, Floats, Places, Scheme, Tokens, signs
+from pprl.preflight.attacks.scheme import CandidatePool, Floats, Indices, Scheme, Tokens, signs
 from pprl.roster.load import people_of
 from pprl.roster.people import People
 
-KNOWN = (20, 50, 150, 500)
-MOST_VICTIMS = 500
+KNOWN_PAIRS = (20, 50, 150, 500)
+MAX_TARGETS = 500
 
 
 @dataclass(frozen=True)
 class Folded(Scheme):
     """XOR-folding: the two halves of the filter, XORed (Schnell and Borgs 2016)."""
 
-    mixed = 2
+    xored_bits = 2
 
     def encode(self, people: People, key: bytes) -> BitMatrix:
         words = super().encode(people, key).words
@@ -55,7 +55,7 @@ class Folded(Scheme):
 class Rule90(Scheme):
     """Each bit becomes the XOR of its two neighbours, the row taken as a ring (Schnell and Borgs 2018)."""
 
-    mixed = 2
+    xored_bits = 2
 
     def encode(self, people: People, key: bytes) -> BitMatrix:
         bits = bools(super().encode(people, key))
@@ -111,15 +111,15 @@ class Salted(Scheme):
         )
 
 
-class Onlookers(Crowd):
-    """A crowd as the attacker of a scheme sees it: what balancing and flipping do to the covariance of bits."""
+class Onlookers(CandidatePool):
+    """A pool as the attacker of a scheme sees it: what balancing and flipping do to the covariance of bits."""
 
-    def agreement(self, left: Places, right: Places, scheme: Scheme) -> Floats:
+    def agreement(self, left: Indices, right: Indices, scheme: Scheme) -> Floats:
         agreed = super().agreement(left, right, scheme) * kept(scheme) ** 2
         agreed[left[:, None] == right[None, :]] = 1
         return agreed
 
-    def mean(self, places: Places, scheme: Scheme) -> Floats:
+    def mean(self, places: Indices, scheme: Scheme) -> Floats:
         mean = super().mean(places, scheme) * kept(scheme)
         return np.zeros_like(mean) if isinstance(scheme, Balanced) else mean
 
@@ -166,9 +166,9 @@ def best_f1(own: BitMatrix, theirs: BitMatrix, case: Case, rows: np.ndarray) -> 
     return float((2 * hits / (np.arange(1, len(order) + 1) + (truth >= 0).sum())).max())
 
 
-def strongest(crowd: Crowd, scheme: Scheme, bits: BitMatrix, known: int, victims: Places) -> str:
+def strongest(pool: CandidatePool, scheme: Scheme, bits: BitMatrix, known: int, targets: Indices) -> str:
     """The share that the best learner names, and the letter of that learner."""
-    rates = {one: known_pairs(crowd, scheme, bits, np.arange(known), victims, one).rate for one in LEARNERS}
+    rates = {one: known_pairs(pool, scheme, bits, np.arange(known), targets, one).rate for one in LEARNERS}
     learner = max(LEARNERS, key=lambda one: rates[one])
     return f"{rates[learner]:.1%} {learner[0]}"
 
@@ -181,20 +181,20 @@ def attack(case: Case, rows: int, population: int, seed: int, tries: int, like: 
     chosen = np.sort(RandomStream(seed_from(seed), "rows").permutation(len(own))[:rows])
     own, others = own.take(chosen), theirs.take(np.arange(min(population, len(theirs))))
     print(f"\n{case.name}: {len(own):,} people, population {len(others):,}", flush=True)
-    ladder = [m for m in KNOWN if 2 * m <= len(own)]
-    attacked = min(MOST_VICTIMS, len(own) - ladder[-1])
+    ladder = [m for m in KNOWN_PAIRS if 2 * m <= len(own)]
+    attacked = min(MAX_TARGETS, len(own) - ladder[-1])
     print(f"{'':18}{'bits':>6}" + "".join(f"{f'm = {m}  ':>10}" for m in ladder) + f"{'graph':>8}{'F1':>7}")
     for name, scheme in ((name, scheme) for name, scheme in schemes(schema).items() if like in name):
         key = RandomStream(seed_from(seed), "key").bytes(32)
-        crowd = Onlookers(own, others, scheme, RandomStream(seed_from(seed), "crowd"))
-        bits = scheme.encode(crowd.victims(), key)
-        victims = np.arange(crowd.roster)[-attacked:]
-        graph = graph_matching(crowd, scheme, bits, RandomStream(seed_from(seed), "graph"), tries).rate
+        pool = Onlookers(own, others, scheme, RandomStream(seed_from(seed), "crowd"))
+        bits = scheme.encode(pool.targets(), key)
+        targets = np.arange(pool.target_count)[-attacked:]
+        graph = graph_matching(pool, scheme, bits, RandomStream(seed_from(seed), "graph"), tries).rate
         others_scheme = replace(scheme, owner="registry") if isinstance(scheme, Flipped) else scheme
         f1 = best_f1(scheme.encode(own, key), others_scheme.encode(theirs, key), case, chosen)
-        shown = "".join(f"{strongest(crowd, scheme, bits, m, victims):>10}" for m in ladder)
+        shown = "".join(f"{strongest(pool, scheme, bits, m, targets):>10}" for m in ladder)
         print(f"{name:18}{bits.length:>6}{shown}{graph:>8.1%}{f1:>7.3f}", flush=True)
-    print(f"{attacked} people are attacked by known pairs, {min(MOST, len(own))} by graph matching")
+    print(f"{attacked} people are attacked by known pairs, {min(MAX_PEOPLE, len(own))} by graph matching")
 
 
 def main() -> None:

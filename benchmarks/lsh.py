@@ -23,8 +23,9 @@ from pprl.core.bits import BitMatrix
 from pprl.core.key import LinkageKey
 from pprl.core.schema_file import parse_schema
 from pprl.encode.bloom import encode
-from pprl.match import lsh as approximate
-from pprl.match import search
+from pprl.match import lsh, search
+from pprl.match.lsh_plan import Plan, make_plan
+from pprl.match.threads import threads
 from pprl.roster.load import people_of
 
 
@@ -41,13 +42,14 @@ def codes(pairs: search.Pairs, theirs: BitMatrix) -> np.ndarray:
     return pairs.ours * len(theirs) + pairs.theirs
 
 
-def compare(ours: BitMatrix, theirs: BitMatrix, threshold: Fraction, recall: float, threads: int) -> None:
-    with threads.threads(threads) as engine:
+def compare(ours: BitMatrix, theirs: BitMatrix, threshold: Fraction, recall: float, workers: int) -> None:
+    with threads(workers) as engine:
         began = time.perf_counter()
-        pairs, account = approximate.all_pairs(ours, theirs, threshold, recall, map=engine.map)
+        plan = make_plan(ours, theirs, threshold, recall)
+        pairs, report = lsh.all_pairs(ours, theirs, plan, map=engine.map)
         planned = time.perf_counter()
-        print(account.describe())
-        if account.exact:
+        print(report.describe())
+        if report.exact:
             return
         exact = search.all_pairs(ours, theirs, threshold, map=engine.map)
         done = time.perf_counter()
@@ -56,7 +58,7 @@ def compare(ours: BitMatrix, theirs: BitMatrix, threshold: Fraction, recall: flo
     same = all(np.array_equal(getattr(exact, name)[found], getattr(pairs, name)) for name in columns)
     print(
         f"  of all pairs: {int(found.sum()):,} of {len(found):,} found, recall {found.mean():.4%}; promised "
-        f"{account.plan.recall:.4%}; nothing else, and the same integers: {same}"
+        f"{report.plan.recall:.4%}; nothing else, and the same integers: {same}"
     )
     fast, slow = planned - began, done - planned
     print(f"  {fast:.2f} s, plan and check included; exact search {slow:.2f} s: {slow / fast:.1f} times as long")
@@ -72,8 +74,18 @@ def main() -> None:
     arguments = parser.parse_args()
     print("$ python benchmarks/lsh.py DATA", " ".join(sys.argv[2:]))
     warm = BitMatrix(np.ones((1, 16), dtype="<u8"))
-    by_hand = approximate.Plan(Fraction(1), 1024, 1.0, 1.0, 1, 1, 1024, 1.0, 1.0)
-    approximate.all_pairs(warm, warm, Fraction(1), 1.0, planned=by_hand)  # compiles, or reads what was compiled
+    by_hand = Plan(
+        threshold=Fraction(1),
+        length=1024,
+        requested=1.0,
+        recall=1.0,
+        bits=1,
+        tables=1,
+        heaviest=1024,
+        candidates=1.0,
+        speedup=1.0,
+    )
+    lsh.all_pairs(warm, warm, by_hand)  # compiles, or reads what was compiled
     for hardening, rows, thresholds in ((0, arguments.rows, "0.9 0.85 0.8"), (8, arguments.diffused, "0.8 0.7 0.65")):
         ours, theirs = sides(arguments.data, rows, hardening)
         print(f"t = {hardening}: {len(ours):,} x {len(theirs):,} rows")

@@ -12,7 +12,7 @@ import click
 from pprl.cli import options
 from pprl.cli.output import share
 from pprl.cli.progress import searching
-from pprl.cli.risk import glanced, summary
+from pprl.cli.risk import indicators_of, summary
 from pprl.core.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ def check(
                 progress=progress,
             )
     if as_json:
-        glance = glanced(loaded.people, schema)
-        click.echo(json.dumps({**seen.to_dict(), "encodings": glance and glance.glance_dict()}, ensure_ascii=False))
+        risk = indicators_of(loaded.people, schema)
+        click.echo(json.dumps({**seen.to_dict(), "encodings": risk and risk.indicators_dict()}, ensure_ascii=False))
         return
     click.echo("\n".join([*_lines(seen), *summary(loaded.people, schema)]))
     if show_values:

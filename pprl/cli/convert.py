@@ -1,4 +1,4 @@
-"""pprl convert: encodings in the formats of other tools, and back."""
+"""`pprl convert`: encodings in the formats of other tools, and back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHORT_SECRET = 16  # bytes
 
 @click.group(short_help="Files for other tools: clkhash and anonlink, DuckDB and Spark.")
 def convert() -> None:
-    """Files for other tools and from them: filters as clkhash makes them, encodings and scores as Parquet."""
+    """Exchange files with other tools: filters as clkhash makes them, encodings and scores as Parquet."""
 
 
 @convert.command(
@@ -43,31 +43,31 @@ Examples:
     "--key-file",
     type=options.FilePath,
     required=True,
-    help="The secret that both owners give to clkhash: the bytes of the file, without a line end behind them.",
+    help="The secret that both owners give to clkhash: the bytes of the file, without a final line end.",
 )
 @click.option(
     "--header",
     type=click.Choice(["check", "ignore", "none"]),
     default="check",
     show_default=True,
-    help="The first row: its names are those of the schema; they are not looked at; there is no such row.",
+    help="The first row: check that it has the schema's names; ignore it; or there is no header.",
 )
 @click.option(
     "-o",
     "--output",
     type=options.NewFile(or_standard=True),
     required=True,
-    help="The file of filters (- for standard output).",
+    help="The file of filters to write (- for standard output).",
 )
 @options.force_option
 def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output: Path, force: bool) -> None:
-    """Encode ROSTER.csv (- for standard input) by a linkage schema of clkhash, version 3: what clkhash 0.18.3 gives,
-    bit for bit, and many times as fast.
+    """Encode ROSTER.csv (- for standard input) by a linkage schema of clkhash, version 3: the same bits as clkhash
+    0.18.3, many times as fast.
 
-    None of what `pprl` promises holds for such files: no hardening, no decoys, nothing sealed or signed.
+    None of the promises of `pprl` hold for such files: no hardening, no decoys, nothing sealed or signed.
 
-    The CSV is read as clkhash reads it: UTF-8, commas, columns by their order. A cell that its format does not allow
-    is named by row and column.
+    The CSV is read as clkhash reads it: UTF-8, commas, columns by their order. A cell that its format does not allow is
+    reported by row and column.
     """
     from pprl.core.schema_file import read_text
     from pprl.interop.anonlink import clks_json
@@ -80,12 +80,12 @@ def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output
     schema = parse_linkage_schema(read_text(schema_path, "the linkage schema", "export it from clkhash"))
     secret = _secret(key_file)
     for name in schema.unknown:
-        note(f"{name} is no key of a linkage schema and is ignored")
-    for text in schema.habits():
+        note(f"{name} is not a key of a linkage schema and is ignored")
+    for text in schema.warnings():
         note(f"warning: {text}")
     if len(secret) < SHORT_SECRET:
         note(
-            f"warning: whoever guesses a secret of {len(secret)} bytes has the names: take 32 random bytes, say "
+            f"warning: a secret of {len(secret)} bytes can be guessed, and with it the names: use 32 random bytes, "
             "`openssl rand -base64 32`"
         )
     count = 0
@@ -117,18 +117,18 @@ def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output
 Examples:
   pprl convert parquet registry.pprl -o registry.parquet
   pprl convert parquet scores.pprl -o scores.parquet
-  pprl convert parquet registry.parquet -o registry.pprl     the same file again
+  pprl convert parquet registry.parquet -o registry.pprl     the original file again
 """,
 )
 @click.argument("path", metavar="FILE", type=options.Named)
 @click.option("-o", "--output", type=options.NewFile(), required=True, help="The file to write (only you can read it).")
 @options.force_option
 def parquet(path: Path, output: Path, force: bool) -> None:
-    """Write encodings or scores of pprl as Parquet, for DuckDB, Spark and frames, or such encodings back.
+    """Write encodings or scores of pprl as Parquet, for DuckDB, Spark and data frames, or such encodings back.
 
-    FILE says by itself which it is. Encodings have the columns handle (32 hexadecimal digits) and bits (bytes), scores
-    list_handle, registry_handle, rank, common, total and dice. How they were made, as `pprl inspect` shows it,
-    stands in the metadata of the file.
+    The content of FILE decides. Encodings have the columns handle (32 hexadecimal digits) and bits (bytes), scores
+    list_handle, registry_handle, rank, common, total and dice. The metadata of the Parquet file say how they were made,
+    as `pprl inspect` shows it.
     """
     options.refuse_overwriting([output], [path])
     container.check_absent(output, force=force)
@@ -146,13 +146,11 @@ def parquet(path: Path, output: Path, force: bool) -> None:
             count = int((scores.total > 0).sum())
             pieces, what = interop.scores_parquet(scores), f"{count:,} candidates of {len(scores):,} rows of the list"
         case None if container.is_parquet(path):
-            pieces, what = interop.encodings_pieces(path), "the encodings, byte for byte as they were"
+            pieces, what = interop.encodings_pieces(path), "the encodings, byte for byte as before"
         case None:
-            raise FileError(
-                "this is neither a file of pprl nor Parquet", hint="`pprl inspect FILE` says what a file is"
-            )
+            raise FileError("this is neither a pprl file nor Parquet", hint="`pprl inspect FILE` says what a file is")
         case _:
-            raise FileError(f"{path.name}: holds {container.KINDS[kind]}", hint="encodings and scores can be converted")
+            raise FileError(f"{path.name}: contains {container.KINDS[kind]}", hint="name a file of encodings or scores")
     container.write_new(output, pieces, private=True, force=force)
     click.echo(f"{output.name}: {what}")
     if kind != b"pprl-sco":
@@ -177,14 +175,14 @@ def _secret(path: Path) -> bytes:
         ) from None
     secret = secret.removesuffix(b"\n").removesuffix(b"\r")
     if not secret:
-        raise FileError("the key file is empty", hint="it holds the secret that both owners gave to clkhash")
+        raise FileError("the key file is empty", hint="put the secret that both owners gave to clkhash into it")
     return secret
 
 
 def _check_header(header: list[str] | None, identifiers: tuple[str, ...] | None) -> None:
     if header is None:
         raise RosterError(
-            "the roster is empty", hint="a header and rows are needed; --header none where there is no header"
+            "the roster is empty", hint="a header and rows are needed; use --header none if there is no header"
         )
     if identifiers is None:
         return
@@ -192,12 +190,12 @@ def _check_header(header: list[str] | None, identifiers: tuple[str, ...] | None)
         header = [header[0].removeprefix("\ufeff"), *header[1:]]
     if len(header) != len(identifiers):
         raise RosterError(
-            f"the header has {len(header)} columns, and the schema {len(identifiers)}",
-            hint="ignored columns stand in the schema too; --header none where there is no header",
+            f"the header has {len(header)} columns, and the schema has {len(identifiers)}",
+            hint="ignored columns belong in the schema too; use --header none if there is no header",
         )
-    for at, (found, wanted) in enumerate(zip(header, identifiers, strict=True), 1):
-        if found != wanted:
+    for number, (found, expected) in enumerate(zip(header, identifiers, strict=True), 1):
+        if found != expected:
             raise RosterError(
-                f"column {at} of the header is not {wanted!r}, as the schema says",
-                hint="columns go by their order; --header ignore takes them as they come",
+                f"column {number} of the header is not {expected!r}, as in the schema",
+                hint="the order of columns counts; --header ignore skips this check",
             )

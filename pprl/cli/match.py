@@ -56,32 +56,31 @@ class Engine:
 
     @contextmanager
     def finding(self, checkpoint: Checkpoint) -> Iterator[Callable[..., Candidates]]:
-        """`search.best` there, with a checkpoint where it can have one."""
-        from pprl.match import search
-
+        """`search.best` on this engine, with a checkpoint unless it is a cluster."""
         if self.name == "dask":
             from pprl.match import dask as cluster
 
             with cluster.connected(self.scheduler or "") as client:
                 yield partial(cluster.best, client)
             return
-        sofar = None
+        start = None
         if checkpoint.path.exists():
             if self.resume:
-                sofar = checkpoint.read()
-                note(f"going on behind the first {sofar.done:,} rows")
+                start = checkpoint.read()
+                note(f"resuming after the first {start.done:,} rows")
             else:
-                note(f"{checkpoint.path.name}: left by a run that did not end; --resume would go on with it")
+                note(f"{checkpoint.path.name}: left by an unfinished run; --resume continues it")
+        from pprl.match.checkpoint import best_with_checkpoint
         from pprl.match.threads import threads as on_threads
 
         with on_threads(self.threads) as engine:
-            yield partial(search.best, map=engine.map, sofar=sofar, save=checkpoint.save)
+            yield partial(best_with_checkpoint, checkpoint, start, map=engine.map)
         if checkpoint.trouble:
             note(checkpoint.trouble)
 
     @contextmanager
     def finding_pairs(self) -> Iterator[Callable[..., Pairs]]:
-        """`search.all_pairs` there."""
+        """`search.all_pairs` on this engine."""
         from pprl.match import search
 
         if self.name == "dask":
@@ -104,7 +103,7 @@ Examples:
   pprl match list.pprl registry.pprl -o scores.pprl --resume     after a crash
   pprl match one.pprl other.pprl --threshold 0.85 -o pairs.csv    every pair
   pprl match list.pprl registry.pprl -o scores.pprl --engine dask --scheduler tcp://10.0.0.5:8786
-  pprl match clks.json theirs.json --threshold 0.8 -o pairs.csv    files of anonlink
+  pprl match clks.json theirs.json --threshold 0.8 -o pairs.csv    anonlink files
   pprl match unit                                  the linkage unit's step of the exchange
 """,
 )
@@ -114,34 +113,34 @@ Examples:
     "-o",
     "--output",
     type=options.NewFile(or_standard=True),
-    help="The file of scores to write; with --threshold pairs: CSV or .parquet, or - for standard output.",
+    help="The scores to write; with --threshold, pairs as CSV or .parquet, or - for standard output.",
 )
 @click.option(
     "--threshold",
     type=Share(),
-    help="Instead of scores to be judged: every pair whose Dice similarity is at least that.",
+    help="Write every pair whose Dice similarity is at least this, instead of scores to be judged.",
 )
 @click.option(
     "--approximate",
     type=Share(),
     metavar="RECALL",
-    help="With --threshold: faster, and each pair is found with at least this chance, such as 0.99.",
+    help="With --threshold: faster; each pair is found with at least this probability, such as 0.99.",
 )
 @click.option(
     "--groups",
     is_flag=True,
-    help="Of two JSON files of filters: anonlink's groups instead of pairs, each record in one at most.",
+    help="For two JSON files of filters: anonlink's groups instead of pairs, with each record in at most one.",
 )
-@click.option("--resume", is_flag=True, help="Go on where a run of the same command was broken off.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run of the same command.")
 @options.threads_option
 @click.option(
     "--engine",
     type=click.Choice(["local", "dask"]),
     default="local",
     show_default=True,
-    help="Where to compare: here, or on the workers of a Dask cluster, which then see the encodings.",
+    help="Where to compare: on this machine, or on the workers of a Dask cluster, which then see the encodings.",
 )
-@click.option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:8786, tls://HOST:8786.")
+@click.option("--scheduler", metavar="ADDRESS", help="Address of the Dask cluster: tcp://HOST:8786 or tls://HOST:8786.")
 @passphrase_option
 @options.force_option
 def match(
@@ -160,19 +159,18 @@ def match(
 ) -> None:
     """Compare two files of encodings, without the key and without knowing which rows are decoys.
 
-    With the FOLDER of a matter alone, compare the two sealed packages in it and sign the scores.
+    With only the FOLDER of an exchange, compare the two sealed packages in it and sign the scores.
 
-    Two JSON files of filters, from clkhash, anonlink or `pprl convert clkhash`, are compared with --threshold
-    alone, by the numbers of their records from 0; one of them may be - for standard input.
+    Two JSON files of filters, from clkhash, anonlink or `pprl convert clkhash`, can be compared with --threshold only.
+    Pairs refer to their records by number, from 0. One of the files may be - for standard input.
 
-    A run of more than a minute keeps a checkpoint beside its output. Large registries stay on the disk: memory
-    is bounded by the list.
+    A run of more than a minute keeps a checkpoint beside its output. Large registries are not loaded into memory.
     """
     if (engine == "dask") != (scheduler is not None):
         raise click.UsageError("--engine dask and --scheduler ADDRESS go together")
     if approximate is not None and (threshold is None or engine == "dask"):
         raise click.UsageError(
-            "--approximate is for --threshold on this machine; scores that are judged are always exact"
+            "--approximate works with --threshold on this machine; scores that are judged are always exact"
         )
     where = Engine(engine, scheduler, threads, resume)
     if registry_path is None and list_path.is_dir():
@@ -180,16 +178,16 @@ def match(
         match_folder(unlock(list_path, passphrase_file), replace(where, resume=True))
         return
     if registry_path is None or output is None:
-        raise click.UsageError("two files of encodings and -o are needed, or the folder of a matter alone")
+        raise click.UsageError("name two files of encodings and -o, or only the folder of an exchange")
     if resume and (threshold is not None or engine == "dask"):
-        raise click.UsageError("--resume is for scores that are made here; --threshold and dask keep no checkpoint")
+        raise click.UsageError("--resume is for scores made on this machine; --threshold and dask keep no checkpoint")
     if groups and as_parquet(output):
         raise click.UsageError("--groups writes JSON")
     if threshold is None and output == STANDARD:
-        raise click.UsageError("scores go into a file: only pairs, with --threshold, go to standard output")
+        raise click.UsageError("scores are written to a file; only pairs, with --threshold, go to standard output")
     if threshold is None and as_parquet(output):
         raise click.UsageError(
-            "only pairs, with --threshold, are written as Parquet; `pprl convert parquet` makes it of scores"
+            "only pairs, with --threshold, are written as Parquet; `pprl convert parquet` converts scores"
         )
     options.refuse_overwriting([output], [list_path, registry_path])
     check_output(output, force=force)
@@ -197,13 +195,11 @@ def match(
 
     if looks_like_clks(list_path) and looks_like_clks(registry_path):
         if threshold is None or approximate is not None:
-            raise click.UsageError("filters without labels are compared with --threshold alone")
+            raise click.UsageError("these JSON files can be compared with --threshold only")
         write_clk_pairs(list_path, registry_path, output, threshold, where, groups=groups, force=force)
         return
     if STANDARD in (list_path, registry_path):
-        raise click.UsageError(
-            "standard input is taken for a JSON file of clkhash or anonlink; name files of encodings"
-        )
+        raise click.UsageError("standard input is read as a JSON file of clkhash or anonlink; name files of encodings")
     if groups:
         raise click.UsageError("--groups is for the JSON files of clkhash and anonlink")
     if threshold is not None:
@@ -226,7 +222,7 @@ def write_scores(list_path: Path, registry_path: Path, output: Path, where: Engi
         lambda: hashlib.sha256(hash_of(list_path) + hash_of(registry_path)).digest(),
     )
     if where.resume and not checkpoint.path.exists():
-        note("there is no checkpoint beside the output: beginning anew")
+        note("there is no checkpoint beside the output: starting from the first row")
     with where.finding(checkpoint) as find, searching(len(ours) * len(theirs), len(ours)) as progress:
         scores = match_encodings(ours, theirs, find=find, progress=progress)
     scores.write(output, force=force)
@@ -235,13 +231,13 @@ def write_scores(list_path: Path, registry_path: Path, output: Path, where: Engi
         note(text)
     click.echo(
         f"{output.name}: scores of {len(ours):,} rows of the list against {len(theirs):,} of the registry; "
-        "send it back to the list's owner"
+        "send it back to the list owner"
     )
 
 
 def write_pairs(
-    one_path: Path,
-    other_path: Path,
+    our_path: Path,
+    their_path: Path,
     output: Path,
     threshold: Fraction,
     recall: Fraction | None,
@@ -249,58 +245,59 @@ def write_pairs(
     *,
     force: bool,
 ) -> None:
-    """Every pair at or above the threshold, by the handles of its rows."""
+    """Write every pair at or above the threshold, by row numbers and handles."""
     from pprl.core.encodings import Encodings
-    from pprl.match import lsh as approximate
+    from pprl.match import lsh
     from pprl.match.kernel import notes
+    from pprl.match.lsh_plan import make_plan
     from pprl.match.threads import threads as on_threads
 
-    one, other = Encodings.read(one_path), Encodings.read(other_path, mapped=recall is None)
-    one.parameters.require_same(other.parameters)
-    with searching(len(one) * len(other), len(one)) as progress:
+    ours, theirs = Encodings.read(our_path), Encodings.read(their_path, mapped=recall is None)
+    ours.parameters.require_same(theirs.parameters)
+    with searching(len(ours) * len(theirs), len(ours)) as progress:
         if recall is None:
             with where.finding_pairs() as find:
-                pairs = find(one.bits, other.bits, threshold, progress=progress)
+                pairs = find(ours.bits, theirs.bits, threshold, progress=progress)
         else:
+            plan = make_plan(ours.bits, theirs.bits, threshold, float(recall))
             with on_threads(where.threads) as engine:
-                pairs, account = approximate.all_pairs(
-                    one.bits, other.bits, threshold, float(recall), map=engine.map, progress=progress
-                )
-            say(account.describe(), output)
-    write_output(output, _as_file(_told(pairs, one, other), output), private=True, force=force)
+                pairs, report = lsh.all_pairs(ours.bits, theirs.bits, plan, map=engine.map, progress=progress)
+            say(report.describe(), output)
+    write_output(output, _as_file(_columns(pairs, ours, theirs), output), private=True, force=force)
     for text in notes():
         note(text)
     _say_found(output, _counted(len(pairs.ours), "pair"), threshold)
 
 
 def write_clk_pairs(
-    one_path: Path, other_path: Path, output: Path, threshold: Fraction, where: Engine, *, groups: bool, force: bool
+    our_path: Path, their_path: Path, output: Path, threshold: Fraction, where: Engine, *, groups: bool, force: bool
 ) -> None:
-    """Every pair of two files of clkhash or anonlink, or the groups of a greedy matching."""
+    """Write every pair of two files of clkhash or anonlink, or the groups of a greedy matching."""
     import numpy as np
 
-    from pprl.interop.anonlink import in_one_block, one_to_one, read_clks
+    from pprl.interop.anonlink import one_to_one, read_clks, share_a_block
     from pprl.match.kernel import notes
 
-    one, other = read_clks(one_path), read_clks(other_path)
-    one.require_same(other)
-    note("warning: these files say neither how they were made nor which rows are made up: no promise of pprl holds")
-    with searching(len(one) * len(other), len(one)) as progress, where.finding_pairs() as find:
-        pairs = find(one.bits, other.bits, threshold, progress=progress)
-    may = in_one_block(pairs, one, other)
-    ours, theirs = pairs.ours[may], pairs.theirs[may]
-    similarity = 2 * pairs.common[may].astype(np.float64) / pairs.total[may]
+    ours, theirs = read_clks(our_path), read_clks(their_path)
+    ours.require_same(theirs)
+    note("warning: these files say neither how they were made nor which rows are decoys: no promise of pprl holds")
+    with searching(len(ours) * len(theirs), len(ours)) as progress, where.finding_pairs() as find:
+        pairs = find(ours.bits, theirs.bits, threshold, progress=progress)
+    comparable = share_a_block(pairs, ours, theirs)
+    our_rows, their_rows = pairs.ours[comparable], pairs.theirs[comparable]
+    similarity = 2 * pairs.common[comparable].astype(np.float64) / pairs.total[comparable]
     if groups:
-        kept = one_to_one(ours, theirs, similarity)
-        found = [[[0, row], [1, their]] for row, their in zip(ours[kept].tolist(), theirs[kept].tolist(), strict=True)]
-        write_output(output, [json.dumps({"groups": found}).encode() + b"\n"], private=True, force=force)
+        kept = one_to_one(our_rows, their_rows, similarity)
+        rows = zip(our_rows[kept].tolist(), their_rows[kept].tolist(), strict=True)
+        json_groups = [[[0, our_row], [1, their_row]] for our_row, their_row in rows]
+        write_output(output, [json.dumps({"groups": json_groups}).encode() + b"\n"], private=True, force=force)
     else:
-        columns = {"record": ours, "their_record": theirs, "score": similarity}
-        parts = ({name: column[here].tolist() for name, column in columns.items()} for here in _slices(len(ours)))
+        columns = {"record": our_rows, "their_record": their_rows, "score": similarity}
+        parts = ({name: column[part].tolist() for name, column in columns.items()} for part in _slices(len(our_rows)))
         write_output(output, _as_file(parts, output), private=True, force=force)
     for text in notes():
         note(text)
-    _say_found(output, _counted(len(kept), "group") if groups else _counted(len(ours), "pair"), threshold)
+    _say_found(output, _counted(len(kept), "group") if groups else _counted(len(our_rows), "pair"), threshold)
 
 
 def _counted(number: int, noun: str) -> str:
@@ -308,31 +305,31 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _say_found(output: Path, found: str, threshold: Fraction) -> None:
-    to = "standard output" if output == STANDARD else output.name
-    say(f"{to}: {found} with a similarity of {float(threshold):g} or more", output)
-    say("no decoys were judged: how many of them are false is not known from here", output)
+    name = "standard output" if output == STANDARD else output.name
+    say(f"{name}: {found} with a similarity of {float(threshold):g} or more", output)
+    say("no decoys were judged, so it is unknown how many of them are false", output)
 
 
 PAIRS_AT_ONCE = 1 << 16
 
 
 def _slices(count: int) -> Iterator[slice]:
-    """The places of so many pairs, part by part, one part at least."""
+    """Slices of that many pairs, at least one."""
     return (slice(top, top + PAIRS_AT_ONCE) for top in range(0, max(1, count), PAIRS_AT_ONCE))
 
 
-def _told(pairs: Pairs, one: Encodings, other: Encodings) -> Iterator[Columns]:
-    """The pairs by columns, part by part."""
+def _columns(pairs: Pairs, ours: Encodings, theirs: Encodings) -> Iterator[Columns]:
+    """The pairs as columns, part by part."""
     import numpy as np
 
-    for here in _slices(len(pairs.ours)):
-        rows, theirs = pairs.ours[here], pairs.theirs[here]
-        common, total = pairs.common[here], pairs.total[here]
+    for part in _slices(len(pairs.ours)):
+        our_rows, their_rows = pairs.ours[part], pairs.theirs[part]
+        common, total = pairs.common[part], pairs.total[part]
         yield {
-            "row": rows.tolist(),
-            "their_row": theirs.tolist(),
-            "handle": [each.tobytes().hex() for each in one.handles[rows]],
-            "their_handle": [each.tobytes().hex() for each in other.handles[theirs]],
+            "row": our_rows.tolist(),
+            "their_row": their_rows.tolist(),
+            "handle": [handle.tobytes().hex() for handle in ours.handles[our_rows]],
+            "their_handle": [handle.tobytes().hex() for handle in theirs.handles[their_rows]],
             "common": common.tolist(),
             "total": total.tolist(),
             "score": (2 * common.astype(np.float64) / total).tolist(),
@@ -340,7 +337,7 @@ def _told(pairs: Pairs, one: Encodings, other: Encodings) -> Iterator[Columns]:
 
 
 def _as_file(parts: Iterator[Columns], output: Path) -> Iterator[bytes]:
-    """Pairs as CSV, or as Parquet where the file's name says so."""
+    """Pairs as CSV, or as Parquet if the file's name says so."""
     if as_parquet(output):
         from pprl.interop.parquet import pairs_parquet
 

@@ -1,4 +1,4 @@
-"""pprl risk: attack your own encodings before they leave."""
+"""`pprl risk`: attack your own encodings before they leave the machine."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pprl.core.errors import RosterError
 
 if TYPE_CHECKING:
     from pprl.core.schema import Schema
-    from pprl.preflight.examine import Examination
+    from pprl.preflight.risk import RiskReport
     from pprl.roster.people import People
 
 
 @click.command(
-    short_help="Attack your own encodings before they leave.",
+    short_help="Attack your own encodings before they leave the machine.",
     epilog="""\b
 Examples:
   pprl risk leaked.xlsx --schema schema.toml --population names.csv -o risk.html
@@ -41,22 +41,24 @@ Examples:
     type=options.FilePath,
     metavar="FILE",
     help="People among whom the roster's are looked for, such as a public register; at most 20,000 are used. "
-    "By default they are looked for among themselves.",
+    "Without it, they are looked for among themselves.",
 )
 @options.columns_options("population")
 @options.sheet_option("population")
 @options.any_age_option("population")
-@click.option("--indicators", is_flag=True, help="Only what shows without an attack.")
+@click.option("--indicators", is_flag=True, help="Only what encodings show without an attack.")
 @click.option(
     "-o", "--output", type=options.NewFile(or_standard=True), help="Write the page, risk.html (- for standard output)."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Other keys and other samples.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draw other keys and other samples."
+)
 @click.option(
     "--tries",
     type=click.IntRange(1, 1_000),
     default=1,
     show_default=True,
-    help="How often graph matching begins anew, some 15 seconds each; whoever attacks in earnest has days.",
+    help="How many times graph matching starts, about 15 seconds each; a real attacker has days.",
 )
 @options.weak_option
 @options.json_option
@@ -82,21 +84,21 @@ def risk(
     as_json: bool,
     force: bool,
 ) -> None:
-    """Attack the encodings that ROSTER would get, and say what they give away to whom, and what hardening costs.
+    """Attack the encodings that ROSTER would get, and show what they reveal, to whom, and what hardening costs.
 
-    All of it happens on this machine, with keys drawn for the purpose: no key of yours is read, and nothing that
-    somebody else encoded. The agreed hardening stands beside t = 0, 5, 8 and 10. A roster of 1,010 people with a
+    Everything happens on this machine, with keys drawn for the purpose: none of your keys is read, and nothing that
+    somebody else encoded. The agreed hardening is shown beside t = 0, 5, 8 and 10. A roster of 1,010 people with a
     population of 20,000 takes about a minute; of a larger roster 5,000 rows are drawn.
 
-    That no attack tried here succeeds does not mean that none would.
+    If no attack tried here succeeds, another one still might.
     """
     from pprl.core.schema_file import load_schema
-    from pprl.preflight.examine import examine, glance
+    from pprl.preflight.risk import assess_indicators, assess_risk
     from pprl.roster.read import refuse_same_files
 
     options.tell_variables()
     if indicators and (output or population):
-        raise click.UsageError("--indicators attacks nothing: leave --population and -o out")
+        raise click.UsageError("--indicators runs no attack: leave out --population and -o")
     if as_json and output == STANDARD:
         raise click.UsageError("--json and -o - would both write to standard output")
     options.refuse_overwriting([output], [roster, *more_lists, population, schema_path, columns_path])
@@ -118,75 +120,76 @@ def risk(
             any_age=population_any_age,
         ).people
     if indicators:
-        found = glance(people, schema, seed=seed)
+        report = assess_indicators(people, schema, seed=seed)
     else:
         with steps("attacking") as progress:
-            found = examine(people, schema, others, seed=seed, tries=tries, allow_weak=allow_weak, progress=progress)
+            report = assess_risk(
+                people, schema, others, seed=seed, tries=tries, allow_weak=allow_weak, progress=progress
+            )
     if output is not None:
         from pprl.preflight.page import render
 
-        write_output(output, [render(found).encode()], private=True, force=force)
+        write_output(output, [render(report).encode()], private=True, force=force)
     if as_json:
-        click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        click.echo(json.dumps(report.to_dict(), ensure_ascii=False))
     else:
-        say("\n".join(_lines(found) if found.dictionary else _indicator_lines(found)), output)
+        say("\n".join(_indicator_lines(report) if indicators else _lines(report)), output)
         if output not in (None, STANDARD):
-            click.echo(f"{output.name}: open it in a browser; it is for you, and not for publication")
+            click.echo(f"{output.name}: open it in a browser; it is for you, not for publication")
 
 
-def _lines(found: Examination) -> list[str]:
+def _lines(report: RiskReport) -> list[str]:
     from pprl.preflight.page import answer, headline, table_rows
 
-    among = f"{found.candidates:,}" + ("" if found.population else ", the roster alone: --population FILE for more")
-    heads = [f"t = {here.hardening}" + ("*" if here is found.as_agreed else "") for here in found.hardened]
-    rows = table_rows(found)
+    alone = "" if report.population else ", the roster alone: --population FILE adds more"
+    heads = [f"t = {result.hardening}" + ("*" if result is report.at_agreed else "") for result in report.hardenings]
+    rows = table_rows(report)
     width = max(len(name) for name, _ in rows) + 2
     line: Callable[[list[str]], str] = lambda cells: "".join(f"{cell:>11}" for cell in cells)  # noqa: E731
     return [
-        f"{found.rows:,} rows; {found.people:,} different people, looked for among {among}",
+        f"{report.rows:,} rows; {report.people:,} different people, looked for among {report.candidates:,}{alone}",
         "",
         f"{'':{width}}{line(heads)}",
         *(f"{name:{width}}{line(cells)}" for name, cells in rows),
         "* as agreed",
         "",
-        f"{headline(found)}.",
-        *answer(found),
-        "That no attack tried here succeeds does not mean that none would.",
+        f"{headline(report)}.",
+        *answer(report),
+        "If no attack tried here succeeds, another one still might.",
         "",
-        *_glance(found),
+        *_two_lines(report),
     ]
 
 
-def _indicator_lines(found: Examination) -> list[str]:
-    from pprl.preflight.page import LIMITS
+def _indicator_lines(report: RiskReport) -> list[str]:
+    from pprl.preflight.page import INDICATORS
 
-    seen = found.as_agreed.indicators.to_dict()
-    width = max(len(name) for name, _ in LIMITS.values()) + 2
-    figures = [f"{name:{width}}{seen[key]:>8.4f}   {limit}" for key, (name, limit) in LIMITS.items()]
-    return [*figures, "", *_glance(found), "nothing was attacked; leave --indicators out for that"]
-
-
-def _glance(found: Examination) -> list[str]:
-    from pprl.preflight.page import glance_lines
-
-    first, second = glance_lines(found)
-    return [f"encodings          {first}", f"told apart         {second}"]
+    shown = report.at_agreed.indicators
+    width = max(len(name) for name, _ in INDICATORS.values()) + 2
+    figures = [f"{name:{width}}{getattr(shown, key):>8.4f}   {limit}" for key, (name, limit) in INDICATORS.items()]
+    return [*figures, "", *_two_lines(report), "no attack was run; leave out --indicators to run them"]
 
 
-def glanced(people: People, schema: Schema) -> Examination | None:
-    """The cheap part, for commands that encode or preview a roster; None where people are too few."""
-    from pprl.preflight.examine import glance
+def _two_lines(report: RiskReport) -> list[str]:
+    from pprl.preflight.page import leakage_line, uniqueness_line
+
+    return [f"encodings          {leakage_line(report)}", f"unique             {uniqueness_line(report)}"]
+
+
+def indicators_of(people: People, schema: Schema) -> RiskReport | None:
+    """The cheap part, for commands that encode or preview a roster; None where there are too few people."""
+    from pprl.preflight.risk import assess_indicators
 
     try:
-        return glance(people, schema)
+        return assess_indicators(people, schema)
     except RosterError:
         return None
 
 
 def summary(people: People, schema: Schema) -> list[str]:
     """The same in two lines."""
-    found = glanced(people, schema)
-    if found is None:
+    report = indicators_of(people, schema)
+    if report is None:
         return ["encodings          too few people to say what they show"]
-    first, second = _glance(found)
-    return [first, f"{second}; `pprl risk` attacks them"]
+    encodings, unique = _two_lines(report)
+    return [encodings, f"{unique}; `pprl risk` attacks them"]

@@ -1,6 +1,6 @@
-"""Files of filters as anonlink and its entity service exchange them: JSON, base64, no ids and no word of how made.
+"""Files of filters as anonlink and its entity service exchange them: JSON and base64, without ids or parameters.
 
-``{"clks": ["…", …]}``, or with the names of blocks ``{"clknblocks": [["…", "block", …], …]}``: then two records are
+``{"clks": ["…", …]}``, or with names of blocks ``{"clknblocks": [["…", "block", …], …]}``: then two records are
 compared only if they share a block.
 """
 
@@ -21,13 +21,13 @@ from pprl.core.container import STANDARD, data_of
 from pprl.core.errors import FileError, MismatchError
 from pprl.match.search import Pairs
 
-HINT = 'a JSON object with "clks" or "clknblocks", as `anonlink` and `pprl convert clkhash` write it, is needed'
+HINT = 'name a JSON object with "clks" or "clknblocks", as `anonlink` and `pprl convert clkhash` write it'
 
 
 @dataclass(frozen=True)
 class Clks:
     """Filters of whole bytes, in the order of the rows. ``bits`` are padded with zeros to whole words, which changes no
-    similarity; ``blocks`` are the names of each record's blocks, None where the file has none."""
+    similarity; ``blocks`` holds the names of each record's blocks, or is None if the file has none."""
 
     length: int
     bits: BitMatrix
@@ -37,18 +37,18 @@ class Clks:
         return len(self.bits)
 
     def require_same(self, other: Clks) -> None:
-        """MismatchError: they cannot be compared. How the filters were made stands in neither file."""
+        """MismatchError: they cannot be compared. Neither file says how the filters were made."""
         if self.length != other.length:
             raise MismatchError(
                 f"the filters of the two files have {self.length:,} and {other.length:,} bits",
-                hint="encode both with one linkage schema",
+                hint="encode both with the same linkage schema",
             )
         if (self.blocks is None) != (other.blocks is None):
-            raise MismatchError("only one of the two files has blocks", hint="take blocks for both or for neither")
+            raise MismatchError("only one of the two files has blocks", hint="use blocks for both or for neither")
 
 
 def looks_like_clks(path: Path) -> bool:
-    """Whether a file begins as a JSON object does. Standard input is read once only, and is taken for one."""
+    """Whether a file begins like a JSON object. Standard input can be read only once, and is assumed to be one."""
     if path == STANDARD:
         return True
     try:
@@ -59,24 +59,24 @@ def looks_like_clks(path: Path) -> bool:
 
 
 def read_clks(path: Path) -> Clks:
-    """FileError: not such a file, or filters of different lengths or of no whole bytes."""
+    """FileError: not such a file, or its filters differ in length."""
     name = "standard input" if path == STANDARD else path.name
     try:
         data = json.loads(data_of(path))
     except OSError as error:
         raise FileError(f"{name}: cannot be read ({error.strerror})", hint="check the path") from None
     except (ValueError, RecursionError):
-        raise FileError(f"{name}: is no JSON, or cut short", hint=HINT) from None
-    held = isinstance(data, dict) and [name for name in ("clks", "clknblocks") if isinstance(data.get(name), list)]
-    if not held or len(held) != 1:
-        raise FileError(f"{name}: holds no filters", hint=HINT)
-    texts, blocks = data[held[0]], None
-    if held == ["clknblocks"]:
+        raise FileError(f"{name}: is not JSON, or is incomplete", hint=HINT) from None
+    keys = isinstance(data, dict) and [key for key in ("clks", "clknblocks") if isinstance(data.get(key), list)]
+    if not keys or len(keys) != 1:
+        raise FileError(f"{name}: contains no filters", hint=HINT)
+    texts, blocks = data[keys[0]], None
+    if keys == ["clknblocks"]:
         texts, blocks = _without_blocks(texts, name)
-    filters = [_filter(text, at, name) for at, text in enumerate(texts)]
-    lengths = {len(each) for each in filters}
+    filters = [_filter(text, number, name) for number, text in enumerate(texts)]
+    lengths = set(map(len, filters))
     if len(lengths) > 1:
-        raise FileError(f"{name}: its filters differ in length", hint="encode all rows with one linkage schema")
+        raise FileError(f"{name}: its filters differ in length", hint="encode all rows with the same linkage schema")
     size = lengths.pop() if lengths else 0
     if not size or 8 * size > MAX_LENGTH:
         raise FileError(f"{name}: filters of {8 * size:,} bits cannot be compared", hint=HINT)
@@ -86,22 +86,22 @@ def read_clks(path: Path) -> Clks:
 
 
 def _without_blocks(records: Sequence[object], name: str) -> tuple[list[object], tuple[frozenset[str], ...]]:
-    for at, record in enumerate(records):
+    for number, record in enumerate(records):
         if not isinstance(record, list) or not record or not all(isinstance(part, str) for part in record):
-            raise FileError(f"{name}: record {at} is no list of a filter and names of blocks", hint=HINT)
+            raise FileError(f"{name}: record {number} is not a list of a filter and names of blocks", hint=HINT)
     rows = [record for record in records if isinstance(record, list)]
     return [row[0] for row in rows], tuple(frozenset(row[1:]) for row in rows)
 
 
-def _filter(text: object, at: int, name: str) -> bytes:
+def _filter(text: object, number: int, name: str) -> bytes:
     try:
         return base64.b64decode(text if isinstance(text, str) else "?", validate=True)
     except (binascii.Error, ValueError):
-        raise FileError(f"{name}: record {at} is no filter in base64", hint=HINT) from None
+        raise FileError(f"{name}: record {number} is not a filter in base64", hint=HINT) from None
 
 
 def clks_json(filters: Iterator[NDArray[np.uint8]]) -> Iterator[bytes]:
-    """The file with the filters of some chunks of rows, piece by piece."""
+    """The JSON file of filters, piece by piece."""
     from pprl.interop.clkhash import texts
 
     yield b'{"clks": ['
@@ -113,27 +113,29 @@ def clks_json(filters: Iterator[NDArray[np.uint8]]) -> Iterator[bytes]:
     yield b"]}\n"
 
 
-def in_one_block(pairs: Pairs, ours: Clks, theirs: Clks) -> NDArray[np.bool_]:
-    """Which pairs may be compared."""
+def share_a_block(pairs: Pairs, ours: Clks, theirs: Clks) -> NDArray[np.bool_]:
+    """Which pairs may be compared: those that share a block, or all if the files have no blocks."""
     if ours.blocks is None or theirs.blocks is None:
         return np.ones(len(pairs.ours), dtype=bool)
-    own, other = ours.blocks, theirs.blocks
-    together = zip(pairs.ours.tolist(), pairs.theirs.tolist(), strict=True)
-    return np.array([not own[row].isdisjoint(other[their]) for row, their in together], dtype=bool)
+    our_blocks, their_blocks = ours.blocks, theirs.blocks
+    rows = zip(pairs.ours.tolist(), pairs.theirs.tolist(), strict=True)
+    return np.array(
+        [not our_blocks[our_row].isdisjoint(their_blocks[their_row]) for our_row, their_row in rows], dtype=bool
+    )
 
 
 def one_to_one(
     ours: NDArray[np.int64], theirs: NDArray[np.int64], similarity: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """The places of the pairs that a greedy matching keeps: from the most similar down, each record once.
+    """The indices of the pairs that a greedy matching keeps: from the most similar down, each record once.
 
     Pairs of equal similarity come in the order of the rows, as in anonlink's greedy solver.
     """
-    free, their_free, kept = set(ours.tolist()), set(theirs.tolist()), []
-    for at in np.lexsort((theirs, ours, -similarity)).tolist():
-        row, their = int(ours[at]), int(theirs[at])
-        if row in free and their in their_free:
-            free.remove(row)
-            their_free.remove(their)
-            kept.append(at)
+    our_free, their_free, kept = set(ours.tolist()), set(theirs.tolist()), []
+    for pair in np.lexsort((theirs, ours, -similarity)).tolist():
+        our_row, their_row = int(ours[pair]), int(theirs[pair])
+        if our_row in our_free and their_row in their_free:
+            our_free.remove(our_row)
+            their_free.remove(their_row)
+            kept.append(pair)
     return np.array(kept, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Matched pairs as FollowTheMoney entities, which Aleph can load beside the owner's own: a `Similar` for each pair."""
+"""Matched pairs as FollowTheMoney entities, which Aleph can load with the owner's own data: a `Similar` for each."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import pandas as pd
 def entities_of(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """`Similar` edges from candidate (list) to match (registry); ``confidenceScore`` is 1 − q-value.
 
-    An id is taken for that of an entity that is there already, as rosters of FollowTheMoney have them; for a row
-    without one a `Person` is made that is called by its side and row and by nothing else. Equal pairs have equal ids.
+    An id is assumed to belong to an existing entity, as in rosters of FollowTheMoney; for a row without one a `Person`
+    is made whose only name is its side and row. Equal pairs get equal ids.
     """
     for pair in pairs.to_dict("records"):
-        part = f" {pair['list']}" if pair.get("list") else ""
+        list_name = f" {pair['list']}" if pair.get("list") else ""
         rows = {
-            "list": f"list{part}, row {pair['list_row']}",
+            "list": f"list{list_name}, row {pair['list_row']}",
             "registry": "registry" if pd.isna(pair["registry_row"]) else f"registry, row {pair['registry_row']}",
         }
         ids = {}
@@ -43,7 +43,7 @@ def entities_of(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def json_lines(pairs: pd.DataFrame) -> bytes:
-    """The entities of `entities_of`, one a line."""
+    """The entities of `entities_of`, one per line."""
     return b"".join(json.dumps(entity, ensure_ascii=False).encode() + b"\n" for entity in entities_of(pairs))
 
 

@@ -1,7 +1,7 @@
 """The linkage schema of clkhash, version 3: which column becomes which tokens, and how many bits each.
 
-Read completely, and more strictly where clkhash would fail later or would do something else than it says; every fault
-is named at once, by its place in the document. What clkhash does is described as it was seen to do it, version 0.18.3.
+All of it is read, more strictly where clkhash would fail later or do something other than it says; all faults are
+reported at once, by their path in the document. What clkhash does is described as observed in version 0.18.3.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ENCODINGS = ("ascii", "utf-8", "utf-16", "utf-32")
 
 
 class UnfitError(ValueError):
-    """A value that the format does not allow; the message says what is wanted, and never the value."""
+    """A value that the format does not allow; the message says what is expected, never the value."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Text:
         """The value as it is; the format only says which values are allowed."""
         if self.pattern is not None:
             if re.fullmatch(self.pattern, value) is None:
-                raise UnfitError("text of the schema's pattern is wanted")
+                raise UnfitError("expected text that matches the schema's pattern")
             return value
         if self.case != "mixed" and value != getattr(value, self.case)():
-            raise UnfitError(f"{self.case} case is wanted")
+            raise UnfitError(f"expected {self.case} case")
         if len(value) < self.least or (self.most is not None and len(value) > self.most):
             raise UnfitError(
-                f"{self.least} to {self.most if self.most is not None else 'any number of'} letters wanted"
+                f"expected {self.least} to {self.most if self.most is not None else 'any number of'} characters"
             )
         return value
 
@@ -60,13 +60,13 @@ class Integer:
     encoding = "utf-8"
 
     def canonical(self, value: str) -> str:
-        """In base 10 without leading zeros, sign of plus, or spaces."""
+        """In base 10 without leading zeros, plus sign or spaces."""
         try:
             number = int(value, base=10)
         except ValueError:
-            raise UnfitError("an integer is wanted") from None
+            raise UnfitError("expected an integer") from None
         if (self.least is not None and number < self.least) or (self.most is not None and number > self.most):
-            raise UnfitError("an integer within the schema's bounds is wanted")
+            raise UnfitError("expected an integer within the schema's bounds")
         return str(number)
 
 
@@ -76,9 +76,9 @@ class Date:
     encoding = "utf-8"
 
     def canonical(self, value: str) -> str:
-        """YYYYMMDD; years before 1000 without zeros, as strftime leaves them where clkhash runs on Linux.
+        """YYYYMMDD; years before 1000 without leading zeros, as strftime writes them where clkhash runs on Linux.
 
-        Spelled out, since later versions of Python pad them.
+        Spelled out here, since later versions of Python pad them.
         """
         found = self.plain and self.plain.fullmatch(value)
         try:
@@ -86,13 +86,13 @@ class Date:
                 date(*map(int, found.group("year", "month", "day"))) if found else datetime.strptime(value, self.format)
             )
         except ValueError:
-            raise UnfitError(f"a date as {self.format} is wanted") from None
+            raise UnfitError(f"expected a date as {self.format}") from None
         return f"{day.year}{day.month:02}{day.day:02}"
 
     @cached_property
     def plain(self) -> re.Pattern[str] | None:
-        """Four digits, two and two, if the format is of a year, a month and a day: then they can be read in one way
-        only, and strptime, which takes ten times as long, is spared."""
+        """Four digits, two and two, if the format has a year, a month and a day: then there is one way to read them,
+        and strptime, which takes ten times as long, is not needed."""
         pieces = re.split("(%.)", self.format)
         if sorted(pieces[1::2]) != ["%Y", "%d", "%m"]:
             return None
@@ -107,7 +107,7 @@ class Enum:
 
     def canonical(self, value: str) -> str:
         if value not in self.values:
-            raise UnfitError("one of the schema's values is wanted")
+            raise UnfitError("expected one of the schema's values")
         return value
 
 
@@ -122,8 +122,8 @@ class Ngram:
             return []
         padding = " " * (self.n - 1)
         padded = f"{padding}{value}{padding}"
-        windows = [padded[at : at + self.n] for at in range(len(padded) - self.n + 1)]
-        return [f"{at} {window}" for at, window in enumerate(windows, 1)] if self.positional else windows
+        windows = [padded[start : start + self.n] for start in range(len(padded) - self.n + 1)]
+        return [f"{number} {window}" for number, window in enumerate(windows, 1)] if self.positional else windows
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Exact:
 
 @dataclass(frozen=True)
 class Numeric:
-    """Numbers less than ``distance`` apart share tokens, the more the nearer; ``step`` is that distance as an integer
+    """Numbers less than a distance apart share tokens, more if they are closer; ``step`` is that distance as an integer
     after ``precision`` decimals."""
 
     step: int
@@ -148,11 +148,11 @@ class Numeric:
         try:
             number = self._scaled(value) * 2 * self.resolution
             if over := number % self.step:
-                # Half the step is a float, as it is there: beyond 2^53 it is rounded, and an exact one is another.
+                # Half the step is a float, as in clkhash: beyond 2^53 it is rounded and differs from an exact half.
                 number += -over if over < self.step / 2 else self.step - over
-            return [str(number + at * self.step) for at in range(-self.resolution, self.resolution + 1)]
-        except (ValueError, OverflowError):  # no number, not a finite one, or more digits than Python writes
-            raise UnfitError("a finite number is wanted") from None
+            return [str(number + index * self.step) for index in range(-self.resolution, self.resolution + 1)]
+        except (ValueError, OverflowError):  # not a number, not finite, or more digits than Python writes
+            raise UnfitError("expected a finite number") from None
 
     def _scaled(self, value: str) -> int:
         try:
@@ -162,9 +162,9 @@ class Numeric:
             return round(number * 10**self.precision) if self.precision else int(number)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Feature:
-    """A column. ``per_token`` bits for each token, or ``per_feature`` bits shared among the tokens of a value."""
+    """A column: ``per_token`` bits for each token, or ``per_feature`` bits shared among the tokens of a value."""
 
     identifier: str
     format: Text | Integer | Date | Enum
@@ -178,11 +178,11 @@ class Feature:
 
     @property
     def allows_everything(self) -> bool:
-        """Every text is a value, and stands for itself."""
+        """Every text is a value and is its own canonical form."""
         return self.format == Text() and self.sentinel is None
 
     def canonical(self, value: str) -> str:
-        """UnfitError: the format does not allow the value, or its encoding cannot hold what is hashed."""
+        """UnfitError: the format does not allow the value, or its encoding cannot represent what is hashed."""
         if value != self.sentinel:
             value = self.format.canonical(value)
         elif self.replacement is not None:
@@ -190,25 +190,25 @@ class Feature:
         try:
             value.encode(self.format.encoding)
         except UnicodeEncodeError:
-            raise UnfitError(f"text in {self.format.encoding} is wanted") from None
+            raise UnfitError(f"expected text that {self.format.encoding} can represent") from None
         return value
 
     def tokens(self, value: str) -> list[tuple[str, int]]:
         """The tokens of a canonical value, and how many bits each sets before collisions."""
-        found = self.comparison.tokens(value)
-        return list(zip(found, self.bits(len(found)), strict=True))
+        tokens = self.comparison.tokens(value)
+        return list(zip(tokens, self.bits(len(tokens)), strict=True))
 
     def bits(self, count: int) -> list[int]:
-        """How many bits each of so many tokens of one value sets; the first ones get what is left over."""
+        """How many bits each of ``count`` tokens of one value sets; the first ones get the remainder."""
         if self.per_token is not None or not count:
             return [self.per_token or 0] * count
-        each, rest = divmod(self.per_feature or 0, count)
-        return [each + 1] * rest + [each] * (count - rest)
+        fewer, extra = divmod(self.per_feature or 0, count)
+        return [fewer + 1] * extra + [fewer] * (count - extra)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LinkageSchema:
-    """``features`` are the columns in their order, None for an ignored one; ``length`` is that of the folded filter."""
+    """``features`` are the columns in order, None for an ignored one; ``length`` is that of the folded filter."""
 
     length: int
     folds: int
@@ -224,30 +224,28 @@ class LinkageSchema:
     def unfolded(self) -> int:
         return self.length << self.folds
 
-    def habits(self) -> list[str]:
-        """What is insecure in what the schema asks for, and what to do instead."""
-        said = ["clkhash hardens nothing: plain filters fall to a handful of known pairs (`pprl risk` shows it)"]
+    def warnings(self) -> list[str]:
+        """What is insecure about filters by this schema, and what to do instead."""
+        warnings = ["clkhash does not harden: plain filters fall to a handful of known pairs (`pprl risk` shows it)"]
         if any(feature and feature.double_hash for feature in self.features):
-            said.append("doubleHash has few patterns of bits and falls to frequency attacks: take blakeHash")
-        return said
+            warnings.append("doubleHash has few bit patterns and falls to frequency attacks: use blakeHash")
+        return warnings
 
 
 def parse_linkage_schema(text: str) -> LinkageSchema:
-    """SchemaError: every fault of the document, each with its place."""
+    """SchemaError: every fault of the document, each with its path."""
     try:
         data = json.loads(text, object_pairs_hook=_no_repetition)
     except (ValueError, RecursionError) as error:
         where = f" in line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        why = str(error) if isinstance(error, _RepeatedKeyError) else "no JSON"
+        why = str(error) if isinstance(error, _RepeatedKeyError) else "not JSON"
         raise SchemaError(f"the linkage schema is {why}{where}", hint="export it again from clkhash") from None
     if not isinstance(data, dict):
-        raise SchemaError(
-            "the linkage schema is no JSON object", hint="a linkage schema of clkhash, version 3, is needed"
-        )
+        raise SchemaError("the linkage schema is not a JSON object", hint="name a linkage schema of clkhash, version 3")
     if data.get("version") in (1, 2):
         raise SchemaError(
-            f"this is a linkage schema of version {data['version']:g}, and version 3 is read here",
-            hint="let clkhash rewrite it: clkhash.schema.convert_to_latest_version",
+            f"this linkage schema has version {data['version']:g}, and pprl reads version 3",
+            hint="convert it with clkhash.schema.convert_to_latest_version",
         )
     return _Reader(data).schema()
 
@@ -259,12 +257,12 @@ class _RepeatedKeyError(ValueError):
 def _no_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise _RepeatedKeyError(f"ambiguous: {json.dumps(twice[0])} stands twice in one object")
+        raise _RepeatedKeyError(f"ambiguous: {json.dumps(twice[0])} occurs twice in one object")
     return dict(pairs)
 
 
 class _Reader:
-    """Takes values out of the document and remembers what is wrong with them."""
+    """Takes values out of the document and collects its faults."""
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._data = data
@@ -282,8 +280,7 @@ class _Reader:
         if "xorFolds" in config and not (type(config["xorFolds"]) is int and config["xorFolds"] == 0):
             self.wrong(
                 "clkConfig.xorFolds",
-                "clkhash's documents have this key, and clkhash itself ignores it: its filters are not folded. "
-                "Delete the "
+                "clkhash's documentation has this key, but clkhash ignores it: its filters are not folded. Delete the "
                 "key for what clkhash really makes, or write xor_folds, which clkhash reads, for folded filters",
             )
         folds = self.integer(config, "xor_folds", "clkConfig", least=0, most=20, default=0)
@@ -299,8 +296,8 @@ class _Reader:
             columns = []
         elif not columns:
             self.wrong("features", "at least one column is needed")
-        features = [self.feature(column, f"features[{at}]") for at, column in enumerate(columns)]
-        blake = [at for at, (_, feature) in enumerate(features) if feature and not feature.double_hash]
+        features = [self.feature(column, f"features[{number}]") for number, column in enumerate(columns)]
+        blake = [number for number, (_, feature) in enumerate(features) if feature and not feature.double_hash]
         unfolded = length << folds
         if unfolded > MAX_LENGTH:
             self.wrong("clkConfig.l", f"at most {MAX_LENGTH:,} bits before folding")
@@ -309,19 +306,21 @@ class _Reader:
         if blake and key_bytes > 64:
             self.wrong("clkConfig.kdf.keySize", "at most 64 for blakeHash")
         if 2 * len(features) * key_bytes > MAX_DERIVED * HASH_BYTES[hashed]:
-            self.wrong("clkConfig.kdf.keySize", "HKDF cannot derive so many bytes for so many features")
+            self.wrong("clkConfig.kdf.keySize", "HKDF cannot derive that many bytes for that many features")
         if self._faults:
-            raise SchemaError("\n".join(self._faults), hint="nothing was encoded; docs/interop.md says what is read")
+            raise SchemaError(
+                "\n".join(self._faults), hint="nothing was encoded; docs/interop.md lists what pprl reads"
+            )
         return LinkageSchema(
-            length,
-            folds,
-            "SHA512" if hashed == "SHA512" else "SHA256",
-            salt,
-            info,
-            key_bytes,
-            tuple(identifier for identifier, _ in features),
-            tuple(feature for _, feature in features),
-            tuple(self._unknown),
+            length=length,
+            folds=folds,
+            kdf_hash="SHA512" if hashed == "SHA512" else "SHA256",
+            salt=salt,
+            info=info,
+            key_bytes=key_bytes,
+            identifiers=tuple(identifier for identifier, _ in features),
+            features=tuple(feature for _, feature in features),
+            unknown=tuple(self._unknown),
         )
 
     def feature(self, column: Any, path: str) -> tuple[str, Feature | None]:
@@ -335,72 +334,74 @@ class _Reader:
             self.known(column, path, ("identifier", "ignored", "description"))
             return identifier, None
         self.known(column, path, ("identifier", "ignored", "description", "format", "hashing"), strict=False)
-        hashing, at = self.object(column, "hashing", path), f"{path}.hashing"
-        self.known(hashing, at, ("comparison", "strategy", "hash", "missingValue"))
-        hashed = self.object(hashing, "hash", at, default={"type": "blakeHash"})
-        kind = self.word(hashed, "type", f"{at}.hash", ("blakeHash", "doubleHash"))
-        self.known(hashed, f"{at}.hash", ("type", "prevent_singularity"), strict=False)
-        singular = self.flag(hashed, "prevent_singularity", f"{at}.hash")
+        hashing, below = self.object(column, "hashing", path), f"{path}.hashing"
+        self.known(hashing, below, ("comparison", "strategy", "hash", "missingValue"))
+        hashed = self.object(hashing, "hash", below, default={"type": "blakeHash"})
+        kind = self.word(hashed, "type", f"{below}.hash", ("blakeHash", "doubleHash"))
+        self.known(hashed, f"{below}.hash", ("type", "prevent_singularity"), strict=False)
+        singular = self.flag(hashed, "prevent_singularity", f"{below}.hash")
         if kind == "blakeHash" and "prevent_singularity" in hashed:
-            self.wrong(f"{at}.hash.prevent_singularity", "goes with doubleHash only")
-        strategy = self.object(hashing, "strategy", at)
-        self.known(strategy, f"{at}.strategy", ("bitsPerToken", "bitsPerFeature"))
+            self.wrong(f"{below}.hash.prevent_singularity", "works with doubleHash only")
+        strategy = self.object(hashing, "strategy", below)
+        self.known(strategy, f"{below}.strategy", ("bitsPerToken", "bitsPerFeature"))
         if len(strategy) != 1:
-            self.wrong(f"{at}.strategy", "either bitsPerToken or bitsPerFeature is needed")
+            self.wrong(f"{below}.strategy", "either bitsPerToken or bitsPerFeature is needed")
         bits = {
-            name: self.integer(strategy, name, f"{at}.strategy", least=1)
+            name: self.integer(strategy, name, f"{below}.strategy", least=1)
             for name in ("bitsPerToken", "bitsPerFeature")
             if name in strategy
         }
-        missing = self.object(hashing, "missingValue", at, default={})
-        self.known(missing, f"{at}.missingValue", ("sentinel", "replaceWith"), strict=False)
+        missing = self.object(hashing, "missingValue", below, default={})
+        self.known(missing, f"{below}.missingValue", ("sentinel", "replaceWith"), strict=False)
         if missing or "missingValue" in hashing:
-            self.text(missing, "sentinel", f"{at}.missingValue")
+            self.text(missing, "sentinel", f"{below}.missingValue")
         feature = Feature(
-            identifier,
-            self.format(self.object(column, "format", path), f"{path}.format"),
-            self.comparison(self.object(hashing, "comparison", at), f"{at}.comparison"),
-            bits.get("bitsPerToken"),
-            bits.get("bitsPerFeature"),
-            kind == "doubleHash",
-            singular,
-            missing.get("sentinel"),
-            self.text(missing, "replaceWith", f"{at}.missingValue") if "replaceWith" in missing else None,
+            identifier=identifier,
+            format=self.format(self.object(column, "format", path), f"{path}.format"),
+            comparison=self.comparison(self.object(hashing, "comparison", below), f"{below}.comparison"),
+            per_token=bits.get("bitsPerToken"),
+            per_feature=bits.get("bitsPerFeature"),
+            double_hash=kind == "doubleHash",
+            prevent_singularity=singular,
+            sentinel=missing.get("sentinel"),
+            replacement=self.text(missing, "replaceWith", f"{below}.missingValue")
+            if "replaceWith" in missing
+            else None,
         )
         return identifier, None if ignored else feature
 
     def format(self, data: dict[str, Any], path: str) -> Text | Integer | Date | Enum:
         kind = self.word(data, "type", path, ("string", "integer", "date", "enum"))
-        usual = ("type", "description")
+        common = ("type", "description")
         if "description" in data:
             self.text(data, "description", path)
         match kind:
             case "integer":
-                self.known(data, path, (*usual, "minimum", "maximum"))
+                self.known(data, path, (*common, "minimum", "maximum"))
                 bounds = (self.integer(data, name, path) if name in data else None for name in ("minimum", "maximum"))
                 return Integer(*bounds)
             case "date":
-                self.known(data, path, (*usual, "format"))
+                self.known(data, path, (*common, "format"))
                 form = self.text(data, "format", path)
                 try:
                     sample = datetime(2001, 2, 3, tzinfo=UTC).strftime(form)  # with a zone, for %z and %Z
                     datetime.strptime(sample, form)
                 except ValueError:
-                    self.wrong(f"{path}.format", "no format of dates that Python's strptime knows")
+                    self.wrong(f"{path}.format", "not a date format of Python's strptime")
                 return Date(form)
             case "enum":
-                self.known(data, path, (*usual, "values"))
+                self.known(data, path, (*common, "values"))
                 values = data.get("values")
                 if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-                    self.wrong(f"{path}.values", "a list of texts is needed")
+                    self.wrong(f"{path}.values", "a list of strings is needed")
                     values = []
                 return Enum(tuple(values))
             case _:
                 encoding = self.word(data, "encoding", path, ENCODINGS, default="utf-8")
                 if "pattern" in data:
-                    self.known(data, path, (*usual, "encoding", "pattern"))
+                    self.known(data, path, (*common, "encoding", "pattern"))
                     return Text(encoding, pattern=self.pattern(data, path))
-                self.known(data, path, (*usual, "encoding", "case", "minLength", "maxLength"))
+                self.known(data, path, (*common, "encoding", "case", "minLength", "maxLength"))
                 case = self.word(data, "case", path, ("upper", "lower", "mixed"), default="mixed")
                 least = self.integer(data, "minLength", path, least=0, default=0)
                 most = self.integer(data, "maxLength", path, least=1) if "maxLength" in data else None
@@ -411,7 +412,7 @@ class _Reader:
         try:
             re.compile(pattern)
         except (re.error, RecursionError):
-            self.wrong(f"{path}.pattern", "no regular expression that Python reads")
+            self.wrong(f"{path}.pattern", "not a regular expression of Python")
             return ""
         return pattern
 
@@ -422,8 +423,8 @@ class _Reader:
                 self.known(data, path, ("type", "n", "positional"), strict=False)
                 return Ngram(self.integer(data, "n", path, least=1), self.flag(data, "positional", path))
             case "numeric":
-                own = ("type", "thresholdDistance", "resolution", "fractional_precision")
-                self.known(data, path, own, strict=False)
+                keys = ("type", "thresholdDistance", "resolution", "fractional_precision")
+                self.known(data, path, keys, strict=False)
                 distance = data.get("thresholdDistance")
                 precision = self.integer(data, "fractional_precision", path, least=0, most=300, default=0)
                 resolution = self.integer(data, "resolution", path, least=1, most=10_000)
@@ -447,7 +448,7 @@ class _Reader:
         self._faults.append(f"linkage schema, {path}: {why}")
 
     def known(self, data: dict[str, Any], path: str, names: Sequence[str], *, strict: bool = True) -> None:
-        """Keys that clkhash refuses are faults; those that it ignores are only told."""
+        """Keys that clkhash refuses are faults; those it ignores are only reported."""
         for name in data:
             if name not in names:
                 full = f"{path}.{name}" if path else name
@@ -469,7 +470,7 @@ class _Reader:
     def text(self, data: dict[str, Any], name: str, path: str) -> str:
         value = data.get(name)
         if not isinstance(value, str):
-            self.wrong(f"{path}.{name}", "a text is needed")
+            self.wrong(f"{path}.{name}", "a string is needed")
             return ""
         return value
 
@@ -507,7 +508,7 @@ class _Reader:
     def base64(self, data: dict[str, Any], name: str, path: str) -> bytes | None:
         if name not in data:
             return None
-        text = "".join(self.text(data, name, path).split())  # a line end is no fault; clkhash drops more than that
+        text = "".join(self.text(data, name, path).split())  # a line end is not a fault; clkhash drops more than that
         try:
             return base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
@@ -525,5 +526,5 @@ def derived_keys(schema: LinkageSchema, secret: bytes) -> Iterator[tuple[bytes, 
         return
     algorithm = hashes.SHA512() if schema.kdf_hash == "SHA512" else hashes.SHA256()
     derived = HKDF(algorithm, length=2 * count * size, salt=schema.salt, info=schema.info).derive(secret)
-    for at in range(0, len(derived), 2 * size):
-        yield derived[at : at + size], derived[at + size : at + 2 * size]
+    for start in range(0, len(derived), 2 * size):
+        yield derived[start : start + size], derived[start + size : start + 2 * size]

@@ -1,9 +1,9 @@
-"""Encodings, scores and pairs as Parquet, for whoever computes with DuckDB, Spark or a frame; and encodings back.
+"""Encodings, scores and pairs as Parquet, for DuckDB, Spark and data frames; and encodings back from it.
 
-Encodings have a column ``handle``, 32 hexadecimal digits as in the CSV of pairs, and a column ``bits``, as many bytes
-as the file of encodings has for each row. Scores are a long table, one line for each candidate. How they were made
-stands in the file's own metadata, under keys that begin with ``pprl.``; what is given back is the same file, byte for
-byte.
+Encodings have a column ``handle``, 32 hexadecimal digits as in the CSV of pairs, and a column ``bits``, with as many
+bytes as the file of encodings has for each row. Scores are a long table, one row for each candidate. The file's
+metadata say how they were made, under keys that begin with ``pprl.``; converting encodings back gives the same file,
+byte for byte.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ with needing("pyarrow", "parquet", "a Parquet file"):
     import pyarrow.parquet as pq
 
 FORMAT = "1"
-ROWS = 1 << 17  # of a row group: at 1,024 bits 20 MB
+ROWS = 1 << 17  # in a row group: 20 MB at 1,024 bits
 HINT = "`pprl convert parquet FILE.pprl` writes such files"
 _SIZES = {"schema_fingerprint": 32, "folding_tables": 32, "key_check": 16}  # bytes, in hexadecimal digits
 _PREFIX = "pprl."
@@ -45,9 +45,9 @@ def encodings_parquet(encodings: Encodings) -> Iterator[bytes]:
 
     def tables() -> Iterator[pa.Table]:
         for top in range(0, len(encodings), ROWS):
-            here = slice(top, top + ROWS)
-            handles = _hex(encodings.handles[here])
-            words = pa.py_buffer(encodings.bits.words[here].tobytes())
+            rows = slice(top, top + ROWS)
+            handles = _hex(encodings.handles[rows])
+            words = pa.py_buffer(encodings.bits.words[rows].tobytes())
             bits = pa.Array.from_buffers(pa.binary(size), len(handles), [None, words])
             yield pa.Table.from_arrays([pa.array(handles, pa.string()), bits], schema=schema)
 
@@ -55,7 +55,7 @@ def encodings_parquet(encodings: Encodings) -> Iterator[bytes]:
 
 
 def scores_parquet(scores: Scores) -> Iterator[bytes]:
-    """The Parquet file of scores: for each row of the list its candidates, the best has rank 1."""
+    """The Parquet file of scores: the candidates of each row of the list; the best has rank 1."""
     kinds = {"list_handle": pa.string(), "registry_handle": pa.string(), "rank": pa.uint8()}
     kinds |= {"common": pa.uint32(), "total": pa.uint32(), "dice": pa.float64()}
     schema = pa.schema([pa.field(name, kind, False) for name, kind in kinds.items()])
@@ -66,14 +66,13 @@ def scores_parquet(scores: Scores) -> Iterator[bytes]:
         rows_at_once = ROWS // scores.total.shape[1]
         dice = scores.dice()
         for top in range(0, len(scores), rows_at_once):
-            here = slice(top, top + rows_at_once)
-            rows, ranks = np.nonzero(scores.total[here])
-            at = rows + top
+            rows, ranks = np.nonzero(scores.total[top : top + rows_at_once])
+            rows = rows + top
             columns = [
-                pa.array(_hex(scores.handles[at]), pa.string()),
-                pa.array(_hex(scores.theirs[at, ranks]), pa.string()),
+                pa.array(_hex(scores.handles[rows]), pa.string()),
+                pa.array(_hex(scores.theirs[rows, ranks]), pa.string()),
                 pa.array((ranks + 1).astype(np.uint8)),
-                *(pa.array(values[at, ranks]) for values in (scores.common, scores.total, dice)),
+                *(pa.array(values[rows, ranks]) for values in (scores.common, scores.total, dice)),
             ]
             yield pa.Table.from_arrays(columns, schema=schema)
 
@@ -81,8 +80,8 @@ def scores_parquet(scores: Scores) -> Iterator[bytes]:
 
 
 def pairs_parquet(parts: Iterator[Mapping[str, Sequence[int | float | str]]]) -> Iterator[bytes]:
-    """The Parquet file of pairs: each part holds the same columns, `PAIRS` has their types; there is one part at least,
-    which may be empty."""
+    """The Parquet file of pairs: all parts have the same columns, with the types of `PAIRS`; there is at least one
+    part, which may be empty."""
     first = next(parts)
     schema = pa.schema([pa.field(name, PAIRS.get(name, pa.int64()), False) for name in first])
     tables = (pa.table(dict(part), schema=schema) for part in itertools.chain([first], parts))
@@ -90,31 +89,31 @@ def pairs_parquet(parts: Iterator[Mapping[str, Sequence[int | float | str]]]) ->
 
 
 def facts_of(path: Path) -> dict[str, str | int]:
-    """What one of these files says of itself, as ``pprl inspect`` shows it.
+    """What one of these files says about itself, as ``pprl inspect`` shows it.
 
-    FileError: it is none, or not whole.
+    FileError: it is not such a file, or incomplete.
     """
     with _refusing_damage(path.name):
-        facts = _told(_opened(path).schema_arrow, path.name)
-    told = {key: int(text) if text.isdecimal() and len(text) < 20 else text for key, text in facts.items()}
-    return told | {"kind": f"{facts.get('kind')} as Parquet"}
+        texts = _metadata(_opened(path).schema_arrow, path.name)
+    facts = {key: int(text) if text.isdecimal() and len(text) < 20 else text for key, text in texts.items()}
+    return facts | {"kind": f"{texts.get('kind')} as Parquet"}
 
 
 def encodings_pieces(path: Path) -> Iterator[bytes]:
-    """The file of encodings that a Parquet file was made of, piece by piece.
+    """The file of encodings that a Parquet file was made from, piece by piece.
 
-    FileError: a column or what is said of how they were made is missing or of another kind, a row has no handle, that
-    of another row, or bits of another length; named by their place.
+    FileError: a column or an entry of the metadata is missing or of another kind; a row has no handle, that of another
+    row, or bits of another length, and is named by its number.
     """
     name = path.name
     with _refusing_damage(name):
         parquet = _opened(path)
-        facts = _told(parquet.schema_arrow, name)
+        facts = _metadata(parquet.schema_arrow, name)
     parameters, side, rows_read = _parameters_of(facts, name)
     rows, size = int(parquet.metadata.num_rows), parameters.length // 8
     _check_columns(parquet.schema_arrow, size, name)
     if (rows_read < rows) if side == "registry" else rows_read:
-        raise FileError(f"{name}: pprl.rows_read does not go with {rows:,} rows of a {side}", hint=HINT)
+        raise FileError(f"{name}: pprl.rows_read does not fit {rows:,} rows of a {side}", hint=HINT)
     yield Encodings.start(side, parameters, rows, rows_read)
     seen: list[NDArray[np.void]] = [np.empty(0, dtype="V16")]
     done, batches = 0, parquet.iter_batches(ROWS, columns=["handle", "bits"])
@@ -125,17 +124,17 @@ def encodings_pieces(path: Path) -> Iterator[bytes]:
                 break
             batch.validate(full=True)
         handles, bits = batch.column("handle"), batch.column("bits")
-        named = pc.match_substring_regex(handles.cast(pa.string()), "^[0-9a-f]{32}$")
-        _refuse_any(named, done, name, "has no handle of 32 hexadecimal digits")
+        valid = pc.match_substring_regex(handles.cast(pa.string()), "^[0-9a-f]{32}$")
+        _refuse_any(valid, done, name, "has no handle of 32 hexadecimal digits")
         fits = pc.equal(pc.binary_length(bits.cast(pa.large_binary())), size)
-        _refuse_any(fits, done, name, f"has not {parameters.length:,} bits")
+        _refuse_any(fits, done, name, f"does not have {parameters.length:,} bits")
         seen.append(np.frombuffer(bytes.fromhex("".join(handles.to_pylist())), dtype="V16"))
         words = np.frombuffer(b"".join(bits.to_pylist()), dtype="<u8").reshape(-1, parameters.length // 64)
         yield Encodings.records(seen[-1], words)
         done += len(batch)
     if done != rows:
-        raise FileError(f"{name}: has {done:,} rows and says {rows:,}", hint=HINT)
-    _refuse_twice(np.concatenate(seen), name)
+        raise FileError(f"{name}: has {done:,} rows, and its metadata say {rows:,}", hint=HINT)
+    _refuse_repeated(np.concatenate(seen), name)
 
 
 def _opened(path: Path) -> pq.ParquetFile:
@@ -145,7 +144,7 @@ def _opened(path: Path) -> pq.ParquetFile:
 
 def _hex(handles: NDArray[np.void]) -> list[str]:
     digits = handles.tobytes().hex()
-    return [digits[at : at + 32] for at in range(0, len(digits), 32)]
+    return [digits[start : start + 32] for start in range(0, len(digits), 32)]
 
 
 def _facts(parameters: EncodingParameters) -> dict[str, object]:
@@ -155,12 +154,12 @@ def _facts(parameters: EncodingParameters) -> dict[str, object]:
         "key_check": parameters.key_check,
     }
     return {"length": parameters.length, "hardening": parameters.hardening} | {
-        each: data.hex() for each, data in checks.items()
+        name: data.hex() for name, data in checks.items()
     }
 
 
 class _Sink(io.RawIOBase):
-    """A file that is only ever written at its end, and gives what was written away."""
+    """A file that is only written at its end, and hands over what was written."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -177,20 +176,20 @@ class _Sink(io.RawIOBase):
     def tell(self) -> int:
         return self._size
 
-    def taken(self) -> bytes:
+    def take(self) -> bytes:
         pieces, self._pieces = self._pieces, []
         return b"".join(pieces)
 
 
 def _written(schema: pa.Schema, facts: Mapping[str, object], tables: Iterator[pa.Table]) -> Iterator[bytes]:
-    told = {f"{_PREFIX}{name}": str(value) for name, value in {"format": FORMAT, **facts}.items()}
+    metadata = {f"{_PREFIX}{name}": str(value) for name, value in {"format": FORMAT, **facts}.items()}
     sink = _Sink()
-    how = {"compression": "zstd", "use_dictionary": False, "write_page_checksum": True}
-    with pq.ParquetWriter(sink, schema.with_metadata(told), **how) as writer:
+    options = {"compression": "zstd", "use_dictionary": False, "write_page_checksum": True}
+    with pq.ParquetWriter(sink, schema.with_metadata(metadata), **options) as writer:
         for table in tables:
-            writer.write_table(table.replace_schema_metadata(told), row_group_size=len(table))
-            yield sink.taken()
-    yield sink.taken()
+            writer.write_table(table.replace_schema_metadata(metadata), row_group_size=len(table))
+            yield sink.take()
+    yield sink.take()
 
 
 @contextmanager
@@ -198,17 +197,17 @@ def _refusing_damage(name: str, seen: int = 0) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, MemoryError):
-        what = f"is damaged behind row {seen:,}" if seen else "is no whole Parquet file"
-        raise FileError(f"{name}: {what}", hint="get the file again from whoever made it") from None
+        what = f"is damaged after row {seen:,}" if seen else "is not a complete Parquet file"
+        raise FileError(f"{name}: {what}", hint="ask the sender for the file again") from None
 
 
-def _told(schema: pa.Schema, name: str) -> dict[str, str]:
+def _metadata(schema: pa.Schema, name: str) -> dict[str, str]:
     texts = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
     facts = {key.removeprefix(_PREFIX): text for key, text in texts.items() if key.startswith(_PREFIX)}
-    if "format" not in facts:  # it may be a roster, so it is not named
+    if "format" not in facts:  # it may be a roster, so its name is not shown
         raise FileError("the metadata of the Parquet file do not say how it was made", hint=HINT)
     if not all(text.isascii() and text.isprintable() for text in (*facts, *facts.values())):  # they are shown
-        raise FileError(f"{name}: its metadata hold what pprl never writes", hint=HINT)
+        raise FileError(f"{name}: its metadata contain what pprl never writes", hint=HINT)
     if (version := facts.pop("format")) != FORMAT:
         raise FileError(f"{name}: pprl.format is {version[:9]!r}; this version reads format {FORMAT}")
     return facts
@@ -216,13 +215,13 @@ def _told(schema: pa.Schema, name: str) -> dict[str, str]:
 
 def _parameters_of(facts: Mapping[str, str], name: str) -> tuple[EncodingParameters, str, int]:
     if facts.get("kind") != "encodings":
-        hint = "scores and pairs are not made from Parquet: keep the file of pprl"
-        raise FileError(f"{name}: holds no encodings", hint=hint)
+        hint = "scores and pairs cannot be converted back: keep the original file"
+        raise FileError(f"{name}: contains no encodings", hint=hint)
     numbers, checks = {}, {}
     for key, most in (("length", MAX_LENGTH), ("hardening", 2**16 - 1), ("rows_read", 2**63 - 1)):
         text = facts.get(key, "")
         if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
-            raise FileError(f"{name}: pprl.{key} in its metadata is no number, or none that can be", hint=HINT)
+            raise FileError(f"{name}: pprl.{key} in its metadata is not a number, or out of range", hint=HINT)
         numbers[key] = int(text)
     for key, size in _SIZES.items():
         try:
@@ -233,7 +232,7 @@ def _parameters_of(facts: Mapping[str, str], name: str) -> tuple[EncodingParamet
             raise FileError(f"{name}: pprl.{key} in its metadata is not {2 * size} hexadecimal digits", hint=HINT)
     length, side = numbers["length"], facts.get("side", "")
     if length == 0 or length % 64:
-        raise FileError(f"{name}: pprl.length in its metadata is no multiple of 64", hint=HINT)
+        raise FileError(f"{name}: pprl.length in its metadata is not a multiple of 64", hint=HINT)
     if side not in Encodings.SIDES:
         raise FileError(f"{name}: pprl.side in its metadata is neither list nor registry", hint=HINT)
     parameters = EncodingParameters(
@@ -244,25 +243,25 @@ def _parameters_of(facts: Mapping[str, str], name: str) -> tuple[EncodingParamet
 
 def _check_columns(schema: pa.Schema, size: int, name: str) -> None:
     if sorted(schema.names) != ["bits", "handle"]:
-        raise FileError(f"{name}: its columns are not handle and bits", hint="select these two, and nothing else")
+        raise FileError(f"{name}: its columns are not handle and bits", hint="select these two and nothing else")
     handle, bits = schema.field("handle").type, schema.field("bits").type
     if not (pa.types.is_string(handle) or pa.types.is_large_string(handle)):
-        raise FileError(f"{name}: column handle is no text", hint=HINT)
-    any_size = pa.types.is_binary(bits) or pa.types.is_large_binary(bits)  # as DuckDB writes it
+        raise FileError(f"{name}: column handle is not text", hint=HINT)
+    any_size = pa.types.is_binary(bits) or pa.types.is_large_binary(bits)  # as DuckDB writes them
     if not any_size and bits != pa.binary(size):
-        raise FileError(f"{name}: column bits has not {8 * size:,} bits, as pprl.length says", hint=HINT)
+        raise FileError(f"{name}: column bits does not have {8 * size:,} bits, as pprl.length says", hint=HINT)
 
 
-def _refuse_any(holds: pa.Array, before: int, name: str, says: str) -> None:
-    wrong = np.flatnonzero(~holds.fill_null(False).to_numpy(zero_copy_only=False))
+def _refuse_any(valid: pa.Array, before: int, name: str, problem: str) -> None:
+    wrong = np.flatnonzero(~valid.fill_null(False).to_numpy(zero_copy_only=False))
     if len(wrong):
-        raise FileError(f"{name}: row {before + int(wrong[0]) + 1:,} {says}", hint=HINT)
+        raise FileError(f"{name}: row {before + int(wrong[0]) + 1:,} {problem}", hint=HINT)
 
 
-def _refuse_twice(handles: NDArray[np.void], name: str) -> None:
-    halves = np.sort(handles.view("<u8")[::2])  # handles are random: where no halves are equal, no wholes are
+def _refuse_repeated(handles: NDArray[np.void], name: str) -> None:
+    halves = np.sort(handles.view("<u8")[::2])  # handles are random, so unequal halves mean unequal handles
     if (halves[1:] == halves[:-1]).any():
         _, firsts = np.unique(handles, return_index=True)
-        again = np.setdiff1d(np.arange(len(handles)), firsts)
-        if len(again):
-            raise FileError(f"{name}: row {again[0] + 1:,} has the handle of a row before it", hint=HINT)
+        repeated = np.setdiff1d(np.arange(len(handles)), firsts)
+        if len(repeated):
+            raise FileError(f"{name}: row {repeated[0] + 1:,} has the handle of an earlier row", hint=HINT)

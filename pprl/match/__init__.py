@@ -1,1 +1,1 @@
-"""Exact similarity search between packed bit rows: ``search`` asks, ``kernel`` counts, ``engines`` spread."""
+"""Similarity search between packed bit rows: ``search`` and ``lsh`` find pairs, ``kernel`` counts, engines run it."""

@@ -1,8 +1,8 @@
-"""Where a long search stands, in a file of its own, so that a crash costs a minute and not the night.
+"""The state of a long search in a file of its own, so that a crash costs a minute and not the night.
 
-It holds row numbers and scores, no value and no encoding, and what was compared: the two inputs by their hashes and the
-number of candidates. To anything else it does not fit. Like scores it tells near misses, so it is for its owner alone,
-and it is gone when the search is done.
+It holds row numbers and scores, no values and no encodings, and says what was compared: the two inputs by their hashes
+and the number of candidates. It fits nothing else. Like scores it shows near misses, so only its owner may read it, and
+it is removed when the search is done.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 import hashlib
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from pprl.core import container
+from pprl.core.bits import BitMatrix
 from pprl.core.errors import FileError, MismatchError
-from pprl.match.search import Sofar
+from pprl.match import kernel as kernels
+from pprl.match.search import Candidates, Map, Progress, SearchState, steps
 
 EVERY = 60.0  # seconds
 
@@ -33,24 +35,24 @@ HEADER = struct.Struct("<32sQQQ")
 RECORD = np.dtype([("theirs", "<i8"), ("common", "<u4"), ("total", "<u4")])
 
 
-def read_checkpoint(path: Path) -> tuple[bytes, Sofar]:
-    """The hash of what was compared, and where the search stands. FileError: not a whole checkpoint."""
+def read_checkpoint(path: Path) -> tuple[bytes, SearchState]:
+    """The hash of what was compared, and the state of the search. FileError: not a whole checkpoint."""
     body = container.read_body(path, b"pprl-chk", private=True)
     (identity, done, rows, keep), data = body.header(HEADER)
     size = rows * keep * RECORD.itemsize
     data = body.expect(data, size + 32)
     if hashlib.sha256(bytes(body.data[: HEADER.size]) + data[:size]).digest() != data[size:]:
-        raise FileError(f"{path.name}: is damaged", hint="remove it, and begin the search anew")
+        raise FileError(f"{path.name}: is damaged", hint="remove it, and start the search again")
     records = np.frombuffer(data[:size], dtype=RECORD).reshape(rows, keep)
-    return identity, Sofar(done, *(records[name].astype(np.int64) for name in ("theirs", "common", "total")))
+    return identity, SearchState(done, *(records[name].astype(np.int64) for name in ("theirs", "common", "total")))
 
 
 @dataclass
 class Checkpoint:
     """The checkpoint of one search at ``path``.
 
-    ``identity`` hashes what is compared: it is asked for only when a checkpoint is written or read, since it may have
-    to read all of a large file.
+    ``identity`` hashes what is compared. It is called only when a checkpoint is written or read, since it may have to
+    read all of a large file.
     """
 
     path: Path
@@ -59,14 +61,14 @@ class Checkpoint:
     _last: float = field(default_factory=time.monotonic)
     _known: bytes | None = None
 
-    def save(self, sofar: Sofar) -> None:
+    def save(self, state: SearchState) -> None:
         """Write, if a minute has passed since the last time."""
         if self.trouble or time.monotonic() - self._last < EVERY:
             return
-        rows, keep = sofar.theirs.shape
+        rows, keep = state.theirs.shape
         records = np.zeros((rows, keep), dtype=RECORD)
-        records["theirs"], records["common"], records["total"] = sofar.theirs, sofar.common, sofar.total
-        header = HEADER.pack(self._identity(), sofar.done, rows, keep)
+        records["theirs"], records["common"], records["total"] = state.theirs, state.common, state.total
+        header = HEADER.pack(self._identity(), state.done, rows, keep)
         parts = [container.preamble(b"pprl-chk"), header, records.tobytes()]
         parts.append(hashlib.sha256(header + parts[2]).digest())
         try:
@@ -75,15 +77,15 @@ class Checkpoint:
             self.trouble = f"no checkpoint was kept: {error}"
         self._last = time.monotonic()
 
-    def read(self) -> Sofar:
+    def read(self) -> SearchState:
         """FileError: not a whole checkpoint. MismatchError: of other inputs."""
-        identity, sofar = read_checkpoint(self.path)
+        identity, state = read_checkpoint(self.path)
         if identity != self._identity():
             raise MismatchError(
-                f"{self.path.name}: is of another search: an input or an option was changed since",
-                hint="repeat the command as it was, or without --resume to begin anew",
+                f"{self.path.name}: belongs to another search: an input or an option has changed since",
+                hint="repeat the command as it was, or leave out --resume to start again",
             )
-        return sofar
+        return state
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -92,3 +94,21 @@ class Checkpoint:
         if self._known is None:
             self._known = self.identity()
         return self._known
+
+
+def best_with_checkpoint(
+    checkpoint: Checkpoint,
+    start: SearchState | None,
+    ours: BitMatrix,
+    theirs: BitMatrix | Iterable[BitMatrix],
+    *,
+    keep: int = 16,
+    map: Map = map,  # noqa: A002
+    progress: Progress | None = None,
+) -> Candidates:
+    """`search.best` from a state on or from the first row, saved once a minute."""
+    state = first = start or SearchState.start(len(ours), keep)
+    kernel = kernels.choose("auto")
+    for state in steps(ours, theirs, first, kernel=kernel, map=map, progress=progress):
+        checkpoint.save(state)
+    return state.candidates(kernel)

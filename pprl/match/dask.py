@@ -1,9 +1,9 @@
-"""The search on a cluster that somebody else set up: Dask workers compare stretches of theirs with all of ours.
+"""The search on an existing Dask cluster: its workers compare stretches of theirs with all of ours.
 
-Ours, the small side, are sent to every worker once, each stretch of theirs to one worker. A worker answers with what
-the stretch alone would give, and answers are merged here in the order that `pprl.match.search` fixes, so engine,
-stretch and the order in which workers finish change nothing. A stretch travels with its task: whatever a worker that
-dies had in hand is done again by another.
+Ours, the small side, are sent to every worker once, each stretch of theirs to one worker. A worker answers with the
+result for its stretch alone, and results are merged here in the order that `pprl.match.search` defines, so engine,
+stretch and the order in which workers finish change nothing. A stretch travels with its task: if a worker dies, another
+one repeats what it was doing.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from pprl.match.search import Candidates, Pairs, Progress
 
 STRETCH = 1 << 17  # rows of theirs in a task: 16 MiB at 1,024 bits
 IN_FLIGHT = 3  # tasks for each thread of the cluster
-PATIENCE = 20  # seconds until a scheduler is held to be absent
+PATIENCE = 20  # seconds to wait for a scheduler
 
 
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
     """A client of the scheduler at ``address``, whose workers have this version of pprl.
 
-    PprlError: distributed is not installed, nobody answers, there are no workers, or one has no pprl or another one.
+    PprlError: distributed is not installed, no scheduler answers, or a worker is missing or lacks this version of pprl.
     """
     with needing("distributed", "dask", "the dask engine"):
         import distributed
@@ -45,24 +45,27 @@ def connected(address: str) -> Iterator[Any]:
             f"no Dask scheduler answers at {address}", hint="`dask scheduler` prints the address it listens on"
         ) from None
     try:
-        _require_alike(client)
+        _require_same_version(client)
         yield client
     finally:
         client.close()
 
 
-def _require_alike(client: Any) -> None:
-    """Every worker has the same version of pprl; asked by a function of the standard library, which all have."""
-    told = client.run(version, "pprl", on_error="return")
-    if not told:
+def _require_same_version(client: Any) -> None:
+    """Workers are asked by a function of the standard library, which all of them have."""
+    versions = client.run(version, "pprl", on_error="return")
+    if not versions:
         raise PprlError("the scheduler has no workers", hint="start some: dask worker ADDRESS")
-    for worker, found in told.items():
+    for worker, found in versions.items():
         if isinstance(found, Exception):
-            raise PprlError(f"the worker {worker} has no pprl", hint="pip install pprl on every worker, and restart it")
+            raise PprlError(
+                f"pprl is not installed on the worker {worker}",
+                hint="pip install pprl on every worker, then restart the workers",
+            )
         if found != version("pprl"):
             raise PprlError(
                 f"the worker {worker} has pprl {found}, and this is {version('pprl')}",
-                hint="install the same version everywhere, and restart the workers",
+                hint="install the same version everywhere, then restart the workers",
             )
 
 
@@ -75,16 +78,15 @@ def best(
     stretch: int = STRETCH,
     progress: Progress | None = None,
 ) -> Candidates:
-    """What `search.best` gives."""
-    here = _Best.none(len(ours), keep, ours.length)
+    """The same as `search.best`."""
+    result = PartialBest.empty(len(ours), keep, ours.length)
     kernels = set()
-    for base, (kernel, found) in _run(client, ours, theirs, stretch, progress, partial(_best_of, keep=keep)):
-        here = here.merged(found, base)
+    for base, (kernel, part) in _run(client, ours, theirs, stretch, progress, partial(best_in_stretch, keep=keep)):
+        result = result.merged(part, base)
         kernels.add(kernel)
-    kernel = "numpy" if "numpy" in kernels else next(iter(kernels), "numpy")
-    there = here.slots >= 0
-    numbers = np.where(there, np.append(here.numbers, -1)[here.slots], -1)
-    return Candidates(numbers, here.common.astype(np.int32), here.total.astype(np.int32), kernel)
+    return Candidates(
+        result.row_numbers(), result.common.astype(np.int32), result.total.astype(np.int32), _slowest(kernels)
+    )
 
 
 def all_pairs(
@@ -96,56 +98,64 @@ def all_pairs(
     stretch: int = STRETCH,
     progress: Progress | None = None,
 ) -> Pairs:
-    """What `search.all_pairs` gives."""
-    found, kernels = [np.empty((4, 0), dtype=np.int64)], set()
-    for base, (kernel, part) in _run(client, ours, theirs, stretch, progress, partial(_pairs_of, threshold=threshold)):
-        found.append(part + np.array([[0], [base], [0], [0]]))
+    """The same as `search.all_pairs`."""
+    parts, kernels = [np.empty((4, 0), dtype=np.int64)], set()
+    work = partial(_pairs_in_stretch, threshold=threshold)
+    for base, (kernel, part) in _run(client, ours, theirs, stretch, progress, work):
+        parts.append(part + np.array([[0], [base], [0], [0]]))
         kernels.add(kernel)
-    joined = np.concatenate(found, axis=1)
+    joined = np.concatenate(parts, axis=1)
     rows, numbers, common, total = joined[:, np.lexsort((joined[1], joined[0]))]
-    kernel = "numpy" if "numpy" in kernels else next(iter(kernels), "numpy")
-    return Pairs(rows, numbers, common.astype(np.int32), total.astype(np.int32), kernel)
+    return Pairs(rows, numbers, common.astype(np.int32), total.astype(np.int32), _slowest(kernels))
+
+
+def _slowest(kernels: set[str]) -> str:
+    return "numpy" if "numpy" in kernels else next(iter(kernels), "numpy")
 
 
 @dataclass(frozen=True)
-class _Best:
-    """What rows of ours hold: slots of a small table of theirs, which stands in the order of its row numbers."""
+class PartialBest:
+    """The best pairs of our rows among some of theirs, which are kept with them, in the order of their row numbers."""
 
-    slots: Ints  # shape (rows, keep), as are the next two
+    slots: Ints  # index into the kept rows, or -1; shape (rows, keep), as are the next two
     common: Ints
     total: Ints
-    words: Words
-    numbers: Ints
+    words: Words  # the kept rows
+    numbers: Ints  # and their row numbers
 
     @classmethod
-    def none(cls, rows: int, keep: int, length: int) -> _Best:
+    def empty(cls, rows: int, keep: int, length: int) -> PartialBest:
         none, zero = np.full((rows, keep), -1, dtype=np.int64), np.zeros((rows, keep), dtype=np.int64)
         return cls(none, zero, zero, np.empty((0, length // 64), dtype="<u8"), np.empty(0, dtype=np.int64))
 
-    def merged(self, other: _Best, base: int) -> _Best:
-        """The best of both, ``other`` being of rows that begin at ``base``; it may come before or after."""
+    def row_numbers(self) -> Ints:
+        """Row numbers of theirs, -1 where there are no more; shape (rows, keep)."""
+        return np.where(self.slots >= 0, np.append(self.numbers, -1)[self.slots], -1)
+
+    def merged(self, other: PartialBest, base: int) -> PartialBest:
+        """The best of both, where ``other`` covers rows that begin at ``base``, before or after these."""
         words, numbers = np.concatenate([self.words, other.words]), np.append(self.numbers, other.numbers + base)
-        theirs = np.where(other.slots >= 0, other.slots + len(self.numbers), -1)
+        their_slots = np.where(other.slots >= 0, other.slots + len(self.numbers), -1)
         slots, common, total = (
             np.concatenate(both, axis=1)
-            for both in ((self.slots, theirs), (self.common, other.common), (self.total, other.total))
+            for both in ((self.slots, their_slots), (self.common, other.common), (self.total, other.total))
         )
         columns = np.ascontiguousarray(words).view(">u8").T[::-1]
         rank = np.empty(len(numbers) + 1, dtype=np.int64)
         rank[np.lexsort((numbers, *columns))] = np.arange(len(numbers))
-        rank[-1] = len(numbers)  # of a slot that holds nothing
-        # Two different fractions with totals below 2**b differ by more than 2**(-2 * b): see `kernel._best_numpy`.
+        rank[-1] = len(numbers)  # of an empty slot
+        # Different fractions with totals below 2**b differ by more than 2**(-2 * b): see `kernel._best_numpy`.
         places = 2 * (128 * self.words.shape[1]).bit_length() + 1
         score = np.where(slots >= 0, (common << places) // np.maximum(total, 1), -1)
         order = np.lexsort((rank[slots], -score), axis=1)[:, : self.slots.shape[1]]
-        slots, common, total = (np.take_along_axis(each, order, axis=1) for each in (slots, common, total))
-        return _Best(slots, common, total, words, numbers).without_what_nobody_holds()
+        slots, common, total = (np.take_along_axis(column, order, axis=1) for column in (slots, common, total))
+        return PartialBest(slots, common, total, words, numbers).without_unused_rows()
 
-    def without_what_nobody_holds(self) -> _Best:
-        taken = np.unique(self.slots[self.slots >= 0])
-        place = np.full(len(self.numbers) + 1, -1, dtype=np.int64)
-        place[taken] = np.arange(len(taken))
-        return _Best(place[self.slots], self.common, self.total, self.words[taken], self.numbers[taken])
+    def without_unused_rows(self) -> PartialBest:
+        used = np.unique(self.slots[self.slots >= 0])
+        new_slots = np.full(len(self.numbers) + 1, -1, dtype=np.int64)
+        new_slots[used] = np.arange(len(used))
+        return PartialBest(new_slots[self.slots], self.common, self.total, self.words[used], self.numbers[used])
 
 
 def _run(
@@ -156,7 +166,7 @@ def _run(
     progress: Progress | None,
     work: Callable[..., Any],
 ) -> Iterator[tuple[int, Any]]:
-    """Answers as they come, each with the row number of the first of its stretch; few are under way at a time."""
+    """Results as they come, each with the first row number of its stretch; few are under way at a time."""
     import dask
     import distributed
 
@@ -181,35 +191,35 @@ def _run(
         for future in coming:
             base, rows = under_way.pop(future)
             try:
-                answer = future.result()
+                result = future.result()
             except (distributed.KilledWorker, distributed.client.FutureCancelledError, OSError) as error:
                 raise PprlError(
                     f"the cluster gave up on a stretch ({type(error).__name__})",
-                    hint="too many workers died: look at their memory, and repeat the command",
+                    hint="too many workers died: check their memory, then repeat the command",
                 ) from None
             if (piece := next(pieces, None)) is not None:
                 coming.add(submit(piece))
             if progress:
                 progress(len(ours) * rows)
-            yield base, answer
+            yield base, result
     finally:
         client.cancel([*under_way, shared])
 
 
-def _best_of(ours: Words, theirs: Words, *, keep: int) -> tuple[str, _Best]:
-    """On a worker."""
+def best_in_stretch(ours: Words, theirs: Words, *, keep: int) -> tuple[str, PartialBest]:
+    """The kernel that ran and the best pairs of one stretch; runs on a worker."""
     found = search.best(BitMatrix(ours), BitMatrix(theirs), keep=keep)
-    own = _Best(
+    best = PartialBest(
         found.theirs,
         found.common.astype(np.int64),
         found.total.astype(np.int64),
         theirs,
         np.arange(len(theirs), dtype=np.int64),
     )
-    return found.kernel, own.without_what_nobody_holds()
+    return found.kernel, best.without_unused_rows()
 
 
-def _pairs_of(ours: Words, theirs: Words, *, threshold: Fraction) -> tuple[str, Ints]:
-    """On a worker."""
+def _pairs_in_stretch(ours: Words, theirs: Words, *, threshold: Fraction) -> tuple[str, Ints]:
+    """Runs on a worker."""
     found = search.all_pairs(BitMatrix(ours), BitMatrix(theirs), threshold)
     return found.kernel, np.stack([found.ours, found.theirs, found.common, found.total])

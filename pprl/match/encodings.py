@@ -1,4 +1,4 @@
-"""The list's encodings against the registry's: what a search found becomes scores."""
+"""The list's encodings against the registry's: the candidates of a search become scores."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ def match_encodings(
     progress: Callable[[int], None] | None = None,
     find: Callable[..., search.Candidates] | None = None,
 ) -> Scores:
-    """The list's encodings against the registry's; MismatchError when they were not made to be compared. ``find``
-    takes the place of `search.best` where that is to run elsewhere."""
+    """The scores of the list's encodings against the registry's. ``find`` replaces `search.best` if the search is to
+    run elsewhere. MismatchError: the two were not made to be compared."""
     ours.parameters.require_same(theirs.parameters)
     find = find or partial(search.best, kernel=kernel, map=map)
     found = find(ours.bits, theirs.bits, keep=KEEP, progress=progress)
-    names = theirs.handles if len(theirs) else np.zeros(1, dtype="V16")
-    return scores_of(found, ours.parameters, ours.handles, lambda rows: names[rows], theirs.rows_read, len(theirs))
+    handles = theirs.handles if len(theirs) else np.zeros(1, dtype="V16")
+    return scores_of(found, ours.parameters, ours.handles, lambda rows: handles[rows], theirs.rows_read, len(theirs))
 
 
 def scores_of(
     found: search.Candidates,
     parameters: EncodingParameters,
     handles: NDArray[np.void],
-    names: Callable[[NDArray[np.int64]], NDArray[np.void]],
+    their_names: Callable[[NDArray[np.int64]], NDArray[np.void]],
     registry_read: int,
     registry_encoded: int,
 ) -> Scores:
-    """What a search found, as a score file; ``names`` gives the 16 bytes by which rows of the registry are called."""
-    there = found.theirs >= 0
+    """Candidates as scores; ``their_names`` gives the 16 bytes by which rows of the registry are referred to."""
+    present = found.theirs >= 0
     theirs = np.zeros(found.theirs.shape, dtype="V16")
-    theirs[there] = names(found.theirs[there])
+    theirs[present] = their_names(found.theirs[present])
     return Scores(
         parameters,
         registry_read,
@@ -51,6 +51,6 @@ def scores_of(
         found.kernel,
         handles,
         theirs,
-        np.where(there, found.common, 0).astype(np.uint32),
-        np.where(there, found.total, 0).astype(np.uint32),
+        np.where(present, found.common, 0).astype(np.uint32),
+        np.where(present, found.total, 0).astype(np.uint32),
     )

@@ -1,30 +1,28 @@
 """Counting common bits: the innermost loops, once in NumPy and once compiled.
 
-Both kernels answer the same two questions about some rows of ours (``left``) and a stretch of theirs
-(``table``), and give the same integers. The NumPy one is the definition; the compiled one is fast because
+Both kernels answer the same two questions about some rows of ours (``left``) and a stretch of theirs (``table``), and
+give the same integers. The NumPy one is the definition; the compiled one is fast because
 
-* a tile of 128 rows of theirs is laid out word by word, so that one vector instruction works on the same
-  word of several rows and no sum runs across a register; it stays in the nearest cache while our rows pass
-  over it;
-* a tile begins where a line of the cache does, for a vector across two lines costs two loads;
-* theirs come sorted by weight, so a tile has nearly one weight, and what a row of ours already holds turns
-  into one least count for the whole tile: most tiles end with one comparison, and a tile whose weights
-  cannot reach it is not counted at all;
-* where the bar is high enough, counting stops at a quarter, half or three quarters of the words: what is
-  counted by then and all remaining bits of our row together may not reach it, and mostly do not;
-* heavy rows come first: of rows filled at random they score best, so the bar is high early;
-* the loops hold no lock, so threads run side by side.
+* a tile of 128 rows of theirs is laid out word by word, so that one vector instruction works on the same word of
+  several rows and no sum runs across a register; the tile stays in the nearest cache while our rows pass over it;
+* a tile begins at the start of a cache line, since a vector across two lines costs two loads;
+* theirs come sorted by weight, so a tile has nearly one weight, and the worst pair that a row of ours keeps turns into
+  one least count for the whole tile: most tiles end with one comparison, and a tile whose weights cannot reach it is
+  not counted at all;
+* where that least count is high enough, counting stops after a quarter, half or three quarters of the words: the count
+  so far plus all remaining bits of our row may not reach it, and mostly do not;
+* heavy rows come first: among rows filled at random they score best, so the least count is high early;
+* the loops do not hold the interpreter's lock, so threads run side by side.
 
-The population count is written with shifts and masks; the compiler knows the form and emits the machine's
-own instruction, in vectors where it has one.
+The population count is written with shifts and masks; the compiler knows the pattern and emits the machine's own
+instruction, as a vector where there is one.
 
-Scores are pairs (common, total), total being the sum of the two weights. A pair goes before another when
-``common * other_total > other_common * total``, then when its row's bytes come first, then when its slot
-does. A slot is a row of ``table``: callers lay it out so that identical rows stand in the order of their
-row numbers.
+Scores are pairs (common, total), where total is the sum of the two weights. A pair goes before another if
+``common * other_total > other_common * total``, then if its row's bytes come first, then if its slot does. A slot is a
+row of ``table``: callers lay it out so that identical rows are in the order of their row numbers.
 
-Nothing is compiled at import (`pprl.match.numba_cache`); ``notes`` says when numba, or a folder to keep what was
-compiled, was not to be had.
+Nothing is compiled at import (`pprl.match.numba_cache`); ``notes`` says if numba, or a folder for the compiled code,
+is missing.
 """
 
 from __future__ import annotations
@@ -33,7 +31,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,11 +41,11 @@ from pprl.core.errors import PprlError
 from pprl.match import numba_cache
 
 Ints = NDArray[np.int64]
-Found = tuple[Ints, Ints, Ints]
+Joined = tuple[Ints, Ints, Ints]  # left row, table row, common
 
 LANES = 128  # rows of a tile: 16 KiB at 1024 bits
 
-INSTALL = "pip install numba, or ask for the numpy kernel"
+INSTALL = "pip install numba, or choose the numpy kernel"
 
 _notes: list[str] = []
 _lock = Lock()
@@ -60,39 +58,35 @@ def choose(kernel: str) -> str:
     if kernel == "numpy" or (kernel == "auto" and compiled() is None):
         return "numpy"
     if compiled() is None:
-        raise PprlError("the numba kernel was asked for and numba cannot be imported", hint=INSTALL)
+        raise PprlError("the numba kernel was requested, but numba cannot be imported", hint=INSTALL)
     return "numba"
 
 
 def notes() -> list[str]:
-    """What the user should be told once, each a sentence; empty when all is well or nothing has run yet."""
+    """What to tell the user once, a sentence each; empty if all is well or nothing has run yet."""
     return list(_notes)
 
 
-def best(
-    kernel: str,
-    left: Words,
-    left_weights: Ints,
-    table: Words,
-    weights: Ints,
-    start: int,
-    slots: Ints,
-    common: Ints,
-    total: Ints,
-) -> None:
-    """Merge the rows of ``table`` from ``start`` on into what each left row holds, in place.
+class TopK(NamedTuple):
+    """The best pairs of some left rows so far, best first; all of shape (rows, keep)."""
 
-    ``weights`` fall from ``start`` on; ``slots`` is -1 where a row holds nothing yet.
-    """
-    run = _best_numpy if kernel == "numpy" else _need_compiled().best
-    run(left, left_weights, table, weights, start, slots, common, total)
+    slots: Ints  # rows of the table, -1 where there is no pair yet
+    common: Ints
+    total: Ints
 
 
-def pairs(kernel: str, left: Words, left_weights: Ints, table: Words, weights: Ints, least: Ints) -> Found:
+def best(kernel: str, left: Words, left_weights: Ints, table: Words, weights: Ints, start: int, top: TopK) -> None:
+    """Merge the rows of ``table`` from ``start`` on into the best of each left row, in place; ``weights`` fall from
+    ``start`` on."""
+    run = _best_numpy if kernel == "numpy" else _compiled_or_error().best
+    run(left, left_weights, table, weights, start, *top)
+
+
+def pairs(kernel: str, left: Words, left_weights: Ints, table: Words, weights: Ints, least: Ints) -> Joined:
     """Every (left row, table row, common) with ``common >= least[total]``; ``weights`` fall."""
     if kernel == "numpy":
         return _pairs_numpy(left, left_weights, table, weights, least)
-    run, room = _need_compiled().pairs, 1024
+    run, room = _compiled_or_error().pairs, 1024
     while True:
         out = np.empty((3, room), dtype=np.int64)
         found = int(run(left, left_weights, table, weights, least, out))
@@ -112,33 +106,33 @@ def _best_numpy(
     total: Ints,
 ) -> None:
     keep = slots.shape[1]
-    # Two different fractions with totals below 2**b differ by more than 2**(-2 * b), so this many binary
-    # places tell them apart, and quotients rounded down to them are in the order of the fractions.
+    # Different fractions with totals below 2**b differ by more than 2**(-2 * b), so quotients rounded down to this many
+    # binary places are in the order of the fractions.
     places = 2 * (2 * 64 * table.shape[1]).bit_length() + 1
-    fresh = np.arange(start, len(table))
+    new_slots = np.arange(start, len(table))
     for row in range(len(left)):
         counted = np.bitwise_count(table[start:] & left[row]).sum(axis=1, dtype=np.int64)
         sums = left_weights[row] + weights[start:]
-        some = counted > 0
-        held = slots[row] >= 0
-        rivals = np.stack(
+        possible = counted > 0
+        kept = slots[row] >= 0
+        pairs = np.stack(
             [
-                np.concatenate([slots[row, held], fresh[some]]),
-                np.concatenate([common[row, held], counted[some]]),
-                np.concatenate([total[row, held], sums[some]]),
+                np.concatenate([slots[row, kept], new_slots[possible]]),
+                np.concatenate([common[row, kept], counted[possible]]),
+                np.concatenate([total[row, kept], sums[possible]]),
             ]
         )
-        score = (rivals[1] << places) // rivals[2]
+        score = (pairs[1] << places) // pairs[2]
         if len(score) > keep:
-            near = score >= np.partition(score, -keep)[-keep]
-            rivals, score = rivals[:, near], score[near]
-        columns = np.ascontiguousarray(table[rivals[0]]).view(">u8").T[::-1]
-        order = np.lexsort((rivals[0], *columns, -score))[:keep]
-        slots[row, : len(order)], common[row, : len(order)], total[row, : len(order)] = rivals[:, order]
+            top = score >= np.partition(score, -keep)[-keep]
+            pairs, score = pairs[:, top], score[top]
+        columns = np.ascontiguousarray(table[pairs[0]]).view(">u8").T[::-1]
+        order = np.lexsort((pairs[0], *columns, -score))[:keep]
+        slots[row, : len(order)], common[row, : len(order)], total[row, : len(order)] = pairs[:, order]
 
 
-def _pairs_numpy(left: Words, left_weights: Ints, table: Words, weights: Ints, least: Ints) -> Found:
-    rows: list[Found] = []
+def _pairs_numpy(left: Words, left_weights: Ints, table: Words, weights: Ints, least: Ints) -> Joined:
+    rows: list[Joined] = []
     for row in range(len(left)):
         counted = np.bitwise_count(table & left[row]).sum(axis=1, dtype=np.int64)
         (columns,) = np.nonzero(counted >= least[left_weights[row] + weights])
@@ -149,8 +143,8 @@ def _pairs_numpy(left: Words, left_weights: Ints, table: Words, weights: Ints, l
     return np.concatenate(lefts), np.concatenate(rights), np.concatenate(commons)
 
 
-# From here to `Compiled`: bodies that numba compiles. Constants carry their type, for int64 and uint64 mixed
-# would give a float.
+# From here to `Compiled`: bodies that numba compiles. Constants carry their type, since int64 and uint64 mixed would
+# give a float.
 
 _BY2, _BY4, _BY8 = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333), np.uint64(0x0F0F0F0F0F0F0F0F)
 _ONES = np.uint64(0x0101010101010101)
@@ -166,10 +160,10 @@ def popcount(word: Any) -> Any:
 
 
 def _aligned(words: Any) -> Any:
-    """Room that begins where a line of the cache does: a vector across two lines costs two loads."""
-    room = np.empty(words + 8, np.uint64)
-    begin = (-(room.ctypes.data // 8)) % 8
-    return room[begin : begin + words]
+    """An array that begins at the start of a cache line: a vector across two lines costs two loads."""
+    memory = np.empty(words + 8, np.uint64)
+    begin = (-(memory.ctypes.data // 8)) % 8
+    return memory[begin : begin + words]
 
 
 def _lay_out(table: Any, first: int, last: int, tile: Any) -> None:
@@ -179,19 +173,19 @@ def _lay_out(table: Any, first: int, last: int, tile: Any) -> None:
             tile[word * LANES + lane] = table[first + lane, word] if first + lane < last else _0
 
 
-def _four(tile: Any, place: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+def _four(tile: Any, start: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     return (
-        popcount(a & tile[place])
-        + popcount(b & tile[place + LANES])
-        + popcount(c & tile[place + 2 * LANES])
-        + popcount(d & tile[place + 3 * LANES])
+        popcount(a & tile[start])
+        + popcount(b & tile[start + LANES])
+        + popcount(c & tile[start + 2 * LANES])
+        + popcount(d & tile[start + 3 * LANES])
     )
 
 
 def _count(left: Any, row: Any, tile: Any, w: Any, end: Any, counts: Any) -> Any:
-    """Common bits of one row with a tile in the words ``w`` to ``end``, on top of ``counts`` unless ``w`` is 0.
+    """Common bits of one row with a tile in the words ``w`` to ``end``, added to ``counts`` unless ``w`` is 0.
 
-    Returns the largest count. Sixteen words at a time, for counts then move through memory once.
+    Returns the largest count. Sixteen words at a time, since counts then pass through memory once.
     """
     largest = np.int64(0)
     while w + 16 <= end:
@@ -199,37 +193,37 @@ def _count(left: Any, row: Any, tile: Any, w: Any, end: Any, counts: Any) -> Any
         a4, a5, a6, a7 = left[row, w + 4], left[row, w + 5], left[row, w + 6], left[row, w + 7]
         a8, a9, a10, a11 = left[row, w + 8], left[row, w + 9], left[row, w + 10], left[row, w + 11]
         a12, a13, a14, a15 = left[row, w + 12], left[row, w + 13], left[row, w + 14], left[row, w + 15]
-        here, largest = tile[w * LANES :], np.int64(0)
+        words, largest = tile[w * LANES :], np.int64(0)
         for j in range(LANES):
             count = counts[j] if w else np.int64(0)
-            count += _four(here, j, a0, a1, a2, a3) + _four(here, j + 4 * LANES, a4, a5, a6, a7)
-            count += _four(here, j + 8 * LANES, a8, a9, a10, a11) + _four(here, j + 12 * LANES, a12, a13, a14, a15)
+            count += _four(words, j, a0, a1, a2, a3) + _four(words, j + 4 * LANES, a4, a5, a6, a7)
+            count += _four(words, j + 8 * LANES, a8, a9, a10, a11) + _four(words, j + 12 * LANES, a12, a13, a14, a15)
             counts[j] = count
             largest = max(largest, count)
         w += 16
     while w + 8 <= end:
         a0, a1, a2, a3 = left[row, w], left[row, w + 1], left[row, w + 2], left[row, w + 3]
         a4, a5, a6, a7 = left[row, w + 4], left[row, w + 5], left[row, w + 6], left[row, w + 7]
-        here, largest = tile[w * LANES :], np.int64(0)
+        words, largest = tile[w * LANES :], np.int64(0)
         for j in range(LANES):
             count = counts[j] if w else np.int64(0)
-            count += _four(here, j, a0, a1, a2, a3) + _four(here, j + 4 * LANES, a4, a5, a6, a7)
+            count += _four(words, j, a0, a1, a2, a3) + _four(words, j + 4 * LANES, a4, a5, a6, a7)
             counts[j] = count
             largest = max(largest, count)
         w += 8
     while w + 4 <= end:
         a0, a1, a2, a3 = left[row, w], left[row, w + 1], left[row, w + 2], left[row, w + 3]
-        here, largest = tile[w * LANES :], np.int64(0)
+        words, largest = tile[w * LANES :], np.int64(0)
         for j in range(LANES):
-            count = (counts[j] if w else np.int64(0)) + _four(here, j, a0, a1, a2, a3)
+            count = (counts[j] if w else np.int64(0)) + _four(words, j, a0, a1, a2, a3)
             counts[j] = count
             largest = max(largest, count)
         w += 4
     while w < end:
         word = left[row, w]
-        here, largest = tile[w * LANES :], np.int64(0)
+        words, largest = tile[w * LANES :], np.int64(0)
         for j in range(LANES):
-            count = (counts[j] if w else np.int64(0)) + popcount(word & here[j])
+            count = (counts[j] if w else np.int64(0)) + popcount(word & words[j])
             counts[j] = count
             largest = max(largest, count)
         w += 1
@@ -237,9 +231,9 @@ def _count(left: Any, row: Any, tile: Any, w: Any, end: Any, counts: Any) -> Any
 
 
 def _stages(left: Any, left_weights: Any) -> Any:
-    """For each row and every fourth word: the bits from there on, and the least count that makes a stop there pay.
+    """For each row and every fourth word: the bits from there on, and the least count that makes a stop there pay off.
 
-    Rows filled at random share so many of the bits before the stop, give or take three deviations.
+    Rows filled at random share that many of the bits before the stop, plus three standard deviations.
     """
     words = left.shape[1]
     stops = (words - 1) // 4
@@ -257,7 +251,7 @@ def _stages(left: Any, left_weights: Any) -> Any:
 
 
 def _reach(left: Any, row: Any, tile: Any, counts: Any, rest: Any, paying: Any, least: Any) -> Any:
-    """Whether some lane has ``least`` bits in common with the row; ``counts`` are whole only if so."""
+    """Whether some lane has ``least`` bits in common with the row; only then are ``counts`` complete."""
     words = left.shape[1]
     stop = 0
     while stop < rest.shape[1] and least <= paying[row, stop]:
@@ -275,28 +269,30 @@ def _before(table: Any, slot: Any, common: Any, total: Any, other: Any, other_co
     if ahead != 0:
         return bool(ahead > 0)
     for word in range(table.shape[1]):
-        mine, its = table[slot, word], table[other, word]
-        if mine != its:
-            while (mine & _255) == (its & _255):
-                mine, its = mine >> _8, its >> _8
-            return bool((mine & _255) < (its & _255))
+        ours, others = table[slot, word], table[other, word]
+        if ours != others:
+            while (ours & _255) == (others & _255):
+                ours, others = ours >> _8, others >> _8
+            return bool((ours & _255) < (others & _255))
     return bool(slot < other)
 
 
 def _insert(table: Any, slot: Any, count: Any, weight: Any, slots: Any, common: Any, total: Any, row: Any) -> None:
-    """Put a pair in its place among what the row holds, unless it comes after the last of a full row."""
-    place = slots.shape[1]
-    while place > 0 and (
-        slots[row, place - 1] < 0
-        or _before(table, slot, count, weight, slots[row, place - 1], common[row, place - 1], total[row, place - 1])
+    """Insert a pair among those that the row keeps, unless it comes after the last of a full row."""
+    position = slots.shape[1]
+    while position > 0 and (
+        slots[row, position - 1] < 0
+        or _before(
+            table, slot, count, weight, slots[row, position - 1], common[row, position - 1], total[row, position - 1]
+        )
     ):
-        place -= 1
-        if place + 1 < slots.shape[1]:
-            slots[row, place + 1] = slots[row, place]
-            common[row, place + 1] = common[row, place]
-            total[row, place + 1] = total[row, place]
-    if place < slots.shape[1]:
-        slots[row, place], common[row, place], total[row, place] = slot, count, weight
+        position -= 1
+        if position + 1 < slots.shape[1]:
+            slots[row, position + 1] = slots[row, position]
+            common[row, position + 1] = common[row, position]
+            total[row, position + 1] = total[row, position]
+    if position < slots.shape[1]:
+        slots[row, position], common[row, position], total[row, position] = slot, count, weight
 
 
 def _best_compiled(
@@ -328,7 +324,7 @@ def _best_compiled(
 
 
 def _pairs_compiled(left: Any, left_weights: Any, table: Any, weights: Any, least: Any, out: Any) -> Any:
-    """Fills ``out`` as far as it reaches and returns how many pairs there are."""
+    """Fills ``out`` as far as it goes and returns how many pairs there are."""
     tile = _aligned(table.shape[1] * LANES)
     counts = _aligned(LANES).view(np.int64)
     rest, paying = _stages(left, left_weights)
@@ -371,20 +367,20 @@ def compiled() -> Compiled | None:
 def _load() -> Compiled | None:
     # Counting references at every call of a helper would cost as much as counting bits.
     inlined = {helper: {"_nrt": helper in (_aligned, _stages), "forceinline": True} for helper in HELPERS}
-    kernel, note = numba_cache.compiled(inlined, _made)
+    kernel, note = numba_cache.compiled(inlined, _compile)
     if note:
         _notes.append(note)
     return kernel
 
 
-def _need_compiled() -> Compiled:
+def _compiled_or_error() -> Compiled:
     kernel = compiled()
     if kernel is None:
-        raise PprlError("numba cannot be imported here, and the search began with it", hint=INSTALL)
+        raise PprlError("numba cannot be imported on this machine, and the search began with it", hint=INSTALL)
     return kernel
 
 
-def _made(jit: numba_cache.Jit) -> Compiled:
+def _compile(jit: numba_cache.Jit) -> Compiled:
     from numba import types
 
     words, ints = numba_cache.fixed(types.uint64, 2), numba_cache.fixed(types.int64, 1)

@@ -1,4 +1,4 @@
-"""Loops compiled by numba, and what was compiled kept in a folder of our own in the user's cache.
+"""Loops compiled by numba, and the compiled code kept in a folder of pprl in the user's cache.
 
 Nothing is compiled at import. The first use compiles, or reads what an earlier run compiled.
 """
@@ -16,12 +16,12 @@ T = TypeVar("T")
 Body = Callable[..., Any]
 Jit = Callable[[Any, Body], Body]  # a signature and a body to a compiled function
 
-NO_NUMBA = "numba cannot be imported, so the much slower NumPy kernel does the search"
-NO_CACHE = "no cache folder is writable, so each run compiles the search kernel anew; NUMBA_CACHE_DIR can name one"
+NO_NUMBA = "numba cannot be imported, so the much slower NumPy kernel runs the search"
+NO_CACHE = "no cache folder is writable, so every run compiles the search kernel again; NUMBA_CACHE_DIR can name one"
 
 
 def compiled(inlined: Mapping[Body, Mapping[str, Any]], make: Callable[[Jit], T]) -> tuple[T | None, str | None]:
-    """What ``make`` builds with a compiler, and what the user should be told; None where numba cannot be imported.
+    """What ``make`` builds with a compiler, or None if numba cannot be imported; and a note for the user, if any.
 
     ``inlined`` are the functions that compiled bodies call, with options of numba's `register_jitable`.
     """
@@ -41,7 +41,7 @@ def compiled(inlined: Mapping[Body, Mapping[str, Any]], make: Callable[[Jit], T]
     config: Any = settings
     folder = Path(config.CACHE_DIR) if config.CACHE_DIR else cache_folder()
     if folder is not None and writable(folder):
-        # A function takes note of its folder when it is made: put the setting back for others.
+        # A function remembers its folder when it is made, so the setting can be restored for others.
         before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
         try:
             return make(lambda signature, body: jit(signature, body, cache=True)), None
@@ -53,14 +53,14 @@ def compiled(inlined: Mapping[Body, Mapping[str, Any]], make: Callable[[Jit], T]
 
 
 def fixed(kind: Any, dimensions: int) -> Any:
-    """The type of a contiguous array that is only read."""
+    """The type of a contiguous, read-only array."""
     from numba import types
 
     return types.Array(kind, dimensions, "C", readonly=True)
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path | None:
-    """Where this user's caches live on this system, and in it a folder of ours; None without a home."""
+    """The folder of pprl where this system keeps a user's caches; None without a home."""
     try:
         home = Path(environ.get("HOME") or Path.home())
     except RuntimeError:

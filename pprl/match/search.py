@@ -1,14 +1,13 @@
 """Exact search: the best rows of theirs for each of ours, or every pair at or above a threshold.
 
-Similarity is Dice, ``2 * common / total`` with ``total`` the sum of the two weights, and stays the pair of
-integers (common, total): scores are compared by multiplying across, so neither kernel, tile, chunk nor
-engine can change an answer. Pairs with no common bit are never candidates, and so empty rows match nothing.
+Similarity is Dice, ``2 * common / total`` where ``total`` is the sum of the two weights. It stays the pair of integers
+(common, total), and scores are compared by cross-multiplication, so neither kernel, tile, chunk nor engine can change
+an answer. Pairs with no common bit are never candidates; empty rows therefore match nothing.
 
-Both searches walk through theirs in chunks and, for each chunk, map one piece of work over stretches of
-ours. ``best`` carries what each of our rows holds from chunk to chunk, and of theirs only the rows that are
-held; ``all_pairs`` carries what it found. An engine is anything with a ``map``; progress and an interrupt
-come between two pieces of work. Between two chunks everything that ``best`` knows is a `Sofar`, from which it
-goes on after a crash.
+Both searches walk through theirs in chunks and, for each chunk, map one piece of work over stretches of ours. ``best``
+carries the best pairs of our rows from chunk to chunk, and of their rows only those in such a pair; ``all_pairs``
+carries the pairs found. An engine is anything with a ``map``; progress and an interrupt come between two pieces of
+work. Between two chunks everything ``best`` knows is a `SearchState`, from which it can resume after a crash.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 from pprl.core.bits import BitMatrix, Words
 from pprl.core.errors import MismatchError
 from pprl.match import kernel as kernels
-from pprl.match.kernel import Found, Ints
+from pprl.match.kernel import Ints, TopK
 
 Map = Callable[..., Iterable[Any]]
 Progress = Callable[[int], None]
@@ -46,13 +45,24 @@ class Candidates:
 
 
 @dataclass(frozen=True)
-class Sofar:
-    """What is known when the first ``done`` rows of theirs were compared: `Candidates` among them, no encoding."""
+class SearchState:
+    """The result after comparing the first ``done`` rows of theirs: the best among them, no encodings."""
 
     done: int
-    theirs: NDArray[np.int64]  # shape (rows, keep), as are the next two
-    common: NDArray[np.int64]
-    total: NDArray[np.int64]
+    theirs: Ints  # shape (rows, keep), as are the next two
+    common: Ints
+    total: Ints
+
+    @classmethod
+    def start(cls, rows: int, keep: int) -> SearchState:
+        """Nothing is compared yet."""
+        if keep < 1:
+            raise ValueError("keep is at least 1")
+        zeros = np.zeros((rows, keep), dtype=np.int64)
+        return cls(0, np.full((rows, keep), -1, dtype=np.int64), zeros, zeros)
+
+    def candidates(self, kernel: str) -> Candidates:
+        return Candidates(self.theirs, self.common.astype(np.int32), self.total.astype(np.int32), kernel)
 
 
 @dataclass(frozen=True)
@@ -68,27 +78,17 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of theirs: those that ours hold, then, from ``start``, new ones from heavy to light."""
+    """Rows of theirs: those in a pair so far, then, from ``start``, new ones from heavy to light."""
 
     words: Words
     weights: Ints
     numbers: Ints
     start: int
 
-
-@dataclass(frozen=True)
-class Held:
-    """Some rows of ours with the best slots of the table for each."""
-
-    words: Words
-    weights: Ints
-    slots: Ints
-    common: Ints
-    total: Ints
-
-    def stretch(self, top: int, bottom: int) -> Held:
-        here = slice(top, bottom)
-        return Held(self.words[here], self.weights[here], self.slots[here], self.common[here], self.total[here])
+    @classmethod
+    def empty(cls, length: int) -> Table:
+        none = np.empty(0, dtype=np.int64)
+        return cls(np.empty((0, length // 64), dtype=np.uint64), none, none, 0)
 
 
 def best(
@@ -100,54 +100,63 @@ def best(
     map: Map = serially,  # noqa: A002
     progress: Progress | None = None,
     tile: tuple[int, int] | None = None,
-    sofar: Sofar | None = None,
-    save: Callable[[Sofar], None] | None = None,
 ) -> Candidates:
     """The best ``keep`` rows of theirs for every row of ours; memory is bounded by ours.
 
-    Equal scores are in the order of their encodings' bytes, identical encodings in that of their row numbers,
-    and the same order decides who is kept. ``progress`` is told how many pairs were compared since last time.
-    ``save`` is given what is known after each chunk; given back as ``sofar``, with the same rows from the first
-    on, the search goes on there and ends with the same answer.
+    Equal scores come in the order of their encodings' bytes, identical encodings in that of their row numbers, and the
+    same order decides which pairs are kept. ``progress`` is called with the number of pairs compared since last time.
 
     >>> ours = BitMatrix.from_positions([[1, 2]], 64)
     >>> theirs = BitMatrix.from_positions([[3], [2], [1, 2]], 64)
     >>> best(ours, theirs, keep=3, kernel="numpy").theirs.tolist()
     [[2, 1, -1]]
     """
-    if keep < 1:
-        raise ValueError("keep is at least 1")
+    last = start = SearchState.start(len(ours), keep)
+    kernel = kernels.choose(kernel)
+    for state in steps(ours, theirs, start, kernel=kernel, map=map, progress=progress, tile=tile):
+        last = state
+    return last.candidates(kernel)
+
+
+def steps(
+    ours: BitMatrix,
+    theirs: BitMatrix | Iterable[BitMatrix],
+    start: SearchState,
+    *,
+    kernel: str = "auto",
+    map: Map = serially,  # noqa: A002
+    progress: Progress | None = None,
+    tile: tuple[int, int] | None = None,
+) -> Iterator[SearchState]:
+    """`best` chunk by chunk from ``start`` on: yields the state after each chunk; the last one holds the answer.
+
+    The rows must be those that ``start`` was reached with, from the first on; chunks and tiles may differ.
+
+    MismatchError: fewer rows than were compared already, or rows of another length.
+    """
     kernel = kernels.choose(kernel)
     height, width = tile or TILES[kernel]
-    none = np.full((len(ours), keep), -1, dtype=np.int64)
-    zero = np.zeros((len(ours), keep), dtype=np.int64)
-    held = Held(np.ascontiguousarray(ours.words), _weights(ours), none, zero, zero)
-    table = _empty(ours.length)
-    left = chunks(theirs, ours.length, width)
-    if sofar is not None:
-        table, held, left = _taken_up(sofar, held, left)
-        if progress:
-            progress(sofar.done * len(ours))
-    tables = _tables(left, ours.length, most=len(ours) * keep)
+    words, weights = np.ascontiguousarray(ours.words), _weights(ours)
+    stretches = [slice(top, top + height) for top in range(0, len(ours), height)]
+    table, top_k, remaining = _resumed(start, chunks(theirs, ours.length, width), ours.length)
+    if progress and start.done:
+        progress(start.done * len(ours))
+    tables = _tables(remaining, ours.length, most=start.theirs.size)
     coming = next(tables, None)
     while coming:
         count, done = len(coming[1].words), int(coming[1].numbers.max()) + 1
-        table, held = _carried(table, held, *coming)
-        pieces = [held.stretch(top, top + height) for top in range(0, len(ours), height)]
+        table, top_k = _carried(table, top_k, *coming)
+        pieces = [(words[some], weights[some], TopK(*(column[some] for column in top_k))) for some in stretches]
         running = map(partial(_merge, kernel, table), pieces)
-        coming = next(tables, None)  # a map that runs at once is at work meanwhile
-        parts = []
+        coming = next(tables, None)  # an engine that starts at once is at work meanwhile
+        merged = []
         for piece, part in zip(pieces, running, strict=True):
-            parts.append(part)
+            merged.append(part)
             if progress:
-                progress(len(piece.words) * count)
-        if parts:
-            slots, common, total = (np.concatenate(column) for column in zip(*parts, strict=True))
-            held = Held(held.words, held.weights, slots, common, total)
-        if save:
-            save(Sofar(done, np.append(table.numbers, -1)[held.slots], held.common, held.total))
-    numbers = np.append(table.numbers, -1)[held.slots]
-    return Candidates(numbers, held.common.astype(np.int32), held.total.astype(np.int32), kernel)
+                progress(len(piece[0]) * count)
+        if merged:
+            top_k = TopK(*(np.concatenate(column) for column in zip(*merged, strict=True)))
+        yield SearchState(done, np.append(table.numbers, -1)[top_k.slots], top_k.common, top_k.total)
 
 
 def all_pairs(
@@ -160,7 +169,7 @@ def all_pairs(
     progress: Progress | None = None,
     tile: tuple[int, int] | None = None,
 ) -> Pairs:
-    """Every pair with ``2 * common / total >= threshold`` and a bit in common; memory is bounded by them.
+    """Every pair with ``2 * common / total >= threshold`` and a bit in common; memory is bounded by the pairs.
 
     >>> ours = BitMatrix.from_positions([[1, 2]], 64)
     >>> theirs = BitMatrix.from_positions([[3], [2], [1, 2]], 64)
@@ -189,11 +198,11 @@ def all_pairs(
     return Pairs(rows, numbers, common.astype(np.int32), total.astype(np.int32), kernel)
 
 
-def _merge(kernel: str, table: Table, held: Held) -> Found:
-    slots, common, total = held.slots.copy(), held.common.copy(), held.total.copy()
-    ours, theirs = (held.words, held.weights), (table.words, table.weights)
-    kernels.best(kernel, *ours, *theirs, table.start, slots, common, total)
-    return slots, common, total
+def _merge(kernel: str, table: Table, piece: tuple[Words, Ints, TopK]) -> TopK:
+    words, weights, top_k = piece
+    merged = TopK(*(column.copy() for column in top_k))
+    kernels.best(kernel, words, weights, table.words, table.weights, table.start, merged)
+    return merged
 
 
 def _find(kernel: str, table: Table, least: Ints, piece: tuple[int, Words, Ints]) -> Ints:
@@ -228,14 +237,14 @@ def chunks(theirs: BitMatrix | Iterable[BitMatrix], length: int, width: int) -> 
             base += len(chunk)
 
 
-def _tables(left: Iterator[tuple[int, BitMatrix]], length: int, most: int) -> Iterator[tuple[Words, Table]]:
-    """Chunks of theirs from heavy to light, behind room for ``most`` rows of earlier ones.
+def _tables(remaining: Iterator[tuple[int, BitMatrix]], length: int, most: int) -> Iterator[tuple[Words, Table]]:
+    """Chunks of theirs from heavy to light, after room for at most ``most`` rows of earlier ones.
 
-    Two stretches of memory take turns, so a table is good until the next but one is asked for: where memory is
-    given out page by page, new memory for every chunk would take longer than sorting it.
+    Two buffers take turns, so a table is valid until the next but one is requested: where the system hands out memory
+    page by page, new memory for every chunk would take longer than sorting it.
     """
     spaces = [np.empty((0, length // 64), dtype="<u8") for _ in range(2)]
-    for base, chunk in left:
+    for base, chunk in remaining:
         weights = _weights(chunk)
         order = np.argsort(-weights, kind="stable")  # identical rows keep the order of their numbers
         room = min(most, base)
@@ -247,45 +256,42 @@ def _tables(left: Iterator[tuple[int, BitMatrix]], length: int, most: int) -> It
         spaces.reverse()
 
 
-def _taken_up(
-    sofar: Sofar, held: Held, left: Iterator[tuple[int, BitMatrix]]
-) -> tuple[Table, Held, Iterator[tuple[int, BitMatrix]]]:
-    """The table and what ours hold as they were, and the chunks that are left: rows of theirs that were compared
-    already are passed over, but for those that are held."""
-    numbers = np.unique(sofar.theirs[sofar.theirs >= 0])
-    found, rest = [held.words[:0]], None
-    for base, chunk in left:
-        here = numbers[(numbers >= base) & (numbers < min(sofar.done, base + len(chunk)))]
-        found.append(chunk.words[here - base])
-        if base + len(chunk) > sofar.done:
-            rest = sofar.done, BitMatrix(chunk.words[sofar.done - base :])
-        if base + len(chunk) >= sofar.done:
+def _resumed(
+    state: SearchState, remaining: Iterator[tuple[int, BitMatrix]], length: int
+) -> tuple[Table, TopK, Iterator[tuple[int, BitMatrix]]]:
+    """The table and the best pairs as they were, and the chunks that are left. Of the rows that were compared already,
+    only those in a pair are kept."""
+    if not state.done:
+        return Table.empty(length), TopK(state.theirs, state.common, state.total), remaining
+    numbers = np.unique(state.theirs[state.theirs >= 0])
+    kept, rest = [np.empty((0, length // 64), dtype="<u8")], None
+    for base, chunk in remaining:
+        in_chunk = numbers[(numbers >= base) & (numbers < min(state.done, base + len(chunk)))]
+        kept.append(chunk.words[in_chunk - base])
+        if base + len(chunk) > state.done:
+            rest = state.done, BitMatrix(chunk.words[state.done - base :])
+        if base + len(chunk) >= state.done:
             break
-    words = np.ascontiguousarray(np.concatenate(found))
+    words = np.ascontiguousarray(np.concatenate(kept))
     if len(words) < len(numbers):
-        raise MismatchError("there are fewer rows than were compared already", hint="begin the search anew")
+        raise MismatchError("there are fewer rows than were compared already", hint="start the search again")
     table = Table(words, _weights(BitMatrix(words)), numbers, len(words))
-    slots = np.where(sofar.theirs >= 0, np.searchsorted(numbers, sofar.theirs), -1)
-    more = left if rest is None else chain([rest], left)
-    return table, Held(held.words, held.weights, slots, sofar.common.copy(), sofar.total.copy()), iter(more)
+    slots = np.where(state.theirs >= 0, np.searchsorted(numbers, state.theirs), -1)
+    more = remaining if rest is None else chain([rest], remaining)
+    return table, TopK(slots, state.common, state.total), iter(more)
 
 
-def _empty(length: int) -> Table:
-    none = np.empty(0, dtype=np.int64)
-    return Table(np.empty((0, length // 64), dtype=np.uint64), none, none, 0)
-
-
-def _carried(table: Table, held: Held, space: Words, new: Table) -> tuple[Table, Held]:
-    """The rows of the table that somebody holds, in their order, in front of the new ones; the rest are dropped."""
-    taken = np.unique(held.slots[held.slots >= 0])
-    place = np.full(len(table.words) + 1, -1, dtype=np.int64)
-    place[taken] = np.arange(len(taken))
-    words = space[len(space) - len(new.words) - len(taken) :]
-    words[: len(taken)] = table.words[taken]
+def _carried(table: Table, top_k: TopK, space: Words, new: Table) -> tuple[Table, TopK]:
+    """The rows of the table that are in a pair, in their order, in front of the new ones; the rest are dropped."""
+    used = np.unique(top_k.slots[top_k.slots >= 0])
+    new_slots = np.full(len(table.words) + 1, -1, dtype=np.int64)
+    new_slots[used] = np.arange(len(used))
+    words = space[len(space) - len(new.words) - len(used) :]
+    words[: len(used)] = table.words[used]
     joined = Table(
         words,
-        np.concatenate([table.weights[taken], new.weights]),
-        np.concatenate([table.numbers[taken], new.numbers]),
-        len(taken),
+        np.concatenate([table.weights[used], new.weights]),
+        np.concatenate([table.numbers[used], new.numbers]),
+        len(used),
     )
-    return joined, Held(held.words, held.weights, place[held.slots], held.common, held.total)
+    return joined, top_k._replace(slots=new_slots[top_k.slots])

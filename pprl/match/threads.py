@@ -1,8 +1,8 @@
-"""An engine is an object with a ``map``: where the pieces of a search run, never what they answer.
+"""An engine is an object with a ``map``: it decides where the pieces of a search run, never what they return.
 
-Python's own ``map`` is the serial engine. ``threads`` is enough on one machine, since the kernels hold no
-lock. A piece takes a fraction of a second, so an interrupt is heard. For a cluster, which should get stretches of
-theirs and not of ours, there is `pprl.match.dask`.
+Python's own ``map`` is the serial engine. Threads are enough on one machine, since the kernels release the
+interpreter's lock. A piece takes a fraction of a second, so an interrupt takes effect soon. A cluster, which should get
+stretches of theirs and not of ours, has `pprl.match.dask`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Map = Callable[..., Iterable[Any]]
 
 @dataclass(frozen=True)
 class Engine:
-    """Something with a ``map`` that is called as Python's own."""
+    """An object with a ``map`` that is called like Python's own."""
 
     map: Map
 
 
 @contextmanager
 def threads(n: int | None = None) -> Iterator[Engine]:
-    """``n`` threads, by default one for each processor that this process may use.
+    """``n`` threads; by default one for each processor that this process may use.
 
     >>> with threads(2) as engine:
     ...     list(engine.map(abs, [-1, 2]))

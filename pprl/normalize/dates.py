@@ -1,11 +1,11 @@
 """A year is an interval, not the first of January.
 
-A date cell becomes a ``PartialDate`` that holds as much as was written: a year, a month of a year, or a
-day. The formats are our own and strict: what fits none of them, or is no day of the calendar, is ``None``
-and never a guess. Only two shapes leave a choice, ``12/03/1985`` (also with hyphens) and eight digits;
-which order they are in is decided once for a whole column (``decide_order``). Dots always mean day first, a
-leading four-digit year always means year, month, day. Two-digit years are 2000 to 2029 and 1930 to 1999, by
-rule, not by today's date."""
+A date cell becomes a ``PartialDate`` with as much as was written: a year, a month of a year, or a day. The formats are
+fixed and strict: anything that fits none of them, or is not a day of the calendar, is ``None`` and never a guess. Only
+two forms are ambiguous, ``12/03/1985`` (also with hyphens) and eight digits; their order is decided once for a whole
+column (``decide_order``). Dots always mean day first, a leading four-digit year always means year, month, day.
+Two-digit years are 2000 to 2029 and 1930 to 1999, by rule, not by today's date.
+"""
 
 from __future__ import annotations
 
@@ -37,51 +37,50 @@ class PartialDate:
 
 
 _DASH = re.compile("[‐-―−]")
-_TIME = r"(?:[ t]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z|[+-]\d{2}:?\d{2})?)?"
-_YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})(?:\2(\d{{1,2}}))?{_TIME}", re.ASCII)
-_DOTS = re.compile(rf"(\d{{1,2}})\s?\.\s?(\d{{1,2}})\s?\.\s?(\d{{4}}|\d{{2}}){_TIME}", re.ASCII)
-_YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_TIME}", re.ASCII)
-_MONTH_YEAR = re.compile(r"(\d{1,2})[./-](\d{4})", re.ASCII)
-_YEAR = re.compile(r"(\d{4})(?:\.0)?", re.ASCII)
-_EIGHT = re.compile(r"(\d{8})(?:\.0)?", re.ASCII)
-_DAY_NAME_YEAR = re.compile(
+TIME = r"(?:[ t]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z|[+-]\d{2}:?\d{2})?)?"
+YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})(?:\2(\d{{1,2}}))?{TIME}", re.ASCII)
+DOTS = re.compile(rf"(\d{{1,2}})\s?\.\s?(\d{{1,2}})\s?\.\s?(\d{{4}}|\d{{2}}){TIME}", re.ASCII)
+YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){TIME}", re.ASCII)
+MONTH_YEAR = re.compile(r"(\d{1,2})[./-](\d{4})", re.ASCII)
+YEAR = re.compile(r"(\d{4})(?:\.0)?", re.ASCII)
+EIGHT = re.compile(r"(\d{8})(?:\.0)?", re.ASCII)
+DAY_NAME_YEAR = re.compile(
     r"(?:(\d{1,2})(?:st|nd|rd|th|-?го|-?е)?[\s.-]*)?([a-zа-яіїєґ]{3,})[\s.,-]*(\d{4}|\d{2})", re.ASCII
 )
-_NAME_DAY_YEAR = re.compile(r"([a-zа-яіїєґ]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})", re.ASCII)
-_TRAILER = re.compile(r"\s*(?<=[\d\s])(?:года?|год|г|року|рік|р)\.?(?:\s*р(?:ожд|\.)?\.?)?$")
+NAME_DAY_YEAR = re.compile(r"([a-zа-яіїєґ]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})", re.ASCII)
+TRAILER = re.compile(r"\s*(?<=[\d\s])(?:года?|год|г|року|рік|р)\.?(?:\s*р(?:ожд|\.)?\.?)?$")
 
 
 def parse_date(text: str, order: Order) -> PartialDate | None:
-    """The date that a cell states, or None.
+    """The date in a cell, or None.
 
     >>> str(parse_date("12 марта 1985 г.", "dmy")), str(parse_date("1985", "dmy"))
     ('1985-03-12', '1985')
     """
-    text = _TRAILER.sub("", _cell(text)).strip()
-    if found := _YEAR.fullmatch(text):
+    text = TRAILER.sub("", _cell(text)).strip()
+    if found := YEAR.fullmatch(text):
         return _date(found[1], None, None)
-    if found := _YEAR_FIRST.fullmatch(text):
+    if found := YEAR_FIRST.fullmatch(text):
         return _date(found[1], found[3], found[4])
-    if found := _DOTS.fullmatch(text):
+    if found := DOTS.fullmatch(text):
         return _date(found[3], found[2], found[1])
     if parts := _ambiguous(text):
         return _in_order(parts, order)
-    if found := _MONTH_YEAR.fullmatch(text):
+    if found := MONTH_YEAR.fullmatch(text):
         return _date(found[2], found[1], None)
-    if found := _DAY_NAME_YEAR.fullmatch(text):
+    if found := DAY_NAME_YEAR.fullmatch(text):
         return _named(found[3], found[2], found[1])
-    if found := _NAME_DAY_YEAR.fullmatch(text):
+    if found := NAME_DAY_YEAR.fullmatch(text):
         return _named(found[3], found[1], found[2])
     return None
 
 
 def decide_order(values: Iterable[str]) -> Order | None:
-    """The order of a column's ambiguous cells (``12/03/1985``, ``12-03-85``, eight digits), over distinct
-    values.
+    """The order of a column's ambiguous cells (``12/03/1985``, ``12-03-85``, eight digits), over distinct values.
 
-    The order under which most of them are dates wins. None, which means "ask", when the two best are within
-    1 % of those that are dates in any order: mistyped cells decide nothing. Without ambiguous cells it is
-    ``dmy``."""
+    The order under which most of them are dates wins. None, which means "ask", if the two best are within 1% of those
+    that are dates in any order: mistyped cells decide nothing. Without ambiguous cells it is ``dmy``.
+    """
     ambiguous = [parts for value in set(values) if (parts := _ambiguous(_cell(value)))]
     if not ambiguous:
         return "dmy"
@@ -94,7 +93,7 @@ ORDERS: tuple[Order, ...] = ("ymd", "dmy", "mdy")
 
 
 def may_be_date(text: str) -> bool:
-    """A date in some order, or at least the shape of one: all that counts when the order is decided.
+    """A date in some order, or at least the form of one: every cell that counts when the order is decided.
 
     >>> may_be_date("12/03/1985"), may_be_date("99/99/1985"), may_be_date("unknown")
     (True, True, False)
@@ -107,11 +106,11 @@ def _cell(text: str) -> str:
 
 
 def _ambiguous(text: str) -> tuple[str, ...] | None:
-    """Either eight digits or the three parts of a date with the year last, if the cell has such a shape."""
-    text = _TRAILER.sub("", text)
-    if found := _EIGHT.fullmatch(text):
+    """Eight digits, or the three parts of a date with the year last; None if the cell has neither form."""
+    text = TRAILER.sub("", text)
+    if found := EIGHT.fullmatch(text):
         return (found[1],)
-    if found := _YEAR_LAST.fullmatch(text):
+    if found := YEAR_LAST.fullmatch(text):
         return found[1], found[3], found[4]
     return None
 

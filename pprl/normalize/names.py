@@ -1,16 +1,14 @@
 """One spelling per name, whichever alphabet, romanisation standard or typist it went through.
 
-``Щербаков``, ``Shcherbakov``, ``Ščerbakov`` and ``Schtscherbakow`` all become ``werbakov``. The text is
-first romanised (``text``), then the rules of ``rules.tsv`` are applied in their order, each a regular
-expression with an example of what it does. The result is a key, not a name to print: one letter is one
-sound, so ``w`` is sh or shch, ``j`` zh or dzh, ``q`` ch, ``c`` ts and ``x`` kh, and folding a key again
-changes it.
+``Щербаков``, ``Shcherbakov``, ``Ščerbakov`` and ``Schtscherbakow`` all become ``werbakov``. The text is first
+romanised (``text``), then the rules of ``rules.tsv`` are applied in order, each a regular expression with an example of
+what it does. The result is a key, not a name to print: one letter is one sound, so ``w`` is sh or shch, ``j`` zh or
+dzh, ``q`` ch, ``c`` ts and ``x`` kh, and folding a key again changes it.
 
-The price is that near names can meet (Щукин and Шукин); the gain and the price are measured in
-``tests/normalize/test_names.py``. In given names and patronymics kh is also g (Сергій, Serhii, Sergei); in surnames
-it is not (Громов, Хромов).
+The cost is that similar names can become equal (Щукин and Шукин); ``tests/normalize/test_names.py`` measures gain and
+cost. In given names and patronymics kh is also g (Сергій, Serhii, Sergei); in surnames it is not (Громов, Хромов).
 
-An initial keeps its first sound and a full stop: ``И. П.`` is ``i. p.``.
+An initial keeps its first sound and a full stop: ``И. П.`` becomes ``i. p.``.
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One row of ``rules.tsv``."""
 
@@ -50,16 +48,16 @@ class Rule:
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    """All rules in their order."""
+    """All rules in order."""
     return tuple(
         Rule(
-            row["name"],
-            row["scope"],
-            row["needs"],
-            re.compile(row["pattern"], re.ASCII),
-            row["replacement"],
-            row["example"],
-            row["folded"],
+            name=row["name"],
+            scope=row["scope"],
+            needs=row["needs"],
+            pattern=re.compile(row["pattern"], re.ASCII),
+            replacement=row["replacement"],
+            example=row["example"],
+            folded=row["folded"],
         )
         for row in read_table("rules.tsv")
     )
@@ -71,7 +69,7 @@ def _rules_for(given: bool) -> tuple[Rule, ...]:
 
 
 def fold_name(text: str, *, given: bool) -> str:
-    """The folded words of a name in the order written; ``given`` for given names and patronymics.
+    """The folded words of a name in the order written; ``given`` is True for given names and patronymics.
 
     >>> fold_name("Щербаков", given=False), fold_name("Shcherbakov", given=False)
     ('werbakov', 'werbakov')
@@ -81,15 +79,15 @@ def fold_name(text: str, *, given: bool) -> str:
     return fold_with(_rules_for(given), text)
 
 
-_STOP, _LONE = "\x01", "\x02"  # written in for "this was an initial"; no input can hold them
-_MAYBE_INITIAL = re.compile(r"\.|(?<![^\W\d_])[^\W\d_](?![^\W\d_])")
-_INITIAL = re.compile(r"(?<![^\W\d_])(?:([^\W\d_]{1,2}|shch|sch|dzh)\.|([^\W\d_])(?![^\W\d_]))", re.IGNORECASE)
-_FOLDED_INITIAL = re.compile(r"([A-Za-z])[A-Za-z]*[.']|[.']", re.ASCII)
+_STOP, _LONE = "\x01", "\x02"  # mark what was an initial; no input can contain them
+MAYBE_INITIAL = re.compile(r"\.|(?<![^\W\d_])[^\W\d_](?![^\W\d_])")
+INITIAL = re.compile(r"(?<![^\W\d_])(?:([^\W\d_]{1,2}|shch|sch|dzh)\.|([^\W\d_])(?![^\W\d_]))", re.IGNORECASE)
+FOLDED_INITIAL = re.compile(r"([A-Za-z])[A-Za-z]*[.']|[.']", re.ASCII)
 
 
 @cache
 def _name_letters() -> dict[int, str]:
-    """Code point to Latin letters: digits are no part of a name."""
+    """Code point to Latin letters: digits are not part of a name."""
     tables = letters()
     digits = {letter for letter, kind in tables.kinds.items() if kind == "digit"}
     plain = {code: "" if chr(code) in digits else latin for code, latin in tables.latin.items()}
@@ -102,17 +100,17 @@ def _apostrophes() -> dict[int, None]:
 
 
 def fold_with(chosen: Sequence[Rule], text: str) -> str:
-    """Fold by these rules only; while they run, ``yu.`` is an initial and ``o'`` a letter alone."""
+    """Fold by these rules only; while they run, ``yu.`` is an initial and ``o'`` a single letter."""
     text = prepare(text, palochka=True)
-    initials = _MAYBE_INITIAL.search(text) is not None
+    initials = MAYBE_INITIAL.search(text) is not None
     if initials:
-        text = _INITIAL.sub(_mark_initial, text.translate(_apostrophes()))
+        text = INITIAL.sub(_mark_initial, text.translate(_apostrophes()))
     text = text.translate(_name_letters())
     for rule in chosen:
         if rule.needs in text:
             text = rule.pattern.sub(rule.replacement, text)
     if initials:
-        text = _FOLDED_INITIAL.sub(lambda found: found[1] + ". " if found[1] else " ", text)
+        text = FOLDED_INITIAL.sub(lambda found: found[1] + ". " if found[1] else " ", text)
     return " ".join(text.lower().split())
 
 
@@ -120,28 +118,28 @@ def _mark_initial(found: re.Match[str]) -> str:
     return found[1] + _STOP + " " if found[1] else found[2] + _LONE
 
 
-_CHILD_OF = (
+CHILD_OF = (
     r"о[гғ]л[ыиу]|[уў][гғ]ли|[уұ]лы|улу|уулу|[кқг][ыи]з[ыи]|o['’ʻ‘]?[gğ]['’ʻ‘]?h?l[yuiı]|ulu|uulu|uly|[kqg][yiı]z[yiı]"
 )
-_PARTICLE = re.compile(_CHILD_OF, re.IGNORECASE)
-_PATRONYMIC = re.compile(
+PARTICLE = re.compile(CHILD_OF, re.IGNORECASE)
+PATRONYMIC = re.compile(
     r"..+(?:[иі]ч|[оеиіїў]вна|[аеоя]ўна|[иі]чна|о[гғ]л[ыи]|[уұ]лы|[кқг]ызы|[vw][iy](?:t?s?ch|[čc])|[oeiy][vw]na|[aeoy]ŭna"
     r"|[yi]chna|il[iy]+t?ch|lukich|kuz'?mich|fomich|nikitich|o[gğ]ly|uly|[kqg][yi]z[yi])"
-    rf"|.+[ -](?:{_CHILD_OF})",
+    rf"|.+[ -](?:{CHILD_OF})",
     re.IGNORECASE,
 )
-_PATRONYMIC_ENDS = frozenset("ичаыуhčayiıuИЧАЫУHČAYIIİU")  # its last letters: only saves time
-_INITIAL_WORD = re.compile(r"(?:[^\W\d_]{1,2}|shch|sch|dzh)\.|[^\W\d_]", re.IGNORECASE)
-_REMARK = re.compile(r"""\([^()]*\)?|\[[^][]*\]?|\{[^{}]*\}?|(?<![^\W\d_])(?:«[^«»]*»|[“„][^“”„]*[“”]|"[^"]*")""")
-_BEFORE_A_NAME = re.compile(r"[oоdд]['’ʼ`]", re.IGNORECASE)
+_PATRONYMIC_ENDS = frozenset("ичаыуhčayiıuИЧАЫУHČAYIIİU")  # the last letters of a patronymic: only saves time
+INITIAL_WORD = re.compile(r"(?:[^\W\d_]{1,2}|shch|sch|dzh)\.|[^\W\d_]", re.IGNORECASE)
+REMARK = re.compile(r"""\([^()]*\)?|\[[^][]*\]?|\{[^{}]*\}?|(?<![^\W\d_])(?:«[^«»]*»|[“„][^“”„]*[“”]|"[^"]*")""")
+BEFORE_A_NAME = re.compile(r"[oоdд]['’ʼ`]", re.IGNORECASE)
 _DASHES = "-‐‑‒–—―−"
 _EDGES = _DASHES + ":;!?*/|+=_#"
 _BRACKETS = str.maketrans(dict.fromkeys('()[]{}«»“„”"', " "))
-_USUAL = re.compile(  # words in one script that begin with a capital; possessive, for there is one way to read them
+_USUAL = re.compile(  # words in one script that begin with a capital; possessive, since there is one way to read them
     r"(?: *[А-ЯЁІЇЄҐ](?:\.|[А-Яа-яЁёІіЇїЄєҐґ]*+(?:-[А-Яа-яЁёІіЇїЄєҐґ]++)*+(?!\.)))*+"
     r"|(?: *[A-Z](?:\.|[A-Za-z]*+(?:-[A-Za-z]++)*+(?!\.)))*+"
 )
-_MOST_WORDS = 64  # what follows is no name any more
+_MOST_WORDS = 64  # anything after them is not a name
 
 
 @cache
@@ -150,38 +148,38 @@ def _particles() -> dict[str, str]:
 
 
 def without_remarks(text: str) -> str:
-    """A name without what stands in brackets or quotation marks, unless that is all there is.
+    """A name without text in brackets or quotation marks, unless that is all there is.
 
     >>> without_remarks("Иванов(выбыл)"), without_remarks("«Иванов»")
     ('Иванов ', ' Иванов ')
     """
-    kept = _REMARK.sub(" ", text)
+    kept = REMARK.sub(" ", text)
     return kept if any(map(str.isalpha, kept)) else text.translate(_BRACKETS)
 
 
 def is_patronymic(text: str) -> bool:
-    """It ends as patronymics do; some surnames do too."""
-    return _PATRONYMIC.fullmatch(text) is not None
+    """Whether it ends like a patronymic; some surnames do too."""
+    return PATRONYMIC.fullmatch(text) is not None
 
 
 def split_full_name(text: str) -> tuple[str, str, str]:
     """Surname, given names and patronymic as written, from one cell.
 
-    What stands in brackets or quotation marks is left out. Words are parted by white space, and a full stop ends one;
-    ``оглы`` or ``кызы`` joins the word before it, a particle (``particles.tsv``) the word behind it, a dash between
-    spaces both. Behind words that hold a name already, a number, a word in small letters, or a dash behind a
-    patronymic begins a remark, which is left out. Of the rest, the first rule that applies:
+    Text in brackets or quotation marks is left out. Words are separated by white space, and a full stop ends one;
+    ``оглы`` or ``кызы`` joins the word before it, a particle (``particles.tsv``) the word after it, a dash between
+    spaces both. After words that already form a name, a number, a word in lower case, or a dash after a patronymic
+    begins a remark, which is left out. The first rule that applies to the rest decides:
 
-    1. a comma parts the surname from the rest; but behind a name that is whole without it, it begins a remark;
+    1. a comma separates the surname from the rest; but after a name that is complete without it, it begins a remark;
     2. only initials: there is no surname;
     3. some words in capitals and some not: those in capitals are the surname;
-    4. more than two words and a patronymic, but not behind an initial: the word before it is the given name, all
-       others the surname (Кара Мурза Иван Петрович, Роман Аркадьевич Абрамович);
-    5. initials: the surname is what follows them, or stands before them (Петров Водкин К.С.);
-    6. a particle gives the surname away (Людвиг ван Бетховен);
+    4. more than two words and a patronymic, but not after an initial: the word before it is the given name, all others
+       the surname (Кара Мурза Иван Петрович, Роман Аркадьевич Абрамович);
+    5. initials: the surname follows them, or precedes them (Петров Водкин К.С.);
+    6. a particle shows the surname (Людвиг ван Бетховен);
     7. the first word is the surname (Нгуен Ван Тхань).
 
-    A patronymic is known by its ending, through look-alike letters too.
+    A patronymic is recognised by its ending, even with look-alike letters.
 
     >>> split_full_name("И.П. Иванов"), split_full_name("Роман Аркадьевич Абрамович")
     (('Иванов', 'И.', 'П.'), ('Абрамович', 'Роман', 'Аркадьевич'))
@@ -189,19 +187,19 @@ def split_full_name(text: str) -> tuple[str, str, str]:
     if _USUAL.fullmatch(text):
         tokens = text.replace(".", ". ").split()
         if len(tokens) <= _MOST_WORDS and not [token for token in tokens if len(token) < 7 and _is_joined(token)]:
-            return _parts(tokens, *_places(tokens))
+            return _parts(tokens, *_parts_of(tokens))
     before, comma, after = without_remarks(text).strip(" ,;").partition(",")
     words = _words(before)
     if comma and not after.lstrip()[:1].isdigit():
         rest = _words(after.replace(",", " "), surname=False)
         if rest.plain and not (holds_name(words.plain) and (_begins_remark(words, rest) or _whole(words.plain))):
             return _around_comma(words, rest)
-    return _parts(words.written, *_places(words.plain))
+    return _parts(words.written, *_parts_of(words.plain))
 
 
 @dataclass(frozen=True)
 class _Words:
-    """Words as they are written and, for the tests, in one script each."""
+    """Words as written and, for recognising them, each in one script."""
 
     written: list[str]
     plain: list[str]
@@ -211,31 +209,31 @@ def _parts(
     written: list[str], surname: Sequence[int], given: Sequence[int], patronymic: Sequence[int]
 ) -> tuple[str, str, str]:
     return (
-        " ".join([written[at] for at in surname]),
-        " ".join([written[at] for at in given]),
-        " ".join([written[at] for at in patronymic]),
+        " ".join([written[index] for index in surname]),
+        " ".join([written[index] for index in given]),
+        " ".join([written[index] for index in patronymic]),
     )
 
 
 def holds_name(words: Sequence[str]) -> bool:
-    """Are these a surname and at least one given name or initial? ``Иван Иванович`` and ``И. И.`` are not."""
+    """Whether these are a surname and at least one given name or initial; ``Иван Иванович`` and ``И. И.`` are not."""
     if len(words) < 2 or all(map(_is_initial, words)):
         return False
     return len(words) > 2 or not is_patronymic(words[1])
 
 
 def name_words(text: str) -> list[str]:
-    """The words of a name, for tests: in one script each, initials apart, remarks left out."""
+    """The words of a name, for recognising it: each in one script, initials separate, remarks left out."""
     return _words(without_remarks(text).replace(",", " ")).plain
 
 
 def _words(text: str, *, surname: bool = True) -> _Words:
-    """Words with each initial apart, what belongs together joined, and remarks left out; ``surname``: it is to be
-    among them."""
+    """Words with initials separate, what belongs together joined, and remarks left out; ``surname`` says whether a
+    surname should be among them."""
     words = _Words([], [])
     written, plain = words.written, words.plain
-    glue: str | None = None  # what stands between the last word and the next
-    lost = ""  # letters that no table knows are still to be counted, with the next word
+    glue: str | None = None  # joins the last word and the next
+    lost = ""  # letters in no table; they are kept with the next word, to be counted
     for token in text.replace(".", ". ").split()[:_MOST_WORDS]:
         bare = token.strip(_EDGES)
         clean = prepare(bare, palochka=True)
@@ -243,7 +241,7 @@ def _words(text: str, *, surname: bool = True) -> _Words:
             clean = clean.rstrip(".")
         dashed = token[0] in _DASHES and plain != []
         enough = holds_name(plain) if surname else plain != []
-        child = plain != [] and _PARTICLE.fullmatch(clean) is not None
+        child = plain != [] and PARTICLE.fullmatch(clean) is not None
         if enough and not child and (_is_number(clean) or _is_small(clean, plain)):
             break
         if dashed and not child and enough and _ends_name(plain[-1]) and not _is_initial(clean):
@@ -261,7 +259,7 @@ def _words(text: str, *, surname: bool = True) -> _Words:
             written.append(lost + bare)
             plain.append(clean)
         glue, lost = None, ""
-        if _BEFORE_A_NAME.fullmatch(bare):
+        if BEFORE_A_NAME.fullmatch(bare):
             glue = ""
         elif token[-1] in _DASHES and not _is_initial(clean):
             glue = "-"
@@ -275,11 +273,11 @@ def _ends_name(word: str) -> bool:
 
 
 def _is_initial(word: str) -> bool:
-    return _INITIAL_WORD.fullmatch(word) is not None
+    return INITIAL_WORD.fullmatch(word) is not None
 
 
 def _is_joined(word: str) -> bool:
-    return word.lower() in _particles() or _PARTICLE.fullmatch(word) is not None
+    return word.lower() in _particles() or PARTICLE.fullmatch(word) is not None
 
 
 def _is_number(word: str) -> bool:
@@ -287,7 +285,7 @@ def _is_number(word: str) -> bool:
 
 
 def _is_small(word: str, before: Sequence[str]) -> bool:
-    """A word in small letters behind words that are not, and no part of a name."""
+    """A word in lower case after words that are not, and not part of a name."""
     return (
         word.islower()
         and not before[0].islower()
@@ -298,7 +296,7 @@ def _is_small(word: str, before: Sequence[str]) -> bool:
 
 
 def _with_particles(words: _Words) -> _Words:
-    """Particles joined to the word behind them: those in small letters, then others where a name is left."""
+    """Particles joined to the word after them: those in lower case, then others if a name is left."""
     for certain in (True, False):
         joined = _join_particles(words, certain)
         if joined is not words and (certain or holds_name(joined.plain)):
@@ -309,22 +307,22 @@ def _with_particles(words: _Words) -> _Words:
 def _join_particles(words: _Words, certain: bool) -> _Words:
     written: list[str] = []
     plain: list[str] = []
-    begin = 0  # of the particles before this word
-    for at, word in enumerate(words.plain):
-        if word.lower() in _particles() and at + 1 < len(words.plain):
+    begin = 0  # index of the first particle before this word
+    for index, word in enumerate(words.plain):
+        if word.lower() in _particles() and index + 1 < len(words.plain):
             continue
-        run = words.plain[begin:at]
+        run = words.plain[begin:index]
         if certain:
             joins = any(map(str.islower, run)) and not word.islower()
         else:
             joins = any(_particles()[particle.lower()] == "always" for particle in run)
         if joins and not _is_initial(word):
-            written.append(" ".join(words.written[begin : at + 1]))
-            plain.append(" ".join(words.plain[begin : at + 1]))
+            written.append(" ".join(words.written[begin : index + 1]))
+            plain.append(" ".join(words.plain[begin : index + 1]))
         else:
-            written += words.written[begin : at + 1]
-            plain += words.plain[begin : at + 1]
-        begin = at + 1
+            written += words.written[begin : index + 1]
+            plain += words.plain[begin : index + 1]
+        begin = index + 1
     return _Words(written, plain)
 
 
@@ -334,7 +332,7 @@ def _has_particle(word: str) -> bool:
 
 
 def _whole(words: Sequence[str]) -> bool:
-    """A name with a patronymic or two initials wants no more."""
+    """Whether a name is complete: it has a patronymic or two initials."""
     initials = sum(_is_initial(word) for word in words)
     return initials > 1 or (len(words) > 2 and any(map(is_patronymic, words[1:])))
 
@@ -354,38 +352,38 @@ def _around_comma(surname: _Words, rest: _Words) -> tuple[str, str, str]:
     return " ".join(whole), *_parts(rest.written, (), given, patronymic)[1:]
 
 
-def _places(words: Sequence[str]) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
-    """Which of the words are surname, given names and patronymic: rules 2 to 7."""
+def _parts_of(words: Sequence[str]) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+    """The indices of surname, given names and patronymic among the words: rules 2 to 7."""
     every = range(len(words))
-    initials = [at for at in every if (words[at][-1] == "." or len(words[at]) == 1) and _is_initial(words[at])]
+    initials = [i for i in every if (words[i][-1] == "." or len(words[i]) == 1) and _is_initial(words[i])]
     if len(initials) == len(words):
         return ((), *_given_and_patronymic(words, every))
-    capitals = [at for at in every if words[at].isupper() or (" " in words[at] and _in_capitals(words[at]))]
+    capitals = [i for i in every if words[i].isupper() or (" " in words[i] and _in_capitals(words[i]))]
     if capitals:
-        capitals = [at for at in capitals if at not in initials]
+        capitals = [i for i in capitals if i not in initials]
         if 0 < len(capitals) < len(words) - len(initials):
-            return (capitals, *_given_and_patronymic(words, [at for at in every if at not in capitals]))
+            return (capitals, *_given_and_patronymic(words, [i for i in every if i not in capitals]))
     if len(words) > 2:
-        for at in every[1:]:
-            if words[at][-1] in _PATRONYMIC_ENDS and is_patronymic(words[at]) and at - 1 not in initials:
-                return [*every[: at - 1], *every[at + 1 :]], (at - 1,), (at,)
+        for i in every[1:]:
+            if words[i][-1] in _PATRONYMIC_ENDS and is_patronymic(words[i]) and i - 1 not in initials:
+                return [*every[: i - 1], *every[i + 1 :]], (i - 1,), (i,)
     if initials:
         last = initials[-1] + 1
         if last < len(words):
             return (every[last:], *_given_and_patronymic(words, every[:last]))
         end = 1 if len(initials) == 1 else len(words) - len(initials)
         return (every[:end], *_given_and_patronymic(words, every[end:]))
-    chosen = max((at for at in every if _has_particle(words[at])), default=0)
-    return (chosen,), [at for at in every if at != chosen], ()
+    surname = max((i for i in every if _has_particle(words[i])), default=0)
+    return (surname,), [i for i in every if i != surname], ()
 
 
 def _in_capitals(word: str) -> bool:
     return _has_particle(word) and word.rpartition(" ")[2].isupper()
 
 
-def _given_and_patronymic(words: Sequence[str], places: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
-    if len(places) > 1:
-        last = words[places[-1]]
+def _given_and_patronymic(words: Sequence[str], indices: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+    if len(indices) > 1:
+        last = words[indices[-1]]
         if _ends_name(last):
-            return places[:-1], places[-1:]
-    return places, ()
+            return indices[:-1], indices[-1:]
+    return indices, ()

@@ -1,11 +1,11 @@
-"""A rank is its step on the ladder, so that army and navy, Russian, Ukrainian and English meet.
+"""A rank is its step on the ladder, so that army and navy, Russian, Ukrainian and English agree.
 
-``ranks.tsv`` gives each rank and each of its abbreviations a number; private and seaman are both 10,
-lieutenant is 100. Spaces, full stops and hyphens do not count. Words that say where someone serves and not
-how high (guards, reserve, medical service, justice) are rows without a number and are removed when the cell
-is unknown with them.
+``ranks.tsv`` gives each rank and each of its abbreviations a number; private and seaman are both 10, lieutenant is 100.
+Spaces, full stops and hyphens do not count. Words that say where someone serves and not how high (guards, reserve,
+medical service, justice) are rows without a number; they are removed if the cell is unknown with them.
 
-Clerks also write the rank into the cell of the name; ``split_rank`` takes it out again."""
+Clerks also write the rank into the cell of the name; ``split_rank`` takes it out again.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pprl.normalize.text import latin_text, read_table
 
 
 def fold_rank(text: str) -> str | None:
-    """The number of the rank as text, or None for a rank that no row knows.
+    """The number of the rank as text, or None for a rank in no row.
 
     >>> fold_rank("ст. л-т"), fold_rank("гвардии старший лейтенант"), fold_rank("Senior Lieutenant")
     ('110', '110', '110')
@@ -46,7 +46,7 @@ def _not_a_rank() -> re.Pattern[str]:
 
 _UNIT = re.compile(r"[^\s.,;:()]+\.?")
 _BRACKETS = re.compile(r"\(([^()]+)\)")
-_NO_INITIALS = re.compile(r"[^\W\d_]{3}|[^\W\d_][-/][^\W\d_]|\d|[^\W\d_]{2}(?!\.)")
+NOT_INITIALS = re.compile(r"[^\W\d_]{3}|[^\W\d_][-/][^\W\d_]|\d|[^\W\d_]{2}(?!\.)")
 _CAPITAL_INITIAL = re.compile(r"(?<![^\W\d_])[A-ZА-ЯІЇЄҐ]\.")
 _ONE_WORD = re.compile(r"[^\W\d_]+")
 _AROUND = " \t\n\r\xa0,;:/-–—"
@@ -54,12 +54,12 @@ _MOST_WORDS = 7
 
 
 def split_rank(text: str, *, whole: bool = True) -> tuple[str, str]:
-    """The rank that is glued to a name (or nothing) and the rest, both as written.
+    """The rank written with a name (or nothing) and the rest, both as written.
 
-    In brackets a rank may stand anywhere; else it is the longest beginning or, failing that, the longest end of the
-    text that is a rank, if what is left holds a name. A rank of one word may be a surname (Майор Пётр Петрович),
-    unless it is in small letters and the rest is not: then a surname and a given name or initials must be left, or,
-    in a cell that is no ``whole`` name, any word. Initials are no rank (К.Н. Иванов).
+    In brackets a rank may be anywhere; otherwise it is the longest beginning or, failing that, the longest end of the
+    text that is a rank, if a name remains. A rank of one word may be a surname (Майор Пётр Петрович), unless it is in
+    lower case and the rest is not: then a surname and a given name or initials must remain, or, in a cell that is not a
+    ``whole`` name, any word. Initials are not a rank (К.Н. Иванов).
 
     >>> split_rank("гв. ст. с-т Петров П.П."), split_rank("Иванов И.И. (ряд.)"), split_rank("Майор Пётр Петрович")
     (('гв. ст. с-т', 'Петров П.П.'), ('ряд.', 'Иванов И.И.'), ('', 'Майор Пётр Петрович'))
@@ -77,14 +77,14 @@ def split_rank(text: str, *, whole: bool = True) -> tuple[str, str]:
         cuts += [(text[units[-count].start() :], text[: units[-count].start()]) for count in counts]
     for rank, rest in cuts:
         rank, rest = rank.strip(_AROUND + "()"), rest.lstrip(_AROUND + ".)").rstrip(_AROUND + "(")
-        if _is_no_initials(rank) and fold_rank(rank) and _leaves_name(rank, rest, whole):
+        if _is_not_initials(rank) and fold_rank(rank) and _leaves_name(rank, rest, whole):
             return rank, rest
     return "", text
 
 
 def quick_look() -> Callable[[str], bool]:
-    """Tells whether `split_rank` can find anything in a text, by its first and last word, and remembers the words: in
-    a column they come back."""
+    """A function that says whether `split_rank` can find anything in a text, by its first and last word. It remembers
+    the words, which repeat in a column."""
     begins: dict[str, bool] = {}
     ends: dict[str, bool] = {}
 
@@ -104,8 +104,8 @@ def quick_look() -> Callable[[str], bool]:
     return may_hold_rank
 
 
-def _is_no_initials(rank: str) -> bool:
-    return _NO_INITIALS.search(rank) is not None and (rank.isupper() or not _CAPITAL_INITIAL.search(rank))
+def _is_not_initials(rank: str) -> bool:
+    return NOT_INITIALS.search(rank) is not None and (rank.isupper() or not _CAPITAL_INITIAL.search(rank))
 
 
 def _leaves_name(rank: str, rest: str, whole: bool) -> bool:
@@ -126,6 +126,6 @@ def _can_end(word: str) -> bool:
 
 @cache
 def _edge_words() -> tuple[frozenset[str], frozenset[str]]:
-    """The first and the last words of all rows."""
+    """The first and the last words of all ranks."""
     ranks = [_UNIT.findall(row["abbreviation"]) for row in read_table("ranks.tsv")]
     return frozenset(latin_text(words[0]) for words in ranks), frozenset(latin_text(words[-1]) for words in ranks)

@@ -1,10 +1,10 @@
-"""The sex that a name tells: for rosters without a column of it.
+"""The sex that a name shows, for rosters without a column of it.
 
-A patronymic nearly always tells it, a surname often: Орлов and Орлова, Зелінський and Зелінська. Шевченко, Черных and
-Мицкевич tell nothing, and endings that nouns share are left alone (Щербина, Голова), since unknown is better than
-wrong. Given names are not asked: Саша, Женя and all that no list holds would need one.
+A patronymic nearly always shows it, a surname often: Орлов and Орлова, Зелінський and Зелінська. Шевченко, Черных and
+Мицкевич show nothing, and endings shared with nouns are left alone (Щербина, Голова), since unknown is better than
+wrong. Given names are not used: Саша, Женя and the many names on no list would need a list.
 
-The endings stand in ``sex_endings.tsv``, for folded names, so that Cyrillic and Latin agree.
+The endings are in ``sex_endings.tsv``, for folded names, so that Cyrillic and Latin agree.
 """
 
 from __future__ import annotations
@@ -14,17 +14,13 @@ from functools import cache
 from pprl.normalize.text import read_table
 
 
-def derive_sex(surname: str, patronymic: str) -> str | None:
-    """``m`` or ``f`` from folded names, the patronymic first; None when neither tells.
+def sex_of(part: str, name: str) -> str | None:
+    """``m`` or ``f`` by the longest known ending of a folded name's last word, None if it shows neither; ``part`` is
+    surname or patronymic.
 
-    >>> derive_sex("kovalquk", "ivanovna"), derive_sex("orlov", ""), derive_sex("werbina", "")
+    >>> sex_of("patronymic", "ivanovna"), sex_of("surname", "orlov"), sex_of("surname", "werbina")
     ('f', 'm', None)
     """
-    return sex_of("patronymic", patronymic) or sex_of("surname", surname)
-
-
-def sex_of(part: str, name: str) -> str | None:
-    """What the longest known ending of the last word says; ``part`` is surname or patronymic."""
     word = "_" + name.rpartition(" ")[2]
     endings = _endings(part)
     for start in range(len(word)):

@@ -1,21 +1,19 @@
 """Letters of any script to plain Latin letters, the same on every machine.
 
-Two owners who never meet must get the same bits from the same name, so nothing here asks which Unicode
-version this Python has. Every letter that counts is a row of ``letters.tsv``; decompositions come from the
-frozen Unicode 3.2 database of the standard library. What is in no table is dropped (and can be counted, see
-``dropped_letters``).
+Two owners who never meet must get the same bits from the same name, so nothing here depends on the Unicode version of
+this Python. Every letter that counts is a row of ``letters.tsv``; decompositions come from the frozen Unicode 3.2
+database of the standard library. Letters in no table are dropped (``dropped_letters`` counts them).
 
 In order:
 
-1. code points that no table knows are dropped: soft hyphens, joiners, direction marks, emoji;
+1. code points in no table are dropped: soft hyphens, joiners, direction marks, emoji;
 2. letters written as base and combining mark are composed, so NFC and NFD are one spelling;
-3. in a word of two scripts, look-alike letters (Latin ``c`` for Cyrillic ``с``) go to the script of the
+3. in a word of two scripts, look-alike letters (Latin ``c`` for Cyrillic ``с``) are moved to the script of the
    majority, and in names the Caucasian palochka, however typed (``Ӏ I l 1``), is dropped;
 4. where a letter shows a scholarly romanisation (``č š ž``), ``ch`` is the sound of ``х``, hence ``kh``;
-5. each letter becomes its Latin letters; apostrophes and primes vanish; hyphens and other punctuation are
-   spaces.
+5. each letter becomes its Latin letters; apostrophes and primes vanish; hyphens and other punctuation become spaces.
 
-The result is readable romanisation, not yet one spelling per name: that is the business of ``names``.
+The result is a readable romanisation, not yet one spelling per name: ``names`` does that.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from importlib import resources
 from unicodedata import ucd_3_2_0 as frozen
 
 CODE_VERSION = 3
-"""Raised whenever code, rather than a table, changes what a value folds to."""
+"""Increased whenever code, rather than a table, changes what a value folds to."""
 
 FOLDING_TABLES = (
     "letters.tsv",
@@ -46,14 +44,14 @@ _COMPATIBLE = (range(0xA0, 0x590), range(0x1D00, 0x2300), range(0xFB00, 0xFB07),
 
 
 def read_table(name: str) -> list[dict[str, str]]:
-    """The rows of one of our tables by column name; lines that begin with ``#`` say where it comes from."""
+    """The rows of a table of this package by column name; lines that begin with ``#`` name its source."""
     text = resources.files("pprl.normalize").joinpath("data", name).read_text(encoding="utf-8")
     lines = [line.split("\t") for line in text.split("\n") if line and not line.startswith("#")]
     return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
 
 
 def folding_hash() -> bytes:
-    """SHA-256 over all that decides how a value folds: the tables and the version of the code."""
+    """SHA-256 over everything that decides how a value folds: the tables and the version of the code."""
     digest = hashlib.sha256(b"pprl-folding-%d" % CODE_VERSION)
     for name in FOLDING_TABLES:
         data = resources.files("pprl.normalize").joinpath("data", name).read_bytes()
@@ -63,7 +61,7 @@ def folding_hash() -> bytes:
 
 @dataclass(frozen=True)
 class Letters:
-    """The letter tables, made ready for ``str.translate`` and ``re``."""
+    """The letter tables, prepared for ``str.translate`` and ``re``."""
 
     latin: dict[int, str]  # code point -> Latin letters, digits, space or nothing
     kinds: dict[str, str]  # kinds of character: cyrillic, latin, ..., digit, space, stop, apostrophe, mark
@@ -105,7 +103,7 @@ def letters() -> Letters:
 
 
 def _add_composed(letter: str, latin: dict[str, str], kinds: dict[str, str]) -> bool:
-    """Enter an accented or compatibility character by its parts, if it has some and all are known."""
+    """Add an accented or compatibility character by its parts; False if it has none or one is unknown."""
     if letter in latin:
         return True
     parts = [chr(int(code, 16)) for code in frozen.decomposition(letter).split() if not code.startswith("<")]
@@ -121,7 +119,7 @@ def _class(kinds: dict[str, str], *wanted: str) -> str:
 
 
 def known_text(text: str) -> str:
-    """Steps 1 and 2: known code points only, composed; case is kept."""
+    """Steps 1 and 2: known code points only, composed; keeps the case."""
     tables = letters()
     text = tables.unknown.sub("", text)
     if tables.mark.search(text):
@@ -130,8 +128,7 @@ def known_text(text: str) -> str:
 
 
 def prepare(text: str, *, palochka: bool = False) -> str:
-    """Steps 1 to 4; case is kept. Only in names can ``I l 1`` be a ``palochka``: elsewhere they are
-    numerals."""
+    """Steps 1 to 4; keeps the case. Only in names can ``I l 1`` be a ``palochka``: elsewhere they are numerals."""
     tables, text = letters(), known_text(text)
     if not text.isascii():
         if tables.cyrillic.search(text) and tables.like_cyrillic.search(text):
@@ -142,14 +139,14 @@ def prepare(text: str, *, palochka: bool = False) -> str:
 
 
 _WORD = re.compile(r"[^\s.,;:/()-]+")
-_PALOCHKA = re.compile(
+PALOCHKA = re.compile(
     r"[lӀӏ]|(?<=[гкптхцчГКПТХЦЧ])[1|](?=[^\W\d])"
     r"|(?:(?<!\w)|(?<=[гкптхцчГКПТХЦЧ]))I(?=[аеёиоуыэюяьъАЕЁИОУЫЭЮЯЬЪ])|(?<=[гкптхцч])I"
 )
 
 
 def _one_script(word: str, palochka: bool) -> str:
-    """The word in the script of most of its letters, counting those that have no double first."""
+    """The word in the script of most of its letters; letters without a look-alike count first."""
     tables = letters()
     cyrillic = [letter for letter in word if tables.kinds[letter] == "cyrillic"]
     latin = [letter for letter in word if tables.kinds[letter] == "latin"]
@@ -157,7 +154,7 @@ def _one_script(word: str, palochka: bool) -> str:
     if not cyrillic or (sure or len(cyrillic) - len(latin)) < 0:
         return word.translate(tables.to_latin)
     if palochka:
-        word = _PALOCHKA.sub("", word)
+        word = PALOCHKA.sub("", word)
     return word.translate(tables.to_cyrillic)
 
 
@@ -175,7 +172,7 @@ def latin_text(text: str) -> str:
 
 
 def dropped_letters(text: str) -> int:
-    """How many letters of the text are in no table, and so lost: for the report, never for the encoding."""
+    """How many letters of the text are in no table, and so lost: for reports only, never for the encoding."""
     tables = letters()
     if not tables.unknown.search(text):
         return 0

@@ -1,138 +1,137 @@
-"""What the owner reads of an examination: sentences that the terminal and the page share, and the page itself."""
+"""What the owner reads about the risk of their encodings: sentences for terminal and page, and the page itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pprl
 from pprl.core.intervals import wilson
-from pprl.preflight.attacks.finding import Finding
-from pprl.preflight.examine import FALLEN, Examination, Hardened
+from pprl.preflight.attacks.result import AttackResult
+from pprl.preflight.risk import SUCCESS, HardeningResult, RiskReport
 from pprl.report import fill, plots
 from pprl.report.page import Column, Figure, Section, Table
 from pprl.report.text import Words
 
-SAY = Words("en")
-NOT_SAID = (
-    "That no attack tried here succeeds does not mean that none would. What was tried stands below, with what the "
-    "attacker must have.",
-    "Known pairs are pairs of a person and an encoding. They come from whoever can place people on the roster, from "
-    "what is published of single people, or from another attack.",
-    "The figures are of people like those of this roster and of keys drawn for the purpose, not of your key: one key "
-    "is "
-    "as good as another.",
-    "Whoever holds the linkage key and the encodings needs no attack.",
+WORDS = Words("en")
+LIMITS_OF_THIS_PAGE = (
+    "If no attack tried here succeeds, another one still might. What was tried is described below, with what the "
+    "attacker needs for it.",
+    "Known pairs are pairs of a person and an encoding. They come from anyone who can place people on the roster, from "
+    "what is published about individuals, or from another attack.",
+    "The figures are for people similar to those of this roster and for keys drawn for the purpose, not for your key: "
+    "one key is as good as another.",
+    "Anyone with the linkage key and the encodings needs no attack.",
 )
-LIMITS = {
-    "fill": ("share of bits set", "far from a half, a bit that is set speaks of few tokens"),
-    "fill_spread": ("its spread over people", "wide means that a row's weight tells people apart"),
+#: What each indicator measures, and what it cannot say.
+INDICATORS = {
+    "fill": ("share of bits set", "far from a half, each set bit points to few tokens"),
+    "fill_spread": ("its spread over people", "if wide, a row's number of set bits distinguishes people"),
     "gini": ("Gini of the bits' frequencies", "0 is even; XOR-folded filters are even too, and fall to known pairs"),
-    "divergence": ("Jensen-Shannon, bits", "as Gini: even is necessary and not enough"),
-    "weight_tells_length": ("weight against length", "0: the weight of a row tells nothing of how long its names are"),
-    "likeness_leaks": ("likeness that shows", "1: who is like whom shows as in clear, which graph matching lives on"),
-    "likeness_of_strangers_leaks": ("the same of strangers", "what is left of it between people who share little"),
+    "divergence": ("Jensen-Shannon, bits", "like Gini: evenness is necessary but not sufficient"),
+    "length_leakage": ("name length leakage", "0: a row's number of set bits shows nothing about the length of names"),
+    "similarity_leakage": ("similarity leakage", "1: similarities show as in clear, and graph matching relies on them"),
+    "unrelated_similarity_leakage": ("the same for unrelated people", "what remains among people who share little"),
 }
 
 
 def share(value: float) -> str:
-    return SAY.percent(value, 1)
+    return WORDS.percent(value, 1)
 
 
-def interval(one: Finding) -> str:
-    low, high = one.interval
+def interval(result: AttackResult) -> str:
+    low, high = result.interval
     return f"{share(low)} to {share(high)}"
 
 
-def headline(found: Examination) -> str:
+def headline(report: RiskReport) -> str:
     """The known-pairs attack on the agreed scheme, in a sentence."""
-    agreed = found.as_agreed
-    ladder, at = agreed.ladder(), agreed.falls_at()
-    if at is None:
-        last = ladder[-1]
+    agreed = report.at_agreed
+    known = agreed.falls_at()
+    if known is None:
+        last = agreed.ladder()[-1]
         return f"No attack tried here succeeded at m ≤ {last.known:,}, n = {last.attacked:,} (5% named)"
-    fallen = agreed.strongest(at)
-    return f"Whoever knows {at:,} pairs names {share(fallen.rate)} of the others"
+    return f"Anyone who knows {known:,} pairs can name {share(agreed.strongest(known).rate)} of the others"
 
 
-def answer(found: Examination) -> list[str]:
+def answer(report: RiskReport) -> list[str]:
     """What follows for the agreed hardening, a sentence each."""
-    agreed = found.as_agreed
-    said = []
-    ladder, at = agreed.ladder(), agreed.falls_at()
-    before = [one for one in ladder if at is None or (one.known or 0) < at]
-    if at is not None and before:
-        said.append(
+    agreed = report.at_agreed
+    sentences = []
+    ladder, fallen = agreed.ladder(), agreed.falls_at()
+    before = [result for result in ladder if fallen is None or (result.known or 0) < fallen]
+    if fallen is not None and before:
+        sentences.append(
             f"With {before[-1].known:,} known pairs no attack tried here succeeded in naming 5%: "
             f"{share(before[-1].rate)} of {before[-1].attacked:,} people were named ({interval(before[-1])})."
         )
     top = ladder[-1]
-    said.append(
+    sentences.append(
         f"With {top.known:,} known pairs {share(top.rate)} are named ({interval(top)}), and "
         f"{share((top.top_ten or 0) / top.attacked)} are among the first ten of {top.candidates:,} candidates."
     )
     if graph := agreed.graph_matching:
-        said.append(
-            f"Whoever holds all {graph.attacked:,} people in clear and no pair names {share(graph.rate)} by "
-            "graph "
-            f"matching ({interval(graph)}); a lower bound."
+        sentences.append(
+            f"Anyone who holds all {graph.attacked:,} people in clear and no pair can name {share(graph.rate)} by "
+            f"graph matching ({interval(graph)}); a lower bound."
         )
-    if key := found.dictionary:
-        said.append(f"Whoever has the key as well names {share(key.rate)}, whatever the hardening.")
-    return said
+    if key := report.dictionary:
+        sentences.append(f"Anyone who has the key as well can name {share(key.rate)}, whatever the hardening.")
+    return sentences
 
 
-def glance_lines(found: Examination) -> list[str]:
-    """The cheap part in two lines, for a terminal."""
-    seen, again = found.as_agreed.indicators, found.repeats
-    first = (
-        f"t = {found.agreed}: {share(seen.fill)} of the bits set; likeness of people shows by "
-        f"{_plain(seen.likeness_leaks)}, length of names by {_plain(seen.weight_tells_length)} (0 not at all, 1 wholly)"
+def leakage_line(report: RiskReport) -> str:
+    """What the agreed encodings show without an attack, in a line."""
+    shown = report.at_agreed.indicators
+    return (
+        f"t = {report.agreed}: {share(shown.fill)} of the bits set; leakage (0 none, 1 full): "
+        f"similarity {_plain(shown.similarity_leakage)}, name length {_plain(shown.length_leakage)}"
     )
-    shared = again.rows - again.alone
-    second = (
-        f"{shared:,} of {again.rows:,} rows share their encoding with another"
+
+
+def uniqueness_line(report: RiskReport) -> str:
+    """Who shares an encoding, and who is alone in a cell of strata, in a line."""
+    repeated = report.repeats
+    shared = repeated.rows - repeated.alone
+    line = (
+        f"{shared:,} of {repeated.rows:,} rows share their encoding with another"
         if shared
-        else f"no two of {again.rows:,} rows share an encoding"
+        else f"no two of {repeated.rows:,} rows share an encoding"
     )
-    if found.strata:
-        lonely = max(found.strata, key=lambda cell: (cell.alone, len(cell.strata)))
-        second += f"; {lonely.alone:,} stand alone in their cell of {' × '.join(lonely.strata)}"
-    return [first, second]
+    if report.strata:
+        worst = max(report.strata, key=lambda cell: (cell.alone, len(cell.strata)))
+        line += f"; {worst.alone:,} are alone in their cell of {' × '.join(worst.strata)}"
+    return line
 
 
-def table_rows(found: Examination) -> list[tuple[str, list[str]]]:
-    """Price and gain, a line each, with one cell for each hardening."""
-    known = [one.known or 0 for one in found.hardened[0].ladder()]
-    lines = [
-        (f"named with {each:,} known pairs", [share(here.strongest(each).rate) for here in found.hardened])
-        for each in known
+def table_rows(report: RiskReport) -> list[tuple[str, list[str]]]:
+    """Gain and cost, a row each, with one cell for each hardening."""
+    known = [result.known or 0 for result in report.hardenings[0].ladder()]
+    rows = [
+        (f"named with {pairs:,} known pairs", [share(result.strongest(pairs).rate) for result in report.hardenings])
+        for pairs in known
     ]
-    lines.append(("pairs with which 5% are named", [_falls(here) for here in found.hardened]))
-    lines.append(("named by graph matching", [_rate(here.graph_matching) for here in found.hardened]))
-    lines.append(
-        (
-            "found again in a registry",
-            [share(here.found_again.rate) if here.found_again else "–" for here in found.hardened],
-        )
-    )
-    return lines
+    rows.append(("pairs with which 5% are named", [_pairs_needed(result) for result in report.hardenings]))
+    rows.append(("named by graph matching", [_rate(result.graph_matching) for result in report.hardenings]))
+    matched = [share(result.utility.rate) if result.utility else "–" for result in report.hardenings]
+    rows.append(("still matched in a registry", matched))
+    return rows
 
 
-def _falls(here: Hardened) -> str:
-    at = here.falls_at()
-    return f"{at:,}" if at else f"over {here.ladder()[-1].known:,}"
+def _pairs_needed(result: HardeningResult) -> str:
+    known = result.falls_at()
+    return f"{known:,}" if known else f"over {result.ladder()[-1].known:,}"
 
 
-def _rate(one: Finding | None) -> str:
-    return share(one.rate) if one else "–"
+def _rate(result: AttackResult | None) -> str:
+    return share(result.rate) if result else "–"
 
 
 def _plain(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Page:
     language: str
     title: str
@@ -148,217 +147,211 @@ class Page:
     made: str
 
 
-def render(found: Examination) -> str:
+def render(report: RiskReport) -> str:
     """The page as HTML: one file that loads nothing and runs no script."""
-    agreed = found.as_agreed
-    at = agreed.falls_at()
-    shown = agreed.strongest(at) if at else agreed.ladder()[-1]
+    agreed = report.at_agreed
+    known = agreed.falls_at()
+    shown = agreed.strongest(known) if known else agreed.ladder()[-1]
     page = Page(
         language="en",
         title="What these encodings give away",
         kicker="What these encodings give away",
-        figures_note="Exact figures about your own roster: this page is for you, and not for publication.",
-        headline=headline(found),
-        big=f"{at:,}" if at else f"> {shown.known:,}",
-        big_label=f"known pairs, with which {SAY.percent(FALLEN)} of the others are named; t = {found.agreed}, as "
+        figures_note="Exact figures about your own roster: this page is for you, not for publication.",
+        headline=headline(report),
+        big=f"{known:,}" if known else f"> {shown.known:,}",
+        big_label=f"known pairs are enough to name {WORDS.percent(SUCCESS)} of the others; t = {report.agreed}, as "
         "agreed",
         big_note=f"{share(shown.rate)} of {shown.attacked:,} people with {shown.known:,} pairs, 95% interval "
         f"{interval(shown)}",
-        answer=answer(found),
-        not_said=NOT_SAID,
-        sections=[
-            _side_by_side(found),
-            _known_pairs(found),
-            _graph(found),
-            _equal(found),
-            _key(found),
-            _indicators(found),
-            *([_strata(found)] if found.strata else []),
-            _method(found),
-        ],
+        answer=answer(report),
+        not_said=LIMITS_OF_THIS_PAGE,
+        sections=_sections(report),
         made=f"Made by pprl {pprl.__version__} on this machine; the page loads nothing and runs no script.",
     )
-    return fill("risk.html", page, SAY)
+    return fill("risk.html", page, WORDS)
 
 
-def _heads(found: Examination, first: str) -> tuple[Column, ...]:
-    named = [f"t = {here.hardening}" + (", agreed" if here is found.as_agreed else "") for here in found.hardened]
-    return Column(first, ""), *(Column(name, "n") for name in named)
+def _sections(report: RiskReport) -> list[Section]:
+    sections = [_side_by_side(report), _known_pairs(report)]
+    if report.at_agreed.graph_matching:
+        sections.append(_graph(report, report.at_agreed.graph_matching))
+    if report.frequency:
+        sections.append(_equal(report, report.frequency))
+    if report.dictionary:
+        sections.append(_key(report.dictionary))
+    sections.append(_indicators(report))
+    if report.strata:
+        sections.append(_strata(report))
+    return [*sections, _method(report)]
 
 
-def _side_by_side(found: Examination) -> Section:
-    price = found.as_agreed.found_again
-    rows = tuple((name, *cells) for name, cells in table_rows(found))
+def _heads(report: RiskReport, first: str) -> tuple[Column, ...]:
+    heads = [
+        f"t = {result.hardening}" + (", agreed" if result is report.at_agreed else "") for result in report.hardenings
+    ]
+    return Column(first, ""), *(Column(head, "n") for head in heads)
+
+
+def _side_by_side(report: RiskReport) -> Section:
+    rows = tuple((name, *cells) for name, cells in table_rows(report))
     text = (
-        "Each column is one hardening: t bits of the filter are mixed into each published bit, and t = 0 hardens "
-        "nothing. "
-        "Both owners must agree on t, since it decides the encodings.",
+        "Each column is one hardening: t bits of the filter are XORed into each published bit; t = 0 means no "
+        "hardening. Both owners must agree on t, since it decides the encodings.",
     )
     notes: tuple[str, ...] = ()
-    if price:
+    if utility := report.at_agreed.utility:
         notes = (
-            f"Found again: {price.present:,} people of the roster stand in an invented registry of {price.rows:,}, as "
-            "another hand writes them (one word of ten mistyped, one of fifty in another romanisation); these are "
-            "paired "
-            "with themselves at the schema's false-match rate.",
+            f"Still matched: {utility.present:,} people of the roster are in a synthetic registry of {utility.rows:,}, "
+            "written as another office would write them (one word in ten mistyped, one in fifty in another "
+            "romanisation); the share that is matched with themselves at the schema's false-match rate.",
         )
-    table = Table("Price and gain side by side", _heads(found, "what"), rows)
-    return Section("gain", "Price and gain side by side", text, None, (table,), notes)
+    table = Table("Gain and cost side by side", _heads(report, "what"), rows)
+    return Section("gain", "Gain and cost side by side", text, None, (table,), notes)
 
 
-def _known_pairs(found: Examination) -> Section:
-    lines = [
-        plots.Line(
-            f"t = {here.hardening}",
-            [(one.known or 0, one.rate, *one.interval) for one in here.ladder()],
-            here is found.as_agreed,
-        )
-        for here in found.hardened
-    ]
-    plot = plots.ladder(lines, percent=SAY.percent, number=SAY.number, axis="known pairs")
-    agreed = found.as_agreed
-    alt = "Share of people named, over known pairs. " + " ".join(
-        f"t = {here.hardening}: " + ", ".join(f"{share(one.rate)} with {one.known:,}" for one in here.ladder()) + "."
-        for here in found.hardened
-    )
-    heads = (Column("known pairs", ""), *(Column(name, "n") for name in ("first", "95%", "in the first ten")))
-    shown = Table(
-        f"t = {agreed.hardening}, as agreed: named of {agreed.ladder()[0].attacked:,}",
-        heads,
-        tuple(
-            (
-                f"{one.known:,}",
-                share(one.rate),
-                interval(one),
-                share((one.top_ten or 0) / one.attacked),
-            )
-            for one in agreed.ladder()
-        ),
-    )
-    each = Table(
-        "Every attack by itself: named first",
-        (Column("known pairs", ""), *(Column(f"t = {here.hardening}", "n") for here in found.hardened)),
-        tuple(
-            (
-                f"{one.known:,}: {one.tried.partition(';')[0]}",
-                *(share(here.known_pairs[at].rate) for here in found.hardened),
-            )
-            for at, one in enumerate(agreed.known_pairs)
-        ),
-        fold=True,
-    )
-    first = agreed.ladder()[0]
+def _known_pairs(report: RiskReport) -> Section:
+    first = report.at_agreed.ladder()[0]
+    population = "" if report.population else " – the roster itself, since no population was given"
     return Section(
         "known",
         "Known pairs",
         (
-            f"The attacker {first.assumes.partition(', and of')[0]} and of some people which encodings are theirs. "
-            "He has "
-            f"no key. The others, {first.attacked:,} people, are looked for among {first.candidates:,}"
-            f"{'' if found.population else ' – the roster itself, for want of a population'}.",
+            f"The attacker {first.assumes.partition(', and which')[0]}, and knows which encodings belong to some "
+            f"people, but has no key. The others, {first.attacked:,} people, are looked for among "
+            f"{first.candidates:,}{population}.",
         ),
-        Figure(plot, alt),
-        (shown, each),
-        ("Shaded: 95% interval of the share. The strongest of three attacks is shown; the others stand in the table.",),
+        _known_pairs_figure(report),
+        (_strongest_attacks(report.at_agreed), _every_attack(report)),
+        ("Shaded: 95% interval of the share. The strongest of three attacks is shown; the table has the others.",),
     )
 
 
-def _graph(found: Examination) -> Section:
-    return _finding_section("graph", "Graph matching, a lower bound", found, lambda here: here.graph_matching)
+def _known_pairs_figure(report: RiskReport) -> Figure:
+    lines = [
+        plots.Line(
+            f"t = {result.hardening}",
+            [(attack.known or 0, attack.rate, *attack.interval) for attack in result.ladder()],
+            result is report.at_agreed,
+        )
+        for result in report.hardenings
+    ]
+    plot = plots.ladder(lines, percent=WORDS.percent, number=WORDS.number, axis="known pairs")
+    alt = "Share of people named, over known pairs. " + " ".join(
+        f"t = {result.hardening}: "
+        + ", ".join(f"{share(attack.rate)} with {attack.known:,}" for attack in result.ladder())
+        + "."
+        for result in report.hardenings
+    )
+    return Figure(plot, alt)
 
 
-def _finding_section(key: str, head: str, found: Examination, pick: Callable[[Hardened], Finding | None]) -> Section:
-    one = pick(found.as_agreed)
-    assert one is not None
-    cells = [pick(here) for here in found.hardened]
+def _strongest_attacks(agreed: HardeningResult) -> Table:
+    heads = (Column("known pairs", ""), *(Column(name, "n") for name in ("first", "95%", "in the first ten")))
+    rows = tuple(
+        (f"{attack.known:,}", share(attack.rate), interval(attack), share((attack.top_ten or 0) / attack.attacked))
+        for attack in agreed.ladder()
+    )
+    return Table(f"t = {agreed.hardening}, as agreed: named of {agreed.ladder()[0].attacked:,}", heads, rows)
+
+
+def _every_attack(report: RiskReport) -> Table:
+    return Table(
+        "Every attack by itself: named first",
+        (Column("known pairs", ""), *(Column(f"t = {result.hardening}", "n") for result in report.hardenings)),
+        tuple(
+            (
+                f"{attack.known:,}: {attack.tried.partition(';')[0]}",
+                *(share(result.known_pairs[index].rate) for result in report.hardenings),
+            )
+            for index, attack in enumerate(report.at_agreed.known_pairs)
+        ),
+        fold=True,
+    )
+
+
+def _graph(report: RiskReport, agreed: AttackResult) -> Section:
+    head = "Graph matching, a lower bound"
+    results = [result.graph_matching for result in report.hardenings]
     rows = (
-        (f"named, of {one.attacked:,}", *(_rate(cell) for cell in cells)),
-        ("95%", *(interval(cell) if cell else "–" for cell in cells)),
+        (f"named, of {agreed.attacked:,}", *(_rate(result) for result in results)),
+        ("95%", *(interval(result) if result else "–" for result in results)),
     )
     return Section(
-        key,
+        "graph",
         head,
-        (f"The attacker {one.assumes}.", f"Tried: {one.tried}."),
+        (f"The attacker {agreed.assumes}.", f"Tried: {agreed.tried}."),
         None,
-        (Table(head, _heads(found, "what"), rows),),
-        (f"Source: {one.source}.",),
+        (Table(head, _heads(report, "what"), rows),),
+        (f"Source: {agreed.source}.",),
     )
 
 
-def _equal(found: Examination) -> Section:
-    again, one = found.repeats, found.frequency
-    assert one is not None
+def _equal(report: RiskReport, frequency: AttackResult) -> Section:
+    repeated = report.repeats
     facts = (
-        ("rows with an encoding of their own", f"{again.alone:,} of {again.rows:,}"),
-        ("largest group with one encoding", f"{again.largest:,}"),
-        ("k of k-anonymity", f"{again.smallest_class:,}"),
-        ("named by frequency alignment", f"{share(one.rate)} ({interval(one)})"),
+        ("rows with an encoding of their own", f"{repeated.alone:,} of {repeated.rows:,}"),
+        ("largest group with one encoding", f"{repeated.largest:,}"),
+        ("k of k-anonymity", f"{repeated.smallest_class:,}"),
+        ("named by frequency alignment", f"{share(frequency.rate)} ({interval(frequency)})"),
     )
     table = Table("Equal encodings", (Column("figure", ""), Column("value", "v")), facts)
     text = (
-        "People whose linked values are equal get equal encodings, under every hardening, and how often an encoding "
-        "occurs "
-        "is the oldest way in. k-anonymity says how few share theirs: where k is 1, an encoding stands for one person.",
-        f"The attacker {one.assumes}. Tried: {one.tried}.",
+        "People with equal linked values get equal encodings, whatever the hardening, and how often an encoding occurs "
+        "is the oldest way in. k-anonymity says how few share one: where k is 1, some encoding belongs to one person.",
+        f"The attacker {frequency.assumes}. Tried: {frequency.tried}.",
     )
-    return Section("equal", "Equal encodings", text, None, (table,), (f"Source: {one.source}.",))
+    return Section("equal", "Equal encodings", text, None, (table,), (f"Source: {frequency.source}.",))
 
 
-def _key(found: Examination) -> Section:
-    one = found.dictionary
-    assert one is not None
-    facts = (("named", f"{share(one.rate)} ({interval(one)})"), ("people", f"{one.attacked:,}"))
+def _key(result: AttackResult) -> Section:
+    facts = (("named", f"{share(result.rate)} ({interval(result)})"), ("people", f"{result.attacked:,}"))
     text = (
-        f"The attacker {one.assumes}. Tried: {one.tried}. It works for every encoding that two owners can compare: "
-        "the key "
-        "is all that stands between encodings and names, and hardening does not change it.",
+        f"The attacker {result.assumes}. Tried: {result.tried}. It works for every encoding that two owners can "
+        "compare: the key is all that protects the names behind the encodings, and hardening does not change that.",
     )
     table = Table("If the key leaks", (Column("figure", ""), Column("value", "v")), facts)
     return Section("key", "If the key leaks", text, None, (table,))
 
 
-def _indicators(found: Examination) -> Section:
-    rows = tuple((name, *(_cell(key, here) for here in found.hardened)) for key, (name, _) in LIMITS.items())
-    notes = tuple(f"{name[0].upper()}{name[1:]}: {limit}." for name, limit in LIMITS.values())
-    text = ("What encodings show without an attack. Good figures here are necessary and not enough.",)
-    return Section("indicators", "Indicators", text, None, (Table("Indicators", _heads(found, "what"), rows),), notes)
+def _indicators(report: RiskReport) -> Section:
+    rows = tuple((name, *(_cell(key, result) for result in report.hardenings)) for key, (name, _) in INDICATORS.items())
+    notes = tuple(f"{name[0].upper()}{name[1:]}: {limit}." for name, limit in INDICATORS.values())
+    text = ("What encodings show without an attack. Good figures here are necessary but not sufficient.",)
+    return Section("indicators", "Indicators", text, None, (Table("Indicators", _heads(report, "what"), rows),), notes)
 
 
-def _cell(key: str, here: Hardened) -> str:
-    value: float = getattr(here.indicators, key)
+def _cell(key: str, result: HardeningResult) -> str:
+    value: float = getattr(result.indicators, key)
     return share(value) if key.startswith("fill") else f"{value:.3f}".replace("-", "−")
 
 
-def _strata(found: Examination) -> Section:
+def _strata(report: RiskReport) -> Section:
     heads = (Column("strata", ""), *(Column(name, "n") for name in ("cells", "people alone", "with fewer than ten")))
     rows = tuple(
-        (" × ".join(cell.strata), f"{cell.cells:,}", f"{cell.alone:,}", f"{cell.few:,}") for cell in found.strata
+        (" × ".join(cell.strata), f"{cell.cells:,}", f"{cell.alone:,}", f"{cell.few:,}") for cell in report.strata
     )
     text = (
-        "Strata are not encoded, but results are told by them. Who is alone in a cell is told apart by it; reports "
-        "round "
-        "or hide small cells, and the exchange joins them before anything is revealed.",
+        "Strata are not encoded, but results are broken down by them. A person alone in a cell can be singled out; "
+        "reports round or hide small cells, and the exchange merges them before anything is revealed.",
     )
-    return Section("strata", "Strata", text, None, (Table("People told apart by strata", heads, rows),))
+    return Section("strata", "Strata", text, None, (Table("People singled out by strata", heads, rows),))
 
 
-def _method(found: Examination) -> Section:
-    one = found.as_agreed.known_pairs[-1]
-    low, high = wilson(0, one.attacked)
+def _method(report: RiskReport) -> Section:
+    attack = report.at_agreed.known_pairs[-1]
+    low, high = wilson(0, attack.attacked)
     facts = (
-        ("rows with something to encode", f"{found.rows:,}"),
-        ("different people, attacked or known", f"{found.people:,}"),
-        ("population", f"{found.population:,}" if found.population else "none given"),
-        ("candidates", f"{found.candidates:,}"),
-        ("chance of a right name at random", f"1 in {one.candidates:,}"),
-        (f"if none of {one.attacked:,} is named", f"95%: {share(low)} to {share(high)}"),
+        ("rows with something to encode", f"{report.rows:,}"),
+        ("different people, attacked or known", f"{report.people:,}"),
+        ("population", f"{report.population:,}" if report.population else "none given"),
+        ("candidates", f"{report.candidates:,}"),
+        ("chance of the right name at random", f"1 in {attack.candidates:,}"),
+        (f"if none of {attack.attacked:,} is named", f"95%: {share(low)} to {share(high)}"),
     )
     text = (
-        "Keys are drawn for the attacks; your key is not read. Those whose pairs are known, and those who are "
-        "attacked, "
-        "are drawn from the roster, the same for each number of pairs and each hardening. People with equal linked "
-        "values "
-        "are one. Intervals (Wilson 1927) take people as independent.",
+        "Keys are drawn for the attacks; your key is not read. The people whose pairs are known and the people who are "
+        "attacked are drawn from the roster, the same for each number of pairs and each hardening. People with equal "
+        "linked values count as one. Intervals (Wilson 1927) treat people as independent.",
     )
     table = Table("What was attacked", (Column("figure", ""), Column("value", "v")), facts)
-    return Section("method", "Method", text, None, (table,), (f"Known pairs: {one.source}.",))
+    return Section("method", "Method", text, None, (table,), (f"Known pairs: {attack.source}.",))

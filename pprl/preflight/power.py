@@ -1,8 +1,8 @@
-"""What of a roster would be encoded, and what it could show against a registry of a given size.
+"""What a roster would encode, and what it could show against a registry of a given size.
 
-The claims come from the real path on invented registries: people of the roster with typing errors, and strangers made
-of the roster's own names and of new ones. What is found there of those who were put in, and how many strangers with
-them, says whether a class of rows can give pairs, only a count, or nothing.
+The claims come from real linkages with synthetic registries: people of the roster with typing errors, and strangers
+made from the roster's own names and from new ones. How many of the people put in are matched, and how many strangers
+with them, shows whether a class of rows can give pairs, only a count, or nothing.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from pprl.judge.assessment import Assessment, judge
 from pprl.judge.matches import merged_classes
 from pprl.match.encodings import match_encodings
 from pprl.normalize.text import latin_text
-from pprl.preflight.synthetic import Inventor
+from pprl.preflight.synthetic import SyntheticRegistry
 from pprl.roster.people import MISSING, People, encodable
 from pprl.roster.persons import persons_of
 
-MOST_STRANGERS = 1_000_000
-MOST_PAIRS = 3_000_000_000
-LEAST_PEOPLE = 20  # of a class, tried in one trial
-LOOSEST = 0.49  # the false-match rate at which a count is still worth its interval
+MAX_STRANGERS = 1_000_000
+MAX_PAIRS = 3_000_000_000
+MIN_PEOPLE = 20  # of a class, in one trial
+HIGHEST_RATE = 0.49  # the false-match rate at which a count is still worth its interval
 
 
 @dataclass(frozen=True)
 class Claim:
     """What a class of rows can give against a registry: ``pairs``, ``count`` or ``nothing``.
 
-    ``found`` of ``present`` people of the class who were in the invented registry were paired with themselves, at the
-    false-match rate of the schema. ``within`` is half the width of the interval of net found, as a share of the people
-    it was judged with.
+    ``found`` of ``present`` people of the class who were in the synthetic registry were matched with themselves, at the
+    false-match rate of the schema. ``within`` is half the width of the interval of the estimated true matches, as a
+    share of the people judged with them.
     """
 
     what: str
@@ -62,7 +62,7 @@ class Class:
 
 @dataclass(frozen=True)
 class Preview:
-    """A roster in figures. ``spellings`` are the distinct words of the names, before and after folding."""
+    """A roster in figures. ``spellings`` is how many distinct words its names have, before and after folding."""
 
     rows: int
     people: int
@@ -86,8 +86,8 @@ class Preview:
                 for (name, reason), rows in sorted(self.unreadable.items())
             ],
             "classes": [
-                {"rows": each.name, "people": each.people, "claim": vars(each.claim) if each.claim else None}
-                for each in self.classes
+                {"rows": group.name, "people": group.people, "claim": vars(group.claim) if group.claim else None}
+                for group in self.classes
             ],
             "registry_rows": self.registry_rows,
         }
@@ -96,20 +96,22 @@ class Preview:
 def preview(
     people: People, frames: Sequence[pd.DataFrame], columns: Sequence[Mapping[str, str]], schema: Schema
 ) -> Preview:
-    """Rows, people, duplicates, classes, and what could not be read; ``columns`` is field to header in each frame."""
-    stands, filled = persons_of(people, schema), encodable(people, schema)
-    unique = people.take(_persons(stands, filled))
+    """Rows, people, duplicates, classes, and unreadable cells; ``columns`` maps fields to headers in each frame."""
+    first_rows, filled = persons_of(people, schema), encodable(people, schema)
+    unique = people.take(_first_rows(first_rows, filled))
     classes, counts = np.unique(unique.completeness(schema), return_counts=True)
-    twice = np.flatnonzero((people.rows[stands] != people.rows) & filled)
+    repeated = np.flatnonzero((people.rows[first_rows] != people.rows) & filled)
     return Preview(
         rows=people.rows_read,
         people=len(unique),
         empty=people.rows_read - people.take(np.flatnonzero(filled)).rows_read,
         classes=tuple(
-            Class(CLASS_NAMES[each], count) for each, count in zip(classes.tolist(), counts.tolist(), strict=True)
+            Class(CLASS_NAMES[number], count) for number, count in zip(classes.tolist(), counts.tolist(), strict=True)
         ),
         unreadable=people.unreadable,
-        duplicates=tuple(dict.fromkeys((int(people.rows[stands[at]]), int(people.rows[at])) for at in twice.tolist())),
+        duplicates=tuple(
+            dict.fromkeys((int(people.rows[first_rows[row]]), int(people.rows[row])) for row in repeated.tolist())
+        ),
         spellings=_spellings(people, frames, columns, schema),
     )
 
@@ -119,8 +121,8 @@ def _spellings(
 ) -> tuple[int, int]:
     names = {field.name for field in schema.linked() if field.type in NAME_TYPES}
     written: set[str] = set()
-    for frame, own in zip(frames, columns, strict=True):
-        for field, header in own.items():
+    for frame, headers in zip(frames, columns, strict=True):
+        for field, header in headers.items():
             if field in names or field == FULL_NAME:
                 written.update(word for cell in frame[header].unique() for word in latin_text(str(cell)).split())
     folded = {word for name in names for value in people.columns[name].values for word in value.split()}
@@ -139,37 +141,51 @@ def with_claims(
 ) -> Preview:
     """The preview with what each class could claim against a registry of that size; ``seed`` repeats the trial."""
     draws = RandomStream(seed or fresh_seed(), "preview")
-    schema = replace(schema, registry_as_of=None)  # everybody could be in an invented registry
-    unique = people.take(_persons(persons_of(people, schema), encodable(people, schema)))
+    schema = replace(schema, registry_as_of=None)  # everybody could be in a synthetic registry
+    unique = people.take(_first_rows(persons_of(people, schema), encodable(people, schema)))
     unique = People(np.arange(len(unique), dtype=np.int64), unique.columns)
     completeness = unique.completeness(schema)
-    judged_together = merged_classes(completeness)
-    strangers = min(registry_rows, MOST_STRANGERS)
+    strangers = min(registry_rows, MAX_STRANGERS)
     decoys = decoys_against(registry_rows, schema)
-    groups = [np.flatnonzero(judged_together == each) for each in np.unique(judged_together)]
-    most = max(LEAST_PEOPLE, MOST_PAIRS // (max(1, len(groups)) * (1 + decoys) * strangers))
-    groups = [group[draws.permutation(len(group))[:most]] for group in groups]
-    inside = np.concatenate([group[::2] for group in groups])
-    registry = Inventor(unique, schema, draws).registry(inside, max(len(inside), strangers))
+    groups = _trial_groups(completeness, (1 + decoys) * strangers, draws)
+    present = np.concatenate([group[::2] for group in groups])
+    registry = SyntheticRegistry(unique, schema, draws).draw(present, max(len(present), strangers))
     key = LinkageKey(draws.bytes(32), repeatable=True)
-    encoded, home = encode_registry(registry, schema, key, seed=_number(draws), allow_weak=True)
+    encoded, registry_private = encode_registry(registry, schema, key, seed=_number(draws), allow_weak=True)
     claims: dict[int, Claim] = {}
     for group in groups:
-        own, rows = encode_list(unique.take(group), schema, key, seed=_number(draws), decoys=decoys, allow_weak=True)
-        scores = match_encodings(own, encoded, map=map, progress=progress)
-        strict = judge(scores, rows, home)
-        loose = strict if strict.found else judge(scores, rows, home, rate=LOOSEST)
-        known = strict.pairs.registry_row.to_numpy(dtype=np.int64)
-        known = np.where(known < len(inside), inside[np.minimum(known, len(inside) - 1)], MISSING)
-        right = completeness[known[known == strict.pairs.list_row.to_numpy(dtype=np.int64)]]
-        for each in np.unique(completeness[group]).tolist():
-            present = int((completeness[group[::2]] == each).sum())
-            claims[each] = _claim(int((right == each).sum()), present, loose, len(group))
+        encodings, rows = encode_list(
+            unique.take(group), schema, key, seed=_number(draws), decoys=decoys, allow_weak=True
+        )
+        scores = match_encodings(encodings, encoded, map=map, progress=progress)
+        strict = judge(scores, rows, registry_private)
+        loose = strict if strict.found else judge(scores, rows, registry_private, rate=HIGHEST_RATE)
+        matched = completeness[_rightly_matched(strict, present)]
+        for number in np.unique(completeness[group]).tolist():
+            in_registry = int((completeness[group[::2]] == number).sum())
+            claims[number] = _claim(int((matched == number).sum()), in_registry, loose, len(group))
     return replace(
         seen,
-        classes=tuple(replace(each, claim=claims.get(CLASS_NAMES.index(each.name))) for each in seen.classes),
+        classes=tuple(replace(group, claim=claims.get(CLASS_NAMES.index(group.name))) for group in seen.classes),
         registry_rows=registry_rows,
     )
+
+
+def _trial_groups(
+    completeness: NDArray[np.int8], pairs_per_person: int, draws: RandomStream
+) -> list[NDArray[np.int64]]:
+    """The people of each group of classes that is judged together, so many that `MAX_PAIRS` pairs are compared."""
+    judged_together = merged_classes(completeness)
+    groups = [np.flatnonzero(judged_together == number) for number in np.unique(judged_together)]
+    most = max(MIN_PEOPLE, MAX_PAIRS // (max(1, len(groups)) * pairs_per_person))
+    return [group[draws.permutation(len(group))[:most]] for group in groups]
+
+
+def _rightly_matched(assessment: Assessment, present: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The people who were matched with themselves; the registry begins with those present."""
+    partners = assessment.pairs.registry_row.to_numpy(dtype=np.int64)
+    people = np.where(partners < len(present), present[np.minimum(partners, len(present) - 1)], MISSING)
+    return np.asarray(people[people == assessment.pairs.list_row.to_numpy(dtype=np.int64)])
 
 
 def _claim(found: int, present: int, loose: Assessment, tried: int) -> Claim:
@@ -179,14 +195,14 @@ def _claim(found: int, present: int, loose: Assessment, tried: int) -> Claim:
     return Claim(what, found, present, within)
 
 
-def _persons(stands: NDArray[np.int64], filled: NDArray[np.bool_]) -> NDArray[np.int64]:
-    return np.flatnonzero((stands == np.arange(len(stands))) & filled)
+def _first_rows(first_row_of: NDArray[np.int64], filled: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.flatnonzero((first_row_of == np.arange(len(first_row_of))) & filled)
 
 
 def pairs_to_try(seen: Preview, schema: Schema, registry_rows: int) -> int:
-    """About how many pairs `with_claims` compares."""
-    strangers = min(registry_rows, MOST_STRANGERS)
-    return int(min(MOST_PAIRS, seen.people * (1 + decoys_against(registry_rows, schema)) * strangers))
+    """Roughly how many pairs `with_claims` compares."""
+    strangers = min(registry_rows, MAX_STRANGERS)
+    return int(min(MAX_PAIRS, seen.people * (1 + decoys_against(registry_rows, schema)) * strangers))
 
 
 def _number(draws: RandomStream) -> int:

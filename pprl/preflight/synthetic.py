@@ -1,4 +1,4 @@
-"""Registries of invented people like those of a roster, for trials of what a linkage could show and what it costs."""
+"""Registries of synthetic people similar to those of a roster, to try out what a linkage could show and would cost."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from pprl.core.randomness import RandomStream
 from pprl.core.schema import NAME_TYPES, Schema
 from pprl.roster.people import MISSING, Column, People
 
-#: What still differs after folding between the spellings of one name: of 33,600 romanisations of the 1,200 commonest
-#: names of Russian men under 28 standards 166, and these are the commonest of their differences.
-RESPELLED = (("sg", "w"), ("w", "q"), ("j", "i"), ("c", "s"), ("c", "k"), ("q", "g"))
+#: Differences between spellings of one name that remain after folding: of 33,600 romanisations of the 1,200 commonest
+#: names of Russian men under 28 standards 166 still differ, and these are the commonest of their differences.
+RESPELLINGS = (("sg", "w"), ("w", "q"), ("j", "i"), ("c", "s"), ("c", "k"), ("q", "g"))
 
 
-class Inventor:
-    """Makes registries of people like those of a roster, in canonical values.
+class SyntheticRegistry:
+    """Draws registries of people similar to those of a roster, in canonical values.
 
-    A stranger's values are drawn one by one by their frequency in the roster; as often as a value of the roster stands
-    there only once, a new one is put together from the halves of two (Good 1953: so often the next draw from the
-    population is none of those seen). Birthdays are drawn from the years of the roster and any day.
+    A stranger's values are drawn independently by their frequency in the roster. As often as a value of the roster
+    occurs only once, a new one is put together from the halves of two (Good 1953: that is how often the next draw from
+    the population is none of those seen). Birthdays are drawn from the years of the roster and any day.
     """
 
     def __init__(self, people: People, schema: Schema, draws: RandomStream) -> None:
         self._people, self._schema, self._draws = people, schema, draws
 
-    def registry(self, present: NDArray[np.int64], rows: int) -> People:
+    def draw(self, present: NDArray[np.int64], rows: int) -> People:
         """The ``present`` people as another office writes them, then strangers.
 
-        One word of ten is mistyped, and one of fifty is spelled as another romanisation leaves it, if it can be.
+        One word in ten is mistyped, and one in fifty is spelled as another romanisation leaves it, where possible.
         """
         columns = {}
         for field in self._schema.fields:
@@ -38,9 +38,9 @@ class Inventor:
                 columns[field.name] = Column((), np.full(rows, MISSING, dtype=np.int32))
                 continue
             values = self._strangers(column, field.type, rows)
-            own = [column.values[code] if code != MISSING else None for code in column.codes[present].tolist()]
-            for at, value in enumerate(own):
-                values[at] = self._other_hand(value, values[at], field.type)
+            originals = [column.values[code] if code != MISSING else None for code in column.codes[present].tolist()]
+            for row, original in enumerate(originals):
+                values[row] = self._rewritten(original, values[row], field.type)
             codes, distinct = pd.factorize(np.array(values, dtype=object))
             columns[field.name] = Column(tuple(distinct), codes.astype(np.int32))
         return People(np.arange(rows, dtype=np.int64), columns)
@@ -54,23 +54,24 @@ class Inventor:
             days = years.astype("datetime64[Y]").astype("datetime64[D]") + self._draws.below(365, rows)
             return list(map(str, (years if kind == "year" else days.astype(str)).tolist()))
         counts = np.bincount(known, minlength=len(column.values))
-        new = self._draws.below(len(known), rows) < (counts == 1).sum()
+        is_new = self._draws.below(len(known), rows) < (counts == 1).sum()
         others = [column.values[code] for code in known[self._draws.below(len(known), rows)].tolist()]
         if kind in NAME_TYPES or kind == "text":
-            spelled = [value for value in column.values if not value.endswith(".")] or list(column.values)
-            full = self._draws.below(len(spelled), rows).tolist()
+            whole_names = [value for value in column.values if not value.endswith(".")] or list(column.values)
+            indices = self._draws.below(len(whole_names), rows).tolist()
             values = [
-                spelled[place] if value.endswith(".") else value for value, place in zip(values, full, strict=True)
+                whole_names[index] if value.endswith(".") else value
+                for value, index in zip(values, indices, strict=True)
             ]
         if kind in (*NAME_TYPES, "text", "identifier"):
             values = [
-                value[: len(value) // 2] + other[len(other) // 2 :] if fresh else value
-                for value, other, fresh in zip(values, others, new.tolist(), strict=True)
+                value[: len(value) // 2] + other[len(other) // 2 :] if new else value
+                for value, other, new in zip(values, others, is_new.tolist(), strict=True)
             ]
         return values
 
-    def _other_hand(self, value: str | None, stranger: str, kind: str) -> str:
-        """What a registry has of a value: whole where the roster has a part, some words mistyped or respelled."""
+    def _rewritten(self, value: str | None, stranger: str, kind: str) -> str:
+        """The registry's version of a value: complete where the roster has a part, some words mistyped or respelled."""
         if value is None:
             return stranger
         if kind == "date":
@@ -81,14 +82,14 @@ class Inventor:
         return " ".join(self._mistyped(self._respelled(word)) for word in words)
 
     def _respelled(self, word: str) -> str:
-        hit, first = self._draws.below(np.array([50, len(RESPELLED)]), 2).tolist()
-        for old, new in () if hit else (*RESPELLED[first:], *RESPELLED[:first]):
+        miss, first = self._draws.below(np.array([50, len(RESPELLINGS)]), 2).tolist()
+        for old, new in () if miss else (*RESPELLINGS[first:], *RESPELLINGS[:first]):
             if old in word[1:]:
                 return word[0] + word[1:].replace(old, new, 1)
         return word
 
     def _mistyped(self, word: str) -> str:
-        hit, place, letter = self._draws.below(np.array([10, max(1, len(word) - 1), 26]), 3).tolist()
-        if hit or len(word) < 3:
+        miss, position, letter = self._draws.below(np.array([10, max(1, len(word) - 1), 26]), 3).tolist()
+        if miss or len(word) < 3:
             return word
-        return word[: place + 1] + chr(ord("a") + letter) + word[place + 2 :]
+        return word[: position + 1] + chr(ord("a") + letter) + word[position + 2 :]

@@ -1,4 +1,4 @@
-"""What hardening costs: people who are in a registry and are not found again, since two hands wrote them."""
+"""What hardening costs: people in the registry who are no longer matched, since two offices wrote them differently."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.judge.assessment import judge
 from pprl.match.encodings import match_encodings
-from pprl.preflight.synthetic import Inventor
+from pprl.preflight.synthetic import SyntheticRegistry
 from pprl.roster.people import People
 
 STRANGERS = 10_000
-MOST_PEOPLE = 1_000
+MAX_PEOPLE = 1_000
 
 
 @dataclass(frozen=True)
-class FoundAgain:
-    """``found`` of ``present`` people of the roster were paired with themselves in an invented registry of ``rows``, in
-    which each stands as another hand wrote him; at the schema's false-match rate."""
+class Utility:
+    """``matched`` of ``present`` people of the roster were matched with themselves in a synthetic registry of ``rows``,
+    where each is written as another office would; at the schema's false-match rate."""
 
-    found: int
+    matched: int
     present: int
     rows: int
 
     @property
     def rate(self) -> float:
-        return self.found / self.present
+        return self.matched / self.present
 
     def to_dict(self) -> dict[str, float]:
-        low, high = wilson(self.found, self.present)
-        return {**vars(self), "rate": round(self.rate, 6), "low": round(low, 6), "high": round(high, 6)}
+        low, high = wilson(self.matched, self.present)
+        shares = {"rate": self.rate, "low": low, "high": high}
+        counts = {"found": self.matched, "present": self.present, "rows": self.rows}
+        return counts | {name: round(share, 6) for name, share in shares.items()}
 
 
-def found_again(victims: People, schema: Schema, seed: bytes) -> FoundAgain:
-    """Every other of up to 1,000 people is in the registry; equal seeds give the same registry for every schema.
-
-    Linked as `pprl link` does, decoys and all.
-    """
+def measure_utility(people: People, schema: Schema, seed: bytes) -> Utility:
+    """Link as `pprl link` does, decoys and all, with every other one of up to 1,000 people in the registry; equal seeds
+    give the same registry for every schema."""
     draws = RandomStream(seed, "risk, price")
-    schema = replace(schema, registry_as_of=None)  # everybody could be in an invented registry
-    chosen = np.sort(draws.permutation(len(victims))[:MOST_PEOPLE])
-    people = victims.take(chosen)
+    schema = replace(schema, registry_as_of=None)  # everybody could be in a synthetic registry
+    people = people.take(np.sort(draws.permutation(len(people))[:MAX_PEOPLE]))
     people = People(np.arange(len(people), dtype=np.int64), people.columns)
-    inside = np.arange(0, len(people), 2)
-    registry = Inventor(people, schema, draws).registry(inside, len(inside) + STRANGERS)
+    present = np.arange(0, len(people), 2)
+    registry = SyntheticRegistry(people, schema, draws).draw(present, len(present) + STRANGERS)
     key = LinkageKey(draws.bytes(32), repeatable=True)
-    numbers = [int.from_bytes(draws.bytes(8), "little") for _ in range(2)]
-    own, rows = encode_list(people, schema, key, seed=numbers[0], allow_weak=True)
-    theirs, home = encode_registry(registry, schema, key, seed=numbers[1], allow_weak=True)
-    pairs = judge(match_encodings(own, theirs), rows, home, encodings=own).pairs
-    found = pairs.registry_row.to_numpy(dtype=np.int64)
-    themselves = inside[np.minimum(found, len(inside) - 1)] == pairs.list_row.to_numpy(dtype=np.int64)
-    right = (found < len(inside)) & themselves
-    return FoundAgain(int(right.sum()), len(inside), len(registry))
+    list_seed, registry_seed = (int.from_bytes(draws.bytes(8), "little") for _ in range(2))
+    list_encodings, list_rows = encode_list(people, schema, key, seed=list_seed, allow_weak=True)
+    registry_encodings, registry_rows = encode_registry(registry, schema, key, seed=registry_seed, allow_weak=True)
+    scores = match_encodings(list_encodings, registry_encodings)
+    pairs = judge(scores, list_rows, registry_rows, encodings=list_encodings).pairs
+    partners = pairs.registry_row.to_numpy(dtype=np.int64)
+    themselves = present[np.minimum(partners, len(present) - 1)] == pairs.list_row.to_numpy(dtype=np.int64)
+    matched = (partners < len(present)) & themselves
+    return Utility(int(matched.sum()), len(present), len(registry))

@@ -167,28 +167,28 @@ def test_nothing_is_left_without_a_vector():
 PAGE = (ROOT / "docs" / "encoding.md").read_text(encoding="utf-8")
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 PATTERNS = {
-    "PALOCHKA": text._PALOCHKA,
-    "MAYBE INITIAL": names._MAYBE_INITIAL,
-    "INITIAL": names._INITIAL,
-    "FOLDED INITIAL": names._FOLDED_INITIAL,
-    "REMARK": names._REMARK,
-    "RANK": ranks._NO_INITIALS,
-    "INITIAL WORD": names._INITIAL_WORD,
-    "O": names._BEFORE_A_NAME,
-    "SERIES AND NUMBER": values._SERIES_AND_NUMBER,
-    "CHILD OF": names._PARTICLE,
-    "PATRONYMIC": names._PATRONYMIC,
-    "NUMBER": values._NUMBER,
-    "EITHER": values._THOUSANDS_OR_DECIMALS,
-    "TRAILER": dates._TRAILER,
-    "1 year": dates._YEAR,
-    "2 year first": dates._YEAR_FIRST,
-    "3 stops": dates._DOTS,
-    "4 eight": dates._EIGHT,
-    "5 year last": dates._YEAR_LAST,
-    "6 month year": dates._MONTH_YEAR,
-    "7 day name": dates._DAY_NAME_YEAR,
-    "8 name day": dates._NAME_DAY_YEAR,
+    "PALOCHKA": text.PALOCHKA,
+    "MAYBE INITIAL": names.MAYBE_INITIAL,
+    "INITIAL": names.INITIAL,
+    "FOLDED INITIAL": names.FOLDED_INITIAL,
+    "REMARK": names.REMARK,
+    "RANK": ranks.NOT_INITIALS,
+    "INITIAL WORD": names.INITIAL_WORD,
+    "O": names.BEFORE_A_NAME,
+    "SERIES AND NUMBER": values.SERIES_AND_NUMBER,
+    "CHILD OF": names.PARTICLE,
+    "PATRONYMIC": names.PATRONYMIC,
+    "NUMBER": values.NUMBER,
+    "EITHER": values.THOUSANDS_OR_DECIMALS,
+    "TRAILER": dates.TRAILER,
+    "1 year": dates.YEAR,
+    "2 year first": dates.YEAR_FIRST,
+    "3 stops": dates.DOTS,
+    "4 eight": dates.EIGHT,
+    "5 year last": dates.YEAR_LAST,
+    "6 month year": dates.MONTH_YEAR,
+    "7 day name": dates.DAY_NAME_YEAR,
+    "8 name day": dates.NAME_DAY_YEAR,
 }
 FIELD_KEYS = ("type", "role", "weight", "k")
 
@@ -197,7 +197,7 @@ FIELD_KEYS = ("type", "role", "weight", "k")
 def test_the_page_prints_the_patterns_that_run(name):
     (lines,) = re.findall(rf"^{name}  +(\S.*\n(?: +\|.*\n)*)", PAGE, re.MULTILINE)
     printed = "".join(line.strip() for line in lines.splitlines())
-    filled = printed.replace("{TIME}", dates._TIME).replace("{CHILD OF}", names._CHILD_OF)
+    filled = printed.replace("{TIME}", dates.TIME).replace("{CHILD OF}", names.CHILD_OF)
     assert filled == PATTERNS[name].pattern
 
 

@@ -59,7 +59,7 @@ def test_foreign_hardenings_do_what_they_say(hardening):
     assert (tokens[[0]] @ tokens[[2]].T).sum() == 0
 
 
-def test_the_attacker_knows_how_foreign_hardenings_treat_likeness(hardening):
+def test_the_attacker_knows_how_foreign_hardenings_treat_similarity(hardening):
     """The mean over 40 keys, within 5 standard deviations of independent bits: balancing has only half of its bits."""
     frame = pd.DataFrame(
         {
@@ -71,12 +71,12 @@ def test_the_attacker_knows_how_foreign_hardenings_treat_likeness(hardening):
     people = people_of(frame, SCHEMA, None, None, "list", any_age=True)
     foreign = {name: scheme for name, scheme in hardening.schemes(SCHEMA).items() if scheme.schema.hardening == 0}
     for name, scheme in foreign.items():
-        crowd = hardening.Onlookers(people, None, scheme, RandomStream(seed_from(1), "test"))
-        everyone = np.arange(len(crowd))
-        seen = [signs(scheme.encode(crowd.people, bytes([number] * 32))) for number in range(40)]
+        pool = hardening.Onlookers(people, None, scheme, RandomStream(seed_from(1), "test"))
+        everyone = np.arange(len(pool))
+        seen = [signs(scheme.encode(pool.people, bytes([number] * 32))) for number in range(40)]
         length = seen[0].shape[1]
-        likeness = np.mean([each @ each.T / length for each in seen], axis=0)
-        mean = np.mean([each.mean(axis=1) for each in seen], axis=0)
-        room = 5 / np.sqrt(40 * (length // 2 if name == "balanced" else length))
-        assert np.abs(likeness - crowd.agreement(everyone, everyone, scheme)).max() < room, name
-        assert np.abs(mean - crowd.mean(everyone, scheme)).max() < room, name
+        similarity = np.mean([rows @ rows.T / length for rows in seen], axis=0)
+        mean = np.mean([rows.mean(axis=1) for rows in seen], axis=0)
+        tolerance = 5 / np.sqrt(40 * (length // 2 if name == "balanced" else length))
+        assert np.abs(similarity - pool.agreement(everyone, everyone, scheme)).max() < tolerance, name
+        assert np.abs(mean - pool.mean(everyone, scheme)).max() < tolerance, name

@@ -1,4 +1,4 @@
-"""What the code of the package may not do at all, and what no file and no line of output may hold."""
+"""What code of the package may never do, and what no file and no line of output may contain."""
 
 import ast
 import os
@@ -38,42 +38,44 @@ def imported(tree):
 
 
 def called(tree):
-    """Dotted names of what is called, as far as they are names."""
+    """Dotted names of the functions that are called."""
     return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_nothing_that_was_read_is_run(name):
-    """No format that carries code, and no code made of text."""
+def test_no_input_is_executed(name):
+    """No format that carries code, and no code made from text."""
     dangerous = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "yaml", "subprocess", "imp"}
-    if name == "roster/spreadsheet.py":  # a reader of workbooks may crash, so it is run apart, from a file of ours
+    if (
+        name == "roster/spreadsheet.py"
+    ):  # a reader of workbooks may crash, so it runs in a process of its own, from a file of ours
         dangerous.remove("subprocess")
-    assert not {each.split(".")[0] for each in imported(TREES[name])} & dangerous
+    assert not {module.split(".")[0] for module in imported(TREES[name])} & dangerous
     calls = called(TREES[name])
     assert not calls & {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "np.load", "numpy.load"}
-    assert not {each for each in calls if re.search(r"\bread_pickle$|\bto_pickle$|yaml\.load$", each)}
+    assert not {call for call in calls if re.search(r"\bread_pickle$|\bto_pickle$|yaml\.load$", call)}
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_no_chance_but_our_own(name):
-    """Random numbers come from `secrets` or from a stream that the specification pins; NumPy's and Python's generators
-    promise neither secrecy nor repeatability."""
-    assert not {each for each in imported(TREES[name]) if re.match(r"random\b|numpy\.random|uuid\b", each)}
-    named = {ast.unparse(node) for node in ast.walk(TREES[name]) if isinstance(node, ast.Attribute)}
-    assert not {each for each in named if re.match(r"(np|numpy)\.random\b|random\.|os\.urandom", each)}
+def test_random_numbers_come_from_two_sources(name):
+    """`secrets`, or a stream that the specification pins; NumPy's and Python's generators promise neither secrecy nor
+    repeatability."""
+    assert not {module for module in imported(TREES[name]) if re.match(r"random\b|numpy\.random|uuid\b", module)}
+    attributes = {ast.unparse(node) for node in ast.walk(TREES[name]) if isinstance(node, ast.Attribute)}
+    assert not {name for name in attributes if re.match(r"(np|numpy)\.random\b|random\.|os\.urandom", name)}
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_nothing_speaks_to_a_network(name):
-    """Only a cluster that the user has set up is spoken to (docs/scale.md)."""
+def test_nothing_connects_to_a_network(name):
+    """Except to a cluster that the user has set up (docs/scale.md)."""
     network = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "asyncio", "requests", "httpx", "distributed"}
     if name == "match/dask.py":
         network.remove("distributed")
-    assert not {each.split(".")[0] for each in imported(TREES[name])} & network
+    assert not {module.split(".")[0] for module in imported(TREES[name])} & network
 
 
 def test_the_environment_reaches_no_secret():
-    """Only the ledger's place and the cache of compiled code are taken from it."""
+    """Only the locations of the ledger and of the cache of compiled code are taken from it."""
     reading = {
         name
         for name, tree in TREES.items()
@@ -84,16 +86,13 @@ def test_the_environment_reaches_no_secret():
     assert reading <= {"core/state_folder.py", "match/numba_cache.py"}
 
 
-#: What whoever guesses could find byte by byte, if the time of a comparison told how far he has come.
+#: What an attacker could guess byte by byte if the time of a comparison showed how many bytes were right.
 HIDDEN = re.compile(r"(\w*_)?(mac|hmac|tag|tags|signature|secret|seed|share|passphrase|linkage_key|lock)")
 MAKING = {"mac", "confirm_tag", "derive", "stretch", "hmac.digest", "sign"}
 
 
-BY_EQUALS = ast.Eq | ast.NotEq | ast.In | ast.NotIn
-
-
 def parts(node):
-    """The parts of an operand whose value is compared: not what is only counted or made public by then."""
+    """The parts of an operand whose value is compared, but not what is only counted or made public first."""
     if isinstance(node, ast.Call):
         name = ast.unparse(node.func)
         if name in ("len", "type") or name.endswith(".public"):
@@ -119,8 +118,8 @@ def compared(tree):
 
 @pytest.mark.parametrize("name", SECRET)
 def test_secrets_are_compared_in_constant_time(name):
-    """Signatures and seals are verified by the library, tags by `primitives.equal`. With == are compared only hashes
-    and key checks that everybody in the matter has: roots, names of statements, shares as they are sealed."""
+    """Signatures and seals are verified by the library, tags by `crypto.equal`. Only hashes and key checks that every
+    party of the exchange has are compared with ==: roots, hashes of statements, shares as they are sealed."""
     assert not list(compared(SECRET[name]))
 
 
@@ -142,12 +141,12 @@ def every_parameter():
     todo = [("pprl", pprl.cli.cli)]
     while todo:
         name, command = todo.pop()
-        todo += [(f"{name} {each}", sub) for each, sub in getattr(command, "commands", {}).items()]
+        todo += [(f"{name} {word}", sub) for word, sub in getattr(command, "commands", {}).items()]
         yield from ((name, parameter) for parameter in command.params)
 
 
 def test_no_option_takes_a_secret():
-    """Arguments are seen by everybody on the machine, stay in the history of the shell, and so do variables."""
+    """Everybody on the machine can see arguments and variables, and the shell keeps them in its history."""
     for command, parameter in every_parameter():
         words = " ".join([parameter.name, *parameter.opts]).lower()
         if re.search(r"pass|secret|key|words|share|pin\b|token", words):
@@ -155,12 +154,12 @@ def test_no_option_takes_a_secret():
 
 
 def test_variables_give_these_options_and_no_others():
-    """No secret, no roster, nothing that lifts a guard or chooses an output; `agree` proposes no schema unasked, and a
-    cluster sees encodings. Who adds one says here why it is none of these."""
+    """No secret, no roster, nothing that lifts a safeguard or chooses an output; `agree` must not propose a schema that
+    was not typed, and a cluster sees encodings. Anyone who adds a variable explains here why it is none of these."""
     read = {}
     for command, parameter in every_parameter():
         if parameter.envvar is not None:
-            assert parameter.show_envvar, f"{command} {parameter.name}: --help does not say it"
+            assert parameter.show_envvar, f"{command} {parameter.name}: --help does not mention it"
             read.setdefault(parameter.envvar, set()).add(f"{command.removeprefix('pprl ')} {parameter.opts[0]}")
     assert read == {
         "PPRL_SCHEMA": {f"{command} --schema" for command in ("check", "encode", "link", "risk")},
@@ -178,7 +177,7 @@ def test_variables_give_these_options_and_no_others():
     assert set(re.findall(r"^\| `(PPRL_\w+)`", documented, re.M)) == {*read, "PPRL_LEDGER"}
 
 
-def test_no_seed_is_taken_for_a_step_of_an_exchange(before):
+def test_a_step_of_an_exchange_takes_no_seed(before):
     exchange = before("list rows")
     for words in (["--seed", 1], ["--decoys", 1], ["--allow-weak"], ["--key-file", "x"], ["--force"]):
         done = run(*exchange.command("list rows", *words))
@@ -190,99 +189,123 @@ def test_no_seed_is_taken_for_a_step_of_an_exchange(before):
 
 NAME = "Зкъхжвин"
 CANARIES = {word.lower() for word in (NAME, "zqxjkv", fold_name(NAME, given=False))}
-WRITTEN: list[str] | None = None
-CALLED: list[str] = []
 
 
-def note_written(event, arguments):
-    if WRITTEN is not None and event.startswith(("socket.", "urllib.")):
-        CALLED.append(event)
-    if WRITTEN is not None and event == "open" and isinstance(arguments[0], str | bytes | Path):
-        mode, flags = arguments[1], arguments[2]
-        if flags & (1 | 2) or (mode and set(mode) & set("wax+")):  # O_WRONLY, O_RDWR
-            WRITTEN.append(str(arguments[0] if not isinstance(arguments[0], bytes) else arguments[0].decode()))
+class Watch:
+    """What the process writes and whether it uses the network, as Python's audit events report it."""
+
+    def __init__(self):
+        self.active = False
+        self.written = []
+        self.network = []
+        sys.addaudithook(self.note)
+
+    def note(self, event, arguments):
+        if self.active and event.startswith(("socket.", "urllib.")):
+            self.network.append(event)
+        if self.active and event == "open" and isinstance(arguments[0], str | bytes | Path):
+            mode, flags = arguments[1], arguments[2]
+            if flags & (1 | 2) or (mode and set(mode) & set("wax+")):  # O_WRONLY, O_RDWR
+                self.written.append(os.fsdecode(arguments[0]))
+
+    def __enter__(self):
+        self.active = True
+        return self
+
+    def __exit__(self, *_):
+        self.active = False
 
 
-sys.addaudithook(note_written)
-
-
-def test_no_name_and_no_secret_is_anywhere_but_at_home(tmp_path, monkeypatch):
-    """The exchange with planted names, every step given out of turn and with a wrong passphrase too: the names are in
-    no folder and in nothing that was printed, the secrets in no file of anybody, nothing is written elsewhere, and no
-    network is asked for."""
-    global WRITTEN
-    rosters(tmp_path / "source", people=40, rows=1_000, canary=NAME)
-    exchange = Exchange.begin(tmp_path / "x", source=tmp_path / "source")
-    home = exchange.root / "Zqxjkv-desk"
-    (exchange.root / "rosters").rename(home)
+def exchange_with_canaries(folder):
+    """An exchange whose rosters hold the canary, in files and a folder that are named after one."""
+    rosters(folder / "source", people=40, rows=1_000, canary=NAME)
+    exchange = Exchange.begin(folder / "x", source=folder / "source")
+    desk = exchange.root / "Zqxjkv-desk"
+    (exchange.root / "rosters").rename(desk)
     for side in exchange.roster:
-        exchange.roster[side] = (home / f"{side}.csv").rename(home / f"zqxjkv-{side}.csv")
-    exchange.schema = home / "schema.toml"
-    for path in exchange.roster.values():
-        assert NAME in path.read_text("utf-8")
-    empty = tmp_path / "temporary"
-    empty.mkdir()
-    monkeypatch.setenv("TMPDIR", str(empty))
-    monkeypatch.setattr(tempfile, "tempdir", str(empty))
-    monkeypatch.chdir(empty)
+        exchange.roster[side] = (desk / f"{side}.csv").rename(desk / f"zqxjkv-{side}.csv")
+        assert NAME in exchange.roster[side].read_text("utf-8")
+    exchange.schema = desk / "schema.toml"
+    weaker = exchange.schema.read_text("utf-8").replace("hardening = 8", "hardening = 0")
+    (desk / "zqxjkv-weaker.toml").write_text(weaker, encoding="utf-8")
+    return exchange
+
+
+def wrong_commands(exchange, step, wrong):
+    """The command of a step with a wrong passphrase or none, another step's, and with wrong files and columns."""
+    command, desk = exchange.command(step), exchange.schema.parent
+    yield [*command[:-1], wrong]
+    yield command[:-2]
+    if step != "match":
+        yield exchange.command("match")
+    if command[0] == "encode" and len(command) > 5:
+        yield ["encode", desk / "zqxjkv-none.csv", *command[2:]]
+        yield [*command, "--column", "surname=nowhere"]
+        yield [*command, "--schema", desk / "zqxjkv-weaker.toml"]
+    if step == "list package":
+        yield ["encode", exchange.roster["registry"], *command[2:]]
+
+
+def play(exchange, wrong):
+    """Every step, each after commands that must fail; what was printed, and the secrets by name."""
+    outputs, secrets = [], {}
+    for step, role in STEPS.items():
+        failed = [run(*command) for command in wrong_commands(exchange, step, wrong)]
+        assert all(output.status for output in failed), step
+        outputs += failed
+        outputs.append(exchange.do(step))
+        outputs.append(run("next", exchange.folder(role), *exchange.secret(role)))
+        exchange.hand_over()
+        secrets |= {f"{step} {name}": value for name, value in secrets_of(exchange).items()}
+    auditor = exchange.root / "auditor"
+    outputs.append(run("transcript", exchange.folder("unit"), "-o", auditor, "--passphrase-file", wrong))
+    exchange.transcript()
+    outputs += [run("verify", auditor, "--words-file", words) for words in (exchange.told(), wrong)]
+    outputs.append(run("verify", exchange.folder("unit")))
+    for name in ("list-5-package.pprl", "PRIVATE-list.rows", "PRIVATE-keystore.pprl", "list-2-proposal.pprl"):
+        outputs.append(run("inspect", exchange.folder("list") / name))
+    return outputs, secrets
+
+
+def assert_no_canary(text, where):
+    assert not [word for word in CANARIES if word in text.lower()], f"a canary sang in {where}"
+
+
+def test_names_and_secrets_never_leave_their_owner(tmp_path, monkeypatch):
+    """The exchange with planted names, every step also tried out of turn and with a wrong passphrase: the names are in
+    no folder and in no output, the secrets in nobody's files, nothing is written elsewhere, and no network is used."""
+    exchange = exchange_with_canaries(tmp_path)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.chdir(temporary)
     wrong = exchange.root / "wrong.pass"
     wrong.touch(0o600)
     wrong.write_text("another passphrase of nobody\n")
-    weaker = home / "zqxjkv-weaker.toml"
-    weaker.write_text(exchange.schema.read_text("utf-8").replace("hardening = 8", "hardening = 0"), encoding="utf-8")
-    outputs, secrets = [], {}
-    WRITTEN = []
-    CALLED.clear()
-    try:
-        for step, role in STEPS.items():
-            command = exchange.command(step)
-            tries = [[*command[:-1], wrong], [*command[:-2]]]
-            if step != "match":
-                tries.append(exchange.command("match"))
-            if command[0] == "encode" and len(command) > 5:
-                tries.append(["encode", home / "zqxjkv-none.csv", *command[2:]])
-                tries.append([*command, "--column", "surname=nowhere"])
-                tries.append([*command, "--schema", weaker])
-            if step == "list package":
-                tries.append(["encode", exchange.roster["registry"], *command[2:]])
-            failed = [run(*each) for each in tries]
-            assert all(each.status for each in failed), step
-            outputs += failed
-            outputs.append(exchange.do(step))
-            outputs.append(run("next", exchange.folder(role), *exchange.secret(role)))
-            exchange.hand_over()
-            secrets |= {f"{step} {name}": value for name, value in secrets_of(exchange).items()}
-        outputs.append(
-            run("transcript", exchange.folder("unit"), "-o", exchange.root / "auditor", "--passphrase-file", wrong)
-        )
-        exchange.transcript()
-        outputs += [run("verify", exchange.root / "auditor", "--words-file", each) for each in (exchange.told(), wrong)]
-        outputs.append(run("verify", exchange.folder("unit")))
-        for name in ("list-5-package.pprl", "PRIVATE-list.rows", "PRIVATE-keystore.pprl", "list-2-proposal.pprl"):
-            outputs.append(run("inspect", exchange.folder("list") / name))
-    finally:
-        written, WRITTEN = WRITTEN, None
-
-    assert not CALLED
-    printed = "\n".join(each.out + each.err for each in outputs)
-    assert any(each.status for each in outputs)
-    assert "Traceback" not in printed
-    assert not [word for word in CANARIES if word in printed.lower()], "a canary sang"
+    with Watch() as watch:
+        outputs, secrets = play(exchange, wrong)
+    assert not watch.network
     assert len({name.split(" ", 2)[-1] for name in secrets}) > 6
-    wanted = {form for secret in secrets.values() for form in forms(secret)}
-    said = printed.encode()
-    assert not [form for form in wanted if form in said]
+    forbidden = {form for secret in secrets.values() for form in forms(secret)}
+    printed = "\n".join(output.out + output.err for output in outputs)
+    assert any(output.status for output in outputs)
+    assert "Traceback" not in printed
+    assert_no_canary(printed, "the output")
+    assert not [form for form in forbidden if form in printed.encode()]
     for role in PARTIES:
         for path in filter(Path.is_file, (*exchange.folder(role).rglob("*"), *exchange.root.glob("auditor/*"))):
             data = path.read_bytes()
-            assert not [form for form in wanted if form in data], f"{path.name} of the {role} holds a secret"
-            text = data.decode(errors="ignore").lower()
-            assert not [word for word in CANARIES if word in text + path.name.lower()], f"a canary sang in {path.name}"
+            assert not [form for form in forbidden if form in data], f"{path.name} of the {role} contains a secret"
+            assert_no_canary(path.name + data.decode(errors="ignore"), path.name)
     assert (exchange.folder("list") / LIST_ROWS).exists()
-    gone = [run("destroy", exchange.folder(role), "--yes") for role in PARTIES]
-    assert not [word for word in CANARIES for each in gone if each.status or word in (each.out + each.err).lower()]
-    assert not list(empty.iterdir()), "something was left among temporary files"
-    # What is kept of rosters that were sent are keyed hashes (tests/test_sent.py); the others are a ledger and a cache.
-    elsewhere = {path for path in written if not path.startswith((str(exchange.root), os.devnull))}
+    for role in PARTIES:
+        destroyed = run("destroy", exchange.folder(role), "--yes")
+        assert destroyed.status == 0
+        assert_no_canary(destroyed.out + destroyed.err, "the output of destroy")
+    assert not list(temporary.iterdir()), "a temporary file was left behind"
+    # Rosters that were sent are kept as keyed hashes (tests/exchange/test_resubmission.py); the others are a ledger and
+    # a cache.
+    elsewhere = {path for path in watch.written if not path.startswith((str(exchange.root), os.devnull))}
     known = ("runs.json", "pprl/Cache", ".cache/pprl", "/sent/")
     assert not {path for path in elsewhere if not any(part in path for part in known)}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pprl.core.errors import FileError, MismatchError, PprlError, RosterError, SchemaError
-from pprl.interop.anonlink import in_one_block, one_to_one, read_clks
+from pprl.interop.anonlink import one_to_one, read_clks, share_a_block
 from pprl.interop.clkhash import encode_records, reference, texts
 from pprl.interop.linkage_schema import Date, Exact, Integer, Ngram, Numeric, UnfitError, parse_linkage_schema
 from pprl.match.search import Pairs
@@ -94,7 +94,7 @@ def test_tokens_as_clkhash_makes_them():
     assert Integer().canonical("+013") == Integer().canonical(" 13") == "13"
     assert Date("%d.%m.%Y").canonical("12.3.1985") == "19850312"
     for unfit in ("nan", "inf", "twelve"):
-        with pytest.raises(UnfitError, match="a finite number is wanted"):
+        with pytest.raises(UnfitError, match="expected a finite number"):
             numbers.tokens(unfit)
 
 
@@ -133,14 +133,14 @@ def changed(path, value):
 FIRST = ("features", 0)
 HASHING = (*FIRST, "hashing")
 FAULTS = {
-    "the fold key of the documents": (("clkConfig", "xorFolds"), 1, "clkhash itself ignores it"),
+    "the fold key of the documents": (("clkConfig", "xorFolds"), 1, "but clkhash ignores it"),
     "no length": (("clkConfig", "l"), ..., "clkConfig.l: a whole number of at least 1"),
     "a length for blakeHash": (("clkConfig", "l"), 1000, "a power of two is needed for blakeHash"),
     "folds as text": (("clkConfig", "xor_folds"), "1", "clkConfig.xor_folds"),
     "another KDF": (("clkConfig", "kdf", "type"), "PBKDF2", "clkConfig.kdf.type: one of HKDF is needed"),
     "a salt in clear": (("clkConfig", "kdf", "salt"), "s@lt", "clkConfig.kdf.salt: base64 is needed"),
     "too long keys": (("clkConfig", "kdf", "keySize"), 65, "at most 64 for blakeHash"),
-    "more than HKDF gives": (("clkConfig", "kdf", "keySize"), 5000, "HKDF cannot derive so many bytes"),
+    "more than HKDF gives": (("clkConfig", "kdf", "keySize"), 5000, "HKDF cannot derive that many bytes"),
     "no hashing": ((*FIRST, "hashing"), ..., "features[0].hashing: an object is needed"),
     "a typing error": ((*HASHING, "strategie"), {}, "did you mean 'strategy'?"),
     "two strategies": ((*HASHING, "strategy"), {"bitsPerToken": 1, "bitsPerFeature": 1}, "either bitsPerToken or"),
@@ -152,21 +152,21 @@ FAULTS = {
         {"type": "numeric", "thresholdDistance": 0.01, "resolution": 1},
         "raise fractional_precision",
     ),
-    "a wrong option": ((*HASHING, "hash"), {"type": "blakeHash", "prevent_singularity": True}, "goes with doubleHash"),
-    "a pattern": ((*FIRST, "format"), {"type": "string", "pattern": "("}, "no regular expression"),
+    "a wrong option": ((*HASHING, "hash"), {"type": "blakeHash", "prevent_singularity": True}, "works with doubleHash"),
+    "a pattern": ((*FIRST, "format"), {"type": "string", "pattern": "("}, "not a regular expression"),
     "a pattern and a length": ((*FIRST, "format"), {"type": "string", "pattern": "a", "maxLength": 2}, "unknown key"),
-    "a format of dates": ((*FIRST, "format"), {"type": "date", "format": "%Q"}, "no format of dates"),
-    "values": ((*FIRST, "format"), {"type": "enum", "values": [1]}, "a list of texts is needed"),
+    "a format of dates": ((*FIRST, "format"), {"type": "date", "format": "%Q"}, "not a date format"),
+    "values": ((*FIRST, "format"), {"type": "enum", "values": [1]}, "a list of strings is needed"),
     "version 4": (("version",), 4, "version: 3 is needed"),
     "no list": (("features",), {}, "features: a list is needed"),
 }
 
 
-@pytest.mark.parametrize(("path", "value", "said"), FAULTS.values(), ids=FAULTS)
-def test_a_fault_is_named_with_its_place(path, value, said):
+@pytest.mark.parametrize(("path", "value", "message"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_reported_with_its_path(path, value, message):
     with pytest.raises(SchemaError) as caught:
         schema_of(changed(path, value))
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_all_faults_at_once():
@@ -183,18 +183,18 @@ def test_all_faults_at_once():
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_older_versions_have_a_way_out(version):
-    with pytest.raises(SchemaError, match=f"of version {version}, and version 3 is read here") as caught:
+    with pytest.raises(SchemaError, match=f"version {version}, and pprl reads version 3") as caught:
         parse_linkage_schema(json.dumps({"version": version}))
     assert "convert_to_latest_version" in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "null", '{"version": 3, "version": 3}', "[" * 100_000])
-def test_what_is_no_schema(text):
+def test_texts_that_are_not_a_schema(text):
     with pytest.raises(SchemaError):
         parse_linkage_schema(text)
 
 
-def test_keys_that_clkhash_ignores_are_told():
+def test_keys_that_clkhash_ignores_are_reported():
     data = document(BIGRAMS, purpose="test")
     data["features"][0]["note"] = "x"
     assert schema_of(data).unknown == ("clkConfig.purpose", "features[0].note")
@@ -203,7 +203,7 @@ def test_keys_that_clkhash_ignores_are_told():
 def test_errors_name_row_and_column_and_no_value():
     schema = schema_of(document(BIGRAMS, form={"type": "date", "format": "%Y-%m-%d"}))
     rows = [["1985-03-12"], ["1985-03-12"], ["Zqxjkv"], ["Zqxjkv"]]
-    with pytest.raises(RosterError, match="row 4, column 'column 0': a date as %Y-%m-%d is wanted") as caught:
+    with pytest.raises(RosterError, match="row 4, column 'column 0': expected a date as %Y-%m-%d") as caught:
         list(encode_records(rows, schema, SECRET, first_row=2))
     assert "Zqxjkv" not in str(caught.value) + caught.value.hint
     with pytest.raises(RosterError, match="row 2: 2 cells, and the schema has 1 columns"):
@@ -260,7 +260,7 @@ def test_only_records_of_one_block_are_pairs(tmp_path):
     theirs = read_clks(written(tmp_path, {"clknblocks": [[b64(1), "b", "c"], [b64(1), "d"]]}))
     rows, others = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
     pairs = Pairs(rows, others, np.ones(4, dtype=np.int32), np.full(4, 2, dtype=np.int32), "numpy")
-    assert in_one_block(pairs, ours, theirs).tolist() == [False, False, True, False]
+    assert share_a_block(pairs, ours, theirs).tolist() == [False, False, True, False]
 
 
 def test_the_most_similar_are_matched_first():

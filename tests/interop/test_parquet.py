@@ -20,7 +20,7 @@ from pprl.interop import parquet
 from pprl.match.encodings import match_encodings
 
 
-def made_up(rows: int, *, side: str = "registry", length: int = 128) -> Encodings:
+def encodings_of(rows: int, *, side: str = "registry", length: int = 128) -> Encodings:
     """Encodings of nobody: bits as they fall."""
     bytes_ = bytes((7 * at * at + at) % 251 for at in range(rows * length // 8))
     handles = np.frombuffer(b"".join((at * 2**100 + 5).to_bytes(16, "big") for at in range(rows)), dtype="V16")
@@ -35,7 +35,7 @@ def made_up(rows: int, *, side: str = "registry", length: int = 128) -> Encoding
 def test_encodings_come_back_byte_for_byte(tmp_path, monkeypatch, rows, side, length):
     """Whatever the size of a row group."""
     monkeypatch.setattr(parquet, "ROWS", 7)
-    made_up(rows, side=side, length=length).write(tmp_path / "it.pprl")
+    encodings_of(rows, side=side, length=length).write(tmp_path / "it.pprl")
     for name, other in (("it.pprl", "it.parquet"), ("it.parquet", "again.pprl")):
         assert main(["convert", "parquet", str(tmp_path / name), "-o", str(tmp_path / other)]) == 0
         assert (tmp_path / other).stat().st_mode & 0o777 == 0o600
@@ -45,8 +45,8 @@ def test_encodings_come_back_byte_for_byte(tmp_path, monkeypatch, rows, side, le
 @pytest.mark.parametrize(("threshold", "fewest", "most"), [("0.5", 20, 600), ("1", 0, 0)])
 def test_pairs_are_the_same_as_csv_and_as_parquet(tmp_path, monkeypatch, threshold, fewest, most):
     monkeypatch.setattr(sys.modules["pprl.cli.match"], "PAIRS_AT_ONCE", 7)
-    made_up(20, side="list").write(tmp_path / "list.pprl")
-    theirs = made_up(31)
+    encodings_of(20, side="list").write(tmp_path / "list.pprl")
+    theirs = encodings_of(31)
     again = Encodings(
         "registry", theirs.parameters, 34, theirs.handles[20:], BitMatrix(theirs.bits.words[20:] ^ np.uint64(1))
     )
@@ -60,16 +60,16 @@ def test_pairs_are_the_same_as_csv_and_as_parquet(tmp_path, monkeypatch, thresho
     assert list(from_csv) == list(from_parquet)
     pd.testing.assert_frame_equal(from_csv, from_parquet, atol=5e-7, check_dtype=False)
     kinds = {"handle": "string", "their_handle": "string", "score": "double"}
-    told = {field.name: str(field.type) for field in pq.read_schema(tmp_path / "pairs.parquet")}
-    assert told == {name: kinds.get(name, "int64") for name in from_csv}
+    kinds_in_file = {field.name: str(field.type) for field in pq.read_schema(tmp_path / "pairs.parquet")}
+    assert kinds_in_file == {name: kinds.get(name, "int64") for name in from_csv}
     assert parquet.facts_of(tmp_path / "pairs.parquet")["kind"] == "pairs as Parquet"
-    with pytest.raises(FileError, match="holds no encodings"):
+    with pytest.raises(FileError, match="contains no encodings"):
         list(parquet.encodings_pieces(tmp_path / "pairs.parquet"))
 
 
 def test_the_bits_have_the_similarity_of_the_scores(tmp_path, monkeypatch):
     monkeypatch.setattr(parquet, "ROWS", 50)
-    ours, theirs = made_up(20, side="list"), made_up(30)
+    ours, theirs = encodings_of(20, side="list"), encodings_of(30)
     scores = match_encodings(ours, theirs, kernel="numpy")
     ours.write(tmp_path / "list.pprl")
     theirs.write(tmp_path / "registry.pprl")
@@ -93,19 +93,19 @@ def test_the_bits_have_the_similarity_of_the_scores(tmp_path, monkeypatch):
     assert best.dice.tolist() == scores.dice()[:, 0].tolist()
 
 
-ROWS = made_up(9)
+ROWS = encodings_of(9)
 
 
 def table(**changes: object) -> pa.Table:
-    """The exported table, some columns or facts of it changed; a fact that is None is missing."""
+    """The exported table with some columns or facts changed; a fact that is None is left out."""
     whole = pq.read_table(io.BytesIO(b"".join(parquet.encodings_parquet(ROWS))))
     facts = {key: value for key, value in whole.schema.metadata.items() if key.startswith(b"pprl.")}
     columns = {name: changes.pop(name, whole[name]) for name in ("handle", "bits")}
     for key, value in changes.items():
         facts[f"pprl.{key}".encode()] = value
-    told = {key: value for key, value in facts.items() if value is not None}
+    metadata = {key: value for key, value in facts.items() if value is not None}
     return pa.table({name: column for name, column in columns.items() if column is not None}).replace_schema_metadata(
-        told
+        metadata
     )
 
 
@@ -114,21 +114,21 @@ BITS = [words.tobytes() for words in ROWS.bits.words]
 WRONG = {
     "no metadata": (table().replace_schema_metadata({}), "the metadata of the Parquet file do not say how it was made"),
     "another format": (table(format="2"), "it.parquet: pprl.format is '2'; this version reads format 1"),
-    "scores": (table(kind="scores"), "it.parquet: holds no encodings"),
-    "what a terminal would obey": (table(kind="\x1b[2J"), "it.parquet: its metadata hold what pprl never writes"),
-    "no length": (table(length=None), "it.parquet: pprl.length in its metadata is no number, or none that can be"),
-    "a vast length": (table(length="65600"), "it.parquet: pprl.length in its metadata is no number, or none that can"),
-    "an odd length": (table(length="100"), "it.parquet: pprl.length in its metadata is no multiple of 64"),
-    "another length": (table(length="64"), "it.parquet: column bits has not 64 bits, as pprl.length says"),
+    "scores": (table(kind="scores"), "it.parquet: contains no encodings"),
+    "what a terminal would obey": (table(kind="\x1b[2J"), "it.parquet: its metadata contain what pprl never writes"),
+    "no length": (table(length=None), "it.parquet: pprl.length in its metadata is not a number, or out of range"),
+    "a vast length": (table(length="65600"), "it.parquet: pprl.length in its metadata is not a number, or out of"),
+    "an odd length": (table(length="100"), "it.parquet: pprl.length in its metadata is not a multiple of 64"),
+    "another length": (table(length="64"), "it.parquet: column bits does not have 64 bits, as pprl.length says"),
     "no side": (table(side="unit"), "it.parquet: pprl.side in its metadata is neither list nor registry"),
     "half a key check": (table(key_check="00"), "it.parquet: pprl.key_check in its metadata is not 32 hexadecimal"),
     "no fingerprint": (table(schema_fingerprint=None), "it.parquet: pprl.schema_fingerprint in its metadata is not 64"),
-    "fewer read than rows": (table(rows_read="8"), "it.parquet: pprl.rows_read does not go with 9 rows of a registry"),
-    "a list with rows": (table(side="list"), "it.parquet: pprl.rows_read does not go with 9 rows of a list"),
+    "fewer read than rows": (table(rows_read="8"), "it.parquet: pprl.rows_read does not fit 9 rows of a registry"),
+    "a list with rows": (table(side="list"), "it.parquet: pprl.rows_read does not fit 9 rows of a list"),
     "no column of bits": (table(bits=None), "it.parquet: its columns are not handle and bits"),
     "handles as bytes": (
-        table(handle=pa.array([bytes.fromhex(each) for each in HANDLES])),
-        "it.parquet: column handle is no text",
+        table(handle=pa.array([bytes.fromhex(handle) for handle in HANDLES])),
+        "it.parquet: column handle is not text",
     ),
     "a handle of capitals": (
         table(handle=[*HANDLES[:4], "A" * 32, *HANDLES[5:]]),
@@ -137,18 +137,18 @@ WRONG = {
     "a handle missing": (table(handle=[*HANDLES[:8], None]), "it.parquet: row 9 has no handle of 32 hexadecimal digit"),
     "one handle twice": (
         table(handle=[*HANDLES[:8], HANDLES[2]]),
-        "it.parquet: row 9 has the handle of a row before it",
+        "it.parquet: row 9 has the handle of an earlier row",
     ),
-    "bits missing": (table(bits=[*BITS[:3], None, *BITS[4:]]), "it.parquet: row 4 has not 128 bits"),
-    "a bit too few": (table(bits=[*BITS[:3], BITS[3][1:], *BITS[4:]]), "it.parquet: row 4 has not 128 bits"),
+    "bits missing": (table(bits=[*BITS[:3], None, *BITS[4:]]), "it.parquet: row 4 does not have 128 bits"),
+    "a bit too few": (table(bits=[*BITS[:3], BITS[3][1:], *BITS[4:]]), "it.parquet: row 4 does not have 128 bits"),
 }
 
 
-@pytest.mark.parametrize(("wrong", "says"), WRONG.values(), ids=WRONG)
-def test_what_is_not_right_is_refused_by_its_place(tmp_path, wrong, says, capsys):
+@pytest.mark.parametrize(("wrong", "message"), WRONG.values(), ids=WRONG)
+def test_a_wrong_table_is_refused_by_row_or_column(tmp_path, wrong, message, capsys):
     pq.write_table(wrong, tmp_path / "it.parquet", row_group_size=4)
     assert main(["convert", "parquet", str(tmp_path / "it.parquet"), "-o", str(tmp_path / "it.pprl")]) == 1
-    assert capsys.readouterr().err.startswith(f"pprl: error: {says}")
+    assert capsys.readouterr().err.startswith(f"pprl: error: {message}")
     assert [path.name for path in tmp_path.iterdir()] == ["it.parquet"]
 
 
@@ -159,29 +159,29 @@ def test_bits_of_any_length_are_taken_if_they_have_the_right_one(tmp_path):
     assert b"".join(parquet.encodings_pieces(tmp_path / "it.parquet")) == (tmp_path / "it.pprl").read_bytes()
 
 
-def test_what_is_cut_short(tmp_path):
+def test_an_incomplete_file(tmp_path):
     whole = b"".join(parquet.encodings_parquet(ROWS))
     for data in (whole[:-9], whole[:400] + whole[:4], whole[:4]):
         (tmp_path / "it.parquet").write_bytes(data)
-        with pytest.raises(FileError, match=re.escape("it.parquet: is no whole Parquet file")):
+        with pytest.raises(FileError, match=re.escape("it.parquet: is not a complete Parquet file")):
             list(parquet.encodings_pieces(tmp_path / "it.parquet"))
 
 
-def test_a_bit_that_fell_over(tmp_path):
+def test_a_flipped_bit(tmp_path):
     whole = bytearray(b"".join(parquet.encodings_parquet(ROWS)))
     whole[whole.index(BITS[4]) + 3] ^= 4
     (tmp_path / "it.parquet").write_bytes(whole)
-    with pytest.raises(FileError, match="no whole Parquet file"):
+    with pytest.raises(FileError, match="not a complete Parquet file"):
         list(parquet.encodings_pieces(tmp_path / "it.parquet"))
 
 
-def test_handles_that_begin_alike_are_none_of_each_other(tmp_path):
-    alike = [f"{'0' * 16}{at:016x}" for at in range(9)]
-    pq.write_table(table(handle=alike), tmp_path / "it.parquet")
+def test_handles_with_the_same_beginning_are_distinct(tmp_path):
+    similar = [f"{'0' * 16}{number:016x}" for number in range(9)]
+    pq.write_table(table(handle=similar), tmp_path / "it.parquet")
     assert sum(map(len, parquet.encodings_pieces(tmp_path / "it.parquet"))) > 9 * 32
 
 
-def test_never_over_an_input_nor_over_anything_unasked(tmp_path, capsys):
+def test_no_file_is_overwritten_unless_asked_and_never_an_input(tmp_path, capsys):
     path, other = tmp_path / "it.pprl", tmp_path / "it.parquet"
     ROWS.write(path)
     before = path.read_bytes()
@@ -197,9 +197,9 @@ def test_never_over_an_input_nor_over_anything_unasked(tmp_path, capsys):
 def test_pairs_by_the_ending_of_their_file(tmp_path):
     pairs = pd.DataFrame({"list_row": [2, 4], "list_id": ["=1+1", "Ёж"], "score": [0.5, 1.0]})
     pairs["registry_row"] = pd.array([7, None], "Int64")
-    told = types.SimpleNamespace(pairs=pairs)
+    assessment = types.SimpleNamespace(pairs=pairs)
     for name in ("pairs.csv", "pairs.parquet", "other.PARQUET"):
-        write_outputs(told, tmp_path / name, None, force=False)
+        write_outputs(assessment, tmp_path / name, None, force=False)
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "pairs.csv").read_bytes().startswith(b"list_row,list_id,score,registry_row\n2,'=1+1,0.5,7\n4,")
     for name in ("pairs.parquet", "other.PARQUET"):

@@ -22,7 +22,7 @@ from pprl.core.scores import Scores
 from pprl.match import checkpoint, search
 from pprl.match.checkpoint import Checkpoint
 from pprl.match.encodings import match_encodings
-from pprl.match.search import Sofar
+from pprl.match.search import SearchState
 
 CHECKOUT = ROOT
 
@@ -40,21 +40,20 @@ def test_a_search_goes_on_anywhere(data):
     ours = BitMatrix(draw.integers(0, 8, (7, 2), dtype="<u8"))
     theirs = BitMatrix(draw.integers(0, 8, (data.draw(st.integers(1, 60)), 2), dtype="<u8"))
     keep, first, second = (data.draw(st.integers(1, 20)) for _ in range(3))
-    kept = []
-    whole = search.best(ours, theirs, keep=keep, kernel=kernel, tile=(3, first), save=kept.append)
-    sofar = data.draw(st.sampled_from(kept))
-    told = []
-    again = search.best(ours, theirs, keep=keep, kernel=kernel, tile=(2, second), sofar=sofar, progress=told.append)
-    assert same(again, whole)
-    assert sum(told) == len(ours) * len(theirs)
+    states = list(search.steps(ours, theirs, SearchState.start(7, keep), kernel=kernel, tile=(3, first)))
+    state = data.draw(st.sampled_from(states))
+    compared = [0]
+    again = [state, *search.steps(ours, theirs, state, kernel=kernel, tile=(2, second), progress=compared.append)]
+    assert same(again[-1], states[-1])
+    assert same(again[-1].candidates(kernel), search.best(ours, theirs, keep=keep, kernel=kernel))
+    assert sum(compared) == len(ours) * len(theirs)
 
 
 def test_fewer_rows_than_were_compared():
-    kept = []
     ours, theirs = random_rows(1, 5), random_rows(2, 50)
-    search.best(ours, theirs, keep=2, save=kept.append)
+    *_, state = search.steps(ours, theirs, SearchState.start(5, 2))
     with pytest.raises(MismatchError, match="fewer rows than were compared already"):
-        search.best(ours, BitMatrix(theirs.words[:3]), keep=2, sofar=kept[-1])
+        list(search.steps(ours, BitMatrix(theirs.words[:3]), state))
 
 
 # --- the file ---
@@ -64,15 +63,15 @@ def test_fewer_rows_than_were_compared():
 def written(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
     theirs = np.array([[4, -1], [7, 2]])
-    sofar = Sofar(9, theirs, np.array([[3, 0], [5, 1]]), np.array([[8, 0], [10, 9]]))
+    state = SearchState(9, theirs, np.array([[3, 0], [5, 1]]), np.array([[8, 0], [10, 9]]))
     made = Checkpoint(tmp_path / "c", lambda: b"i" * 32)
-    made.save(sofar)
-    return made, sofar
+    made.save(state)
+    return made, state
 
 
 def test_it_is_read_as_it_was_written_and_is_nobody_elses(written):
-    made, sofar = written
-    assert same(made.read(), sofar)
+    made, state = written
+    assert same(made.read(), state)
     assert os.name == "nt" or made.path.stat().st_mode & 0o077 == 0
     made.remove()
     assert not made.path.exists()
@@ -93,7 +92,7 @@ def test_every_byte_of_it(written):
 
 def test_of_something_else(written):
     made, _ = written
-    with pytest.raises(MismatchError, match="an input or an option was changed"):
+    with pytest.raises(MismatchError, match="an input or an option has changed"):
         Checkpoint(made.path, lambda: b"j" * 32).read()
 
 
@@ -101,10 +100,10 @@ def test_it_is_written_once_a_minute_and_hashes_nothing_before(tmp_path, monkeyp
     asked = []
     made = Checkpoint(tmp_path / "c", lambda: asked.append(1) or b"i" * 32)
     now = checkpoint.time.monotonic()
-    sofar = Sofar(1, np.array([[0]]), np.array([[1]]), np.array([[2]]))
+    state = SearchState(1, np.array([[0]]), np.array([[1]]), np.array([[2]]))
     for later, there in ((0, False), (59, False), (61, True)):
         monkeypatch.setattr(checkpoint.time, "monotonic", lambda later=later: now + later)
-        made.save(sofar)
+        made.save(state)
         assert made.path.exists() == there
     assert asked == [1]
 
@@ -172,7 +171,7 @@ def test_killed_and_resumed(inputs, tmp_path):
     command = ["match", inputs / "list", inputs / "registry", "-o", output]
     done = run(*command, "--resume")
     assert done.status == 0, done.err
-    assert "going on behind the first 1,500 rows" in done.err
+    assert "resuming after the first 1,500 rows" in done.err
     assert not left.exists()
     whole = match_encodings(encodings("list", 1, 60), encodings("registry", 2, 5_000))
     assert Scores.read(output).to_bytes() == whole.to_bytes()
@@ -184,12 +183,12 @@ def test_a_changed_registry_is_refused_and_without_resume_it_begins_anew(inputs,
     killed(inputs, output)
     other = replace(encodings("registry", 2, 5_000), rows_read=4_999)
     other.write(tmp_path / "registry")
-    with pytest.raises(MismatchError, match=r"scores\.pprl\.checkpoint: is of another search"):
+    with pytest.raises(MismatchError, match=r"scores\.pprl\.checkpoint: belongs to another search"):
         attempt("match", inputs / "list", tmp_path / "registry", "-o", output, "--resume")
     assert not output.exists()
     done = run("match", inputs / "list", tmp_path / "registry", "-o", output)
     assert done.status == 0
-    assert "--resume would go on with it" in done.err
+    assert "--resume continues it" in done.err
     assert not (tmp_path / "scores.pprl.checkpoint").exists()
 
 
@@ -217,7 +216,7 @@ def test_the_linkage_unit_goes_on_by_itself(before, monkeypatch):
         assert run(*exchange.command("match")).status != 0
     assert (exchange.folder("unit") / "PRIVATE-match.checkpoint").exists()
     done = exchange.do("match")
-    assert "going on behind the first 400 rows" in done.err
+    assert "resuming after the first 400 rows" in done.err
     assert not (exchange.folder("unit") / "PRIVATE-match.checkpoint").exists()
     exchange.upto("list result", "acknowledge")
 

@@ -1,4 +1,4 @@
-"""The search on a Dask cluster: the answer of one machine, bit for bit, whatever happens to the workers."""
+"""The search on a Dask cluster gives the answer of one machine, bit for bit, whatever happens to the workers."""
 
 import os
 import signal
@@ -41,16 +41,16 @@ def workers():
 
 def test_the_answer_is_that_of_one_machine(workers):
     ours, theirs = random_rows(1, 300), random_rows(2, 5_000)
-    theirs.words[4_000:4_020] = theirs.words[:20]  # identical rows go by their number
+    theirs.words[4_000:4_020] = theirs.words[:20]  # identical rows are ordered by number
     theirs.words[100:120] = ours.words[:20]
-    told = []
+    steps = []
     with cluster.connected(workers.scheduler_address) as client:
-        found = cluster.best(client, ours, theirs, keep=4, stretch=700, progress=told.append)
+        found = cluster.best(client, ours, theirs, keep=4, stretch=700, progress=steps.append)
         pieces = (BitMatrix(theirs.words[top : top + 999]) for top in range(0, 5_000, 999))
         assert same(cluster.best(client, ours, pieces, keep=4, stretch=512), found)
         pairs = cluster.all_pairs(client, ours, theirs, Fraction(54, 100), stretch=700)
         nobody = cluster.best(client, ours, BitMatrix(theirs.words[:0]), keep=4)
-    assert sum(told) == 300 * 5_000
+    assert sum(steps) == 300 * 5_000
     assert same(found, search.best(ours, theirs, keep=4))
     assert same(pairs, search.all_pairs(ours, theirs, Fraction(54, 100)))
     assert (nobody.theirs == -1).all()
@@ -99,16 +99,19 @@ def test_nobody_answers(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("versions", "message"),
     [
         ({}, "has no workers"),
-        ({"tcp://a:1": version("pprl"), "tcp://b:2": PackageNotFoundError("pprl")}, "the worker tcp://b:2 has no pprl"),
+        (
+            {"tcp://a:1": version("pprl"), "tcp://b:2": PackageNotFoundError("pprl")},
+            "pprl is not installed on the worker tcp://b:2",
+        ),
         ({"tcp://a:1": version("pprl"), "tcp://b:2": "0.0.1"}, "the worker tcp://b:2 has pprl 0.0.1, and this is"),
     ],
 )
-def test_workers_that_cannot_do_it_are_refused_before_any_work(workers, monkeypatch, told, says):
-    monkeypatch.setattr(distributed.Client, "run", lambda *_, **__: told)
-    with pytest.raises(PprlError, match=says) as refused, cluster.connected(workers.scheduler_address):
+def test_workers_that_cannot_do_it_are_refused_before_any_work(workers, monkeypatch, versions, message):
+    monkeypatch.setattr(distributed.Client, "run", lambda *_, **__: versions)
+    with pytest.raises(PprlError, match=message) as refused, cluster.connected(workers.scheduler_address):
         pass
     assert refused.value.hint
 
@@ -121,17 +124,16 @@ def test_without_the_package(monkeypatch):
 
 @settings(deadline=None, max_examples=30)
 @given(st.data())
-def test_answers_can_be_merged_in_any_order(data):
+def test_results_can_be_merged_in_any_order(data):
     """Few bits, so that scores are equal and rows identical."""
     draw = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     ours = BitMatrix(draw.integers(0, 8, (5, 1), dtype="<u8"))
     theirs = BitMatrix(draw.integers(0, 8, (data.draw(st.integers(1, 40)), 1), dtype="<u8"))
     keep, stretch = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 12))
-    here = cluster._Best.none(5, keep, 64)
+    merged = cluster.PartialBest.empty(5, keep, 64)
     pieces = list(search.chunks(theirs, 64, stretch))
     for base, chunk in data.draw(st.permutations(pieces)):
-        here = here.merged(cluster._best_of(ours.words, chunk.words, keep=keep)[1], base)
+        merged = merged.merged(cluster.best_in_stretch(ours.words, chunk.words, keep=keep)[1], base)
     expected = search.best(ours, theirs, keep=keep, kernel="numpy")
-    numbers = np.append(here.numbers, -1)[here.slots]
-    assert np.array_equal(numbers, expected.theirs)
-    assert np.array_equal(here.common, expected.common)
+    assert np.array_equal(merged.row_numbers(), expected.theirs)
+    assert np.array_equal(merged.common, expected.common)

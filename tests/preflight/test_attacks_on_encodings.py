@@ -1,4 +1,4 @@
-"""Attacks on one's own encodings: one that cannot work reports chance, one that must work reports everybody."""
+"""Attacks on our own encodings: one that cannot work reports chance, one that must work names everybody."""
 
 import json
 from dataclasses import dataclass
@@ -12,14 +12,13 @@ from pprl.core.randomness import RandomStream, seed_from
 from pprl.core.schema_file import parse_schema
 from pprl.encode.bloom import encode
 from pprl.encode.tokens import space, tokens
-from pprl.preflight import indicators as cheap
 from pprl.preflight.attacks.graph import graph_matching
 from pprl.preflight.attacks.known_pairs import LEARNERS, known_pairs
 from pprl.preflight.attacks.lookups import dictionary, frequency_alignment
-from pprl.preflight.attacks.scheme import Crowd, Scheme, signs
-from pprl.preflight.examine import examine, glance, known_ladder
-from pprl.preflight.indicators import indicators, repeats, strata_cells
-from pprl.preflight.utility import found_again
+from pprl.preflight.attacks.scheme import CandidatePool, Scheme, signs
+from pprl.preflight.indicators import correlation, divergence, gini, indicators, repeats, strata_cells
+from pprl.preflight.risk import assess_indicators, assess_risk, known_ladder
+from pprl.preflight.utility import measure_utility
 from pprl.roster.people import MISSING, Column, People
 
 SCHEMA = parse_schema(
@@ -47,7 +46,7 @@ KEY = bytes(range(32))
 
 
 def invented(rows: int, seed: int = 1, *, surnames: int = 300) -> People:
-    """Made-up people: names of syllables, so that many are alike, and birth dates of forty years."""
+    """Synthetic people: names of syllables, so that many are similar, and birth dates of forty years."""
     draws = RandomStream(seed_from(seed), "people of a test")
 
     def names(count: int, parts: int) -> list[str]:
@@ -62,16 +61,16 @@ def invented(rows: int, seed: int = 1, *, surnames: int = 300) -> People:
     return People(np.arange(rows, dtype=np.int64), columns)
 
 
-def crowd_of(people: People, population: People | None = None, scheme=None, seed: int = 1) -> Crowd:
-    return Crowd(people, population, scheme or Scheme(SCHEMA), RandomStream(seed_from(seed), "test"))
+def pool_of(people: People, population: People | None = None, scheme=None, seed: int = 1) -> CandidatePool:
+    return CandidatePool(people, population, scheme or Scheme(SCHEMA), RandomStream(seed_from(seed), "test"))
 
 
 @dataclass(frozen=True)
 class Noise:
-    """An encoding that says nothing: bits from the system's own generator, whoever it is."""
+    """An encoding that shows nothing: random bits, the same for any people."""
 
     schema: object = SCHEMA
-    mixed: int = 1
+    xored_bits: int = 1
     length: int = 1024
 
     def encode(self, people: People, key: bytes) -> BitMatrix:
@@ -82,15 +81,15 @@ class Noise:
 
 @dataclass(frozen=True)
 class Bare:
-    """An encoding that says everything: each token has its k bits to itself, whatever the key."""
+    """An encoding that shows everything: each token has k bits to itself, whatever the key."""
 
     schema: object = SCHEMA
-    mixed: int = 1
+    xored_bits: int = 1
     length: int = 32_768  # so long that chance hits do not matter
 
     def encode(self, people: People, _key: bytes) -> BitMatrix:
-        held = self.bits_of_tokens(people).toarray()
-        bits = np.repeat(held > 0, np.round(held.max(axis=0) ** 2).astype(int), axis=1)
+        tokens_of = self.bits_of_tokens(people).toarray()
+        bits = np.repeat(tokens_of > 0, np.round(tokens_of.max(axis=0) ** 2).astype(int), axis=1)
         wide = np.pad(bits, ((0, 0), (0, self.length - bits.shape[1])))
         return BitMatrix(np.packbits(wide, axis=1, bitorder="little").view("<u8"))
 
@@ -98,13 +97,13 @@ class Bare:
 
 
 def attacks(scheme, people: People, population: People | None = None):
-    """Every attack that reads likeness, on a scheme: findings by name."""
-    crowd = crowd_of(people, population, scheme)
-    bits = scheme.encode(crowd.victims(), KEY)
-    known, victims = np.arange(100), np.arange(100, crowd.roster)
-    found = {name: known_pairs(crowd, scheme, bits, known, victims, name) for name in LEARNERS}
-    found["graph"] = graph_matching(crowd, scheme, bits, RandomStream(KEY, "order"))
-    return found
+    """Every attack that uses similarity, on one scheme: results by name."""
+    pool = pool_of(people, population, scheme)
+    bits = scheme.encode(pool.targets(), KEY)
+    known, targets = np.arange(100), np.arange(100, pool.target_count)
+    results = {name: known_pairs(pool, scheme, bits, known, targets, name) for name in LEARNERS}
+    results["graph"] = graph_matching(pool, scheme, bits, RandomStream(KEY, "order"))
+    return results
 
 
 def test_an_attack_that_cannot_work_reports_chance():
@@ -116,111 +115,111 @@ def test_an_attack_that_cannot_work_reports_chance():
 
 def test_an_attack_that_must_work_names_everybody():
     found = attacks(Bare(), invented(180), invented(200, 2))
-    assert {name: each.rate for name, each in found.items()} == {"linear": 1, "dice": 1, "scheme": 1, "graph": 1}
+    assert {name: result.rate for name, result in found.items()} == {"linear": 1, "dice": 1, "scheme": 1, "graph": 1}
     assert all(found[name].top_ten == 80 for name in LEARNERS)
 
 
 def test_frequencies_name_those_whose_counts_differ_and_nobody_else():
-    """Person i stands there i + 1 times, and as often in the population."""
+    """Person i is listed i + 1 times, and as often in the population."""
     few = invented(60)
     rows = np.repeat(np.arange(60), np.arange(60) + 1)
-    crowd = crowd_of(few.take(rows), few.take(rows))
-    plain = frequency_alignment(crowd, Scheme(SCHEMA).encode(crowd.victims(), KEY), RandomStream(KEY, "order"))
+    pool = pool_of(few.take(rows), few.take(rows))
+    plain = frequency_alignment(pool, Scheme(SCHEMA).encode(pool.targets(), KEY), RandomStream(KEY, "order"))
     assert (plain.named, plain.attacked) == (60, 60)
-    once = crowd_of(invented(500), invented(1_000, 2))
-    blind = frequency_alignment(once, Scheme(SCHEMA).encode(once.victims(), KEY), RandomStream(KEY, "order"))
+    once = pool_of(invented(500), invented(1_000, 2))
+    blind = frequency_alignment(once, Scheme(SCHEMA).encode(once.targets(), KEY), RandomStream(KEY, "order"))
     low, high = blind.interval
     assert low <= blind.chance <= high
 
 
-def test_the_key_names_everybody_unless_encodings_are_all_alike():
-    crowd = crowd_of(invented(300), invented(300, 2))
+def test_the_key_names_everybody_unless_all_encodings_are_equal():
+    pool = pool_of(invented(300), invented(300, 2))
     for hardening in (0, 8):
-        assert dictionary(crowd, Scheme(SCHEMA.with_hardening(hardening)), KEY).rate == 1
+        assert dictionary(pool, Scheme(SCHEMA.with_hardening(hardening)), KEY).rate == 1
 
     @dataclass(frozen=True)
     class Mute(Noise):
         def encode(self, people: People, _key: bytes) -> BitMatrix:
             return BitMatrix(np.zeros((len(people), 16), dtype="<u8"))
 
-    assert dictionary(crowd, Mute(), KEY).named <= 1
+    assert dictionary(pool, Mute(), KEY).named <= 1
 
 
 @pytest.mark.parametrize("hardening", [0, 5, 8])
-def test_likeness_over_keys_is_what_the_formula_says(hardening):
+def test_similarity_over_keys_is_what_the_formula_says(hardening):
     """The mean over 60 keys of 1,024 bits, within 5 standard deviations of independent bits."""
     schema = SCHEMA.with_hardening(hardening)
     people = invented(30)
-    scheme, crowd = Scheme(schema), crowd_of(people, scheme=Scheme(schema))
-    everyone = np.arange(len(crowd))
-    seen = [signs(scheme.encode(crowd.people, bytes([number] * 32))) for number in range(60)]
-    mean = np.mean([each.mean(axis=1) for each in seen], axis=0)
-    likeness = np.mean([each @ each.T / 1024 for each in seen], axis=0)
-    room = 5 / np.sqrt(60 * 1024)
-    assert np.abs(mean - crowd.mean(everyone, scheme)).max() < room
-    assert np.abs(likeness - crowd.agreement(everyone, everyone, scheme)).max() < room
+    scheme, pool = Scheme(schema), pool_of(people, scheme=Scheme(schema))
+    everyone = np.arange(len(pool))
+    seen = [signs(scheme.encode(pool.people, bytes([number] * 32))) for number in range(60)]
+    mean = np.mean([rows.mean(axis=1) for rows in seen], axis=0)
+    similarity = np.mean([rows @ rows.T / 1024 for rows in seen], axis=0)
+    tolerance = 5 / np.sqrt(60 * 1024)
+    assert np.abs(mean - pool.mean(everyone, scheme)).max() < tolerance
+    assert np.abs(similarity - pool.agreement(everyone, everyone, scheme)).max() < tolerance
 
 
 def test_bits_in_common_by_the_slow_definition():
     people = invented(40)
-    crowd = crowd_of(people)
+    pool = pool_of(people)
 
     def bits(row: int) -> set[tuple[str, str, int]]:
         person = [
             (field, column.values[column.codes[row]])
             for field in SCHEMA.linked()
-            if (column := crowd.people.columns[field.name]).codes[row] != MISSING
+            if (column := pool.people.columns[field.name]).codes[row] != MISSING
         ]
         return {(space(f), token, at) for f, value in person for token in tokens(f.type, value) for at in range(f.k)}
 
-    everyone = np.arange(len(crowd))
+    everyone = np.arange(len(pool))
     slow = [[len(bits(left) & bits(right)) for right in everyone] for left in everyone]
-    assert np.allclose(crowd.common(everyone, everyone), slow, rtol=1e-5)
-    assert np.allclose(crowd.bits, np.diag(slow), rtol=1e-5)
+    assert np.allclose(pool.common(everyone, everyone), slow, rtol=1e-5)
+    assert np.allclose(pool.bits, np.diag(slow), rtol=1e-5)
     assert len({field.k for field in SCHEMA.linked()}) > 1, "a token of two fields must be tried with two k"
 
 
 def test_plain_filters_fall_to_known_pairs_and_diffusion_delays_it():
-    crowd = crowd_of(invented(700, surnames=600), invented(2_000, 2))
-    known, victims = np.arange(150), np.arange(400, 700)
+    pool = pool_of(invented(700, surnames=600), invented(2_000, 2))
+    known, targets = np.arange(150), np.arange(400, 700)
     rates = {}
     for hardening in (0, 5, 10):
         scheme = Scheme(SCHEMA.with_hardening(hardening))
-        bits = scheme.encode(crowd.victims(), KEY)
-        rates[hardening] = [known_pairs(crowd, scheme, bits, known, victims, name).rate for name in LEARNERS]
+        bits = scheme.encode(pool.targets(), KEY)
+        rates[hardening] = [known_pairs(pool, scheme, bits, known, targets, name).rate for name in LEARNERS]
     assert min(rates[0]) > 0.9
     assert rates[0][2] == max(rates[0])
-    assert rates[5][2] > rates[5][0]  # whoever knows the scheme does better than ridge regression
+    assert rates[5][2] > rates[5][0]  # knowing the scheme beats ridge regression
     assert max(rates[10]) < 0.5 * max(rates[5])
 
 
 def test_known_people_are_no_candidates_and_nobody_counts_twice():
     people = invented(100)
-    crowd = crowd_of(people.take(np.repeat(np.arange(100), 2)), people)
-    assert (crowd.roster, len(crowd)) == (100, 100)
-    assert np.bincount(crowd.of_row).tolist() == [2] * 100
-    bits = Scheme(SCHEMA).encode(crowd.victims(), KEY)
-    found = known_pairs(crowd, Scheme(SCHEMA), bits, np.arange(40), np.arange(60, 100), "scheme")
+    pool = pool_of(people.take(np.repeat(np.arange(100), 2)), people)
+    assert (pool.target_count, len(pool)) == (100, 100)
+    assert np.bincount(pool.person_of_row).tolist() == [2] * 100
+    bits = Scheme(SCHEMA).encode(pool.targets(), KEY)
+    found = known_pairs(pool, Scheme(SCHEMA), bits, np.arange(40), np.arange(60, 100), "scheme")
     assert (found.attacked, found.candidates, found.known) == (40, 60, 40)
 
 
 def test_indicators_by_hand():
-    assert cheap._gini(np.array([1, 1, 1, 1])) == 0
-    assert cheap._gini(np.array([0, 0, 0, 4])) == pytest.approx(3 / 4)
-    assert cheap._divergence(np.array([2, 2])) == 0
+    assert gini(np.array([1, 1, 1, 1])) == 0
+    assert gini(np.array([0, 0, 0, 4])) == pytest.approx(3 / 4)
+    assert divergence(np.array([2, 2])) == 0
     # (1, 0) against (½, ½): ½ · 1 · log2(4/3) + ½ · (½ log2(2/3) + ½ log2(2))
-    assert cheap._divergence(np.array([0, 2])) == pytest.approx(0.5 * np.log2(4 / 3) + 0.25 * (np.log2(2 / 3) + 1))
-    assert cheap._correlation(np.array([1, 1]), np.array([1, 2])) == 0
+    assert divergence(np.array([0, 2])) == pytest.approx(0.5 * np.log2(4 / 3) + 0.25 * (np.log2(2 / 3) + 1))
+    assert correlation(np.array([1, 1]), np.array([1, 2])) == 0
 
 
-def test_indicators_tell_noise_from_names():
-    crowd = crowd_of(invented(800))
-    plain = indicators(crowd, Scheme(SCHEMA).encode(crowd.victims(), KEY), RandomStream(KEY, "pairs"))
-    noise = indicators(crowd, Noise().encode(crowd.victims(), KEY), RandomStream(KEY, "pairs"))
-    assert plain.likeness_leaks > 0.8
-    assert plain.weight_tells_length > 0.8
-    assert abs(noise.likeness_leaks) < 5 / np.sqrt(20_000)
-    assert abs(noise.weight_tells_length) < 5 / np.sqrt(800)
+def test_indicators_distinguish_noise_from_names():
+    pool = pool_of(invented(800))
+    plain = indicators(pool, Scheme(SCHEMA).encode(pool.targets(), KEY), RandomStream(KEY, "pairs"))
+    noise = indicators(pool, Noise().encode(pool.targets(), KEY), RandomStream(KEY, "pairs"))
+    assert plain.similarity_leakage > 0.8
+    assert plain.length_leakage > 0.8
+    assert abs(noise.similarity_leakage) < 5 / np.sqrt(20_000)
+    assert abs(noise.length_leakage) < 5 / np.sqrt(800)
     assert noise.gini < 0.1 < plain.gini
     assert noise.fill == pytest.approx(0.5, abs=5 * 0.5 / np.sqrt(800 * 1024))
 
@@ -239,13 +238,13 @@ def test_repeats_and_cells():
     ]
 
 
-def test_who_is_found_again():
+def test_who_is_still_matched():
     people = invented(300, surnames=3_000)
-    easy = found_again(people, SCHEMA, KEY)
-    assert easy == found_again(people, SCHEMA, KEY)
+    easy = measure_utility(people, SCHEMA, KEY)
+    assert easy == measure_utility(people, SCHEMA, KEY)
     assert (easy.present, easy.rows) == (150, 10_150)
     assert easy.rate > 0.8
-    nobody = found_again(People(people.rows, people.columns | {"birth_date": _empty(300)}), SCHEMA, KEY)
+    nobody = measure_utility(People(people.rows, people.columns | {"birth_date": _empty(300)}), SCHEMA, KEY)
     assert nobody.rate < easy.rate
 
 
@@ -253,56 +252,56 @@ def _empty(rows: int) -> Column:
     return Column((), np.full(rows, MISSING, dtype=np.int32))
 
 
-def test_an_examination_is_repeatable_and_whole():
+def test_a_report_is_repeatable_and_complete():
     people, population = invented(90), invented(200, 2)
-    one, same, other = (examine(people, SCHEMA, population, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (assess_risk(people, SCHEMA, population, seed=seed) for seed in (1, 1, 2))
     assert json.dumps(one.to_dict()) == json.dumps(same.to_dict()) != json.dumps(other.to_dict())
-    assert [each.hardening for each in one.hardened] == [0, 5, 8, 10]
+    assert [result.hardening for result in one.hardenings] == [0, 5, 8, 10]
     assert known_ladder(90) == [10, 20]
-    for here in one.hardened:
-        assert [each.known for each in here.ladder()] == [10, 20]
-        assert {each.attacked for each in here.known_pairs} == {70}
-        assert here.strongest(20).named == max(each.named for each in here.known_pairs if each.known == 20)
-        assert here.graph_matching.attacked == 90
+    for result in one.hardenings:
+        assert [attack.known for attack in result.ladder()] == [10, 20]
+        assert {attack.attacked for attack in result.known_pairs} == {70}
+        assert result.strongest(20).named == max(attack.named for attack in result.known_pairs if attack.known == 20)
+        assert result.graph_matching.attacked == 90
     assert one.dictionary.rate == 1
-    assert one.as_agreed.hardening == 0
+    assert one.at_agreed.hardening == 0
     assert one.to_dict()["hardenings"][0]["known_pairs_that_name_5_percent"] == 10
 
 
-def test_progress_is_told_step_by_step():
-    told = []
-    examine(invented(60), SCHEMA, progress=lambda *each: told.append(each))
-    names, done, totals = zip(*told, strict=True)
-    assert list(done) == list(range(len(told)))
-    assert set(totals) == {len(told)}
+def test_progress_is_reported_step_by_step():
+    steps = []
+    assess_risk(invented(60), SCHEMA, progress=lambda *step: steps.append(step))
+    names, done, totals = zip(*steps, strict=True)
+    assert list(done) == list(range(len(steps)))
+    assert set(totals) == {len(steps)}
     assert names[:4] == ("t = 0: 10 known pairs", "t = 0: 20 known pairs", "t = 0: graph matching",
-                         "t = 0: who is found again")  # fmt: skip
+                         "t = 0: people still matched")  # fmt: skip
 
 
 def test_what_cannot_be_attacked_is_refused():
     people = invented(39)
     with pytest.raises(RosterError, match="39 different people"):
-        examine(people, SCHEMA)
+        assess_risk(people, SCHEMA)
     with pytest.raises(RosterError, match="1 different person"):
-        glance(people.take(np.zeros(50, dtype=np.int64)), SCHEMA)
+        assess_indicators(people.take(np.zeros(50, dtype=np.int64)), SCHEMA)
     nameless = People(people.rows, {name: _empty(39) for name in people.columns})
     with pytest.raises(RosterError, match="0 different people"):
-        glance(nameless, SCHEMA)
+        assess_indicators(nameless, SCHEMA)
     one_field = People(
         people.rows, {name: _empty(39) for name in people.columns} | {"surname": people.columns["surname"]}
     )
     with pytest.raises(RefusedError, match="only 1 field"):
-        examine(one_field, SCHEMA)
+        assess_risk(one_field, SCHEMA)
     undated = invented(50)
     undated = People(undated.rows, undated.columns | {"birth_date": _empty(50)})
-    with pytest.raises(RosterError, match="a birth_date that can be read in 0% of its rows and the roster in 100%"):
-        examine(invented(50), SCHEMA, undated)
+    with pytest.raises(RosterError, match="a readable birth_date in 0% of its rows and the roster in 100%"):
+        assess_risk(invented(50), SCHEMA, undated)
 
 
 def test_encodings_of_the_package_are_what_is_attacked():
     people = invented(50)
-    crowd = crowd_of(people)
+    pool = pool_of(people)
     assert np.array_equal(Scheme(SCHEMA).encode(people, KEY).words, encode(people, SCHEMA, KEY).words)
     assert np.array_equal(
-        Scheme(SCHEMA).encode(crowd.victims(), KEY).words[crowd.of_row], encode(people, SCHEMA, KEY).words
+        Scheme(SCHEMA).encode(pool.targets(), KEY).words[pool.person_of_row], encode(people, SCHEMA, KEY).words
     )

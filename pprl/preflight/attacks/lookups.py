@@ -1,4 +1,4 @@
-"""What needs no likeness at all: counting equal encodings, and encoding every candidate with a key that leaked."""
+"""Attacks that need no similarity: counting equal encodings, and encoding every candidate with a leaked key."""
 
 from __future__ import annotations
 
@@ -6,48 +6,49 @@ import numpy as np
 
 from pprl.core.bits import BitMatrix
 from pprl.core.randomness import RandomStream
-from pprl.preflight.attacks.finding import Finding
-from pprl.preflight.attacks.scheme import Crowd, Scheme
+from pprl.preflight.attacks.result import AttackResult
+from pprl.preflight.attacks.scheme import CandidatePool, Scheme
 
 
-def frequency_alignment(crowd: Crowd, bits: BitMatrix, draws: RandomStream) -> Finding:
+def frequency_alignment(pool: CandidatePool, bits: BitMatrix, draws: RandomStream) -> AttackResult:
     """The most frequent encoding is given the most frequent name, and so on down (Christen and others 2017).
 
-    It reads whole encodings, so it can name only people whose linked values occur several times. Where there is no
-    population, the roster's own frequencies serve, which nobody knows better. ``bits`` are the encodings of
-    `Crowd.victims`.
+    It looks at whole encodings, so it can name only people whose linked values occur several times. Without a
+    population it uses the roster's own frequencies, which nobody knows better. ``bits`` are the encodings of
+    `CandidatePool.targets`.
     """
-    rows = np.bincount(crowd.of_row, minlength=crowd.roster)
-    order = draws.permutation(crowd.roster)  # equal counts come in no order that tells anything
-    _, which = np.unique(bits.words[order], axis=0, return_inverse=True)
-    encodings = np.bincount(which.ravel(), weights=rows[order]).astype(np.int64)
-    counts = crowd.seen if crowd.seen.any() else rows
-    people = np.lexsort((crowd.turn[: len(counts)], -counts))
-    place = np.empty(len(encodings), dtype=np.int64)
-    place[np.argsort(-encodings, kind="stable")] = np.arange(len(encodings))
-    named = people[place[which.ravel()]]
-    return Finding(
-        "frequency alignment",
-        "encodings and people, both from the most frequent down, are laid side by side",
-        "knows how frequent each combination of values is" + ("" if crowd.seen.any() else " on the roster itself"),
-        "Christen, Schnell, Vatsalan and Ranbaduge (PAKDD 2017)",
-        crowd.roster,
-        int((named == order).sum()),
-        len(crowd),
+    rows = np.bincount(pool.person_of_row, minlength=pool.target_count)
+    order = draws.permutation(pool.target_count)  # so that the order of equal counts gives nothing away
+    _, encoding_of = np.unique(bits.words[order], axis=0, return_inverse=True)
+    counts = np.bincount(encoding_of.ravel(), weights=rows[order]).astype(np.int64)
+    frequencies = pool.population_counts if pool.population_counts.any() else rows
+    people = np.lexsort((pool.tie_order[: len(frequencies)], -frequencies))
+    rank = np.empty(len(counts), dtype=np.int64)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    named = people[rank[encoding_of.ravel()]]
+    on_the_roster = "" if pool.population_counts.any() else " on the roster itself"
+    return AttackResult(
+        attack="frequency alignment",
+        tried="encodings and people are matched in order of frequency, most frequent first",
+        assumes=f"knows how frequent each combination of values is{on_the_roster}",
+        source="Christen, Schnell, Vatsalan and Ranbaduge (PAKDD 2017)",
+        attacked=pool.target_count,
+        named=int((named == order).sum()),
+        candidates=len(pool),
     )
 
 
-def dictionary(crowd: Crowd, scheme: Scheme, key: bytes) -> Finding:
-    """With the key every candidate is encoded and looked up: about everybody is named, whatever the hardening."""
-    words = scheme.encode(crowd.people, key).words
-    _, first, which = np.unique(words, axis=0, return_index=True, return_inverse=True)
-    named = first[which.ravel()[: crowd.roster]]
-    return Finding(
-        "dictionary with the key",
-        "every candidate is encoded with the linkage key and looked up",
-        "holds the linkage key and the encodings: an owner who gets the other's encodings, or whoever gets both",
-        "nothing but the definition of a keyed encoding",
-        crowd.roster,
-        int((named == np.arange(crowd.roster)).sum()),
-        len(crowd),
+def dictionary(pool: CandidatePool, scheme: Scheme, key: bytes) -> AttackResult:
+    """With the key, every candidate is encoded and looked up: nearly everybody is named, whatever the hardening."""
+    words = scheme.encode(pool.people, key).words
+    _, first, encoding_of = np.unique(words, axis=0, return_index=True, return_inverse=True)
+    named = first[encoding_of.ravel()[: pool.target_count]]
+    return AttackResult(
+        attack="dictionary with the key",
+        tried="every candidate is encoded with the linkage key and looked up",
+        assumes="holds the linkage key and the encodings, as an owner who obtains the other's encodings would",
+        source="the definition of a keyed encoding",
+        attacked=pool.target_count,
+        named=int((named == np.arange(pool.target_count)).sum()),
+        candidates=len(pool),
     )

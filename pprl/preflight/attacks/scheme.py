@@ -1,7 +1,8 @@
-"""How rows become bits, as an attacker knows it: all but the key.
+"""How rows become bits, as an attacker knows it: everything but the key.
 
-Over keys that he does not know, the bits of two people agree more often the more tokens they share, and how often can
-be said exactly. That is his best knowledge of the encodings, and every attack here starts from it.
+Over keys unknown to the attacker, the bits of two people agree more often the more tokens the two share, and how often
+can be computed exactly. That is the best knowledge of the encodings anyone can have without the key, and every attack
+here starts from it.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
 from pprl.encode.bloom import encode
 from pprl.encode.tokens import space, tokens
-from pprl.roster.people import MISSING, People, join_people
+from pprl.roster.people import MISSING, Column, People, join_people
 
 Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 Tokens = Any  # a sparse array of shape (people, tokens)
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """The published way from people to bits. Another encoding is attacked as an object with the same names."""
+    """The published way from people to bits. To attack another encoding, pass an object with the same attributes."""
 
     schema: Schema
 
     @property
-    def mixed(self) -> int:
-        """How many bits of the filter are XORed into each published bit; one where nothing is mixed."""
+    def xored_bits(self) -> int:
+        """How many bits of the filter are XORed into each published bit; 1 without hardening."""
         return max(1, self.schema.hardening)
 
     @property
@@ -50,94 +51,110 @@ class Scheme:
         A token of two fields with different k sets the first bits of one sequence, so it counts as a token of the
         smaller k and one of the rest.
         """
-        levels: dict[str, set[int]] = {}
-        for field in self.schema.linked():
-            levels.setdefault(space(field), set()).add(field.k)
-        numbers: dict[tuple[str, str, int], int] = {}
-        roots: list[float] = []
+        numbers = _TokenNumbers(self.schema)
         blocks = []
         for field in self.schema.linked():
             column = people.columns[field.name].in_use()
-            steps = [k for k in sorted(levels[space(field)]) if k <= field.k]
-            at: list[int] = []
-            starts = [0]
-            for value in column.values:
-                for token in tokens(field.type, value):
-                    for below, k in zip((0, *steps), steps, strict=False):
-                        number = numbers.setdefault((space(field), token, k), len(numbers))
-                        if number == len(roots):
-                            roots.append((k - below) ** 0.5)
-                        at.append(number)
-                starts.append(len(at))
-            starts.append(len(at))  # the row of those without a value
-            blocks.append((starts, at, column.codes))
-        width, total = len(roots), sparse.csr_array((len(people), len(roots)))
-        for starts, at, codes in blocks:
-            block = sparse.csr_array((np.ones(len(at)), at, starts), shape=(len(starts) - 1, width))
-            total = total + block[np.where(codes == MISSING, len(starts) - 2, codes)]
-        total.data = np.array(roots)[total.indices]
+            blocks.append((column, *numbers.of_values(column, field.name)))
+        roots = np.array(numbers.roots)
+        total = sparse.csr_array((len(people), len(roots)))
+        for column, indices, starts in blocks:
+            values = np.ones(len(indices)), indices, starts
+            block = sparse.csr_array(values, shape=(len(starts) - 1, len(roots)))
+            total = total + block[np.where(column.codes == MISSING, len(starts) - 2, column.codes)]
+        total.data = roots[total.indices]
         return total
 
 
-class Crowd:
-    """The different people of a roster, and those among whom they are looked for: themselves and a population.
+class _TokenNumbers:
+    """A column number for each token and step of k, and the square root of the bits it stands for."""
 
-    People with equal linked values are one, since their encodings are equal. The roster's come first, both in an order
-    that is drawn; ``turn`` is drawn too, and settles ties.
+    def __init__(self, schema: Schema) -> None:
+        self.roots: list[float] = []
+        self._numbers: dict[tuple[str, str, int], int] = {}
+        self._fields = {field.name: field for field in schema.linked()}
+        self._levels: dict[str, set[int]] = {}
+        for field in schema.linked():
+            self._levels.setdefault(space(field), set()).add(field.k)
+
+    def of_values(self, column: Column, name: str) -> tuple[list[int], list[int]]:
+        """The numbers of the tokens of each value, one after the other, and where each value's begin; a last, empty
+        value serves people without one."""
+        field = self._fields[name]
+        steps = [k for k in sorted(self._levels[space(field)]) if k <= field.k]
+        indices: list[int] = []
+        starts = [0]
+        for value in column.values:
+            for token in tokens(field.type, value):
+                for below, k in zip((0, *steps), steps, strict=False):
+                    number = self._numbers.setdefault((space(field), token, k), len(self._numbers))
+                    if number == len(self.roots):
+                        self.roots.append((k - below) ** 0.5)
+                    indices.append(number)
+            starts.append(len(indices))
+        starts.append(len(indices))
+        return indices, starts
+
+
+class CandidatePool:
+    """The different people of a roster, who are the targets, and everybody they are looked for among: themselves and a
+    population.
+
+    People with equal linked values count as one, since their encodings are equal. The targets come first; both groups
+    are in a drawn order. ``tie_order`` is drawn too, and settles ties.
     """
 
     def __init__(self, roster: People, population: People | None, scheme: Scheme, draws: RandomStream) -> None:
         everyone = roster if population is None else join_people([roster, population])
-        first, which = different(everyone, scheme.schema)
-        own = np.unique(which[: len(roster)])
-        others = np.setdiff1d(np.arange(len(first)), own)
-        order = np.concatenate([own[draws.permutation(len(own))], others[draws.permutation(len(others))]])
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
+        first, person_of = distinct_people(everyone, scheme.schema)
+        targets = np.unique(person_of[: len(roster)])
+        others = np.setdiff1d(np.arange(len(first)), targets)
+        order = np.concatenate([targets[draws.permutation(len(targets))], others[draws.permutation(len(others))]])
+        number = np.empty(len(order), dtype=np.int64)
+        number[order] = np.arange(len(order))
         self.people = everyone.take(first[order])
-        self.roster = len(own)
-        self.of_row: Places = place[which[: len(roster)]]
-        self.seen: Places = np.bincount(
-            place[which[len(roster) :]], minlength=len(order)
-        )  # how often in the population
-        self.turn = draws.permutation(len(order))
+        self.target_count = len(targets)
+        self.person_of_row: Indices = number[person_of[: len(roster)]]
+        self.population_counts: Indices = np.bincount(number[person_of[len(roster) :]], minlength=len(order))
+        self.tie_order = draws.permutation(len(order))
         self.tokens = scheme.bits_of_tokens(self.people)
         self.bits = np.asarray(self.tokens.multiply(self.tokens).sum(axis=1)).ravel()
 
     def __len__(self) -> int:
         return len(self.people)
 
-    def victims(self) -> People:
+    def targets(self) -> People:
         """The different people of the roster."""
-        return self.people.take(np.arange(self.roster))
+        return self.people.take(np.arange(self.target_count))
 
-    def common(self, left: Places, right: Places) -> Floats:
-        """Bits that two people set both, before chance hits: shape (left, right)."""
+    def common(self, left: Indices, right: Indices) -> Floats:
+        """Bits that both people set, before chance hits: shape (left, right)."""
         return np.asarray((self.tokens[left] @ self.tokens[right].T).todense())
 
-    def agreement(self, left: Places, right: Places, scheme: Scheme) -> Floats:
+    def agreement(self, left: Indices, right: Indices, scheme: Scheme) -> Floats:
         """E[y y'] over keys, with bits y = ±1: shape (left, right).
 
-        A bit of the filter is 0 with q = (1 − 1/length)^(bits set). The bits of two people differ with
-        p = q_a + q_b − 2 q_ab, where q_ab is that of the tokens of both; XOR over ``mixed`` of them gives
-        (1 − 2p)^mixed. Exact but for positions that diffusion draws without repetition.
+        A bit of the filter is 0 with probability q = (1 − 1/length)^(bits set). The bits of two people differ with
+        probability p = q_a + q_b − 2 q_ab, where q_ab is q for the tokens of both; XOR over x bits gives (1 − 2p)^x.
+        Exact, except that diffusion draws positions without repetition.
         """
-        none = np.log1p(-1 / scheme.length)
+        log_unset = np.log1p(-1 / scheme.length)
         a, b = self.bits[left][:, None], self.bits[right][None, :]
         either = a + b - self.common(left, right)
-        return np.asarray((1 - 2 * (np.exp(none * a) + np.exp(none * b) - 2 * np.exp(none * either))) ** scheme.mixed)
+        differ = np.exp(log_unset * a) + np.exp(log_unset * b) - 2 * np.exp(log_unset * either)
+        return np.asarray((1 - 2 * differ) ** scheme.xored_bits)
 
-    def mean(self, places: Places, scheme: Scheme) -> Floats:
-        """E[y] over keys, shape (places,)."""
-        none = np.log1p(-1 / scheme.length)
-        return np.asarray(-((2 * np.exp(none * self.bits[places]) - 1) ** scheme.mixed))
+    def mean(self, people: Indices, scheme: Scheme) -> Floats:
+        """E[y] over keys, shape (people,)."""
+        log_unset = np.log1p(-1 / scheme.length)
+        return np.asarray(-((2 * np.exp(log_unset * self.bits[people]) - 1) ** scheme.xored_bits))
 
 
-def different(people: People, schema: Schema) -> tuple[Places, Places]:
-    """People with equal linked values are one: the first row of each, and which of them each row is."""
+def distinct_people(people: People, schema: Schema) -> tuple[Indices, Indices]:
+    """People with equal linked values count as one: the first row of each, and which of them each row is."""
     codes = np.column_stack([people.columns[field.name].codes for field in schema.linked()])
-    _, first, which = np.unique(codes, axis=0, return_index=True, return_inverse=True)
-    return first, which.ravel()
+    _, first, person_of = np.unique(codes, axis=0, return_index=True, return_inverse=True)
+    return first, person_of.ravel()
 
 
 def signs(bits: BitMatrix) -> Floats:

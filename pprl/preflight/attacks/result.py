@@ -1,4 +1,4 @@
-"""What an attack found, with all that is needed to judge how much it says."""
+"""The result of an attack, with everything needed to judge how much it means."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from pprl.core.intervals import wilson
 
 
-@dataclass(frozen=True)
-class Finding:
-    """``named`` of ``attacked`` people were given their own name, first of ``candidates``; for ``top_ten`` it was among
-    the first ten.
+@dataclass(frozen=True, kw_only=True)
+class AttackResult:
+    """``named`` of ``attacked`` people had their own name ranked first among ``candidates``; for ``top_ten`` it was
+    among the first ten.
 
-    ``known`` is how many pairs of person and encoding the attacker was given, where he needs any.
+    ``known`` is how many pairs of a person and an encoding the attacker was given, if the attack needs any.
     """
 
     attack: str
@@ -33,12 +33,12 @@ class Finding:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 %, taking the attacked people as independent."""
+        """95%, treating the attacked people as independent."""
         return wilson(self.named, self.attacked)
 
     @property
     def chance(self) -> float:
-        """What whoever names candidates at random would reach."""
+        """The rate expected from naming candidates at random."""
         return 1 / self.candidates if self.candidates else 0.0
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,0 +1,276 @@
+"""All attacks on one roster, at the agreed hardening and at the others, so that gain and cost can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pprl.core.errors import RosterError
+from pprl.core.randomness import RandomStream, seed_from
+from pprl.core.schema import HARDENINGS, Schema
+from pprl.preflight.attacks.graph import graph_matching
+from pprl.preflight.attacks.known_pairs import LEARNERS, known_pairs
+from pprl.preflight.attacks.lookups import dictionary, frequency_alignment
+from pprl.preflight.attacks.result import AttackResult
+from pprl.preflight.attacks.scheme import CandidatePool, Scheme
+from pprl.preflight.indicators import Cell, Indicators, Repeats, indicators, repeats, strata_cells
+from pprl.preflight.utility import Utility, measure_utility
+from pprl.roster.people import MISSING, People, encodable, filled
+
+KNOWN_PAIRS = (10, 20, 50, 100, 200, 500, 1_000)
+MAX_TARGETS = 500
+MAX_PEOPLE = 5_000  # of the roster, drawn at random
+MAX_POPULATION = 20_000
+MIN_PEOPLE = 40
+SUCCESS = 0.05  # a known-pairs attack succeeds when it names this share
+
+Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
+
+
+@dataclass(frozen=True, kw_only=True)
+class HardeningResult:
+    """One hardening: what its encodings show, what attacks achieved, and what it costs. What was not tried is None."""
+
+    hardening: int
+    indicators: Indicators
+    known_pairs: tuple[AttackResult, ...] = ()
+    graph_matching: AttackResult | None = None
+    utility: Utility | None = None
+
+    def strongest(self, known: int) -> AttackResult:
+        """The attack with this many known pairs that named most."""
+        return max((result for result in self.known_pairs if result.known == known), key=lambda result: result.named)
+
+    def ladder(self) -> list[AttackResult]:
+        """The strongest attack for each number of known pairs, in rising order."""
+        return [self.strongest(known) for known in sorted({r.known for r in self.known_pairs if r.known})]
+
+    def falls_at(self) -> int | None:
+        """The fewest known pairs with which 5% of the others were named, and more than chance alone would name."""
+        successes = (
+            result for result in self.ladder() if result.rate >= SUCCESS and result.interval[0] > result.chance
+        )
+        return next((result.known for result in successes), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "hardening": self.hardening,
+            "indicators": self.indicators.to_dict(),
+            "known_pairs": [result.to_dict() for result in self.known_pairs],
+            "known_pairs_that_name_5_percent": self.falls_at(),
+            "graph_matching": self.graph_matching.to_dict() if self.graph_matching else None,
+            "found_again": self.utility.to_dict() if self.utility else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskReport:
+    """``rows`` of the roster have something to encode; among at most 5,000 that are drawn, ``people`` are different.
+    ``candidates`` are these and the population's. ``agreed`` is the schema's hardening."""
+
+    rows: int
+    people: int
+    population: int
+    candidates: int
+    agreed: int
+    repeats: Repeats
+    strata: tuple[Cell, ...]
+    hardenings: tuple[HardeningResult, ...]
+    frequency: AttackResult | None = None
+    dictionary: AttackResult | None = None
+
+    @property
+    def at_agreed(self) -> HardeningResult:
+        return next(result for result in self.hardenings if result.hardening == self.agreed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``--json`` prints (docs/risk.md §5)."""
+        return {
+            "format": 1,
+            "rows": self.rows,
+            "people": self.people,
+            "population": self.population,
+            "candidates": self.candidates,
+            "agreed_hardening": self.agreed,
+            **self._repeats_and_strata(),
+            "hardenings": [result.to_dict() for result in self.hardenings],
+            "frequency_alignment": self.frequency.to_dict() if self.frequency else None,
+            "dictionary_with_the_key": self.dictionary.to_dict() if self.dictionary else None,
+        }
+
+    def indicators_dict(self) -> dict[str, Any]:
+        """What the agreed encodings show without an attack."""
+        return {"hardening": self.agreed, **self.at_agreed.indicators.to_dict(), **self._repeats_and_strata()}
+
+    def _repeats_and_strata(self) -> dict[str, Any]:
+        cells = [{**vars(cell), "strata": list(cell.strata)} for cell in self.strata]
+        return {"repeats": self.repeats.to_dict(), "strata": cells}
+
+
+def assess_risk(
+    people: People,
+    schema: Schema,
+    population: People | None = None,
+    *,
+    seed: int = 0,
+    tries: int = 1,
+    allow_weak: bool = False,
+    progress: Progress | None = None,
+) -> RiskReport:
+    """Attack the encodings that ``people`` would get under ``schema``, with keys drawn for the purpose: `pprl risk`.
+
+    The roster's people are looked for among ``population``, at most 20,000 of them, or without one among themselves. Of
+    a roster of more than 5,000 rows that many are drawn. Keys and samples are drawn from ``seed``, which is no secret.
+    Graph matching starts ``tries`` times, as an attacker with time would.
+
+    RosterError: fewer than 40 different people, or a population that lacks what the roster has. RefusedError: the
+    schema links too little.
+    """
+    setting = _setting(people, schema, population, seed)
+    if not allow_weak:
+        schema.refuse_weak(filled(schema, people))
+    _refuse_few(setting.pool)
+    key_seed = setting.draws.bytes(32)
+    step = _counted(progress, len(HARDENINGS) * (len(known_ladder(setting.pool.target_count)) + 2) + 1)
+    hardenings = [_attack_hardening(setting.pool, schema.with_hardening(t), key_seed, tries, step) for t in HARDENINGS]
+    step("looking up")
+    scheme, key = Scheme(schema), setting.draws.bytes(32)
+    bits = scheme.encode(setting.pool.targets(), key)
+    return _report(
+        setting,
+        schema,
+        hardenings,
+        frequency=frequency_alignment(setting.pool, bits, setting.draws),
+        dictionary=dictionary(setting.pool, scheme, key),
+    )
+
+
+def assess_indicators(people: People, schema: Schema, *, seed: int = 0) -> RiskReport:
+    """The cheap part of `assess_risk`: indicators at the agreed hardening, repeats, strata.
+
+    RosterError: fewer than 40 different people.
+    """
+    setting = _setting(people, schema, None, seed)
+    _refuse_few(setting.pool)
+    bits = Scheme(schema).encode(setting.pool.targets(), setting.draws.bytes(32))
+    shown = indicators(setting.pool, bits, setting.draws)
+    return _report(setting, schema, [HardeningResult(hardening=schema.hardening, indicators=shown)])
+
+
+def known_ladder(people: int) -> list[int]:
+    """How many known pairs are tried: at least half of the people are left as targets."""
+    return [known for known in KNOWN_PAIRS if 2 * known <= people]
+
+
+def _attack_hardening(
+    pool: CandidatePool, schema: Schema, key_seed: bytes, tries: int, step: Callable[[str], None]
+) -> HardeningResult:
+    draws, scheme = RandomStream(key_seed, f"risk, t = {schema.hardening}"), Scheme(schema)
+    bits = scheme.encode(pool.targets(), draws.bytes(32))
+    shown = indicators(pool, bits, draws)
+    ladder = known_ladder(pool.target_count)
+    targets = np.arange(pool.target_count)[-min(MAX_TARGETS, pool.target_count - ladder[-1]) :]
+    results: list[AttackResult] = []
+    for known in ladder:
+        step(f"t = {schema.hardening}: {known:,} known pairs")
+        results += [known_pairs(pool, scheme, bits, np.arange(known), targets, learner) for learner in LEARNERS]
+    step(f"t = {schema.hardening}: graph matching")
+    graph = graph_matching(pool, scheme, bits, draws, tries)
+    step(f"t = {schema.hardening}: people still matched")
+    utility = measure_utility(pool.targets(), schema, key_seed)
+    return HardeningResult(
+        hardening=schema.hardening,
+        indicators=shown,
+        known_pairs=tuple(results),
+        graph_matching=graph,
+        utility=utility,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Setting:
+    """Who is attacked, among whom, and the random draws for it."""
+
+    people: People  # with something to encode
+    population: int
+    pool: CandidatePool
+    draws: RandomStream
+
+
+def _setting(people: People, schema: Schema, population: People | None, seed: int) -> _Setting:
+    draws = RandomStream(seed_from(seed), "risk")
+    people = people.take(np.flatnonzero(encodable(people, schema)))
+    if population is not None:
+        _refuse_unlike(people, population, schema)
+        population = population.take(np.flatnonzero(encodable(population, schema)))
+        population = population.take(np.sort(draws.permutation(len(population))[:MAX_POPULATION]))
+    attacked = people.take(np.sort(draws.permutation(len(people))[:MAX_PEOPLE]))
+    return _Setting(
+        people=people,
+        population=0 if population is None else len(population),
+        pool=CandidatePool(attacked, population, Scheme(schema), draws),
+        draws=draws,
+    )
+
+
+def _report(
+    setting: _Setting,
+    schema: Schema,
+    hardenings: list[HardeningResult],
+    *,
+    frequency: AttackResult | None = None,
+    dictionary: AttackResult | None = None,
+) -> RiskReport:
+    return RiskReport(
+        rows=len(setting.people),
+        people=setting.pool.target_count,
+        population=setting.population,
+        candidates=len(setting.pool),
+        agreed=schema.hardening,
+        repeats=repeats(setting.people, schema),
+        strata=strata_cells(setting.people, schema),
+        hardenings=tuple(hardenings),
+        frequency=frequency,
+        dictionary=dictionary,
+    )
+
+
+def _counted(progress: Progress | None, total: int) -> Callable[[str], None]:
+    """Announces each step with its number."""
+    numbers = iter(range(total))
+
+    def step(what: str) -> None:
+        done = next(numbers)
+        if progress:
+            progress(what, done, total)
+
+    return step
+
+
+def _refuse_few(pool: CandidatePool) -> None:
+    if pool.target_count < MIN_PEOPLE:
+        people = "person" if pool.target_count == 1 else "people"
+        raise RosterError(
+            f"the roster has {pool.target_count} different {people} to encode, and an attack needs {MIN_PEOPLE}",
+            hint="try a larger roster of the same kind: the attack tests the encoding more than these people",
+        )
+
+
+def _refuse_unlike(people: People, population: People, schema: Schema) -> None:
+    """People without a date of birth differ from those with one by that alone, so they hide nobody."""
+    for field in schema.linked():
+        of_people, of_population = (_readable(roster, field.name) for roster in (people, population))
+        if 2 * of_population < of_people:
+            raise RosterError(
+                f"the population has a readable {field.name} in {of_population:.0%} of its rows and the roster in "
+                f"{of_people:.0%}, so it hides nobody",
+                hint=f"name its column, --population-column {field.name}=HEADER; names are read in Cyrillic and Latin "
+                "letters; or leave --population out",
+            )
+
+
+def _readable(people: People, name: str) -> float:
+    return float((people.columns[name].codes != MISSING).mean()) if len(people) else 0.0
