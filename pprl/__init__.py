@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pprl.core.errors import PprlError as PprlError
     from pprl.core.key import LinkageKey as LinkageKey
     from pprl.core.private_rows import PrivateRows as PrivateRows
+    from pprl.core.randomness import Randomness as Randomness
     from pprl.core.schema import Schema as Schema
     from pprl.core.schema_file import load_schema as load_schema
     from pprl.core.schema_file import parse_schema as parse_schema
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     from pprl.judge.assessment import judge as judge
     from pprl.link import link as link
     from pprl.match.encodings import match_encodings as match_encodings
-    from pprl.roster.load import people_of as people_of
+    from pprl.preflight.check import check as check
+    from pprl.roster.columns_file import Columns as Columns
+    from pprl.roster.load import load as load
+    from pprl.roster.people import People as People
     from pprl.roster.read import read_roster as read_roster
 
 _HOMES = {
@@ -54,7 +58,11 @@ _HOMES = {
     "LinkageKey": "pprl.core.key",
     "match_encodings": "pprl.match.encodings",
     "parse_schema": "pprl.core.schema_file",
-    "people_of": "pprl.roster.load",
+    "load": "pprl.roster.load",
+    "People": "pprl.roster.people",
+    "Columns": "pprl.roster.columns_file",
+    "check": "pprl.preflight.check",
+    "Randomness": "pprl.core.randomness",
     "read_roster": "pprl.roster.read",
 }
 __all__ = list(_HOMES)

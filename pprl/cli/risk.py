@@ -92,6 +92,7 @@ def risk(
     """
     from pprl.core.schema_file import load_schema
     from pprl.preflight.examine import examine, glance
+    from pprl.roster.load import load
     from pprl.roster.read import refuse_same_files
 
     options.tell_variables()
@@ -103,19 +104,20 @@ def risk(
     check_output(output, force=force)
     refuse_same_files([roster, *more_lists])
     schema = load_schema(schema_path)
-    people = options.load(
-        (roster, *more_lists), schema, column, columns_path, "roster", sheet=sheet, any_age=any_age
+    columns = options.columns(column, columns_path)
+    people = load(
+        (roster, *more_lists), schema, columns=columns, sheet=sheet, any_age=any_age, note=options.note
     ).people
     others = None
     if population is not None:
-        others = options.load(
-            (population,),
+        others = load(
+            population,
             schema,
-            population_column,
-            population_columns_path,
             "population",
+            columns=options.columns(population_column, population_columns_path),
             sheet=population_sheet,
             any_age=population_any_age,
+            note=options.note,
         ).people
     if indicators:
         found = glance(people, schema, seed=seed)

@@ -126,10 +126,11 @@ def encode(
         raise click.UsageError(f"{missing} is missing (or --agreement FOLDER, for a step of the exchange)")
     options.tell_variables()
     from pprl.core.key import LinkageKey
+    from pprl.core.randomness import Randomness
     from pprl.core.schema_file import load_schema
     from pprl.encode.list import encode_list, unused_controls
     from pprl.encode.registry import encode_registry
-    from pprl.roster.load import bare_lines, ids_of
+    from pprl.roster.load import load
     from pprl.roster.read import refuse_same_files
 
     private = output.with_name(f"PRIVATE-{output.stem}.rows")
@@ -147,29 +148,37 @@ def encode(
         note("warning: the key or the decoys come from --seed and are no secret: use this for nothing but trials")
     for path in (output, private):
         container.check_absent(path, force=force)
-    loaded = options.load((roster, *more_lists), schema, column, columns_path, side, sheet=sheet, any_age=any_age)
-    people = loaded.people
-    for text in bare_lines(schema, people, side):
+    columns = options.columns(column, columns_path)
+    loaded = load(
+        [roster, *more_lists],
+        schema,
+        side,
+        columns=columns,
+        sheet=sheet,
+        any_age=any_age,
+        id_header=id_header,
+        note=note,
+    )
+    for text in loaded.warnings:
         note(f"warning: {text}")
-    ids = ids_of(loaded.frames, id_header)
+    randomness = Randomness.make(seed)
     if side == "list":
         controls = None
         if control:
-            controls = options.load((control,), schema, column, columns_path, "control", any_age=any_age).people
+            controls = load(control, schema, "control", columns=columns, any_age=any_age, note=note).people
         encodings, rows = encode_list(
-            people,
+            loaded,
             schema,
             linkage_key,
-            ids=ids,
-            seed=seed,
-            decoys=decoys,
-            allow_weak=allow_weak,
             controls=controls,
+            decoys=decoys,
+            randomness=randomness,
+            allow_weak=allow_weak,
         )
         for text in unused_controls(controls, rows):
             note(f"warning: {text}")
     else:
-        encodings, rows = encode_registry(people, schema, linkage_key, ids=ids, seed=seed, allow_weak=allow_weak)
+        encodings, rows = encode_registry(loaded, schema, linkage_key, randomness=randomness, allow_weak=allow_weak)
     with all_or_none(private, output):
         rows.write(private, force=force)
         encodings.write(output, force=force)
@@ -178,7 +187,7 @@ def encode(
         counts["made-up rows"] = made_up
     click.echo(f"{output.name}: " + " and ".join(f"{count:,} {what}" for what, count in counts.items()))
     click.echo(f"{private.name}: which row is which; it stays with you")
-    click.echo("\n".join(summary(people, schema)))
+    click.echo("\n".join(summary(loaded.people, schema)))
     click.echo(TRYING_NAMES)
 
 

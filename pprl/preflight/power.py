@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import CLASS_NAMES
-from pprl.core.randomness import RandomStream, fresh_seed
+from pprl.core.randomness import Randomness, RandomStream, fresh_seed
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
-from pprl.encode.decoys import decoys_against
+from pprl.encode.decoys import decoys_per_person, is_big
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.judge.assessment import Assessment, judge
@@ -145,17 +145,20 @@ def with_claims(
     completeness = unique.completeness(schema)
     judged_together = merged_classes(completeness)
     strangers = min(registry_rows, MOST_STRANGERS)
-    decoys = decoys_against(registry_rows, schema)
+    big = is_big(registry_rows)
+    decoys = decoys_per_person(schema, big=big)
     groups = [np.flatnonzero(judged_together == each) for each in np.unique(judged_together)]
     most = max(LEAST_PEOPLE, MOST_PAIRS // (max(1, len(groups)) * (1 + decoys) * strangers))
     groups = [group[draws.permutation(len(group))[:most]] for group in groups]
     inside = np.concatenate([group[::2] for group in groups])
     registry = Inventor(unique, schema, draws).registry(inside, max(len(inside), strangers))
     key = LinkageKey(draws.bytes(32), repeatable=True)
-    encoded, home = encode_registry(registry, schema, key, seed=_number(draws), allow_weak=True)
+    encoded, home = encode_registry(registry, schema, key, randomness=_randomness(draws), allow_weak=True)
     claims: dict[int, Claim] = {}
     for group in groups:
-        own, rows = encode_list(unique.take(group), schema, key, seed=_number(draws), decoys=decoys, allow_weak=True)
+        own, rows = encode_list(
+            unique.take(group), schema, key, randomness=_randomness(draws), big_registry=big, allow_weak=True
+        )
         scores = match_encodings(own, encoded, map=map, progress=progress)
         strict = judge(scores, rows, home)
         loose = strict if strict.found else judge(scores, rows, home, rate=LOOSEST)
@@ -186,8 +189,8 @@ def _persons(stands: NDArray[np.int64], filled: NDArray[np.bool_]) -> NDArray[np
 def pairs_to_try(seen: Preview, schema: Schema, registry_rows: int) -> int:
     """About how many pairs `with_claims` compares."""
     strangers = min(registry_rows, MOST_STRANGERS)
-    return int(min(MOST_PAIRS, seen.people * (1 + decoys_against(registry_rows, schema)) * strangers))
+    return int(min(MOST_PAIRS, seen.people * (1 + decoys_per_person(schema, big=is_big(registry_rows))) * strangers))
 
 
-def _number(draws: RandomStream) -> int:
-    return int.from_bytes(draws.bytes(8), "little")
+def _randomness(draws: RandomStream) -> Randomness:
+    return Randomness.make(int.from_bytes(draws.bytes(8), "little"))

@@ -8,7 +8,7 @@ import numpy as np
 
 from pprl.core.intervals import wilson
 from pprl.core.key import LinkageKey
-from pprl.core.randomness import RandomStream
+from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Schema
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
@@ -53,8 +53,8 @@ def found_again(victims: People, schema: Schema, seed: bytes) -> FoundAgain:
     registry = Inventor(people, schema, draws).registry(inside, len(inside) + STRANGERS)
     key = LinkageKey(draws.bytes(32), repeatable=True)
     numbers = [int.from_bytes(draws.bytes(8), "little") for _ in range(2)]
-    own, rows = encode_list(people, schema, key, seed=numbers[0], allow_weak=True)
-    theirs, home = encode_registry(registry, schema, key, seed=numbers[1], allow_weak=True)
+    own, rows = encode_list(people, schema, key, randomness=Randomness.make(numbers[0]), allow_weak=True)
+    theirs, home = encode_registry(registry, schema, key, randomness=Randomness.make(numbers[1]), allow_weak=True)
     pairs = judge(match_encodings(own, theirs), rows, home, encodings=own).pairs
     found = pairs.registry_row.to_numpy(dtype=np.int64)
     themselves = inside[np.minimum(found, len(inside) - 1)] == pairs.list_row.to_numpy(dtype=np.int64)

@@ -29,7 +29,8 @@ import pprl
 from pprl.cli import main
 from pprl.core.schema_file import parse_schema
 from pprl.demo import invent
-from pprl.roster.read import read_columns_file, read_roster
+from pprl.roster.columns_file import read_columns_file
+from pprl.roster.read import read_roster
 
 EXAMPLE = ROOT / "examples" / "two_files"
 CANARIES = ("зкъхжв", "zqxjkv")
@@ -338,7 +339,7 @@ def test_columns_files_that_cannot_be_used(desk, text):
 
 def test_a_columns_file_as_an_editor_of_windows_saves_it(desk):
     (desk / "columns.toml").write_bytes('[columns]\r\nsurname = "Фамилия"\r\n'.encode("utf-8-sig"))
-    assert read_columns_file(desk / "columns.toml").columns == {"surname": "Фамилия"}
+    assert read_columns_file(desk / "columns.toml").headers == {"surname": "Фамилия"}
 
 
 def test_headers_are_shown_only_where_they_are_headers(desk):
@@ -956,7 +957,7 @@ def test_numbers_that_became_fractions_beside_missing_ones():
     whole = pd.DataFrame({"number": ["12345", "", "777"], "year": ["1980", "1981", ""]})
     fractions = pd.DataFrame({"number": [12345, None, 777], "year": [1980, 1981, None]})
     assert fractions["number"].dtype == float
-    one, two = (pprl.people_of(frame, schema, None, None, "list").columns for frame in (whole, fractions))
+    one, two = (pprl.load(frame, schema, "list").people.columns for frame in (whole, fractions))
     for name in ("number", "year"):
         assert one[name].values == two[name].values
         assert one[name].codes.tolist() == two[name].codes.tolist()
