@@ -305,11 +305,11 @@ COLUMNS = {
     "unknown header": (("--list-column", "surname=Прозвище"), "list: no column 'Прозвище'"),
     "header of other capitals": (("--list-column", "surname=ФАМИЛИЯ"), "list: no column 'ФАМИЛИЯ'"),
     "field that the schema lacks": (("--registry-column", "rank=given"), "registry: the schema has no field 'rank'"),
-    "id that is no header": (("--list-id", "номер"), "no single column 'номер' for the ids"),
+    "id that is no header": (("--list-id", "номер"), "the ids need exactly one column 'номер'"),
     "columns file missing": (("--list-columns", "none.toml"), "the columns file: cannot be read"),
     "columns file that is a folder": (("--list-columns", FOLDER), "the columns file: cannot be read"),
     "columns file that is no TOML": (("--list-columns", f"{FOLDER}/{LIST}"), "the columns file:1: not TOML"),
-    "columns file with other things": (("--list-columns", "schema.toml"), "holds other things"),
+    "columns file with other things": (("--list-columns", "schema.toml"), "may hold only [columns]"),
 }
 
 
@@ -721,8 +721,8 @@ def test_separate_steps_give_what_link_gives(exchanged, tmp_path, monkeypatch):
 
 
 STAGES = [
-    "pprl.roster.read.read_roster",
-    "pprl.encode.list.encode",
+    "pprl.roster.load.read_roster",
+    "pprl.encode.list.distinct_people",
     "pprl.match.encodings.scores_of",
     "pprl.cli.output.pairs_csv",
 ]
@@ -865,7 +865,7 @@ def test_ids_longer_than_ids_are(desk, small):
     lines = small[0].splitlines()
     long = ["id," + lines[0], "1," + lines[1], "Zqxjkv" * 200 + "," + lines[2]]
     roster.write_text("\n".join(long), encoding="utf-8")
-    refused(encode(roster, "--id", "id"), "row 3, column 'id': an id of more than 1024 bytes")
+    refused(encode(roster, "--id", "id"), "row 3, column 'id': the id is longer than 1,024 bytes")
 
 
 def test_a_roster_from_standard_input_and_pairs_to_standard_output(desk, small, monkeypatch):
