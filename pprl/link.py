@@ -30,9 +30,9 @@ from pprl.match.encodings import match_encodings
 from pprl.match.threads import threads as thread_pool
 from pprl.roster.columns_file import ColumnsLike, as_columns
 from pprl.roster.ledger import count_in_ledger
-from pprl.roster.load import Note, Roster, RosterLike, ignore, load
+from pprl.roster.load import Note, Roster, RosterLike, ignore, in_parts, load
+from pprl.roster.paths import look_at
 from pprl.roster.people import People, filled
-from pprl.roster.read import refuse_same_files
 
 Progress = Callable[[int, int], None]  # about how many pairs there are, and how many were compared since the last call
 
@@ -75,7 +75,7 @@ def link(
     PprlError, with a hint, for everything that the caller can mend.
     """
     schema, columns = load_schema(schema), as_columns(list_columns)
-    refuse_same_files(leaked, registry, controls)
+    look_at({"list": in_parts(leaked), "control": in_parts(controls), "registry": in_parts(registry)})
     if not allow_weak:
         schema.refuse_weak()
     listed = load(

@@ -69,9 +69,7 @@ def check(
     is written. The last two lines say what encodings of it show before anyone attacks them; `pprl risk` attacks them.
     """
     from pprl.core.schema_file import load_schema
-    from pprl.preflight.check import check as check_roster
-    from pprl.roster.load import load
-    from pprl.roster.read import refuse_same_files
+    from pprl.roster.paths import look_at
 
     options.tell_variables()
     if show_values and (as_json or not sys.stdout.isatty()):
@@ -80,7 +78,10 @@ def check(
             hint="look at them on a terminal; without it the rows are named and nothing of them is shown",
         )
     schema = load_schema(schema_path)
-    refuse_same_files([roster, *more_lists])
+    look_at({"roster": [roster, *more_lists]})
+    from pprl.preflight.check import check as check_roster
+    from pprl.roster.load import load
+
     columns = options.columns(column, columns_path)
     loaded = load([roster, *more_lists], schema, columns=columns, sheet=sheet, any_age=any_age, note=options.note)
     with linking() as progress:

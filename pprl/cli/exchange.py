@@ -447,7 +447,7 @@ def encode_for_agreement(
     from pprl.exchange.parties.resubmission import Hashes, together
     from pprl.exchange.parties.resubmission import Sent as AtHome
     from pprl.roster.load import WatchedParts, load
-    from pprl.roster.read import refuse_same_files
+    from pprl.roster.paths import look_at
     from pprl.roster.streaming import people_in_parts
 
     if matter.role == "list" and matter.agreement is not None:
@@ -466,7 +466,7 @@ def encode_for_agreement(
         raise click.UsageError("name the roster: pprl encode ROSTER --agreement FOLDER")
     if matter.role == "registry" and (more_lists or control or id_header):
         raise click.UsageError("--list, --control and --id are for a list, and this is the registry owner's folder")
-    refuse_same_files([roster, *more_lists], control=control)
+    look_at({matter.role: [roster, *more_lists], "control": [control]})
     sent = record or AtHome.at_home()
     told: list[Hashes] = []
     columns = options.columns(column, columns_path)

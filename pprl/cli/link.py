@@ -92,7 +92,7 @@ def link(
     keyed hashes only.
     """
     from pprl.core.schema_file import load_schema
-    from pprl.link import link as link_rosters
+    from pprl.roster.paths import look_at
 
     options.tell_variables()
     schema = load_schema(schema_path)
@@ -103,6 +103,9 @@ def link(
         [list_path, *more_lists, control, registry_path, schema_path, list_columns_path, registry_columns_path],
     )
     check_outputs(pairs, output, as_json=as_json, force=force)
+    look_at({"list": [list_path, *more_lists], "control": [control], "registry": [registry_path]})
+    from pprl.link import link as link_rosters  # only now: it takes longer than all of the above
+
     with linking() as progress:
         assessment = link_rosters(
             [list_path, *more_lists],

@@ -91,9 +91,7 @@ def risk(
     That no attack tried here succeeds does not mean that none would.
     """
     from pprl.core.schema_file import load_schema
-    from pprl.preflight.examine import examine, glance
-    from pprl.roster.load import load
-    from pprl.roster.read import refuse_same_files
+    from pprl.roster.paths import look_at
 
     options.tell_variables()
     if indicators and (output or population):
@@ -102,8 +100,11 @@ def risk(
         raise click.UsageError("--json and -o - would both write to standard output")
     options.refuse_overwriting([output], [roster, *more_lists, population, schema_path, columns_path])
     check_output(output, force=force)
-    refuse_same_files([roster, *more_lists])
     schema = load_schema(schema_path)
+    look_at({"roster": [roster, *more_lists], "population": [population]})
+    from pprl.preflight.examine import examine, glance
+    from pprl.roster.load import load
+
     columns = options.columns(column, columns_path)
     people = load(
         (roster, *more_lists), schema, columns=columns, sheet=sheet, any_age=any_age, note=options.note

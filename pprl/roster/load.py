@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ from pprl.core.schema_file import load_schema
 from pprl.roster.ages import refuse_wrong_ages, year_of_ages
 from pprl.roster.column_guess import propose_columns
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
+from pprl.roster.paths import part_names
 from pprl.roster.people import LOST_LETTERS, People, filled, join_people, read_people, row_labels
 from pprl.roster.read import part_of, read_roster
 from pprl.roster.spellings import separators, separators_by_header
@@ -71,8 +73,8 @@ def load(
         return roster
     if isinstance(roster, People):
         return Roster(people=roster, tables=(), columns=(), warnings=tuple(field_warnings(roster, schema, whose)))
-    sources = [roster] if isinstance(roster, Table) else list(roster)
-    names = [whose] if len(sources) == 1 else [f"{whose} {number}" for number in range(1, len(sources) + 1)]
+    sources = in_parts(roster)
+    names = part_names(whose, len(sources))
     frames = [_table(source, name, sheet) for source, name in zip(sources, names, strict=True)]
     headers = [
         find_columns(frame, schema, given, name, note)
@@ -98,6 +100,13 @@ def load(
         columns=tuple(headers),
         warnings=tuple(field_warnings(people, schema, whose)),
     )
+
+
+def in_parts(roster: RosterLike | None) -> list[Any]:
+    """The files or frames of a roster, however many they are."""
+    if roster is None:
+        return []
+    return [roster] if isinstance(roster, Table | Roster | People) else list(roster)
 
 
 def find_columns(

@@ -9,13 +9,10 @@ message and every pair can be found again in the file. No message holds a cell o
 
 from __future__ import annotations
 
-import contextlib
 import io
-import itertools
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +25,7 @@ from pprl.core.errors import RosterError
 from pprl.core.row_labels import LIST_STEP, SHEET_STEP
 from pprl.roster.csv import csv_records, find_dialect
 from pprl.roster.layout import ALL, NEEDED, SECTION, Table, locate
+from pprl.roster.paths import reading
 from pprl.roster.spreadsheet import MARKS, Records, sheets_of
 
 if TYPE_CHECKING:
@@ -122,7 +120,7 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
 
     RosterError: as `read_roster`, where it shows before the rows of a CSV are read.
     """
-    with _reading():
+    with reading():
         again = _opener(Path(path))
         with again() as file:
             head = file.read(512)
@@ -152,7 +150,7 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
             dialect = find_dialect(file)
 
     def records() -> Iterator[list[str]]:
-        with _reading(), again() as file:
+        with reading(), again() as file:
             yield from csv_records(file, dialect)
 
     return RosterFile([_Sheet(records, rows, ragged=True)])
@@ -164,16 +162,6 @@ def _opener(path: Path) -> Callable[[], BinaryIO]:
         return partial(io.BytesIO, sys.stdin.buffer.read())
     with path.open("rb") as file:
         return (lambda: path.open("rb")) if file.seekable() else partial(io.BytesIO, file.read())
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    try:
-        yield
-    except IsADirectoryError:
-        raise RosterError("the roster is a directory", hint="name one file: CSV, XLSX or Parquet") from None
-    except OSError as error:
-        raise RosterError(f"the roster cannot be read: {error.strerror}", hint="name a CSV or XLSX file") from None
 
 
 @dataclass
@@ -262,15 +250,3 @@ def part_of(number: int, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _letters(at: int) -> str:
     return (_letters(at // 26 - 1) if at >= 26 else "") + chr(ord("A") + at % 26)
-
-
-def refuse_same_files(parts: object, registry: object = None, control: object = None) -> None:
-    """RosterError when two of the rosters are one file; what is no path is left alone."""
-    several = parts if isinstance(parts, Sequence) and not isinstance(parts, str) else [parts]
-    rosters = [*(("list", part) for part in several), ("control", control), ("registry", registry)]
-    paths = [(whose, Path(source)) for whose, source in rosters if isinstance(source, Path | str)]
-    for (left, path), (right, other) in itertools.combinations(paths, 2):
-        with contextlib.suppress(OSError):  # what cannot be read is reported when it is read
-            if path.samefile(other):
-                which = "two parts of the list" if left == right else f"{left} and {right}"
-                raise RosterError(f"{which} are the same file", hint="name different rosters")
