@@ -1,15 +1,17 @@
-"""How much do two lists of people overlap, beyond chance, without showing a name?
+"""How many people on one list also appear in another, beyond chance, without showing a name?
 
 The tour, from the outside in:
 
-- `link(list_frame, registry_frame, schema)` does everything for someone who holds both rosters, and returns an
-  `Assessment`; `read_roster` and `load_schema` read what it needs.
-- The same in steps: `LinkageKey.make`, `encode_list`, `encode_registry` (at home), `match_encodings` (without
-  the key), `judge` (at home again).
-- `pprl.core.schema` is the vocabulary, `pprl.encode.bloom` the heart, `pprl.estimate` the verdict,
-  `pprl.report` the page made of it.
+- `link("leaked.xlsx", "registry.csv", "schema.toml")` does everything for somebody who has both rosters, and returns
+  an `Assessment`; `check("leaked.xlsx", "schema.toml")` shows beforehand what a roster can do.
+- The same in steps: `load` reads a roster into `People`; `encode_list` and `encode_registry` give each owner
+  `Encodings`, which cross, and `PrivateRows`, which stay home; `match_encodings` compares encodings without the key
+  and gives `Scores`; `judge` opens the list owner's rows and gives the `Assessment`.
+- Paths serve wherever a roster or a schema is needed, and so do frames of text, a `Schema`, or rosters loaded before.
+- `pprl.core.schema` is the vocabulary, `pprl.encode.bloom` the heart, `pprl.judge` the verdict, and `pprl.report` the
+  page made of it.
 
-Names are loaded when they are first used, so that ``pprl --help`` loads neither pandas nor scipy.
+Names are imported when they are first used, so that ``pprl --help`` needs neither pandas nor scipy.
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ __all__ = list(_HOMES)
 
 
 class _Tour(ModuleType):
-    """`pprl.link` and `pprl.judge` are functions of the tour, whether or not the modules of these names are loaded."""
+    """`pprl.link` and `pprl.judge` are functions of the tour, whether or not modules of these names are loaded."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):
