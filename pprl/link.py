@@ -10,18 +10,21 @@ judge the scores                    judge
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from pprl.core.encodings import Encodings
 from pprl.core.errors import RefusedError
 from pprl.core.key import LinkageKey
+from pprl.core.private_rows import PrivateRows
 from pprl.core.randomness import Randomness
 from pprl.core.schema import Schema
 from pprl.core.schema_file import load_schema
+from pprl.core.scores import Scores
 from pprl.encode.decoys import decoys_per_person, enough_decoys, is_big
 from pprl.encode.list import encode_list, unused_controls
 from pprl.encode.registry import encode_registry
@@ -62,20 +65,14 @@ def link(
 ) -> Assessment:
     """How many people on the list appear in the registry, who they are, and how many of the matches are false.
 
-    ``leaked`` and ``registry`` are files, frames of text, or rosters loaded before; several files or frames are parts
-    of one list, in which nobody counts twice. ``…_columns`` map fields of the schema to headers, or name a columns
-    file; other fields are found by header and contents. ``…_id`` name columns of ids to show in the pairs, and
-    ``…_any_age`` accept birth dates of children and of the very old. ``controls`` are real people known to be in no
-    registry.
-
-    ``rate`` is the false-match rate asked for, such as 0.05 or "5%"; by default the schema's. A ``seed`` makes the run
-    repeatable and not secret. With ``ledger`` the run is counted in the ledger of runs, as the command does. ``note``
-    is called with each line that the command prints while it works, ``progress`` during the search.
-
-    PprlError, with a hint, for everything that the caller can mend.
+    Several files or frames are parts of one list, in which nobody counts twice. Fields that ``…_columns`` do not map
+    are found by header and contents; ``…_id`` name columns of ids to show in the pairs. ``controls`` are real people
+    known to be in no registry, ``rate`` is the false-match rate asked for (0.05 or "5%"), and a ``seed`` makes the run
+    repeatable and not secret. PprlError, with a hint, for everything that the caller can mend.
     """
     schema, columns = load_schema(schema), as_columns(list_columns)
     look_at({"list": in_parts(leaked), "control": in_parts(controls), "registry": in_parts(registry)})
+    asked = schema.false_match_rate / 10_000 if rate is None else asked_rate(rate)
     if not allow_weak:
         schema.refuse_weak()
     listed = load(
@@ -94,17 +91,47 @@ def link(
     absent = None
     if controls is not None:
         absent = load(controls, schema, "control", columns=columns, any_age=list_any_age, note=note)
-
     refuse_unwise(listed, registered, schema, allow_weak=allow_weak, allow_larger_list=allow_larger_list)
-    asked = schema.false_match_rate / 10_000 if rate is None else asked_rate(rate)
+    comparison = encode_and_match(
+        listed, registered, absent, schema, seed=seed, allow_weak=allow_weak, threads=threads, progress=progress
+    )
+    run = ""
+    if ledger:
+        run = count_in_ledger(listed, registered, absent, schema, asked, repeatable=seed is not None, note=note)
+    return judge_comparison(comparison, asked, run)
 
-    stopwatch = Stopwatch()
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Scores, and what its owners need to judge them: labels, the list's bits, warnings so far, seconds."""
+
+    scores: Scores
+    list_encodings: Encodings
+    list_rows: PrivateRows
+    registry_rows: PrivateRows
+    warnings: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+
+def encode_and_match(
+    listed: Roster,
+    registered: Roster,
+    controls: Roster | None,
+    schema: Schema,
+    *,
+    seed: int | None,
+    allow_weak: bool,
+    threads: int | None,
+    progress: Progress | None,
+) -> Comparison:
+    """Both rosters under a key drawn for this run, and the best partners of every record of the list."""
+    start = time.perf_counter()
     key, randomness = LinkageKey.make(seed), Randomness.make(seed)
     list_encodings, list_rows = encode_list(
         listed,
         schema,
         key,
-        controls=absent.people if absent else None,
+        controls=controls,
         big_registry=is_big(len(registered.people)),
         randomness=randomness,
         allow_weak=allow_weak,
@@ -112,21 +139,34 @@ def link(
     registry_encodings, registry_rows = encode_registry(
         registered, schema, key, randomness=randomness, allow_weak=allow_weak
     )
-    stopwatch.lap("encode")
+    encoded = time.perf_counter()
     with thread_pool(threads) as engine:
         counted = progress and partial(progress, pairs_to_compare(listed.people, registered.people, schema))
         scores = match_encodings(list_encodings, registry_encodings, map=engine.map, progress=counted)
-    stopwatch.lap("match")
-    run = ""
-    if ledger:
-        run = count_in_ledger(listed, registered, absent, schema, asked, repeatable=seed is not None, note=note)
-    warnings = [*listed.warnings, *registered.warnings]
-    if absent:
-        warnings += unused_controls(absent.people, list_rows)
-    assessment = judge(scores, list_rows, registry_rows, rate=asked, encodings=list_encodings)
-    stopwatch.lap("judge")
+    unused = unused_controls(controls.people if controls else None, list_rows)
+    return Comparison(
+        scores=scores,
+        list_encodings=list_encodings,
+        list_rows=list_rows,
+        registry_rows=registry_rows,
+        warnings=(*listed.warnings, *registered.warnings, *unused),
+        seconds={"encode": round(encoded - start, 3), "match": round(time.perf_counter() - encoded, 3)},
+    )
+
+
+def judge_comparison(comparison: Comparison, rate: float, run: str) -> Assessment:
+    """Open the labels; ``run`` is what the ledger says of this run."""
+    start = time.perf_counter()
+    assessment = judge(
+        comparison.scores,
+        comparison.list_rows,
+        comparison.registry_rows,
+        rate=rate,
+        encodings=comparison.list_encodings,
+    )
+    seconds = {**comparison.seconds, "judge": round(time.perf_counter() - start, 3)}
     # JOIN: `judge` is about to take warnings=, seconds= and run= itself.
-    return replace(assessment, seconds=stopwatch.laps, warnings=(*warnings, *assessment.warnings), run=run)
+    return replace(assessment, seconds=seconds, warnings=(*comparison.warnings, *assessment.warnings), run=run)
 
 
 def refuse_unwise(
@@ -166,16 +206,3 @@ def pairs_to_compare(own: People, theirs: People, schema: Schema) -> int:
     """About how many pairs `link` compares, decoys included."""
     decoys = enough_decoys(decoys_per_person(schema, big=is_big(len(theirs))), len(own))
     return len(own) * (1 + decoys) * len(theirs)
-
-
-class Stopwatch:
-    """Seconds of each step, by name."""
-
-    def __init__(self) -> None:
-        self._last = time.perf_counter()
-        self.laps: dict[str, float] = {}
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = round(now - self._last, 3)
-        self._last = now
