@@ -1,8 +1,6 @@
 """Run the command line from a checkout: `python cli.py link LIST REGISTRY --schema S`."""
 
-import sys
-
-from pprl.cli import main
+from pprl.cli import entry
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -35,6 +35,7 @@ from scipy.stats import binom
 from pprl.core.encodings import Encodings
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import PrivateRows
+from pprl.core.randomness import Randomness
 from pprl.core.schema import Schema
 from pprl.core.schema_file import parse_schema
 from pprl.encode.list import encode_list
@@ -42,7 +43,7 @@ from pprl.encode.registry import encode_registry
 from pprl.judge.assessment import judge, opened
 from pprl.judge.matches import find, intervals
 from pprl.match.encodings import match_encodings
-from pprl.roster.load import people_of
+from pprl.roster.load import load
 from pprl.roster.people import People
 
 ABSENT_PEOPLE = 2_000
@@ -115,8 +116,8 @@ def population(data: Path, number: int, fields: str, registry: int) -> tuple[Cas
     schema = parse_schema(f"format = 1\n{FIELDS[fields]}")
     return (
         case,
-        people_of(case.leaked, schema, case.list_columns, None, "list", any_age=True),
-        people_of(case.registry, schema, case.registry_columns, None, "registry", any_age=True),
+        load(case.leaked, schema, "list", columns=case.list_columns, any_age=True).people,
+        load(case.registry, schema, "registry", columns=case.registry_columns, any_age=True).people,
     )
 
 
@@ -130,7 +131,9 @@ def held(data: Path, number: int, cell: Cell, gone: tuple[int, ...] = ()) -> tup
     """The encoded registry of a population: its first people, as many as the cell has, without those ``gone``."""
     case, _, theirs = population_of(data, number, cell)
     keep = (case.people_of_registry < cell.registry) if cell.generated else ~np.isin(case.people_of_registry, gone)
-    return encode_registry(theirs.take(np.flatnonzero(keep)), schema_of(cell), LinkageKey.make(number), seed=number)
+    return encode_registry(
+        theirs.take(np.flatnonzero(keep)), schema_of(cell), LinkageKey.make(number), randomness=Randomness.make(number)
+    )
 
 
 def drawn(case: Case, cell: Cell, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -159,7 +162,7 @@ def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
     registry, registry_rows = held(data, number, replace(cell, size=0, overlap=""), tuple(gone.tolist()))
     schema, key = schema_of(cell), LinkageKey.make(number)
     own = only_used(everybody.take(np.concatenate([present, absent])))
-    list_encoded, rows = encode_list(own, schema, key, seed=seed, allow_weak=True)
+    list_encoded, rows = encode_list(own, schema, key, randomness=Randomness.make(seed), allow_weak=True)
     scores = match_encodings(list_encoded, registry)
     answer = judge(scores, rows, registry_rows, rate=RATES[0] / 10_000, encodings=list_encoded)
     record: dict[str, Any] = {"cell": cell.name, "seed": seed, "people": rows.people, "p": answer.p_value}

@@ -21,10 +21,7 @@ import numpy as np
 
 from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA, invent
-from pprl.link import link_people
-from pprl.match.threads import threads
-from pprl.roster.load import ids_of, people_of
-from pprl.roster.read import read_roster
+from pprl.link import link
 
 
 def seeds_of(text: str) -> range:
@@ -43,21 +40,12 @@ def main() -> None:
     start, differences, wrongs, stated = time.perf_counter(), [], [], []
     holds = holds_found = pairs = flat = 0
     absent, verdicts = np.zeros(3), Counter[str]()
-    with threads() as engine, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.xlsx"
         for seed in asked.seeds:
             rosters = invent(seed)
             path.write_bytes(rosters.workbook())
-            leaked = read_roster(path)
-            answer = link_people(
-                people_of(leaked, schema, None, None, "list"),
-                people_of(rosters.registry, schema, None, None, "registry"),
-                schema,
-                list_ids=ids_of([leaked], "№ п/п"),
-                registry_ids=ids_of([rosters.registry], "id"),
-                seed=seed,
-                map=engine.map,
-            )
+            answer = link(path, rosters.registry, schema, list_id="№ п/п", registry_id="id", seed=seed)
             assert answer.net_found is not None
             net, low, high = answer.net_found
             marks = rosters.marked(answer.pairs.list_id, answer.pairs.registry_id)

@@ -31,7 +31,7 @@ from pprl.core.schema_file import parse_schema
 from pprl.demo.registry import ROMAN
 from pprl.encode.bloom import encode
 from pprl.encode.hardening import diffuse
-from pprl.roster.load import people_of
+from pprl.roster.load import load
 
 FIELDS = """format = 1
 [encoding]
@@ -97,7 +97,7 @@ def main() -> None:
     for hardening in (0, 8):
         schema = parse_schema(FIELDS.format(hardening=hardening))
         start = time.process_time()
-        people = people_of(frame, schema, None, None, "registry", any_age=True)
+        people = load(frame, schema, "registry", any_age=True).people
         folded = time.process_time()
         plain = encode(people, schema.with_hardening(0), key)
         encoded = time.process_time()
@@ -156,7 +156,7 @@ seen = [anonymous()]
 threading.Thread(target=watch, daemon=True).start()
 schema = parse_schema(sys.argv[2])
 mark = time.perf_counter()
-people = people_in_parts(Path(sys.argv[1]), schema, None, None, "registry")
+people = people_in_parts(Path(sys.argv[1]), schema, "registry")
 laps, rows, encoder = [time.perf_counter() - mark, 0, 0], 0, Encoder(schema, LinkageKey.make(1).secret)
 mark = time.perf_counter()
 for part in people:

@@ -23,10 +23,11 @@ from calibration import RUNS_A_POPULATION, Cell, held, population_of, schema_of
 from pprl.core.bits import BitMatrix
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import RecordKind
+from pprl.core.randomness import Randomness
 from pprl.encode.list import encode_list
 from pprl.judge.assessment import judge
 from pprl.match.encodings import match_encodings
-from pprl.roster.load import people_of
+from pprl.roster.load import load
 
 LISTS = ("independent", "absent", "families", "relatives", "recombined", "copied 30 %", "copied 100 %")
 JUNK = ("random bits", "even bits", "rare names")
@@ -79,8 +80,8 @@ def run(task: tuple[Path, str, Cell, int]) -> tuple[int | None, float, float]:
         own = everybody.take(draw.permutation(rows_of_list)[: cell.size])
     else:
         frame = fabricated(name, case, cell.size, draw)
-        own = people_of(frame, schema, case.list_columns, None, "list", any_age=True)
-    encodings, rows = encode_list(own, schema, key, seed=seed, allow_weak=True)
+        own = load(frame, schema, "list", columns=case.list_columns, any_age=True).people
+    encodings, rows = encode_list(own, schema, key, randomness=Randomness.make(seed), allow_weak=True)
     if name in JUNK:
         encodings = with_junk(name, encodings, rows, draw)
     scores = match_encodings(encodings, registry)

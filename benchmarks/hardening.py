@@ -32,7 +32,8 @@ from pprl.match.search import best
 from pprl.preflight.attacks.graph import MAX_PEOPLE, graph_matching
 from pprl.preflight.attacks.known_pairs import LEARNERS, known_pairs
 from pprl.preflight.attacks.scheme import CandidatePool, Floats, Indices, Scheme, Tokens, signs
-from pprl.roster.load import people_of
+from pprl.roster.columns_file import Columns
+from pprl.roster.load import load
 from pprl.roster.people import People
 
 KNOWN_PAIRS = (20, 50, 150, 500)
@@ -176,8 +177,10 @@ def strongest(pool: CandidatePool, scheme: Scheme, bits: BitMatrix, known: int, 
 def attack(case: Case, rows: int, population: int, seed: int, tries: int, like: str) -> None:
     schema = parse_schema("format = 1\n" + case.fields)
     orders = {"birth_date": "ymd"}
-    own = people_of(case.leaked, schema, case.list_columns, orders, "list", any_age=True)
-    theirs = people_of(case.registry, schema, case.registry_columns, orders, "registry", any_age=True)
+    own = load(case.leaked, schema, "list", columns=Columns(case.list_columns or {}, orders), any_age=True).people
+    theirs = load(
+        case.registry, schema, "registry", columns=Columns(case.registry_columns or {}, orders), any_age=True
+    ).people
     chosen = np.sort(RandomStream(seed_from(seed), "rows").permutation(len(own))[:rows])
     own, others = own.take(chosen), theirs.take(np.arange(min(population, len(theirs))))
     print(f"\n{case.name}: {len(own):,} people, population {len(others):,}", flush=True)

@@ -26,14 +26,14 @@ from pprl.encode.bloom import encode
 from pprl.match import lsh, search
 from pprl.match.lsh_plan import Plan, make_plan
 from pprl.match.threads import threads
-from pprl.roster.load import people_of
+from pprl.roster.load import load
 
 
 def sides(data: Path, rows: int, hardening: int) -> tuple[BitMatrix, BitMatrix]:
     case = generated(data, 1, rows, rows * 98 // 100, rows // 2, date=True)
     schema = parse_schema(f"format = 1\n[encoding]\nhardening = {hardening}\n{case.fields}")
     rosters = (case.leaked, case.list_columns, "list"), (case.registry, case.registry_columns, "registry")
-    people = [people_of(frame, schema, columns, None, side, any_age=True) for frame, columns, side in rosters]
+    people = [load(frame, schema, side, columns=columns, any_age=True).people for frame, columns, side in rosters]
     ours, theirs = (encode(each, schema, LinkageKey.make(1).secret) for each in people)
     return ours, theirs
 

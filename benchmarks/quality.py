@@ -22,13 +22,14 @@ from partner_rules import RULES, compare
 from rosters import Case
 
 from pprl.core.key import LinkageKey
+from pprl.core.randomness import Randomness
 from pprl.core.schema_file import parse_schema
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.judge.assessment import judge
 from pprl.match.encodings import match_encodings
 from pprl.match.threads import threads
-from pprl.roster.load import people_of
+from pprl.roster.load import load
 
 RATES = (500, 100)
 
@@ -37,10 +38,10 @@ def run(case: Case, hardening: int, seed: int):
     """Scores and both owners' rows of one case."""
     schema = parse_schema(f"format = 1\n[encoding]\nhardening = {hardening}\n{case.fields}")
     key = LinkageKey.make(seed)
-    own = people_of(case.leaked, schema, case.list_columns, None, "list", any_age=True)
-    theirs = people_of(case.registry, schema, case.registry_columns, None, "registry", any_age=True)
-    encoded, rows = encode_list(own, schema, key, seed=seed, allow_weak=True)
-    their_encoded, their_rows = encode_registry(theirs, schema, key, seed=seed, allow_weak=True)
+    own = load(case.leaked, schema, "list", columns=case.list_columns, any_age=True).people
+    theirs = load(case.registry, schema, "registry", columns=case.registry_columns, any_age=True).people
+    encoded, rows = encode_list(own, schema, key, randomness=Randomness.make(seed), allow_weak=True)
+    their_encoded, their_rows = encode_registry(theirs, schema, key, randomness=Randomness.make(seed), allow_weak=True)
     with threads() as engine:
         return match_encodings(encoded, their_encoded, map=engine.map), rows, their_rows
 

@@ -1,15 +1,17 @@
-"""How much do two lists of people overlap, beyond chance, without showing a name?
+"""How many people on one list also appear in another, beyond chance, without showing a name?
 
 The tour, from the outside in:
 
-- `link(list_frame, registry_frame, schema)` does everything for someone who holds both rosters, and returns an
-  `Assessment`; `read_roster` and `load_schema` read what it needs.
-- The same in steps: `LinkageKey.make`, `encode_list`, `encode_registry` (at home), `match_encodings` (without
-  the key), `judge` (at home again).
-- `pprl.core.schema` is the vocabulary, `pprl.encode.bloom` the heart, `pprl.estimate` the verdict,
-  `pprl.report` the page made of it.
+- `link("leaked.xlsx", "registry.csv", "schema.toml")` does everything for somebody who has both rosters, and returns
+  an `Assessment`; `check("leaked.xlsx", "schema.toml")` shows beforehand what a roster can do.
+- The same in steps: `load` reads a roster into `People`; `encode_list` and `encode_registry` give each owner
+  `Encodings`, which cross, and `PrivateRows`, which stay home; `match_encodings` compares encodings without the key
+  and gives `Scores`; `judge` opens the list owner's rows and gives the `Assessment`.
+- Paths serve wherever a roster or a schema is needed, and so do frames of text, a `Schema`, or rosters loaded before.
+- `pprl.core.schema` is the vocabulary, `pprl.encode.bloom` the heart, `pprl.judge` the verdict, and `pprl.report` the
+  page made of it.
 
-Names are loaded when they are first used, so that ``pprl --help`` loads neither pandas nor scipy.
+Names are imported when they are first used, so that ``pprl --help`` needs neither pandas nor scipy.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pprl.core.errors import PprlError as PprlError
     from pprl.core.key import LinkageKey as LinkageKey
     from pprl.core.private_rows import PrivateRows as PrivateRows
+    from pprl.core.randomness import Randomness as Randomness
     from pprl.core.schema import Schema as Schema
     from pprl.core.schema_file import load_schema as load_schema
     from pprl.core.schema_file import parse_schema as parse_schema
@@ -36,7 +39,10 @@ if TYPE_CHECKING:
     from pprl.judge.assessment import judge as judge
     from pprl.link import link as link
     from pprl.match.encodings import match_encodings as match_encodings
-    from pprl.roster.load import people_of as people_of
+    from pprl.preflight.check import check as check
+    from pprl.roster.columns_file import Columns as Columns
+    from pprl.roster.load import load as load
+    from pprl.roster.people import People as People
     from pprl.roster.read import read_roster as read_roster
 
 _HOMES = {
@@ -54,14 +60,18 @@ _HOMES = {
     "LinkageKey": "pprl.core.key",
     "match_encodings": "pprl.match.encodings",
     "parse_schema": "pprl.core.schema_file",
-    "people_of": "pprl.roster.load",
+    "load": "pprl.roster.load",
+    "People": "pprl.roster.people",
+    "Columns": "pprl.roster.columns_file",
+    "check": "pprl.preflight.check",
+    "Randomness": "pprl.core.randomness",
     "read_roster": "pprl.roster.read",
 }
 __all__ = list(_HOMES)
 
 
 class _Tour(ModuleType):
-    """`pprl.link` and `pprl.judge` are functions of the tour, whether or not the modules of these names are loaded."""
+    """`pprl.link` and `pprl.judge` are functions of the tour, whether or not modules of these names are loaded."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):

@@ -1,148 +1,208 @@
-"""The whole path from two rosters to matched people with an error rate.
+"""Both rosters in hand: the whole path from two files to matched people with an error rate.
 
-`encode_list` and `encode_registry` make what crosses (`Encodings`) and what stays home (`PrivateRows`);
-`match_encodings` compares without key or labels; `judge` opens the labels. `link` is these steps in one process, for
-someone who holds both rosters.
+load the list and the registry      roster
+refuse what would mean nothing      here
+encode both                         encode
+compare the encodings               match
+judge the scores                    judge
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
+from pprl.core.encodings import Encodings
 from pprl.core.errors import RefusedError
 from pprl.core.key import LinkageKey
+from pprl.core.private_rows import PrivateRows
+from pprl.core.randomness import Randomness
 from pprl.core.schema import Schema
-from pprl.encode.decoys import decoys_against, per_row
+from pprl.core.schema_file import load_schema
+from pprl.core.scores import Scores
+from pprl.encode.decoys import decoys_per_person, enough_decoys, is_big
 from pprl.encode.list import encode_list, unused_controls
 from pprl.encode.registry import encode_registry
 from pprl.judge.assessment import Assessment, asked_rate, judge
 from pprl.match.encodings import match_encodings
-from pprl.normalize.dates import Order
-from pprl.roster.load import bare_lines, ids_of, numbered, people_of, people_of_parts
+from pprl.match.threads import threads as thread_pool
+from pprl.roster.columns_file import ColumnsLike, as_columns
+from pprl.roster.ledger import count_in_ledger
+from pprl.roster.load import Note, Roster, RosterLike, ignore, in_parts, load
+from pprl.roster.paths import look_at
 from pprl.roster.people import People, filled
+
+Progress = Callable[[int, int], None]  # about how many pairs there are, and how many were compared since the last call
 
 
 def link(
-    list_frame: pd.DataFrame | Sequence[pd.DataFrame],
-    registry_frame: pd.DataFrame,
-    schema: Schema,
+    leaked: RosterLike,
+    registry: RosterLike,
+    schema: Schema | Path | str,
     *,
-    list_columns: Mapping[str, str] | None = None,
-    registry_columns: Mapping[str, str] | None = None,
-    list_orders: Mapping[str, Order] | None = None,
-    registry_orders: Mapping[str, Order] | None = None,
+    list_columns: ColumnsLike = None,
+    registry_columns: ColumnsLike = None,
+    list_sheet: str | None = None,
+    registry_sheet: str | None = None,
     list_id: str | None = None,
     registry_id: str | None = None,
-    seed: int | None = None,
-    rate: float | str | None = None,
-    allow_weak: bool = False,
-    allow_larger_list: bool = False,
     list_any_age: bool = False,
     registry_any_age: bool = False,
+    controls: RosterLike | None = None,
+    rate: float | str | None = None,
+    seed: int | None = None,
+    allow_weak: bool = False,
+    allow_larger_list: bool = False,
+    threads: int | None = None,
+    ledger: bool = False,
+    progress: Progress | None = None,
+    note: Note = ignore,
 ) -> Assessment:
-    """How many people of the list are in the registry, who they are, and how many of them are false.
+    """How many people on the list appear in the registry, who they are, and how many of the matches are false.
 
-    The frames hold text; several list frames are parts of one list, in which nobody counts twice. ``…_columns`` map
-    fields of the schema to headers; fields that are not mapped are looked for under their own name, a usual header, or
-    by their contents. ``…_orders`` settle the order of dates, ``…_id`` name a column of ids to carry into the pairs,
-    ``…_any_age`` accept birth dates of children and the very old. ``seed`` makes a run that can be repeated and is not
-    secret; ``rate`` is the false-match rate asked, such as 0.05 or "5%". PprlError, with a hint, for everything the
-    caller can mend.
+    Several files or frames are parts of one list, in which nobody counts twice. Fields that ``…_columns`` do not map
+    are found by header and contents; ``…_id`` name columns of ids to show in the pairs. ``controls`` are real people
+    known to be in no registry, ``rate`` is the false-match rate asked for (0.05 or "5%"), and a ``seed`` makes the run
+    repeatable and not secret. PprlError, with a hint, for everything that the caller can mend.
     """
-    parts = numbered([list_frame] if isinstance(list_frame, pd.DataFrame) else list_frame)
-    return link_people(
-        people_of_parts(parts, schema, list_columns, list_orders, "list", any_age=list_any_age),
-        people_of(registry_frame, schema, registry_columns, registry_orders, "registry", any_age=registry_any_age),
+    schema, columns = load_schema(schema), as_columns(list_columns)
+    look_at({"list": in_parts(leaked), "control": in_parts(controls), "registry": in_parts(registry)})
+    asked = schema.false_match_rate / 10_000 if rate is None else asked_rate(rate)
+    if not allow_weak:
+        schema.refuse_weak()
+    listed = load(
+        leaked, schema, "list", columns=columns, sheet=list_sheet, any_age=list_any_age, id_header=list_id, note=note
+    )
+    registered = load(
+        registry,
         schema,
-        list_ids=ids_of(parts, list_id),
-        registry_ids=ids_of([registry_frame], registry_id),
-        seed=seed,
-        rate=rate,
+        "registry",
+        columns=registry_columns,
+        sheet=registry_sheet,
+        any_age=registry_any_age,
+        id_header=registry_id,
+        note=note,
+    )
+    absent = None
+    if controls is not None:
+        absent = load(controls, schema, "control", columns=columns, any_age=list_any_age, note=note)
+    refuse_unwise(listed, registered, schema, allow_weak=allow_weak, allow_larger_list=allow_larger_list)
+    comparison = encode_and_match(
+        listed, registered, absent, schema, seed=seed, allow_weak=allow_weak, threads=threads, progress=progress
+    )
+    run = ""
+    if ledger:
+        run = count_in_ledger(listed, registered, absent, schema, asked, repeatable=seed is not None, note=note)
+    return judge_comparison(comparison, asked, run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Scores, and what its owners need to judge them: labels, the list's bits, warnings so far, seconds."""
+
+    scores: Scores
+    list_encodings: Encodings
+    list_rows: PrivateRows
+    registry_rows: PrivateRows
+    warnings: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+
+def encode_and_match(
+    listed: Roster,
+    registered: Roster,
+    controls: Roster | None,
+    schema: Schema,
+    *,
+    seed: int | None,
+    allow_weak: bool,
+    threads: int | None,
+    progress: Progress | None,
+) -> Comparison:
+    """Both rosters under a key drawn for this run, and the best partners of every record of the list."""
+    start = time.perf_counter()
+    key, randomness = LinkageKey.make(seed), Randomness.make(seed)
+    list_encodings, list_rows = encode_list(
+        listed,
+        schema,
+        key,
+        controls=controls,
+        big_registry=is_big(len(registered.people)),
+        randomness=randomness,
         allow_weak=allow_weak,
-        allow_larger_list=allow_larger_list,
+    )
+    registry_encodings, registry_rows = encode_registry(
+        registered, schema, key, randomness=randomness, allow_weak=allow_weak
+    )
+    encoded = time.perf_counter()
+    with thread_pool(threads) as engine:
+        counted = progress and partial(progress, pairs_to_compare(listed.people, registered.people, schema))
+        scores = match_encodings(list_encodings, registry_encodings, map=engine.map, progress=counted)
+    unused = unused_controls(controls.people if controls else None, list_rows)
+    return Comparison(
+        scores=scores,
+        list_encodings=list_encodings,
+        list_rows=list_rows,
+        registry_rows=registry_rows,
+        warnings=(*listed.warnings, *registered.warnings, *unused),
+        seconds={"encode": round(encoded - start, 3), "match": round(time.perf_counter() - encoded, 3)},
     )
 
 
-def link_people(
-    own: People,
-    theirs: People,
-    schema: Schema,
-    *,
-    list_ids: Mapping[int, str] | None = None,
-    registry_ids: Mapping[int, str] | None = None,
-    controls: People | None = None,
-    seed: int | None = None,
-    rate: float | str | None = None,
-    allow_weak: bool = False,
-    allow_larger_list: bool = False,
-    kernel: str = "auto",
-    map: Callable[..., Any] = map,  # noqa: A002  an engine is an object with a `map`
-    progress: Callable[[int], None] | None = None,
-) -> Assessment:
-    """`link` for rosters that are folded already; ``progress`` is told how many pairs were compared since the last
-    time."""
+def judge_comparison(comparison: Comparison, rate: float, run: str) -> Assessment:
+    """Open the labels; ``run`` is what the ledger says of this run."""
+    start = time.perf_counter()
+    assessment = judge(
+        comparison.scores,
+        comparison.list_rows,
+        comparison.registry_rows,
+        rate=rate,
+        encodings=comparison.list_encodings,
+    )
+    seconds = {**comparison.seconds, "judge": round(time.perf_counter() - start, 3)}
+    # JOIN: `judge` is about to take warnings=, seconds= and run= itself.
+    return replace(assessment, seconds=seconds, warnings=(*comparison.warnings, *assessment.warnings), run=run)
+
+
+def refuse_unwise(
+    listed: Roster, registered: Roster, schema: Schema, *, allow_weak: bool = False, allow_larger_list: bool = False
+) -> None:
+    """RefusedError: the rosters are swapped, one and the same, or have too little in common to be linked."""
+    own, theirs = listed.people, registered.people
     if own.rows_read > theirs.rows_read and not allow_larger_list:
         raise RefusedError(
             "the list is larger than the registry",
             hint="are the two swapped? If not, pass --yes-list (in Python allow_larger_list=True)",
         )
-    refuse_same_roster(own, theirs, schema)
-    said = (*bare_lines(schema, own, "list"), *bare_lines(schema, theirs, "registry"))
+    if _same_people(own, theirs, schema):
+        raise RefusedError(
+            "list and registry hold the same people in the same order", hint="name two different rosters"
+        )
     common = filled(schema, own, theirs)
     if not common and len(own) and len(theirs):
+        name_columns = "name the columns, say --list-column surname=HEADER"
         raise RefusedError(
             "no linked field is filled in both rosters",
-            hint="; ".join((*said, "name the columns, say --list-column surname=HEADER")),
+            hint="; ".join((*listed.warnings, *registered.warnings, name_columns)),
         )
     if common and not allow_weak:
         schema.refuse_weak(common)
-    asked = None if rate is None else asked_rate(rate)
-    clock = _Clock()
-    key = LinkageKey.make(seed)
-    decoys = decoys_against(len(theirs), schema)
-    encoded, rows = encode_list(
-        own, schema, key, ids=list_ids, seed=seed, decoys=decoys, allow_weak=allow_weak, controls=controls
-    )
-    said = (*said, *unused_controls(controls, rows))
-    their_encoded, their_rows = encode_registry(theirs, schema, key, ids=registry_ids, seed=seed, allow_weak=allow_weak)
-    clock.lap("encode")
-    scores = match_encodings(encoded, their_encoded, kernel=kernel, map=map, progress=progress)
-    clock.lap("match")
-    assessment = judge(scores, rows, their_rows, rate=asked, encodings=encoded)
-    clock.lap("judge")
-    return replace(assessment, seconds=clock.laps, warnings=(*said, *assessment.warnings))
+
+
+def _same_people(own: People, theirs: People, schema: Schema) -> bool:
+    """A list linked with itself finds everyone and means nothing."""
+    if len(own) != len(theirs) or not len(own):
+        return False
+    pairs = [(own.columns[field.name], theirs.columns[field.name]) for field in schema.linked()]
+    return all(left.values == right.values and np.array_equal(left.codes, right.codes) for left, right in pairs)
 
 
 def pairs_to_compare(own: People, theirs: People, schema: Schema) -> int:
-    """About how many pairs `link_people` compares, decoys included."""
-    return len(own) * (1 + per_row(decoys_against(len(theirs), schema), len(own))) * len(theirs)
-
-
-def refuse_same_roster(own: People, theirs: People, schema: Schema) -> None:
-    """A list against itself finds everyone and means nothing."""
-    if len(own) != len(theirs) or not len(own):
-        return
-    for field in schema.linked():
-        left, right = own.columns[field.name], theirs.columns[field.name]
-        if left.values != right.values or not np.array_equal(left.codes, right.codes):
-            return
-    raise RefusedError("list and registry hold the same people in the same order", hint="name two different rosters")
-
-
-class _Clock:
-    """Seconds of each step."""
-
-    def __init__(self) -> None:
-        self._last = time.perf_counter()
-        self.laps: dict[str, float] = {}
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = round(now - self._last, 3)
-        self._last = now
+    """About how many pairs `link` compares, decoys included."""
+    decoys = enough_decoys(decoys_per_person(schema, big=is_big(len(theirs))), len(own))
+    return len(own) * (1 + decoys) * len(theirs)

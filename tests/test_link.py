@@ -37,10 +37,11 @@ def small(rosters):
 def steps(small):
     leaked, registry, _ = small
     key = pprl.LinkageKey.make(5)
-    own = pprl.people_of(leaked, SCHEMA_8, LIST_COLUMNS, None, "list")
-    theirs = pprl.people_of(registry, SCHEMA_8, None, None, "registry")
-    ours, rows = pprl.encode_list(own, SCHEMA_8, key, ids=leaked[NUMBER].to_dict(), seed=5)
-    their, their_rows = pprl.encode_registry(theirs, SCHEMA_8, key, ids=registry.id.to_dict(), seed=5)
+    randomness = pprl.Randomness.make(5)
+    own = pprl.load(leaked, SCHEMA_8, "list", columns=LIST_COLUMNS, id_header=NUMBER)
+    theirs = pprl.load(registry, SCHEMA_8, "registry", id_header="id")
+    ours, rows = pprl.encode_list(own, SCHEMA_8, key, randomness=randomness)
+    their, their_rows = pprl.encode_registry(theirs, SCHEMA_8, key, randomness=randomness)
     return ours, rows, their, their_rows
 
 
@@ -224,20 +225,20 @@ def test_refused(kind, run, small):
 def test_another_key_schema_hardening_or_scores_are_named(small, steps):
     leaked, registry, _ = small
     ours, rows, their, _ = steps
-    theirs = pprl.people_of(registry, SCHEMA_8, None, None, "registry")
+    theirs = pprl.load(registry, SCHEMA_8, "registry").people
     longer = pprl.parse_schema(SCHEMA.replace("1024", "2048"))
     for word, schema, key in (
         ("hardening", SCHEMA_8.with_hardening(5), pprl.LinkageKey.make(5)),
         ("schemas", longer, pprl.LinkageKey.make(5)),
         ("linkage keys", SCHEMA_8, pprl.LinkageKey.make(6)),
     ):
-        other, other_rows = pprl.encode_registry(theirs, schema, key, seed=5)
+        other, other_rows = pprl.encode_registry(theirs, schema, key, randomness=pprl.Randomness.make(5))
         with pytest.raises(MismatchError, match=word):
             pprl.match_encodings(ours, other)
         with pytest.raises(MismatchError, match=word):  # equal seeds gave both the same handles
             pprl.judge(pprl.match_encodings(ours, their), rows, other_rows)
-    own = pprl.people_of(leaked, SCHEMA_8, LIST_COLUMNS, None, "list")
-    _, other_rows = pprl.encode_list(own, SCHEMA_8, pprl.LinkageKey.make(5), seed=6)
+    own = pprl.load(leaked, SCHEMA_8, "list", columns=LIST_COLUMNS).people
+    _, other_rows = pprl.encode_list(own, SCHEMA_8, pprl.LinkageKey.make(5), randomness=pprl.Randomness.make(6))
     with pytest.raises(FileError, match="not those of these scores"):
         pprl.judge(pprl.match_encodings(ours, their), other_rows)
 
@@ -263,8 +264,8 @@ def test_a_rate_that_is_none_is_refused(rate, small):
 def test_a_key_from_a_seed_is_remembered_as_no_secret(small, tmp_path):
     pprl.LinkageKey.make(5).write(tmp_path / "key")
     leaked, registry, _ = small
-    own = pprl.people_of(leaked, SCHEMA_8, LIST_COLUMNS, None, "list")
-    theirs = pprl.people_of(registry, SCHEMA_8, None, None, "registry")
+    own = pprl.load(leaked, SCHEMA_8, "list", columns=LIST_COLUMNS).people
+    theirs = pprl.load(registry, SCHEMA_8, "registry").people
     key = pprl.LinkageKey.read(tmp_path / "key")
     ours, rows = pprl.encode_list(own, SCHEMA_8, key)
     their, _ = pprl.encode_registry(theirs, SCHEMA_8, key)

@@ -11,12 +11,13 @@ import click
 
 from pprl.cli import options
 from pprl.cli.output import share
-from pprl.cli.progress import searching
+from pprl.cli.progress import linking
 from pprl.cli.risk import indicators_of, summary
 from pprl.core.errors import RefusedError
 
 if TYPE_CHECKING:
     from pprl.preflight.power import Class, Preview
+    from pprl.roster.load import Roster
 
 SHOWN_ROWS = 20
 ENOUGH_FOR_A_SHARE = 20
@@ -67,11 +68,8 @@ def check(
     some letters mistyped, and strangers put together from its names, are linked with it as `pprl link` does. Nothing
     is written. The last two lines say what encodings of it show before anyone attacks them; `pprl risk` attacks them.
     """
-    from pprl.core.randomness import seed_from
     from pprl.core.schema_file import load_schema
-    from pprl.match.threads import threads as on_threads
-    from pprl.preflight.power import pairs_to_try, preview, with_claims
-    from pprl.roster.read import refuse_same_files
+    from pprl.roster.paths import look_at
 
     options.tell_variables()
     if show_values and (as_json or not sys.stdout.isatty()):
@@ -80,20 +78,14 @@ def check(
             hint="look at them on a terminal; without it the rows are named and nothing of them is shown",
         )
     schema = load_schema(schema_path)
-    refuse_same_files([roster, *more_lists])
-    loaded = options.load((roster, *more_lists), schema, column, columns_path, "roster", sheet=sheet, any_age=any_age)
-    seen = preview(loaded.people, loaded.frames, loaded.columns, schema)
-    if registry_rows is not None and seen.people:
-        with on_threads(threads) as engine, searching(pairs_to_try(seen, schema, registry_rows)) as progress:
-            seen = with_claims(
-                seen,
-                loaded.people,
-                schema,
-                registry_rows,
-                seed=None if seed is None else seed_from(seed),
-                map=engine.map,
-                progress=progress,
-            )
+    look_at({"roster": [roster, *more_lists]})
+    from pprl.preflight.check import check as check_roster
+    from pprl.roster.load import load
+
+    columns = options.columns(column, columns_path)
+    loaded = load([roster, *more_lists], schema, columns=columns, sheet=sheet, any_age=any_age, note=options.note)
+    with linking() as progress:
+        seen = check_roster(loaded, schema, registry_rows=registry_rows, seed=seed, threads=threads, progress=progress)
     if as_json:
         risk = indicators_of(loaded.people, schema)
         click.echo(json.dumps({**seen.to_dict(), "encodings": risk and risk.indicators_dict()}, ensure_ascii=False))
@@ -104,7 +96,7 @@ def check(
 
 
 def _lines(seen: Preview) -> list[str]:
-    from pprl.core.row_labels import place_text, places_text
+    from pprl.core.row_labels import label_text, labels_text
 
     twice = len(seen.duplicates)
     lines = [
@@ -112,12 +104,12 @@ def _lines(seen: Preview) -> list[str]:
         f"people             {seen.people:,}" + (f"; {twice:,} row(s) repeat one of them" if twice else ""),
     ]
     if twice:
-        pairs = ", ".join(f"{place_text(again)} is {place_text(first)}" for first, again in seen.duplicates[:5])
+        pairs = ", ".join(f"{label_text(again)} is {label_text(first)}" for first, again in seen.duplicates[:5])
         lines.append(f"                   {pairs}" + (", …" if twice > 5 else ""))
     if seen.empty:
         lines.append(f"nothing to encode  {seen.empty:,} row(s) have no value of any linked field")
     for (field, reason), rows in sorted(seen.unreadable.items()):
-        lines.append(f"{field:18} {len(rows):,} cell(s): {reason} ({places_text(rows, SHOWN_ROWS)})")
+        lines.append(f"{field:18} {len(rows):,} cell(s): {reason} ({labels_text(rows, SHOWN_ROWS)})")
     before, after = seen.spellings
     if before:
         lines.append(f"names              {before:,} spellings of words, {after:,} after folding")
@@ -143,15 +135,15 @@ def _class(each: Class) -> str:
             return f"{line}   nothing: strangers are as like them as they themselves"
 
 
-def _show_values(seen: Preview, loaded: options.Loaded) -> None:
+def _show_values(seen: Preview, loaded: Roster) -> None:
     """The cells that could not be read, for the owner's own eyes."""
-    from pprl.core.row_labels import place_text
+    from pprl.core.row_labels import label_text
     from pprl.core.schema import FULL_NAME
 
     for (field, reason), rows in sorted(seen.unreadable.items()):
         click.echo(f"\n{field}: {reason}")
         for row in rows:
-            for frame, columns in zip(loaded.frames, loaded.columns, strict=True):
+            for frame, columns in zip(loaded.tables, loaded.columns, strict=True):
                 header = columns.get(field) or columns.get(FULL_NAME)
                 if header is not None and row in frame.index:
-                    click.echo(f"  {place_text(row)}: {frame.at[row, header]!r}")
+                    click.echo(f"  {label_text(row)}: {frame.at[row, header]!r}")

@@ -15,7 +15,7 @@ import click
 
 from pprl.cli import options
 from pprl.cli.output import make_folder, show_assessment
-from pprl.cli.progress import searching
+from pprl.cli.progress import linking
 from pprl.core import container
 from pprl.core.errors import FileError
 
@@ -56,9 +56,7 @@ def demo(folder: Path | None, seed: int) -> None:
 def _link(folder: Path, seed: int) -> None:
     from pprl.core.schema_file import load_schema
     from pprl.demo import SCHEMA, invent
-    from pprl.link import link_people, pairs_to_compare
-    from pprl.match.threads import threads
-    from pprl.roster.load import ids_of
+    from pprl.link import link
 
     rosters = invent(seed)
     leaked, registry, schema_path, _ = (folder / name for name in ROSTERS)
@@ -67,18 +65,9 @@ def _link(folder: Path, seed: int) -> None:
     container.write_new(schema_path, [SCHEMA.encode()])
     click.echo(_invented(rosters))
     schema = load_schema(schema_path)
-    own = options.load((leaked,), schema, (), None, "list")
-    theirs = options.load((registry,), schema, (), None, "registry")
-    with threads() as engine, searching(pairs_to_compare(own.people, theirs.people, schema)) as progress:
-        assessment = link_people(
-            own.people,
-            theirs.people,
-            schema,
-            list_ids=ids_of(own.frames, "№ п/п"),
-            registry_ids=ids_of(theirs.frames, "id"),
-            seed=seed,
-            map=engine.map,
-            progress=progress,
+    with linking() as progress:
+        assessment = link(
+            leaked, registry, schema, list_id="№ п/п", registry_id="id", seed=seed, progress=progress, note=options.note
         )
     show_assessment(assessment, as_json=False)
     click.echo("")

@@ -446,8 +446,9 @@ def encode_for_agreement(
     from pprl.exchange.parties.owner import commit_list, commit_registry, schema_of, step_due
     from pprl.exchange.parties.resubmission import Hashes, together
     from pprl.exchange.parties.resubmission import Sent as AtHome
-    from pprl.roster.load import Watched, bare_lines, ids_of
-    from pprl.roster.read import refuse_same_files
+    from pprl.roster.load import WatchedParts, load
+    from pprl.roster.paths import look_at
+    from pprl.roster.streaming import people_in_parts
 
     if matter.role == "list" and matter.agreement is not None:
         keystore = conclude(matter.keystore, matter.agreement)
@@ -465,28 +466,39 @@ def encode_for_agreement(
         raise click.UsageError("name the roster: pprl encode ROSTER --agreement FOLDER")
     if matter.role == "registry" and (more_lists or control or id_header):
         raise click.UsageError("--list, --control and --id are for a list, and this is the registry owner's folder")
-    refuse_same_files([roster, *more_lists], control=control)
+    look_at({matter.role: [roster, *more_lists], "control": [control]})
     sent = record or AtHome.at_home()
     told: list[Hashes] = []
+    columns = options.columns(column, columns_path)
     if matter.role == "registry":
-        parts = options.load_parts(roster, schema, column, columns_path, "registry", sheet=sheet, any_age=any_age)
-        watched = Watched(sent.hashes(parts, schema, told), schema)
+        parts = people_in_parts(
+            roster, schema, "registry", columns=columns, sheet=sheet, any_age=any_age, note=options.note
+        )
+        watched = WatchedParts(sent.hashes(parts, schema, told), schema)
         with reading() as progress:
             statement = commit_registry(matter, watched, progress=progress)
-        for text in watched.lines("registry"):
+        for text in watched.warnings("registry"):
             options.note(f"warning: {text}")
         name, bundle = "registry-3-commitment.pprl", [statement]
         looked_at = watched.first
     else:
-        loaded = options.load((roster, *more_lists), schema, column, columns_path, "list", sheet=sheet, any_age=any_age)
-        for text in bare_lines(schema, loaded.people, "list"):
+        loaded = load(
+            (roster, *more_lists),
+            schema,
+            "list",
+            columns=columns,
+            sheet=sheet,
+            any_age=any_age,
+            id_header=id_header,
+            note=options.note,
+        )
+        for text in loaded.warnings:
             options.note(f"warning: {text}")
         controls = None
         if control:
-            controls = options.load((control,), schema, column, columns_path, "control", any_age=any_age).people
+            controls = load(control, schema, "control", columns=columns, any_age=any_age, note=options.note).people
         list(sent.hashes([loaded.people], schema, told))
-        ids = ids_of(loaded.frames, id_header)
-        statement, unused = commit_list(matter, loaded.people, ids=ids, controls=controls)
+        statement, unused = commit_list(matter, loaded.people, controls=controls)
         for text in unused:
             options.note(f"warning: {text}")
         name, bundle = "list-4-commitment.pprl", [statement]

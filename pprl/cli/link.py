@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from pprl.cli import options
 from pprl.cli.output import check_outputs, output_files, show_assessment, write_outputs
-from pprl.cli.progress import searching
+from pprl.cli.progress import linking
 from pprl.core.container import STANDARD
-from pprl.core.errors import PprlError
-
-if TYPE_CHECKING:
-    from pprl.core.schema import Schema
-    from pprl.judge.assessment import Assessment
 
 
 @click.command(
@@ -99,10 +92,7 @@ def link(
     keyed hashes only.
     """
     from pprl.core.schema_file import load_schema
-    from pprl.link import link_people, pairs_to_compare
-    from pprl.match.threads import threads as on_threads
-    from pprl.roster.load import ids_of
-    from pprl.roster.read import refuse_same_files
+    from pprl.roster.paths import look_at
 
     options.tell_variables()
     schema = load_schema(schema_path)
@@ -113,77 +103,31 @@ def link(
         [list_path, *more_lists, control, registry_path, schema_path, list_columns_path, registry_columns_path],
     )
     check_outputs(pairs, output, as_json=as_json, force=force)
-    refuse_same_files([list_path, *more_lists], registry_path, control)
-    if not allow_weak:
-        schema.refuse_weak()
-    own = options.load(
-        (list_path, *more_lists),
-        schema,
-        list_column,
-        list_columns_path,
-        "list",
-        sheet=list_sheet,
-        any_age=list_any_age,
-    )
-    theirs = options.load(
-        (registry_path,),
-        schema,
-        registry_column,
-        registry_columns_path,
-        "registry",
-        sheet=registry_sheet,
-        any_age=registry_any_age,
-    )
-    controls = None
-    if control:
-        controls = options.load((control,), schema, list_column, list_columns_path, "control", any_age=list_any_age)
-    with on_threads(threads) as engine, searching(pairs_to_compare(own.people, theirs.people, schema)) as progress:
-        assessment = link_people(
-            own.people,
-            theirs.people,
+    look_at({"list": [list_path, *more_lists], "control": [control], "registry": [registry_path]})
+    from pprl.link import link as link_rosters  # only now: it takes longer than all of the above
+
+    with linking() as progress:
+        assessment = link_rosters(
+            [list_path, *more_lists],
+            registry_path,
             schema,
-            list_ids=ids_of(own.frames, list_id),
-            registry_ids=ids_of(theirs.frames, registry_id),
-            controls=controls.people if controls else None,
-            seed=seed,
+            list_columns=options.columns(list_column, list_columns_path),
+            registry_columns=options.columns(registry_column, registry_columns_path),
+            list_sheet=list_sheet,
+            registry_sheet=registry_sheet,
+            list_id=list_id,
+            registry_id=registry_id,
+            list_any_age=list_any_age,
+            registry_any_age=registry_any_age,
+            controls=control,
             rate=rate,
+            seed=seed,
             allow_weak=allow_weak,
             allow_larger_list=yes_list,
-            map=engine.map,
+            threads=threads,
+            ledger=not no_ledger,
             progress=progress,
+            note=options.note,
         )
-    if not no_ledger:
-        assessment = replace(assessment, run=_counted(own, theirs, controls, schema, assessment))
     write_outputs(assessment, pairs, output, force=force, language=language)
     show_assessment(assessment, as_json=as_json, aside=pairs == STANDARD)
-
-
-def _counted(
-    own: options.Loaded,
-    theirs: options.Loaded,
-    controls: options.Loaded | None,
-    schema: Schema,
-    assessment: Assessment,
-) -> str:
-    """What the ledger says of this run; a ledger that cannot be used stops nobody."""
-    from pprl.cli.ledger import count_run
-    from pprl.core.state_folder import ledger_path
-
-    try:
-        path = ledger_path()
-        if path is None:
-            return ""
-        count = count_run(
-            path,
-            own.frames,
-            theirs.frames,
-            schema,
-            [*own.columns, *theirs.columns],
-            round(assessment.false_match_rate_asked * 10_000),
-            repeatable=assessment.repeatable,
-            controls=controls.frames if controls else (),
-        )
-    except PprlError as error:
-        options.note(f"warning: this run is not counted: {error}; {error.hint}")
-        return ""
-    return str(count)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,15 +11,10 @@ import click
 from click.core import ParameterSource
 
 from pprl.core.container import STANDARD
-from pprl.core.errors import RefusedError, naming
+from pprl.core.errors import RefusedError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from pprl.core.schema import Schema
-    from pprl.roster.column_guess import Guess
-    from pprl.roster.people import People
-    from pprl.roster.streaming import PeopleInParts
+    from pprl.roster.columns_file import Columns
 
 F = TypeVar("F", bound=Callable[..., Any])
 STANDARD_INPUT = "pprl.standard_input"  # in the context of a command: who reads it
@@ -284,84 +278,12 @@ def control_option(command: F) -> F:
     )(command)
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A roster as it was read: its parts as tables, which header served which field in each, and the people."""
+def columns(column: tuple[tuple[str, str], ...], columns_path: Path | None) -> Columns:
+    """What --column and --columns say of a roster; --column wins."""
+    from pprl.roster.columns_file import Columns, as_columns
 
-    frames: list[pd.DataFrame]
-    columns: list[dict[str, str]]
-    people: People
-
-
-def load(
-    paths: Sequence[Path],
-    schema: Schema,
-    column: tuple[tuple[str, str], ...],
-    columns_path: Path | None,
-    whose: str,
-    *,
-    sheet: str | None = None,
-    any_age: bool = False,
-) -> Loaded:
-    """Read a roster, in one part or several, and fold it; what is proposed for its columns is said on stderr."""
-    from pprl.roster.ages import year_of_ages
-    from pprl.roster.column_guess import propose_columns
-    from pprl.roster.load import columns_of_parts, numbered, people_of_parts
-    from pprl.roster.read import read_columns_file, read_roster
-    from pprl.roster.spellings import headers_of_several, separators
-
-    from_file = read_columns_file(columns_path) if columns_path else None
-    given = {**(from_file.columns if from_file else {}), **dict(column)}
-    names = [whose] if len(paths) == 1 else [f"{whose} {number}" for number in range(1, len(paths) + 1)]
-    frames = []
-    for path, name in zip(paths, names, strict=True):
-        with naming(name):
-            frames.append(read_roster(path, sheet))
-    mapped: list[dict[str, str]] = []
-    for frame, own, name in zip(frames, columns_of_parts(frames, given, whose), names, strict=True):
-        with naming(name):
-            proposed = propose_columns(frame, schema, own, year_of_ages(schema))
-        _note_proposed(proposed, name)
-        mapped.append({field: guess.header for field, guess in proposed.items()} | own)
-    for frame, own, name in zip(
-        frames, headers_of_several(from_file.several if from_file else {}, mapped), names, strict=True
-    ):
-        frame.attrs["several"] = {**separators(frame), **own}
-        for text in frame.attrs.get("notes", ()):
-            note(f"{name}: {text}")
-    frames = numbered(frames)
-    orders = from_file.orders if from_file else None
-    return Loaded(frames, mapped, people_of_parts(frames, schema, given, orders, whose, any_age=any_age))
-
-
-def load_parts(
-    path: Path,
-    schema: Schema,
-    column: tuple[tuple[str, str], ...],
-    columns_path: Path | None,
-    whose: str,
-    *,
-    sheet: str | None = None,
-    any_age: bool = False,
-) -> PeopleInParts:
-    """A roster that may be larger than memory; what is proposed for its columns is said on stderr."""
-    from pprl.roster.read import read_columns_file
-    from pprl.roster.streaming import people_in_parts
-
-    from_file = read_columns_file(columns_path) if columns_path else None
-    given = {**(from_file.columns if from_file else {}), **dict(column)}
-    orders, several = (from_file.orders, from_file.several) if from_file else (None, None)
-    parts = people_in_parts(path, schema, given, orders, whose, sheet=sheet, any_age=any_age, several=several)
-    _note_proposed(parts.proposed, whose)
-    for text in parts.roster.notes:
-        note(f"{whose}: {text}")
-    return parts
-
-
-def _note_proposed(proposed: Mapping[str, Guess], whose: str) -> None:
-    """Say where fields were found that nobody named."""
-    if unnamed := {field: guess for field, guess in proposed.items() if field != guess.header}:
-        note(f"{whose}: " + ", ".join(f"{field} {guess.source}" for field, guess in unnamed.items()))
+    from_file = as_columns(columns_path)
+    return Columns({**from_file.headers, **dict(column)}, from_file.orders, from_file.separators)
 
 
 def note(text: str) -> None:

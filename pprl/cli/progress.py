@@ -4,7 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+
+
+@contextmanager
+def linking() -> Iterator[Callable[[int, int], None] | None]:
+    """Yields a callback for about how many pairs there are and how many were compared since its last call.
+
+    The bar appears with the first call, when everything that is said before the search has been said.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with ExitStack() as stack:
+        advance: Callable[[int], None] | None = None
+
+        def compared(pairs: int, new: int) -> None:
+            nonlocal advance
+            advance = advance or stack.enter_context(searching(pairs))
+            assert advance is not None
+            advance(new)
+
+        yield compared
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def risk(
     """
     from pprl.core.schema_file import load_schema
     from pprl.preflight.risk import assess_indicators, assess_risk
-    from pprl.roster.read import refuse_same_files
+    from pprl.roster.paths import look_at
 
     options.tell_variables()
     if indicators and (output or population):
@@ -103,21 +103,24 @@ def risk(
         raise click.UsageError("--json and -o - would both write to standard output")
     options.refuse_overwriting([output], [roster, *more_lists, population, schema_path, columns_path])
     check_output(output, force=force)
-    refuse_same_files([roster, *more_lists])
     schema = load_schema(schema_path)
-    people = options.load(
-        (roster, *more_lists), schema, column, columns_path, "roster", sheet=sheet, any_age=any_age
+    look_at({"roster": [roster, *more_lists], "population": [population]})
+    from pprl.roster.load import load
+
+    columns = options.columns(column, columns_path)
+    people = load(
+        (roster, *more_lists), schema, columns=columns, sheet=sheet, any_age=any_age, note=options.note
     ).people
     others = None
     if population is not None:
-        others = options.load(
-            (population,),
+        others = load(
+            population,
             schema,
-            population_column,
-            population_columns_path,
             "population",
+            columns=options.columns(population_column, population_columns_path),
             sheet=population_sheet,
             any_age=population_any_age,
+            note=options.note,
         ).people
     if indicators:
         report = assess_indicators(people, schema, seed=seed)

@@ -125,60 +125,69 @@ def encode(
         missing = next(name for name, value in needed.items() if value is None)
         raise click.UsageError(f"{missing} is missing (or --agreement FOLDER, for a step of the exchange)")
     options.tell_variables()
-    from pprl.core.key import LinkageKey
     from pprl.core.schema_file import load_schema
-    from pprl.encode.list import encode_list, unused_controls
-    from pprl.encode.registry import encode_registry
-    from pprl.roster.load import bare_lines, ids_of
-    from pprl.roster.read import refuse_same_files
+    from pprl.roster.paths import look_at
 
     private = output.with_name(f"PRIVATE-{output.stem}.rows")
     options.refuse_overwriting([output, private], [roster, *more_lists, control, schema_path, key_file, columns_path])
     if more_lists and side != "list":
         raise click.UsageError("--list adds parts to a list, and this is --as registry")
     if control and side != "list":
-        raise click.UsageError("--control rides along with a list, and this is --as registry")
-    refuse_same_files([roster, *more_lists], control=control)
+        raise click.UsageError("--control goes with a list, and this is --as registry")
     schema = load_schema(schema_path)
     if not allow_weak:
         schema.refuse_weak()
-    linkage_key = LinkageKey.read(key_file)
-    if linkage_key.repeatable or seed is not None:
-        note("warning: the key or the decoys come from --seed and are no secret: use this for nothing but trials")
     for path in (output, private):
         container.check_absent(path, force=force)
-    loaded = options.load((roster, *more_lists), schema, column, columns_path, side, sheet=sheet, any_age=any_age)
-    people = loaded.people
-    for text in bare_lines(schema, people, side):
+    look_at({side: [roster, *more_lists], "control": [control]})
+    from pprl.core.key import LinkageKey
+    from pprl.core.randomness import Randomness
+    from pprl.encode.list import encode_list, unused_controls
+    from pprl.encode.registry import encode_registry
+    from pprl.roster.load import load
+
+    linkage_key, randomness = LinkageKey.read(key_file), Randomness.make(seed)
+    if linkage_key.repeatable or randomness.repeatable:
+        note("warning: the key or the decoys come from --seed and are not secret: use them for trials only")
+    columns = options.columns(column, columns_path)
+    loaded = load(
+        [roster, *more_lists],
+        schema,
+        side,
+        columns=columns,
+        sheet=sheet,
+        any_age=any_age,
+        id_header=id_header,
+        note=note,
+    )
+    for text in loaded.warnings:
         note(f"warning: {text}")
-    ids = ids_of(loaded.frames, id_header)
     if side == "list":
-        controls = None
+        absent = None
         if control:
-            controls = options.load((control,), schema, column, columns_path, "control", any_age=any_age).people
+            absent = load(control, schema, "control", columns=columns, any_age=any_age, note=note).people
         encodings, rows = encode_list(
-            people,
+            loaded,
             schema,
             linkage_key,
-            ids=ids,
-            seed=seed,
+            controls=absent,
             decoys=decoys,
+            randomness=randomness,
             allow_weak=allow_weak,
-            controls=controls,
         )
-        for text in unused_controls(controls, rows):
+        for text in unused_controls(absent, rows):
             note(f"warning: {text}")
     else:
-        encodings, rows = encode_registry(people, schema, linkage_key, ids=ids, seed=seed, allow_weak=allow_weak)
+        encodings, rows = encode_registry(loaded, schema, linkage_key, randomness=randomness, allow_weak=allow_weak)
     with all_or_none(private, output):
         rows.write(private, force=force)
         encodings.write(output, force=force)
     counts = rows.counts()
-    if made_up := counts.pop("decoys", 0) + counts.pop("relatives", 0):
-        counts["made-up rows"] = made_up
+    if synthetic := counts.pop("decoys", 0) + counts.pop("relatives", 0):
+        counts["synthetic records"] = synthetic
     click.echo(f"{output.name}: " + " and ".join(f"{count:,} {what}" for what, count in counts.items()))
-    click.echo(f"{private.name}: which row is which; it stays with you")
-    click.echo("\n".join(summary(people, schema)))
+    click.echo(f"{private.name}: tells which row is which; keep it to yourself")
+    click.echo("\n".join(summary(loaded.people, schema)))
     click.echo(TRYING_NAMES)
 
 

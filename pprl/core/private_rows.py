@@ -22,7 +22,7 @@ from pprl.core.encodings import EncodingParameters, Encodings
 from pprl.core.errors import FileError
 from pprl.core.schema import Schema
 
-MAX_ID_BYTES = 65_535
+MAX_ID_BYTES = 1_024  # every id takes the width of the longest
 CLASSES = 9  # of completeness
 CLASS_NAMES = tuple(
     f"{name}, {date}"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,25 @@ class RandomStream:
     def permutation(self, count: int) -> NDArray[np.int64]:
         """An order of 0 … count − 1: the places of the next ``count`` words, smallest word first."""
         return np.argsort(self.words(count), kind="stable").astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Randomness:
+    """The two seeds of an encoding: ``people`` draws the handles of real people, ``synthetic`` everything else.
+
+    In an exchange the two differ, so that the linkage unit can check the synthetic half. ``repeatable`` marks seeds
+    that somebody chose and that are therefore not secret.
+    """
+
+    people: bytes
+    synthetic: bytes
+    repeatable: bool = False
+
+    @classmethod
+    def make(cls, number: int | None = None) -> Randomness:
+        """One seed for both: from the operating system, or from a number, for runs that can be repeated."""
+        seed = fresh_seed() if number is None else seed_from(number)
+        return cls(seed, seed, repeatable=number is not None)
 
 
 def fresh_seed() -> bytes:

@@ -7,10 +7,10 @@ SHEET_STEP = 10_000_000
 LIST_STEP = 100_000_000_000
 
 
-def place_text(row: int) -> str:
+def label_text(row: int) -> str:
     """A row's label as people say it.
 
-    >>> place_text(17), place_text(30_000_017), place_text(200_000_000_017)
+    >>> label_text(17), label_text(30_000_017), label_text(200_000_000_017)
     ('row 17', 'sheet 3 row 17', 'list 2 row 17')
     """
     number, row = divmod(row, LIST_STEP)
@@ -18,9 +18,9 @@ def place_text(row: int) -> str:
     return " ".join([f"list {number}"] * (number > 0) + [f"sheet {sheet}"] * (sheet > 0) + [f"row {row}"])
 
 
-def places_text(rows: tuple[int, ...], most: int = 5) -> str:
+def labels_text(rows: tuple[int, ...], most: int = 5) -> str:
     """The first few labels: ``row 3, 5, 9, …``, or each in full where sheets or parts differ."""
-    first = list(map(place_text, rows[:most]))
+    first = list(map(label_text, rows[:most]))
     if all(text.startswith("row ") for text in first):
         first[1:] = [text.removeprefix("row ") for text in first[1:]]
     return ", ".join(first) + (", …" if len(rows) > most else "")

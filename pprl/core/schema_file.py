@@ -38,9 +38,14 @@ POLICY = (
 MAX_BYTES = 1 << 20  # of a schema or columns file: parsing takes quadratic time at worst
 
 
-def load_schema(path: Path | str) -> Schema:
-    """Read a schema file (``-``: standard input); every mistake in it is reported at once, with its line."""
-    path = Path(path)
+def load_schema(schema: Schema | Path | str) -> Schema:
+    """Read a schema file (``-``: standard input); all mistakes are reported at once, each with its line.
+
+    A `Schema` is returned as it is, so that whatever takes a schema also takes the path of one.
+    """
+    if isinstance(schema, Schema):
+        return schema
+    path = Path(schema)
     name = "the schema" if path == STANDARD else path.name
     return parse_schema(read_text(path, name, "`pprl schema ROSTER… -o schema.toml` proposes one"), name)
 

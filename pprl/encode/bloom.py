@@ -25,7 +25,7 @@ from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import EncodingParameters
 from pprl.core.key import LinkageKey
 from pprl.core.schema import MAX_K, Field, Schema
-from pprl.encode.hardening import diffuse, diffusion_indices
+from pprl.encode.hardening import diffusion_indices, mix
 from pprl.encode.tokens import space, tokens
 from pprl.normalize.text import folding_hash
 from pprl.roster.people import People
@@ -72,7 +72,7 @@ class Encoder:
     def __init__(self, schema: Schema, linkage_key: bytes) -> None:
         self._schema = schema
         self._masks = {field.name: self._masks_of(field, linkage_key) for field in schema.linked()}
-        self._diffusion = subkey(linkage_key, schema, "diffusion")
+        self._diffusion = diffusion_indices(schema.length, schema.hardening, subkey(linkage_key, schema, "diffusion"))
 
     def _masks_of(self, field: Field, linkage_key: bytes) -> Masks[str]:
         space_key, length = subkey(linkage_key, self._schema, f"tokens/{space(field)}"), self._schema.length
@@ -88,7 +88,7 @@ class Encoder:
             for masks_of, column in zip(self._masks.values(), columns, strict=True)
         ]
         words = gathered(fields, len(people), self._schema.length // 64)
-        return diffuse(BitMatrix(words), self._schema.hardening, self._diffusion)
+        return mix(BitMatrix(words), self._diffusion)
 
 
 def gathered(fields: Sequence[tuple[Words, NDArray[np.int32]]], rows: int, width: int) -> Words:

@@ -24,7 +24,9 @@ from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
 from pprl.roster.people import MISSING, Column, People
 
-DECOYS_A_LIST = 1_000
+BIG_REGISTRY = 1_000_000
+DECOYS_FOR_BIG_REGISTRY = 4
+DECOYS_PER_LIST, RELATIVES_PER_LIST = 1_000, 200
 ROUNDS = 12  # how often a decoy that turned out to be no new person is drawn again
 DRAWS_A_DONOR, DEALS = 8, 4
 REST = ("rank", "identifier", "category", "number", "text")  # linked fields that come together from one row
@@ -43,9 +45,24 @@ class Decoys:
         return Decoys(self.people.take(chosen), self.base[chosen], self.fell_back[chosen])
 
 
-def per_row(wanted: int, rows: int) -> int:
-    """Decoys for each row: as many as wanted, and at least 1,000 in all."""
-    return max(wanted, -(-DECOYS_A_LIST // rows)) if rows else wanted
+def is_big(registry_rows: int) -> bool:
+    """Whether a registry has more than a million rows, so that every decoy costs much."""
+    return registry_rows > BIG_REGISTRY
+
+
+def decoys_per_person(schema: Schema, *, big: bool) -> int:
+    """The schema's number of decoys, or at most 4 against a big registry."""
+    return min(schema.decoys, DECOYS_FOR_BIG_REGISTRY) if big else schema.decoys
+
+
+def enough_decoys(decoys: int, people: int) -> int:
+    """Decoys per person: as many as wanted, and at least 1,000 for the whole list."""
+    return max(decoys, -(-DECOYS_PER_LIST // people)) if people else decoys
+
+
+def relatives_per_person(people: int, *, big: bool) -> int:
+    """4 relatives per person, or 1 against a big registry, and at least 200 for the whole list."""
+    return max(1 if big else 4, -(-RELATIVES_PER_LIST // max(1, people)))
 
 
 def make_decoys(people: People, schema: Schema, count: int, draws: RandomStream, *, relatives: bool = False) -> Decoys:
@@ -62,7 +79,7 @@ def make_decoys(people: People, schema: Schema, count: int, draws: RandomStream,
         if good.all() or not len(base):
             break
         again = np.flatnonzero(~good)
-        too_few = good.sum() < DECOYS_A_LIST
+        too_few = good.sum() < DECOYS_PER_LIST
         redrawn, fell_again, _ = maker.draw(base[again], skip=max(0, turn - ROUNDS // 2) if too_few else 0)
         columns[again], fell_back[again] = redrawn, fell_again
         good = maker.new_people(columns)
@@ -74,37 +91,40 @@ def respelled(
     decoys: Decoys,
     people: People,
     spellings: People,
-    of: NDArray[np.int64],
+    spelled: NDArray[np.int64],
     schema: Schema,
-    draws: RandomStream,
+    stream: RandomStream,
     *,
     relatives: bool = False,
 ) -> tuple[People, NDArray[np.int64]]:
-    """For each further spelling of a person one of each of his decoys, and the place of the decoy that each is of.
+    """Further spellings of decoys: for each further spelling of a person, one of each of their decoys.
 
-    The best of several spellings is held against the best of as many. What a spelling shares with the first one is
-    shared by those of a decoy. Where it differs in surname or date, the decoy takes those of a further spelling of
-    somebody else, so that names which many bear as a second one are as frequent among decoys, or, where there is none,
-    of the next decoy of the same person. A decoy's spellings are, if anything, less alike than a person's, and its best
-    is higher. ``of`` are places of ``people``; all three have the same values of columns.
+    Returns the spellings and the index of the decoy that each belongs to. ``spelled`` are indices into ``people``; the
+    columns of all three rosters have the same values.
+
+    A person's best spelling competes with the best of as many spellings of a decoy. What a spelling shares with the
+    person's first one, the decoy's spellings share too. Where it differs in surname or date, the decoy takes those of
+    a further spelling of somebody else, so that names common as second names are as frequent among decoys. Where
+    nobody else has one, it takes those of the person's next decoy. If anything, the spellings of a decoy differ more
+    than those of a person, and the best of them scores higher.
     """
     order = np.argsort(decoys.base, kind="stable")
     count = np.bincount(decoys.base, minlength=len(people))
     start = np.cumsum(count) - count
-    spelling = np.repeat(np.arange(len(of)), count[of])
-    owner, turn = of[spelling], cumcount(spelling)
-    mine = order[start[owner] + turn]
-    another = order[start[owner] + (turn + 1 + cumcount(of)[spelling]) % count[owner]]
-    codes, first, made = (_codes_of(each) for each in (spellings, people, decoys.people))
-    place = {name: at for at, name in enumerate(people.columns)}
-    told, _, _ = _Maker(spellings, schema, draws, relatives=relatives).draw(spelling)
-    for kinds in (("given",) if relatives else ("surname",), ("date", "year"), REST):
-        at = [place[field.name] for field in schema.linked() if field.type in kinds]
-        alike = (codes[:, at] == first[of][:, at]).all(axis=1)[spelling]
-        alone = ~alike & (told[:, at] == codes[spelling][:, at]).all(axis=1)
-        for here, source in ((alike, mine), (alone, another)):
-            told[np.ix_(here, at)] = made[source[here]][:, at]
-    return People(decoys.people.rows[mine], _columns_of(people, told)), mine
+    spelling = np.repeat(np.arange(len(spelled)), count[spelled])
+    person, turn = spelled[spelling], cumcount(spelling)
+    own_decoy = order[start[person] + turn]
+    next_decoy = order[start[person] + (turn + 1 + cumcount(spelled)[spelling]) % count[person]]
+    codes, first, of_decoys = (_codes_of(roster) for roster in (spellings, people, decoys.people))
+    index = {name: number for number, name in enumerate(people.columns)}
+    drawn, _, _ = _Maker(spellings, schema, stream, relatives=relatives).draw(spelling)
+    for types in (("given",) if relatives else ("surname",), ("date", "year"), REST):
+        fields = [index[field.name] for field in schema.linked() if field.type in types]
+        same_as_first = (codes[:, fields] == first[spelled][:, fields]).all(axis=1)[spelling]
+        no_donor = ~same_as_first & (drawn[:, fields] == codes[spelling][:, fields]).all(axis=1)
+        for chosen, donor in ((same_as_first, own_decoy), (no_donor, next_decoy)):
+            drawn[np.ix_(chosen, fields)] = of_decoys[donor[chosen]][:, fields]
+    return People(decoys.people.rows[own_decoy], _columns_of(people, drawn)), own_decoy
 
 
 def _codes_of(people: People) -> NDArray[np.int64]:
@@ -319,14 +339,3 @@ def _new_ones(known: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.b
     both = np.concatenate([known, keys])
     again = pd.Index(both).duplicated() if both.ndim == 1 else pd.DataFrame(both).duplicated().to_numpy()
     return ~again[len(known) :]
-
-
-BIG_REGISTRY = 1_000_000
-
-
-DECOYS_FOR_BIG_REGISTRY = 4
-
-
-def decoys_against(registry_rows: int, schema: Schema) -> int:
-    """Decoys for each person: the schema's, or 4 against more than a million, where each costs much."""
-    return min(schema.decoys, DECOYS_FOR_BIG_REGISTRY) if registry_rows > BIG_REGISTRY else schema.decoys

@@ -41,9 +41,13 @@ def diffusion_indices(length: int, mixed: int, seed: bytes) -> NDArray[np.int64]
 
 def diffuse(plain: BitMatrix, mixed: int, seed: bytes) -> BitMatrix:
     """Rows to rows of the same length; ``mixed`` 0 leaves them as they are. An empty row stays empty."""
-    if mixed == 0:
+    return mix(plain, diffusion_indices(plain.length, mixed, seed))
+
+
+def mix(plain: BitMatrix, indices: NDArray[np.int64]) -> BitMatrix:
+    """`diffuse` by indices that are drawn already."""
+    if not len(indices):
         return plain
-    indices = diffusion_indices(plain.length, mixed, seed)
     out = np.empty_like(plain.words)
     for top in range(0, len(plain), ROWS_AT_A_TIME):
         out[top : top + ROWS_AT_A_TIME] = _diffuse_rows(plain.words[top : top + ROWS_AT_A_TIME], indices)

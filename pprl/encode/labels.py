@@ -48,6 +48,6 @@ def _how_full(people: People, field: Field) -> list[str]:
     return [of[code] for code in column.codes.tolist()]
 
 
-def id_bytes(ids: Mapping[int, str] | None, rows: NDArray[np.int64], count: int) -> NDArray[np.bytes_]:
+def id_bytes(ids: Mapping[int, str], rows: NDArray[np.int64], count: int) -> NDArray[np.bytes_]:
     texts = [ids[row].encode(errors="replace") for row in rows.tolist()] if ids else []
     return np.array(texts + [b""] * (count - len(texts)), dtype=bytes)

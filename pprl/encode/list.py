@@ -1,9 +1,13 @@
-"""A list becomes what crosses and what stays at home: people, their decoys and relatives, controls, and spellings."""
+"""A list becomes what crosses and what stays home: its people, decoys, relatives, controls and further spellings.
+
+All of them cross in one shuffled order, and only the private rows tell which is which.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,156 +17,246 @@ from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import Encodings
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import Policy, PrivateRows, RecordKind
-from pprl.core.randomness import RandomStream, fresh_seed, seed_from
+from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Schema
-from pprl.encode.bloom import encode, parameters_of
-from pprl.encode.decoys import DECOYS_FOR_BIG_REGISTRY, make_decoys, per_row, respelled
+from pprl.core.schema_file import load_schema
+from pprl.encode.bloom import Encoder, parameters_of
+from pprl.encode.decoys import Decoys, decoys_per_person, enough_decoys, make_decoys, relatives_per_person, respelled
 from pprl.encode.labels import id_bytes, labels_of
+from pprl.roster.load import RosterLike, load
 from pprl.roster.people import MISSING, People, encodable, filled, join_people
 from pprl.roster.persons import fullest_spellings, persons_of
 from pprl.roster.spellings import MOST_SPELLINGS
 
-RELATIVES_A_ROW, RELATIVES_A_LIST = 4, 200
+
+@dataclass(frozen=True)
+class Records:
+    """Some records of a list, with their bits.
+
+    ``base`` is the person that a record was made from or, for a further spelling, the record that it spells. Both are
+    counted among all records of the list, where people come first.
+    """
+
+    kind: NDArray[np.uint8]  # RecordKind
+    people: People
+    words: Words
+    base: NDArray[np.int64]
+
+    @classmethod
+    def of_kind(cls, kind: RecordKind, people: People, words: Words, base: NDArray[np.int64]) -> Records:
+        return cls(np.full(len(people), kind, dtype=np.uint8), people, words, base)
+
+    def __len__(self) -> int:
+        return len(self.kind)
 
 
-RELATIVES_FOR_BIG_REGISTRY = 1
+@dataclass(frozen=True)
+class Synthetic:
+    """Decoys or relatives, with their bits."""
+
+    kind: RecordKind
+    rows: Decoys
+    words: Words
+
+    def records(self) -> Records:
+        return Records.of_kind(self.kind, self.rows.people, self.words, self.rows.base)
 
 
 def encode_list(
-    people: People,
-    schema: Schema,
+    roster: RosterLike,
+    schema: Schema | Path | str,
     key: LinkageKey,
     *,
-    ids: Mapping[int, str] | None = None,
-    seed: int | None = None,
-    roots: tuple[bytes, bytes] | None = None,
+    controls: RosterLike | None = None,
     decoys: int | None = None,
+    big_registry: bool = False,
+    randomness: Randomness | None = None,
     allow_weak: bool = False,
-    controls: People | None = None,
 ) -> tuple[Encodings, PrivateRows]:
     """Encode the people of a list, their decoys and relatives, and ``controls``, in a shuffled order.
 
-    Rows of one person (`persons_of`, or of equal encodings) become one; its further spellings, and as many of every
-    decoy, are records of their own. ``controls`` are real people who are known to be in no registry, under one spelling
-    each; those who are on the list too are left out. All that is random comes from the operating system, from ``seed``,
-    or from two ``roots``: the first gives real people their handles, the second makes what is made up and shuffles.
+    Rows of one person (`persons_of`, or rows with equal encodings) become one record; the person's further spellings,
+    and as many of every decoy, are records of their own. ``controls`` are real people known to be in no registry, with
+    one spelling each; those who are also on the list are left out. There are as many ``decoys`` per person as the
+    schema says, and fewer decoys and relatives against a ``big_registry`` (`is_big`), where each of them costs much.
+
+    RefusedError: the fields that are filled are too few to protect anyone.
     """
+    schema = load_schema(schema)
+    people = load(roster, schema, "list").people
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
-    root = fresh_seed() if seed is None else seed_from(seed)
-    own_root, root = roots or (root, root)
-    own = encode(people, schema, key.secret).words
-    stands = persons_of(people, schema)
-    kept = np.flatnonzero(stands == np.arange(len(people)))
-    kept = kept[_first_of_equals(own[kept])]
-    kept = kept[encodable(people, schema)[kept]]
-    unique = people.take(kept)
-    others, of = _further_spellings(people, schema, stands, kept, own)
-    known = np.concatenate([own[kept], own[others]])
-    decoys = decoys or schema.decoys
-    relatives = RELATIVES_A_ROW if decoys > DECOYS_FOR_BIG_REGISTRY else RELATIVES_FOR_BIG_REGISTRY
-    relatives = max(relatives, -(-RELATIVES_A_LIST // max(1, len(unique))))
-    made = [
-        make_decoys(unique, schema, per_row(decoys, len(unique)), RandomStream(root, "decoys")),
-        make_decoys(unique, schema, relatives, RandomStream(root, "relatives"), relatives=True),
-    ]
-    made_bits = encode(join_people([each.people for each in made]), schema, key.secret).words
-    new = _first_of_equals(np.concatenate([known, made_bits]))  # a decoy that reads like somebody before it is none
-    new = new[new >= len(known)] - len(known)
-    made_bits, first = made_bits[new], len(made[0].base)
-    made = [made[0].take(new[new < first]), made[1].take(new[new >= first] - first)]
-    parts, bits = [unique, *(each.people for each in made)], [own[kept], made_bits]
+    randomness = randomness or Randomness.make()
+    encoder, seed = Encoder(schema, key.secret), randomness.synthetic
+    persons, spellings = distinct_people(people, schema, encoder)
+    taken = np.concatenate([persons.words, spellings.words])
+    decoys = decoys or decoys_per_person(schema, big=big_registry)
+    drawn = draw_decoys(persons.people, schema, seed, decoys, big_registry=big_registry)
+    synthetic = drop_collisions(drawn, encoder, taken)
+    records = [persons, *(made.records() for made in synthetic)]
     if controls is not None:
-        absent = fullest_spellings(controls, schema) == np.arange(len(controls))
-        them = controls.take(np.flatnonzero(absent & encodable(controls, schema)))
-        theirs = encode(them, schema, key.secret).words
-        away = _first_of_equals(np.concatenate([known, theirs]))
-        away = away[away >= len(known)] - len(known)
-        parts.append(them.take(away))
-        bits.append(theirs[away])
-    sizes = list(map(len, parts))
-    kind = np.repeat(np.arange(len(parts), dtype=np.uint8), sizes)
-    base = _in_all(len(kind), np.arange(len(unique)), *(each.base for each in made))
-    if len(others):
-        told = [
-            respelled(
-                each, unique, people.take(others), of, schema, RandomStream(root, name), relatives=each is made[1]
-            )
-            for each, name in zip(made, ("spellings of decoys", "spellings of relatives"), strict=True)
-        ]
-        anew = encode(join_people([each for each, _ in told]), schema, key.secret).words
-        place = np.concatenate([sizes[0] + told[0][1], sizes[0] + sizes[1] + told[1][1]])
-        taken = np.isin(_keys(anew), _keys(known))
-        anew[taken] = np.concatenate(bits)[place[taken]]  # it reads like somebody: the decoy stays with one spelling
-        parts += [people.take(others), *(each for each, _ in told)]
-        bits += [own[others], anew]
-        kind = np.append(kind, np.full(len(others) + len(anew), RecordKind.SPELLING, dtype=np.uint8))
-        base = np.concatenate([base, of, place])
-    everybody, words = join_people(parts), np.concatenate(bits)
-    parameters, total = parameters_of(schema, key), len(kind)
+        absent = load(controls, schema, "control").people
+        records.append(encode_controls(absent, schema, encoder, taken))
+    if len(spellings):
+        records += [spellings, *respell(synthetic, persons, spellings, schema, encoder, seed)]
+    fell_back = int(synthetic[0].rows.fell_back.sum())
+    return assemble(join(records), people, schema, key, randomness, fell_back)
+
+
+def distinct_people(people: People, schema: Schema, encoder: Encoder) -> tuple[Records, Records]:
+    """The people of a list, each under their fullest row, and their further spellings, at most seven per person."""
+    words = encoder.encode(people).words
+    person = persons_of(people, schema)
+    kept = np.flatnonzero(person == np.arange(len(people)))
+    kept = kept[_first_of_equals(words[kept])]
+    kept = kept[encodable(people, schema)[kept]]
+    rows, base = _further_spellings(people, schema, person, kept, words)
+    return (
+        Records.of_kind(RecordKind.REAL, people.take(kept), words[kept], np.arange(len(kept))),
+        Records.of_kind(RecordKind.SPELLING, people.take(rows), words[rows], base),
+    )
+
+
+def _further_spellings(
+    people: People, schema: Schema, person: NDArray[np.int64], kept: NDArray[np.int64], words: Words
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows that spell a kept person differently, and the index of that person among the kept."""
+    index = np.full(len(people), MISSING, dtype=np.int64)
+    index[kept] = np.arange(len(kept))
+    further = fullest_spellings(people, schema) != np.arange(len(people))
+    rows = np.flatnonzero(further & encodable(people, schema) & (index[person] != MISSING))
+    base = index[person[rows]]
+    with_person = np.column_stack([np.append(np.arange(len(kept)), base), np.concatenate([words[kept], words[rows]])])
+    different = _first_of_equals(with_person)
+    different = different[different >= len(kept)] - len(kept)
+    different = different[cumcount(base[different]) < MOST_SPELLINGS - 1]
+    return rows[different], base[different]
+
+
+def draw_decoys(
+    people: People, schema: Schema, seed: bytes, decoys: int, *, big_registry: bool
+) -> tuple[Decoys, Decoys]:
+    """Decoys of every person, and the relatives of the stricter test."""
+    relatives = relatives_per_person(len(people), big=big_registry)
+    return (
+        make_decoys(people, schema, enough_decoys(decoys, len(people)), RandomStream(seed, "decoys")),
+        make_decoys(people, schema, relatives, RandomStream(seed, "relatives"), relatives=True),
+    )
+
+
+def drop_collisions(drawn: tuple[Decoys, Decoys], encoder: Encoder, taken: Words) -> tuple[Synthetic, Synthetic]:
+    """Decoys and relatives whose bits are neither taken nor those of an earlier one."""
+    decoys, relatives = (encoder.encode(made.people).words for made in drawn)
+    new_decoys = _new_rows(taken, decoys)
+    new_relatives = _new_rows(np.concatenate([taken, decoys]), relatives)
+    return (
+        Synthetic(RecordKind.DECOY, drawn[0].take(new_decoys), decoys[new_decoys]),
+        Synthetic(RecordKind.RELATIVE, drawn[1].take(new_relatives), relatives[new_relatives]),
+    )
+
+
+def encode_controls(controls: People, schema: Schema, encoder: Encoder, taken: Words) -> Records:
+    """People known to be absent, under their fullest spelling; those whose bits are taken are left out."""
+    fullest = fullest_spellings(controls, schema) == np.arange(len(controls))
+    people = controls.take(np.flatnonzero(fullest & encodable(controls, schema)))
+    words = encoder.encode(people).words
+    new = _new_rows(taken, words)
+    return Records.of_kind(RecordKind.CONTROL, people.take(new), words[new], np.zeros(len(new), dtype=np.int64))
+
+
+def respell(
+    synthetic: tuple[Synthetic, Synthetic],
+    persons: Records,
+    spellings: Records,
+    schema: Schema,
+    encoder: Encoder,
+    seed: bytes,
+) -> Iterator[Records]:
+    """For every further spelling of a person one of each of their decoys, then one of each of their relatives."""
+    taken = _row_keys(np.concatenate([persons.words, spellings.words]))
+    first = len(persons)
+    for made, label in zip(synthetic, ("spellings of decoys", "spellings of relatives"), strict=True):
+        is_relative = made.kind == RecordKind.RELATIVE
+        stream = RandomStream(seed, label)
+        people, spelled = respelled(
+            made.rows, persons.people, spellings.people, spellings.base, schema, stream, relatives=is_relative
+        )
+        words = encoder.encode(people).words
+        collides = np.isin(_row_keys(words), taken)
+        words[collides] = made.words[spelled[collides]]  # it equals a real person: the decoy keeps one spelling
+        yield Records.of_kind(RecordKind.SPELLING, people, words, first + spelled)
+        first += len(made.words)
+
+
+def join(records: Sequence[Records]) -> Records:
+    """Several sets of records as one, in their order."""
+    return Records(
+        np.concatenate([part.kind for part in records]),
+        join_people([part.people for part in records]),
+        np.concatenate([part.words for part in records]),
+        np.concatenate([part.base for part in records]),
+    )
+
+
+def assemble(
+    records: Records, people: People, schema: Schema, key: LinkageKey, randomness: Randomness, fell_back: int
+) -> tuple[Encodings, PrivateRows]:
+    """The records of the roster ``people`` under random handles: shuffled to cross, in order to stay at home."""
+    parameters = parameters_of(schema, key)
+    handles = _handles(records, randomness)
     rows = PrivateRows(
         side="list",
         parameters=parameters,
         rows_read=people.rows_read,
         rate=schema.false_match_rate,
-        fallbacks=int(made[0].fell_back.sum()),
-        repeatable=key.repeatable or seed is not None,
-        handles=np.empty(total, dtype="V16"),
-        rows=everybody.rows,
-        person=base.astype(np.int32),
-        kind=kind,
-        completeness=everybody.completeness(schema),
-        ids=id_bytes(ids, unique.rows, total),
-        labels=labels_of(everybody, schema),
+        fallbacks=fell_back,
+        repeatable=key.repeatable or randomness.repeatable,
+        handles=handles,
+        rows=records.people.rows,
+        person=records.base.astype(np.int32),
+        kind=records.kind,
+        completeness=records.people.completeness(schema),
+        ids=id_bytes(people.ids, records.people.rows[records.kind == RecordKind.REAL], len(records)),
+        labels=labels_of(records.people, schema),
         policy=Policy.from_schema(schema),
     )
-    of_roster = rows.of_roster()
-    rows.handles[of_roster] = _handles(own_root, "list", int(of_roster.sum()))
-    rows.handles[~of_roster] = _handles(root, "made-up", int((~of_roster).sum()))
-    order = RandomStream(root, "list order").permutation(total)
-    return Encodings("list", parameters, 0, rows.handles[order], BitMatrix(words[order])), rows
+    order = RandomStream(randomness.synthetic, "list order").permutation(len(records))
+    return Encodings("list", parameters, 0, handles[order], BitMatrix(records.words[order])), rows
+
+
+def _handles(records: Records, randomness: Randomness) -> NDArray[np.void]:
+    """Handles from one seed for what was read, so that they do not depend on the seed of what is synthetic."""
+    spelled = np.where(records.kind == RecordKind.SPELLING, records.base, np.arange(len(records)))
+    was_read = np.isin(records.kind[spelled], (RecordKind.REAL, RecordKind.CONTROL))
+    handles = np.empty(len(records), dtype="V16")
+    handles[was_read] = random_handles(randomness.people, "list handles", int(was_read.sum()))
+    handles[~was_read] = random_handles(randomness.synthetic, "made-up handles", int((~was_read).sum()))
+    return handles
+
+
+def random_handles(seed: bytes, label: str, count: int) -> NDArray[np.void]:
+    return np.frombuffer(RandomStream(seed, label).bytes(16 * count), dtype="V16")
 
 
 def unused_controls(controls: People | None, rows: PrivateRows) -> Iterator[str]:
-    """A line where some of the controls were left out of an encoded list."""
+    """A line that says how many controls were left out of an encoded list, if any were."""
     count = controls.rows_read if controls is not None else 0
     if unused := count - len(rows.of_kind(RecordKind.CONTROL)):
         yield f"{unused:,} of {count:,} controls are on the list too, stand twice or have nothing to compare: left out"
 
 
-def _further_spellings(
-    people: People, schema: Schema, stands: NDArray[np.int64], kept: NDArray[np.int64], words: Words
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows that are other spellings of the people who are kept, at most seven each, and the places of these people."""
-    place = np.full(len(people), MISSING, dtype=np.int64)
-    place[kept] = np.arange(len(kept))
-    spelled = fullest_spellings(people, schema) != np.arange(len(people))
-    rows = np.flatnonzero(spelled & encodable(people, schema) & (place[stands] != MISSING))
-    of = place[stands[rows]]
-    numbered_words = np.column_stack([np.append(np.arange(len(kept)), of), np.concatenate([words[kept], words[rows]])])
-    different = _first_of_equals(numbered_words)
-    different = different[different >= len(kept)] - len(kept)
-    different = different[cumcount(of[different]) < MOST_SPELLINGS - 1]
-    return rows[different], of[different]
-
-
-def _in_all(count: int, *parts: NDArray[Any]) -> NDArray[np.int64]:
-    """Numbers of the first records, 0 for those after them."""
-    numbers = np.zeros(count, dtype=np.int64)
-    numbers[: sum(map(len, parts))] = np.concatenate(parts)
-    return numbers
+def _new_rows(taken: Words, words: Words) -> NDArray[np.int64]:
+    """The indices of the rows that equal neither a taken row nor one before them, in order."""
+    new = _first_of_equals(np.concatenate([taken, words]))
+    return new[new >= len(taken)] - len(taken)
 
 
 def _first_of_equals(words: Words) -> NDArray[np.int64]:
-    """The places of the rows that equal no row before them, in order."""
-    return np.sort(np.unique(_keys(words), return_index=True)[1]).astype(np.int64)
+    """The indices of the rows that equal no row before them, in order."""
+    return np.sort(np.unique(_row_keys(words), return_index=True)[1]).astype(np.int64)
 
 
-def _keys(words: Words) -> NDArray[np.void]:
+def _row_keys(words: Words) -> NDArray[np.void]:
     """Each row as one comparable value."""
     rows = np.ascontiguousarray(words)
     return rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
-
-
-def _handles(root: bytes, side: str, count: int) -> NDArray[np.void]:
-    return np.frombuffer(RandomStream(root, f"{side} handles").bytes(16 * count), dtype="V16")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,12 @@ from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import Encodings
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import PrivateRows, RecordKind
-from pprl.core.randomness import RandomStream, fresh_seed, seed_from
+from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Schema
+from pprl.core.schema_file import load_schema
 from pprl.encode.bloom import Encoder, parameters_of
 from pprl.encode.labels import id_bytes, labels_of
+from pprl.roster.load import RosterLike, load
 from pprl.roster.people import People, encodable, filled
 
 
@@ -41,19 +44,23 @@ def encode_registry_parts(
 
 
 def encode_registry(
-    people: People,
-    schema: Schema,
+    roster: RosterLike,
+    schema: Schema | Path | str,
     key: LinkageKey,
     *,
-    ids: Mapping[int, str] | None = None,
-    seed: int | None = None,
+    randomness: Randomness | None = None,
     allow_weak: bool = False,
 ) -> tuple[Encodings, PrivateRows]:
-    """Encode every row of a registry that has anything to compare, and every spelling of it, in a shuffled order."""
+    """Encode every row of a registry that has anything to compare, in each of its spellings, in a shuffled order.
+
+    RefusedError: the fields that are filled are too few to protect anyone.
+    """
+    schema = load_schema(schema)
+    people = load(roster, schema, "registry").people
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
-    root = fresh_seed() if seed is None else seed_from(seed)
-    (part,) = encode_registry_parts([people], schema, key, root)
+    randomness = randomness or Randomness.make()
+    (part,) = encode_registry_parts([people], schema, key, randomness.people)
     known, parameters = part.people, parameters_of(schema, key)
     rows = PrivateRows(
         side="registry",
@@ -61,14 +68,14 @@ def encode_registry(
         rows_read=part.read,
         rate=schema.false_match_rate,
         fallbacks=0,
-        repeatable=key.repeatable or seed is not None,
+        repeatable=key.repeatable or randomness.repeatable,
         handles=part.handles,
         rows=known.rows,
         person=np.unique(known.rows, return_inverse=True)[1].astype(np.int32),
         kind=np.full(len(known), RecordKind.REAL, dtype=np.uint8),
         completeness=known.completeness(schema),
-        ids=id_bytes(ids, known.rows, len(known)),
+        ids=id_bytes(people.ids, known.rows, len(known)),
         labels=tuple(label for label in labels_of(known, schema) if label.role in ("confirm", "filled")),
     )
-    order = RandomStream(root, "registry order").permutation(len(known))
+    order = RandomStream(randomness.people, "registry order").permutation(len(known))
     return Encodings("registry", parameters, part.read, part.handles[order], BitMatrix(part.words[order])), rows

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core.bits import Words
+from pprl.core.distributions import average_ranks, binomial_tail
 from pprl.core.private_rows import UNKNOWN, Label, Policy
 from pprl.core.randomness import RandomStream
 from pprl.judge.assignment import Candidates, arrivals
@@ -32,11 +33,9 @@ MOBILISATION = "2022-09-21"  # nobody was mobilised into the division before
 
 def auc(high: Floats, low: Floats) -> float:
     """P(a member of ``high`` exceeds one of ``low``) + ½ P(they are equal): Mann & Whitney (1947)."""
-    from scipy.stats import rankdata
-
     if not len(high) or not len(low):
         return 0.5
-    ranks = rankdata(np.concatenate([high, low]))[: len(high)]
+    ranks = average_ranks(np.concatenate([high, low]))[: len(high)]
     return float((ranks.sum() - len(high) * (len(high) + 1) / 2) / (len(high) * len(low)))
 
 
@@ -120,8 +119,6 @@ def absent(group: Candidates, classes: Ints, finding: Finding, decoys: Candidate
 
     p: how many lie above the T0 of their class (`fixed_limit`), binomial with the mean that its decoys give.
     """
-    from scipy.stats import binom
-
     meeting = finding.meeting
     reached = arrivals(group, meeting.floor_of(classes), meeting.price) >= finding.threshold_of(classes)
     above, mean, expected = 0, 0.0, 0.0
@@ -133,7 +130,7 @@ def absent(group: Candidates, classes: Ints, finding: Finding, decoys: Candidate
         if each.threshold is not None:
             expected += int(here.sum()) * each.sample.reach(each.threshold)
     people = len(group)
-    p = float(binom.sf(above - 1, people, min(1.0, mean / people)))
+    p = float(binomial_tail(above, people, min(1.0, mean / people)))
     return Absent(people, int(reached.sum()), round(expected, 2), float(f"{p:.3g}"))
 
 
@@ -246,12 +243,10 @@ class CopyCheck:
 
 def copy_check(similarity: Floats, q_values: Floats, filled_alike: Bools, ranks: Agreement | None) -> CopyCheck:
     """Sure are pairs with a q-value up to q = .01, or twice the lowest, since a short list has none so low."""
-    from scipy.stats import binom
-
     same, q = similarity == 1.0, max(SURE, 2 * float(q_values.min(initial=1.0)))
     compared = filled_alike & (q_values <= q)
     alike, differ = int(compared.sum()), int((compared & ~same).sum())
-    natural = bool(alike >= LEAST_COMPARED and binom.sf(differ - 1, alike, min(0.99, 2 * q + 0.02)) < FLAT)
+    natural = bool(alike >= LEAST_COMPARED and binomial_tail(differ, alike, min(0.99, 2 * q + 0.02)) < FLAT)
     drift = None
     if ranks is not None and ranks.compared and ranks.higher is not None and ranks.lower is not None:
         drift = round((ranks.higher + ranks.lower) / ranks.compared, 4)

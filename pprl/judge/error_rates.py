@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pprl.core.distributions import hypergeometric
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -135,12 +137,10 @@ def p_value(real_best: Floats, decoy_best: Floats) -> float:
     the rows they were made from. Choosing a threshold and then testing on the same scores is wrong 17–26 % of the
     time.
     """
-    from scipy.stats import hypergeom
-
     n, m = len(real_best), len(decoy_best)
     limit, r = fixed_limit(decoy_best)
     above = int((real_best > limit).sum())
-    return float(hypergeom.cdf(r - 1, n + m, m, above + r - 1)) if r <= m else 1.0
+    return hypergeometric(0, r - 1, population=n + m, marked=m, drawn=above + r - 1) if r <= m else 1.0
 
 
 def p_harsh(real_best: Floats, decoy_best: Floats, relative_best: Floats) -> float:
@@ -150,12 +150,10 @@ def p_harsh(real_best: Floats, decoy_best: Floats, relative_best: Floats) -> flo
     hypergeom(n + m, x + y, n). T0 comes from the decoys, so it is fixed before either is looked at; the highest
     relatives themselves would not do, since among many registered people a brother's name is somebody's.
     """
-    from scipy.stats import hypergeom
-
     limit, _ = fixed_limit(decoy_best)
     x, y = int((real_best > limit).sum()), int((relative_best > limit).sum())
     n, m = len(real_best), len(relative_best)
-    return float(hypergeom.sf(x - 1, n + m, x + y, n))
+    return hypergeometric(x, n, population=n + m, marked=x + y, drawn=n)
 
 
 def fewest_findable(pi0: float, rate: float, people: int, decoys: int) -> int:

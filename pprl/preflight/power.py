@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import CLASS_NAMES
-from pprl.core.randomness import RandomStream, fresh_seed
+from pprl.core.randomness import Randomness, RandomStream, fresh_seed
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
-from pprl.encode.decoys import decoys_against
+from pprl.encode.decoys import decoys_per_person, is_big
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.judge.assessment import Assessment, judge
@@ -146,16 +146,17 @@ def with_claims(
     unique = People(np.arange(len(unique), dtype=np.int64), unique.columns)
     completeness = unique.completeness(schema)
     strangers = min(registry_rows, MAX_STRANGERS)
-    decoys = decoys_against(registry_rows, schema)
+    big = is_big(registry_rows)
+    decoys = decoys_per_person(schema, big=big)
     groups = _trial_groups(completeness, (1 + decoys) * strangers, draws)
     present = np.concatenate([group[::2] for group in groups])
     registry = SyntheticRegistry(unique, schema, draws).draw(present, max(len(present), strangers))
     key = LinkageKey(draws.bytes(32), repeatable=True)
-    encoded, registry_private = encode_registry(registry, schema, key, seed=_number(draws), allow_weak=True)
+    encoded, registry_private = encode_registry(registry, schema, key, randomness=_randomness(draws), allow_weak=True)
     claims: dict[int, Claim] = {}
     for group in groups:
         encodings, rows = encode_list(
-            unique.take(group), schema, key, seed=_number(draws), decoys=decoys, allow_weak=True
+            unique.take(group), schema, key, randomness=_randomness(draws), big_registry=big, allow_weak=True
         )
         scores = match_encodings(encodings, encoded, map=map, progress=progress)
         strict = judge(scores, rows, registry_private)
@@ -202,8 +203,8 @@ def _first_rows(first_row_of: NDArray[np.int64], filled: NDArray[np.bool_]) -> N
 def pairs_to_try(seen: Preview, schema: Schema, registry_rows: int) -> int:
     """Roughly how many pairs `with_claims` compares."""
     strangers = min(registry_rows, MAX_STRANGERS)
-    return int(min(MAX_PAIRS, seen.people * (1 + decoys_against(registry_rows, schema)) * strangers))
+    return int(min(MAX_PAIRS, seen.people * (1 + decoys_per_person(schema, big=is_big(registry_rows))) * strangers))
 
 
-def _number(draws: RandomStream) -> int:
-    return int.from_bytes(draws.bytes(8), "little")
+def _randomness(draws: RandomStream) -> Randomness:
+    return Randomness.make(int.from_bytes(draws.bytes(8), "little"))

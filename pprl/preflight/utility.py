@@ -8,7 +8,7 @@ import numpy as np
 
 from pprl.core.intervals import wilson
 from pprl.core.key import LinkageKey
-from pprl.core.randomness import RandomStream
+from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Schema
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
@@ -51,9 +51,9 @@ def measure_utility(people: People, schema: Schema, seed: bytes) -> Utility:
     present = np.arange(0, len(people), 2)
     registry = SyntheticRegistry(people, schema, draws).draw(present, len(present) + STRANGERS)
     key = LinkageKey(draws.bytes(32), repeatable=True)
-    list_seed, registry_seed = (int.from_bytes(draws.bytes(8), "little") for _ in range(2))
-    list_encodings, list_rows = encode_list(people, schema, key, seed=list_seed, allow_weak=True)
-    registry_encodings, registry_rows = encode_registry(registry, schema, key, seed=registry_seed, allow_weak=True)
+    for_list, for_registry = (Randomness.make(int.from_bytes(draws.bytes(8), "little")) for _ in range(2))
+    list_encodings, list_rows = encode_list(people, schema, key, randomness=for_list, allow_weak=True)
+    registry_encodings, registry_rows = encode_registry(registry, schema, key, randomness=for_registry, allow_weak=True)
     scores = match_encodings(list_encodings, registry_encodings)
     pairs = judge(scores, list_rows, registry_rows, encodings=list_encodings).pairs
     partners = pairs.registry_row.to_numpy(dtype=np.int64)

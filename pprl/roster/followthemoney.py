@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import pandas as pd
 
 from pprl.core.errors import RosterError
-from pprl.core.row_labels import places_text
+from pprl.core.row_labels import labels_text
 from pprl.roster.layout import ALL, MAX_COLUMNS
 
 SEPARATOR = ";"
@@ -200,9 +200,9 @@ def _notes(read: _Read, lost: Mapping[str, int]) -> list[str]:
         notes.append(f"values that are no text, left out: {kinds}")
     parts = [place for place, told in read.people.values() if any(map(told.get, _OF_PARTS)) and not _parts_count(told)]
     if parts:
-        notes.append(f"parts of a name without lastName beside a whole name, left out ({places_text(tuple(parts))})")
+        notes.append(f"parts of a name without lastName beside a whole name, left out ({labels_text(tuple(parts))})")
     if read.strange:
-        strange = places_text(tuple(read.strange))
+        strange = labels_text(tuple(read.strange))
         notes.append(f"{len(read.strange):,} without id, schema and properties, left out ({strange})")
     return notes
 

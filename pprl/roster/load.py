@@ -1,84 +1,133 @@
-"""A file or a frame becomes people: its columns found, its cells folded, and what was left out said."""
+"""Files and tables become people: columns are found, cells folded, and whatever could not be read is reported."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from pprl.core.errors import RosterError, naming
-from pprl.core.row_labels import places_text
+from pprl.core.private_rows import MAX_ID_BYTES
+from pprl.core.row_labels import labels_text
 from pprl.core.schema import Field, Schema
-from pprl.normalize.dates import Order
+from pprl.core.schema_file import load_schema
 from pprl.roster.ages import refuse_wrong_ages, year_of_ages
 from pprl.roster.column_guess import propose_columns
+from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
+from pprl.roster.paths import part_names
 from pprl.roster.people import LOST_LETTERS, People, filled, join_people, read_people, row_labels
-from pprl.roster.read import part_of
+from pprl.roster.read import part_of, read_roster
+from pprl.roster.spellings import separators, separators_by_header
 
-MAX_ID_BYTES = 1_024  # the private rows hold every id at the width of the longest
+Table = Path | str | pd.DataFrame
+Note = Callable[[str], None]
 
 
-def people_of(
-    frame: pd.DataFrame,
-    schema: Schema,
-    columns: Mapping[str, str] | None,
-    orders: Mapping[str, Order] | None,
-    whose: str,
+@dataclass(frozen=True, kw_only=True)
+class Roster:
+    """People, and the tables they were read from; ``columns`` maps the fields of each table to its headers.
+
+    ``warnings`` name the fields that hold nothing and the cells that could not be read.
+    """
+
+    people: People
+    tables: tuple[pd.DataFrame, ...]
+    columns: tuple[Mapping[str, str], ...]
+    warnings: tuple[str, ...]
+
+
+RosterLike = Roster | People | Table | Sequence[Table]
+
+
+def ignore(_: str) -> None:
+    """Do nothing with a note."""
+
+
+def load(
+    roster: RosterLike,
+    schema: Schema | Path | str,
+    whose: str = "roster",
     *,
+    columns: ColumnsLike = None,
+    sheet: str | None = None,
     any_age: bool = False,
-) -> People:
-    """A frame folded into people; fields that are not mapped are looked for under their own name, a usual header, or
-    by their contents."""
-    mapped, year = dict(columns or {}), year_of_ages(schema)
-    with naming(whose):
-        proposed = propose_columns(frame, schema, mapped, year)
-        people = read_people(frame, schema, {field: guess.header for field, guess in proposed.items()} | mapped, orders)
-        if not any_age:
-            refuse_wrong_ages(people, schema, year)
-    return people
+    id_header: str | None = None,
+    note: Note = ignore,
+) -> Roster:
+    """Read a roster from a file or a frame of text, or from several that are parts of one roster.
 
+    What is loaded already comes back as it is.
 
-def numbered(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Parts of one list, their rows labelled apart; a single frame stays as it is."""
-    if len(frames) == 1:
-        return list(frames)
-    return [part_of(number, frame) for number, frame in enumerate(frames, start=1)]
+    ``columns`` maps fields of the schema to headers, or names a columns file. Fields that it does not map are looked
+    for under their own name, a usual header, or by their contents; ``note`` is called with a line for what was found.
+    ``id_header`` names a column whose text will identify the rows in the pairs, ``any_age`` accepts birth dates of
+    children and of the very old, and ``whose`` names the roster in messages.
 
-
-def people_of_parts(
-    frames: Sequence[pd.DataFrame],
-    schema: Schema,
-    columns: Mapping[str, str] | None,
-    orders: Mapping[str, Order] | None,
-    whose: str,
-    *,
-    any_age: bool = False,
-) -> People:
-    """Parts of one list, each with columns of its own, as one; a mapped header counts in each part that has it."""
-    mapped = columns_of_parts(frames, dict(columns or {}), whose)
-    names = [whose] if len(frames) == 1 else [f"{whose} {number}" for number in range(1, len(frames) + 1)]
-    return join_people(
-        [
-            people_of(frame, schema, own, orders, name, any_age=any_age)
-            for frame, own, name in zip(frames, mapped, names, strict=True)
-        ]
+    RosterError: a table cannot be read, a field has several columns to choose from, or a date is ambiguous.
+    """
+    schema, known = load_schema(schema), as_columns(columns)
+    if isinstance(roster, Roster):
+        return roster
+    if isinstance(roster, People):
+        return Roster(people=roster, tables=(), columns=(), warnings=tuple(field_warnings(roster, schema, whose)))
+    sources = in_parts(roster)
+    names = part_names(whose, len(sources))
+    frames = [_table(source, name, sheet) for source, name in zip(sources, names, strict=True)]
+    headers = [
+        find_columns(frame, schema, given, name, note)
+        for frame, given, name in zip(frames, _headers_of_parts(frames, known.headers, whose), names, strict=True)
+    ]
+    frames = [
+        _with_separators(frame, extra)
+        for frame, extra in zip(frames, separators_by_header(known.separators, headers), strict=True)
+    ]
+    for frame, name in zip(frames, names, strict=True):
+        for text in frame.attrs.get("notes", ()):
+            note(f"{name}: {text}")
+    if len(frames) > 1:
+        frames = [part_of(number, frame) for number, frame in enumerate(frames, start=1)]
+    parts = [
+        _people(frame, schema, mapped, known, name, any_age=any_age)
+        for frame, mapped, name in zip(frames, headers, names, strict=True)
+    ]
+    people = replace(join_people(parts), ids=_ids(frames, id_header))
+    return Roster(
+        people=people,
+        tables=tuple(frames),
+        columns=tuple(headers),
+        warnings=tuple(field_warnings(people, schema, whose)),
     )
 
 
-def columns_of_parts(frames: Sequence[pd.DataFrame], columns: Mapping[str, str], whose: str) -> list[dict[str, str]]:
-    """The part of a mapping that each frame has headers for; a header that none of several has is an error."""
-    if len(frames) == 1:
-        return [dict(columns)]
-    headers = [set(map(str, frame.columns)) for frame in frames]
-    for header in columns.values():
-        if not any(header in own for own in headers):
-            raise RosterError(f"{whose}: no part has a column {header!r}", hint="name a header of one of the parts")
-    return [{field: header for field, header in columns.items() if header in own} for own in headers]
+def in_parts(roster: RosterLike | None) -> list[Any]:
+    """The files or frames of a roster, however many they are."""
+    if roster is None:
+        return []
+    return [roster] if isinstance(roster, Table | Roster | People) else list(roster)
 
 
-class Watched:
-    """Parts of a roster as they pass, and what a user must know of all of them: fields that hold nothing, and cells
-    that were left out. The ``first`` is kept."""
+def find_columns(
+    frame: pd.DataFrame, schema: Schema, given: Mapping[str, str], whose: str, note: Note = ignore
+) -> dict[str, str]:
+    """The header of each field: those given, and the best guesses for the others, which are noted.
+
+    RosterError: two columns could be one linked field.
+    """
+    with naming(whose):
+        guesses = propose_columns(frame, schema, given, year_of_ages(schema))
+    if sources := [f"{field} {guess.source}" for field, guess in guesses.items() if field != guess.header]:
+        note(f"{whose}: {', '.join(sources)}")
+    return {field: guess.header for field, guess in guesses.items()} | dict(given)
+
+
+class WatchedParts:
+    """Parts of a roster as they pass, and what its owner should know once all of them have: see `warnings`.
+
+    The ``first`` part is kept.
+    """
 
     def __init__(self, parts: Iterable[People], schema: Schema) -> None:
         self._parts, self._schema = parts, schema
@@ -96,43 +145,79 @@ class Watched:
                 self._unreadable[what] = self._unreadable.get(what, ()) + rows
             yield people
 
-    def lines(self, whose: str) -> list[str]:
-        empty = [field.name for field in self._schema.linked() if field not in self._filled]
-        return _bare_lines(empty if self._rows else [], self._unreadable, whose)
+    def warnings(self, whose: str) -> list[str]:
+        """A line for the linked fields that hold nothing, and one for each kind of cell that could not be read."""
+        empty = [field.name for field in self._schema.linked() if field not in self._filled] if self._rows else []
+        lines = [f"{whose}: nothing to read for {', '.join(empty)}: missing in every row"] if empty else []
+        for (field, reason), rows in sorted(self._unreadable.items()):
+            what = "read without" if reason == LOST_LETTERS else "left out:"
+            lines.append(f"{whose}: {len(rows):,} cell(s) of {field} {what} {reason} ({labels_text(rows)})")
+        return lines
 
 
-def bare_lines(schema: Schema, people: People, whose: str) -> list[str]:
-    """What a user must know of the fields of a roster: those that hold nothing, and cells that were left out."""
-    watched = Watched([people], schema)
-    list(watched)
-    return watched.lines(whose)
+def field_warnings(people: People, schema: Schema, whose: str) -> list[str]:
+    """`WatchedParts.warnings` of a roster in one part."""
+    watched = WatchedParts([people], schema)
+    for _ in watched:
+        pass
+    return watched.warnings(whose)
 
 
-def _bare_lines(empty: list[str], unreadable: Mapping[tuple[str, str], tuple[int, ...]], whose: str) -> list[str]:
-    lines = [f"{whose}: nothing to read for {', '.join(empty)}: missing in every row"] if empty else []
-    for (field, reason), rows in sorted(unreadable.items()):
-        what = "read without" if reason == LOST_LETTERS else "left out:"
-        lines.append(f"{whose}: {len(rows):,} cell(s) of {field} {what} {reason} ({places_text(rows)})")
-    return lines
+def _table(source: Table, name: str, sheet: str | None) -> pd.DataFrame:
+    if isinstance(source, pd.DataFrame):
+        return source
+    with naming(name):
+        return read_roster(source, sheet)
 
 
-def ids_of(frames: Sequence[pd.DataFrame], header: str | None) -> dict[int, str] | None:
-    """The owner's own id of each row, by its label, over all parts of a roster; None when none are asked for, and the
-    roster has none of itself."""
+def _headers_of_parts(frames: Sequence[pd.DataFrame], given: Mapping[str, str], whose: str) -> list[dict[str, str]]:
+    """The given headers that each part has; RosterError for a header that none of several parts has."""
+    if len(frames) == 1:
+        return [dict(given)]
+    headers = [set(map(str, frame.columns)) for frame in frames]
+    for header in given.values():
+        if not any(header in of_part for of_part in headers):
+            raise RosterError(f"{whose}: no part has a column {header!r}", hint="name a header of one of the parts")
+    return [{field: header for field, header in given.items() if header in of_part} for of_part in headers]
+
+
+def _with_separators(frame: pd.DataFrame, extra: Mapping[str, str]) -> pd.DataFrame:
+    """The frame with further columns whose cells hold several values; the caller's own frame stays as it is."""
+    if not extra:
+        return frame
+    frame = frame.copy(deep=False)
+    frame.attrs = {**frame.attrs, "several": {**separators(frame), **extra}}
+    return frame
+
+
+def _people(
+    frame: pd.DataFrame, schema: Schema, headers: Mapping[str, str], known: Columns, whose: str, *, any_age: bool
+) -> People:
+    with naming(whose):
+        people = read_people(frame, schema, headers, known.orders)
+        if not any_age:
+            refuse_wrong_ages(people, schema, year_of_ages(schema))
+    return people
+
+
+def _ids(frames: Sequence[pd.DataFrame], header: str | None) -> dict[int, str]:
+    """The owner's id of each row by its label, from the given column or from the one that the file itself names."""
     header = header or next((frame.attrs["id"] for frame in frames if "id" in frame.attrs), None)
     if header is None:
-        return None
+        return {}
     counts = [list(frame.columns).count(header) for frame in frames]
     if max(counts) != 1:
-        raise RosterError(f"no single column {header!r} for the ids", hint="--list-id and --registry-id name a header")
+        raise RosterError(
+            f"the ids need exactly one column {header!r}", hint="name its header with --id (link: --list-id, …)"
+        )
     ids: dict[int, str] = {}
     for frame, count in zip(frames, counts, strict=True):
         texts = ["" if pd.isna(value) else str(value) for value in frame[header]] if count else [""] * len(frame)
         for row, text in zip(frame.index, texts, strict=True):
             if len(text.encode(errors="replace")) > MAX_ID_BYTES:
                 raise RosterError(
-                    f"row {row}, column {header!r}: an id of more than {MAX_ID_BYTES} bytes",
-                    hint="--list-id and --registry-id name a column of short ids",
+                    f"row {row}, column {header!r}: the id is longer than {MAX_ID_BYTES:,} bytes",
+                    hint="name a column of short ids with --id (link: --list-id, --registry-id)",
                 )
         ids |= zip(row_labels(frame).tolist(), texts, strict=True)
     return ids

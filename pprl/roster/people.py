@@ -61,11 +61,13 @@ class Column:
 @dataclass(frozen=True)
 class People:
     """A roster in canonical values. ``rows`` are its row labels: spreadsheet rows, header counted, when read from a
-    file. Rows of one label are spellings of one person."""
+    file. Rows of one label are spellings of one person. ``ids`` are the owner's own ids by row label, if asked for.
+    """
 
     rows: NDArray[np.int64]
     columns: Mapping[str, Column]
     unreadable: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    ids: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -77,7 +79,8 @@ class People:
 
     def take(self, chosen: NDArray[np.int64]) -> People:
         """The chosen rows, in the order given; what was unreadable is not carried along."""
-        return People(self.rows[chosen], {name: column.take(chosen) for name, column in self.columns.items()})
+        columns = {name: column.take(chosen) for name, column in self.columns.items()}
+        return People(self.rows[chosen], columns, ids=self.ids)
 
     def completeness(self, schema: Schema) -> NDArray[np.int8]:
         """The class of each row, 0 … 8: ``3 · name + date`` over NAME_PARTS and DATE_PARTS, linked fields only."""
@@ -457,7 +460,8 @@ def join_people(parts: Sequence[People]) -> People:
     for part in parts:
         for key, rows in part.unreadable.items():
             unreadable[key] = unreadable.get(key, ()) + rows
-    return People(np.concatenate([part.rows for part in parts]), columns, unreadable)
+    ids = {row: text for part in parts for row, text in part.ids.items()}
+    return People(np.concatenate([part.rows for part in parts]), columns, unreadable, ids)
 
 
 def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:

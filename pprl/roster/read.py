@@ -13,20 +13,19 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO
 
 import pandas as pd
 
 from pprl.core.container import STANDARD
-from pprl.core.errors import RosterError, SchemaError
+from pprl.core.errors import RosterError
 from pprl.core.row_labels import LIST_STEP, SHEET_STEP
-from pprl.core.schema_file import read_text, read_toml
 from pprl.roster.csv import csv_records, find_dialect
 from pprl.roster.layout import ALL, NEEDED, SECTION, Table, locate
+from pprl.roster.paths import reading
 from pprl.roster.spreadsheet import MARKS, Records, sheets_of
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def read_roster_parts(path: Path | str, sheet: str | None = None, rows: int = RO
     yield from roster.parts()
 
 
-class Roster:
+class RosterFile:
     """A roster that is read in parts, as often as wanted; `open_roster` makes one.
 
     Whether any row has a section, or a cell in a column without a header, shows only at the end: until all of it was
@@ -115,13 +114,13 @@ class Roster:
         return pd.concat(first).iloc[:rows]
 
 
-def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_A_PART) -> Roster:
+def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_A_PART) -> RosterFile:
     """A roster in parts of at most so many rows. A CSV or Parquet file is never held in memory, unless it can be read
     once only, like standard input; a spreadsheet is.
 
     RosterError: as `read_roster`, where it shows before the rows of a CSV are read.
     """
-    with _reading():
+    with reading():
         again = _opener(Path(path))
         with again() as file:
             head = file.read(512)
@@ -136,25 +135,25 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
                 from pprl.roster.columnar import Columnar
 
                 columnar = Columnar(again, min(rows, ROWS_OF_A_PART))
-                return Roster([columnar], columnar.several)
+                return RosterFile([columnar], columnar.several)
             if start[:1] == b"{":
                 from pprl.roster.followthemoney import Entities
 
                 entities = Entities(again, rows)
-                return Roster([entities], entities.several, entities.notes, "id")
+                return RosterFile([entities], entities.several, entities.notes, "id")
             if re.match(rb"\[\s*\{", start):
                 raise RosterError("the roster is one JSON list", hint="write one object a line: jq -c '.[]' FILE")
             if start[:1] == b"<":
                 raise RosterError("the roster is a web page or XML", hint="open it in Excel and save it as XLSX")
             if head.startswith(MARKS):
-                return Roster(_sheets(head + file.read(), sheet, rows))
+                return RosterFile(_sheets(head + file.read(), sheet, rows))
             dialect = find_dialect(file)
 
     def records() -> Iterator[list[str]]:
-        with _reading(), again() as file:
+        with reading(), again() as file:
             yield from csv_records(file, dialect)
 
-    return Roster([_Sheet(records, rows, ragged=True)])
+    return RosterFile([_Sheet(records, rows, ragged=True)])
 
 
 def _opener(path: Path) -> Callable[[], BinaryIO]:
@@ -163,16 +162,6 @@ def _opener(path: Path) -> Callable[[], BinaryIO]:
         return partial(io.BytesIO, sys.stdin.buffer.read())
     with path.open("rb") as file:
         return (lambda: path.open("rb")) if file.seekable() else partial(io.BytesIO, file.read())
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    try:
-        yield
-    except IsADirectoryError:
-        raise RosterError("the roster is a directory", hint="name one file: CSV, XLSX or Parquet") from None
-    except OSError as error:
-        raise RosterError(f"the roster cannot be read: {error.strerror}", hint="name a CSV or XLSX file") from None
 
 
 @dataclass
@@ -261,57 +250,3 @@ def part_of(number: int, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _letters(at: int) -> str:
     return (_letters(at // 26 - 1) if at >= 26 else "") + chr(ord("A") + at % 26)
-
-
-def refuse_same_files(parts: Sequence[Path], registry: Path | None = None, control: Path | None = None) -> None:
-    """RosterError when two of the rosters are one file."""
-    rosters = [*(("list", part) for part in parts), ("control", control), ("registry", registry)]
-    named = [(whose, path) for whose, path in rosters if path]
-    for at, (left, path) in enumerate(named):
-        for right, other in named[at + 1 :]:
-            try:
-                same = path.samefile(other)
-            except OSError:
-                continue  # what cannot be read is reported when it is read
-            if same:
-                which = "two parts of the list" if left == right else f"{left} and {right}"
-                raise RosterError(f"{which} are the same file", hint="name different rosters")
-
-
-@dataclass(frozen=True)
-class ColumnsFile:
-    """Which header is which field, the order of dates that cannot be told from the cells, and what stands between the
-    values of a field whose cells hold several."""
-
-    columns: dict[str, str]
-    orders: dict[str, Literal["ymd", "dmy", "mdy"]]
-    several: dict[str, str]
-
-
-COLUMNS_HINT = 'write lines such as surname = "HEADER" under [columns]; `pprl schema` writes such files'
-
-
-def read_columns_file(path: Path) -> ColumnsFile:
-    """``[columns]`` FIELD = "HEADER", ``[date_order]`` FIELD = "dmy", "mdy" or "ymd", ``[several]`` FIELD = ";"."""
-    try:
-        data = read_toml(read_text(path, "the columns file", COLUMNS_HINT), "the columns file")
-    except SchemaError as error:
-        raise SchemaError(str(error), hint=COLUMNS_HINT) from None
-    columns, orders, several = (data.get(name, {}) for name in ("columns", "date_order", "several"))
-    unknown = data.keys() - {"format", "columns", "date_order", "several"}
-    if unknown or not all(isinstance(each, dict) for each in (columns, orders, several)):
-        raise SchemaError(
-            "the columns file holds other things than [columns], [date_order] and [several]", hint=COLUMNS_HINT
-        )
-    if not all(isinstance(header, str) for header in columns.values()):
-        raise SchemaError("the columns file has something other than text in [columns]", hint=COLUMNS_HINT)
-    if not all(order in ("dmy", "mdy", "ymd") for order in orders.values()):
-        raise SchemaError(
-            "the columns file has an unknown order in [date_order]", hint='an order is "dmy", "mdy" or "ymd"'
-        )
-    if not all(isinstance(separator, str) and separator for separator in several.values()):
-        raise SchemaError(
-            "the columns file has something other than text in [several]",
-            hint='write what stands between the values of a cell, say full_name = ";"',
-        )
-    return ColumnsFile(columns, orders, several)

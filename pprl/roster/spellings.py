@@ -27,7 +27,7 @@ def separators(frame: pd.DataFrame) -> dict[str, str]:
     return dict(frame.attrs.get("several", {}))
 
 
-def headers_of_several(several: Mapping[str, str], columns: Collection[Mapping[str, str]]) -> list[dict[str, str]]:
+def separators_by_header(several: Mapping[str, str], columns: Collection[Mapping[str, str]]) -> list[dict[str, str]]:
     """Separators by field as separators by header, for each of several parts that have columns of their own.
 
     RosterError: no part has a column of a field.

@@ -1,8 +1,8 @@
 """People of a roster that is larger than memory: the file is read twice, part by part, and never held.
 
-Some things only the whole of a roster tells: in which order its dates are written, whether they are birth dates,
-whether any row has a section. The first reading answers these from the cells of dates alone; then every part is folded
-by itself, and all of them together are what `people_of` makes of the whole frame.
+Some things show only in the roster as a whole: the order of its dates, whether they are birth dates, whether any row
+has a section. The first reading settles these from the cells of dates alone. The second folds each part by itself,
+and all parts together equal what `roster.load.load` makes of the whole file.
 """
 
 from __future__ import annotations
@@ -19,97 +19,93 @@ from pprl.core.errors import RosterError, naming
 from pprl.core.schema import Schema
 from pprl.normalize.dates import Order, may_be_date
 from pprl.roster.ages import refuse_wrong_years, year_of_ages
-from pprl.roster.column_guess import ROWS_LOOKED_AT, Guess, propose_columns
+from pprl.roster.column_guess import ROWS_LOOKED_AT
+from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
+from pprl.roster.load import Note, find_columns, ignore
 from pprl.roster.people import People, Reader, decide_orders, fold_of, refuse_unusable, text_of
-from pprl.roster.read import ROWS_OF_A_PART, Roster, open_roster
-from pprl.roster.spellings import distinct_values, headers_of_several, separators
+from pprl.roster.read import ROWS_OF_A_PART, RosterFile, open_roster
+from pprl.roster.spellings import distinct_values, separators, separators_by_header
+
+DateCells = Mapping[str, Counter[str]]  # the distinct cells of each date field, and how often each occurs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PeopleInParts:
-    """The people of a roster, folded anew from its file each time they are iterated.
-
-    ``columns`` says which header serves which field, ``proposed`` which of them were proposed and why.
-    """
+    """The people of a roster, folded from its file each time they are iterated."""
 
     whose: str
     schema: Schema
-    columns: Mapping[str, str]
-    proposed: Mapping[str, Guess]
+    columns: Mapping[str, str]  # field to header
     orders: Mapping[str, Order]
-    roster: Roster
+    file: RosterFile
 
     def __iter__(self) -> Iterator[People]:
-        return (people for _, people in self.with_frames())
-
-    def with_frames(self) -> Iterator[tuple[pd.DataFrame, People]]:
-        """The people of each part beside the frame that they were read from."""
         reader = Reader(self.schema, self.columns, self.orders)
         with naming(self.whose):
-            for frame in self.roster.parts():
-                yield frame, reader.read(frame)
+            for frame in self.file.parts():
+                yield reader.read(frame)
 
 
 def people_in_parts(
     path: Path | str,
     schema: Schema,
-    columns: Mapping[str, str] | None,
-    orders: Mapping[str, Order] | None,
-    whose: str,
+    whose: str = "roster",
     *,
+    columns: ColumnsLike = None,
     sheet: str | None = None,
     any_age: bool = False,
-    several: Mapping[str, str] | None = None,
     rows: int = ROWS_OF_A_PART,
+    note: Note = ignore,
 ) -> PeopleInParts:
-    """`people_of` for a file, in parts of at most so many rows; all of it is read once, for its dates. ``several`` says
-    what stands between the values of a field whose cells hold several.
+    """The people of one file in parts of at most ``rows`` rows; the other parameters are those of `load`.
 
-    RosterError: as `read_roster` and `people_of`.
+    RosterError: as `load`. All of the file is read once before this returns.
     """
-    given, year = dict(columns or {}), year_of_ages(schema)
+    known = as_columns(columns)
     with naming(whose):
-        roster = open_roster(path, sheet, rows)
-        cells = _cells_of_dates(roster, schema, given, year, several or {})
-        head = roster.head(ROWS_LOOKED_AT)
-        proposed = propose_columns(head, schema, given, year)
-        mapped = {field: guess.header for field, guess in proposed.items()} | given
-        refuse_unusable(head, schema, mapped)
-        roster.several |= headers_of_several(several or {}, [mapped])[0]
+        file = open_roster(path, sheet, rows)
+        cells = _read_date_cells(file, schema, known)
+        head = file.head(ROWS_LOOKED_AT)
+    headers = find_columns(head, schema, known.headers, whose, note)
+    with naming(whose):
+        refuse_unusable(head, schema, headers)
+        file.several |= separators_by_header(known.separators, [headers])[0]
         dates = {
-            entry.name: cells[entry.name] for entry in schema.fields if entry.type == "date" and entry.name in mapped
+            field.name: cells[field.name] for field in schema.fields if field.type == "date" and field.name in headers
         }
-        decided = decide_orders(dates, orders or {})
-        for field in schema.linked() if not any_age else ():
-            if field.type in ("date", "year") and field.name in mapped:
-                fold = fold_of(field, decided.get(field.name, "dmy"))
-                born = [(value, count) for cell, count in cells[field.name].items() if (value := fold(cell)[0])]
-                refuse_wrong_years(field.name, [value for value, _ in born], [count for _, count in born], year)
-    return PeopleInParts(whose, schema, mapped, proposed, decided, roster)
+        orders = decide_orders(dates, known.orders)
+        if not any_age:
+            _refuse_wrong_ages(cells, schema, orders)
+    for text in file.notes:
+        note(f"{whose}: {text}")
+    return PeopleInParts(whose=whose, schema=schema, columns=headers, orders=orders, file=file)
 
 
-def _cells_of_dates(
-    roster: Roster, schema: Schema, given: Mapping[str, str], year: int, several: Mapping[str, str]
-) -> dict[str, Counter[str]]:
-    """The first reading: the distinct cells of each field of dates or years, and how often each occurs.
+def _refuse_wrong_ages(cells: DateCells, schema: Schema, orders: Mapping[str, Order]) -> None:
+    for field in schema.linked():
+        if field.type in ("date", "year") and field.name in cells:
+            fold = fold_of(field, orders.get(field.name, "dmy"))
+            born = [(value, count) for cell, count in cells[field.name].items() if (value := fold(cell)[0])]
+            values, counts = [value for value, _ in born], [count for _, count in born]
+            refuse_wrong_years(field.name, values, counts, year_of_ages(schema))
 
-    What is no date is left out, so that a column of other things cannot fill the memory.
-    """
-    head = roster.head(ROWS_LOOKED_AT)
+
+def _read_date_cells(file: RosterFile, schema: Schema, known: Columns) -> DateCells:
+    """The first reading. A cell that cannot be a date is dropped, so that a column of other things fills no memory."""
+    head = file.head(ROWS_LOOKED_AT)
     try:
-        proposed = propose_columns(head, schema, given, year)
+        headers = find_columns(head, schema, known.headers, "")
     except RosterError:
-        proposed = {}  # it is raised again when the rest was read: what is wrong in a row comes first
-    mapped = {field: guess.header for field, guess in proposed.items()} | dict(given)
-    headers = list(map(str, head.columns))
+        headers = dict(known.headers)  # found again after the first reading: a mistake in a row is reported first
+    labels = list(map(str, head.columns))
     cells: dict[str, Counter[str]] = {
-        field.name: Counter() for field in schema.fields if field.type in ("date", "year") and field.name in mapped
+        field.name: Counter() for field in schema.fields if field.type in ("date", "year") and field.name in headers
     }
-    for part in roster.parts():
+    for part in file.parts():
         for name, counter in cells.items():
-            if mapped[name] in headers:
-                codes, distinct = pd.factorize(part.iloc[:, headers.index(mapped[name])])
-                separator = several.get(name) or separators(part).get(mapped[name])
+            if headers[name] in labels:
+                codes, distinct = pd.factorize(part.iloc[:, labels.index(headers[name])])
+                separator = known.separators.get(name) or separators(part).get(headers[name])
                 for text, count in zip(map(text_of, distinct), np.bincount(codes).tolist(), strict=True):
                     for cell in distinct_values([text], separator):
                         if cell in counter or may_be_date(cell):

@@ -29,7 +29,8 @@ import pprl
 from pprl.cli import main
 from pprl.core.schema_file import parse_schema
 from pprl.demo import invent
-from pprl.roster.read import read_columns_file, read_roster
+from pprl.roster.columns_file import read_columns_file
+from pprl.roster.read import read_roster
 
 EXAMPLE = ROOT / "examples" / "two_files"
 CANARIES = ("зкъхжв", "zqxjkv")
@@ -304,11 +305,11 @@ COLUMNS = {
     "unknown header": (("--list-column", "surname=Прозвище"), "list: no column 'Прозвище'"),
     "header of other capitals": (("--list-column", "surname=ФАМИЛИЯ"), "list: no column 'ФАМИЛИЯ'"),
     "field that the schema lacks": (("--registry-column", "rank=given"), "registry: the schema has no field 'rank'"),
-    "id that is no header": (("--list-id", "номер"), "no single column 'номер' for the ids"),
+    "id that is no header": (("--list-id", "номер"), "the ids need exactly one column 'номер'"),
     "columns file missing": (("--list-columns", "none.toml"), "the columns file: cannot be read"),
     "columns file that is a folder": (("--list-columns", FOLDER), "the columns file: cannot be read"),
     "columns file that is no TOML": (("--list-columns", f"{FOLDER}/{LIST}"), "the columns file:1: not TOML"),
-    "columns file with other things": (("--list-columns", "schema.toml"), "holds other things"),
+    "columns file with other things": (("--list-columns", "schema.toml"), "may hold only [columns]"),
 }
 
 
@@ -338,7 +339,7 @@ def test_columns_files_that_cannot_be_used(desk, text):
 
 def test_a_columns_file_as_an_editor_of_windows_saves_it(desk):
     (desk / "columns.toml").write_bytes('[columns]\r\nsurname = "Фамилия"\r\n'.encode("utf-8-sig"))
-    assert read_columns_file(desk / "columns.toml").columns == {"surname": "Фамилия"}
+    assert read_columns_file(desk / "columns.toml").headers == {"surname": "Фамилия"}
 
 
 def test_headers_are_shown_only_where_they_are_headers(desk):
@@ -720,8 +721,8 @@ def test_separate_steps_give_what_link_gives(exchanged, tmp_path, monkeypatch):
 
 
 STAGES = [
-    "pprl.roster.read.read_roster",
-    "pprl.encode.list.encode",
+    "pprl.roster.load.read_roster",
+    "pprl.encode.list.distinct_people",
     "pprl.match.encodings.scores_of",
     "pprl.cli.output.pairs_csv",
 ]
@@ -864,7 +865,7 @@ def test_ids_longer_than_ids_are(desk, small):
     lines = small[0].splitlines()
     long = ["id," + lines[0], "1," + lines[1], "Zqxjkv" * 200 + "," + lines[2]]
     roster.write_text("\n".join(long), encoding="utf-8")
-    refused(encode(roster, "--id", "id"), "row 3, column 'id': an id of more than 1024 bytes")
+    refused(encode(roster, "--id", "id"), "row 3, column 'id': the id is longer than 1,024 bytes")
 
 
 def test_a_roster_from_standard_input_and_pairs_to_standard_output(desk, small, monkeypatch):
@@ -956,7 +957,7 @@ def test_numbers_that_became_fractions_beside_missing_ones():
     whole = pd.DataFrame({"number": ["12345", "", "777"], "year": ["1980", "1981", ""]})
     fractions = pd.DataFrame({"number": [12345, None, 777], "year": [1980, 1981, None]})
     assert fractions["number"].dtype == float
-    one, two = (pprl.people_of(frame, schema, None, None, "list").columns for frame in (whole, fractions))
+    one, two = (pprl.load(frame, schema, "list").people.columns for frame in (whole, fractions))
     for name in ("number", "year"):
         assert one[name].values == two[name].values
         assert one[name].codes.tolist() == two[name].codes.tolist()

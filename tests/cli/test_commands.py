@@ -16,8 +16,8 @@ from helpers import ROOT
 
 import pprl
 from pprl.cli import cli, main
-from pprl.cli.options import load
 from pprl.core.schema_file import parse_schema
+from pprl.roster.load import load
 
 EXAMPLE = ROOT / "examples" / "two_files"
 COMMANDS = sorted(cli.commands)
@@ -220,7 +220,7 @@ def people_of(data: bytes, folder: Path, *, name: str = "roster") -> list[tuple[
     """The canonical values of each row."""
     path = folder / name
     path.write_bytes(data)
-    people = load([path], SCHEMA, (), None, "list").people
+    people = load([path], SCHEMA, "list").people
     columns = [people.columns[field.name] for field in SCHEMA.fields]
     return [
         tuple(column.values[code] if (code := int(column.codes[at])) >= 0 else None for column in columns)

@@ -18,7 +18,7 @@ from pprl.normalize.names import fold_name
 from pprl.normalize.ranks import fold_rank
 from pprl.normalize.values import fold_category, fold_identifier
 from pprl.roster.column_guess import propose_columns
-from pprl.roster.load import people_of
+from pprl.roster.load import load
 from pprl.roster.people import MISSING
 
 SEEDS = (1, 2, 2022)
@@ -114,7 +114,7 @@ def test_every_person_reads_back_field_by_field(rosters, sheet):
     """No column is named: the headers are enough. What the clerk meant is what is read, and it is the person's own
     but for typing errors, initials and what he left out."""
     schema = pprl.parse_schema(SCHEMA)
-    people = people_of(sheet, schema, None, None, "list")
+    people = load(sheet, schema, "list").people
     assert not people.unreadable
     read = {name: _texts(column) for name, column in people.columns.items()}
     for at, entry in enumerate(rosters.entries):

@@ -5,9 +5,9 @@ import pandas as pd
 
 from pprl.core.randomness import RandomStream
 from pprl.core.schema_file import parse_schema
-from pprl.encode.decoys import make_decoys, per_row
+from pprl.encode.decoys import enough_decoys, make_decoys
 from pprl.normalize.names import fold_name
-from pprl.roster.load import people_of
+from pprl.roster.load import load
 
 FULL = parse_schema(
     "format = 1\n[fields.surname]\ntype='surname'\n[fields.given]\ntype='given'\n"
@@ -54,7 +54,7 @@ def values(people, name):
 
 
 def made(schema=FULL, frame=None, count=20, seed=b"seed"):
-    people = people_of(roster() if frame is None else frame, schema, None, None, "list")
+    people = load(roster() if frame is None else frame, schema, "list").people
     return people, make_decoys(people, schema, count, RandomStream(seed, "decoys"))
 
 
@@ -144,7 +144,7 @@ def test_where_the_list_allows_no_new_people_there_are_no_decoys():
 
 
 def test_small_lists_get_at_least_a_thousand():
-    assert per_row(20, 10) == 100
-    assert per_row(20, 1000) == 20
-    assert per_row(4, 100_000) == 4
-    assert per_row(20, 0) == 20
+    assert enough_decoys(20, 10) == 100
+    assert enough_decoys(20, 1000) == 20
+    assert enough_decoys(4, 100_000) == 4
+    assert enough_decoys(20, 0) == 20

@@ -13,7 +13,7 @@ import pprl
 from pprl.core.errors import FileError
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import PrivateRows, RecordKind
-from pprl.core.randomness import RandomStream
+from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
@@ -23,6 +23,7 @@ from pprl.exchange.protocol.reveal import check_reveal, label_size
 from pprl.judge.assessment import judge
 from pprl.judge.assignment import NONE, Candidates
 from pprl.match.encodings import match_encodings
+from pprl.roster.columns_file import Columns
 from pprl.roster.persons import persons_of
 from pprl.roster.spellings import MOST_SPELLINGS
 from pprl.roster.streaming import people_in_parts
@@ -41,7 +42,7 @@ def frame(*rows: str, several=SEVERAL) -> pd.DataFrame:
 
 
 def people(*rows: str, several=SEVERAL):
-    return pprl.people_of(frame(*rows, several=several), SCHEMA, None, None, "list", any_age=True)
+    return pprl.load(frame(*rows, several=several), SCHEMA, "list", any_age=True).people
 
 
 def told(read) -> list[tuple[str | None, ...]]:
@@ -89,7 +90,7 @@ def test_more_than_eight_spellings_are_counted_by_their_row():
 
 def test_rows_in_any_order_keep_their_spellings():
     made = frame("Zimin; Lugov|Anna|1985|A", "Orlov|Ivan|1990|B", "Belov; Gorin; Kubin|Oleg|1991|B").set_axis([9, 3, 5])
-    read = pprl.people_of(made, SCHEMA, None, None, "list", any_age=True)
+    read = pprl.load(made, SCHEMA, "list", any_age=True).people
     assert read.rows.tolist() == [9, 9, 3, 5, 5, 5]
     assert [each[0] for each in told(read)] == ["zimin", "lugov", "orlov", "belov", "gorin", "kubin"]
 
@@ -104,7 +105,7 @@ def test_written_in_more_ways_than_are_looked_at():
 
 def test_rows_of_a_frame_with_equal_labels_are_not_taken_for_spellings():
     twice = pd.concat([frame("Zimin; Orlov|Anna|1985|A"), frame("Lugov|Ivan|1990|B")])
-    assert pprl.people_of(twice, SCHEMA, None, None, "list", any_age=True).rows.tolist() == [0, 0, 1]
+    assert pprl.load(twice, SCHEMA, "list", any_age=True).people.rows.tolist() == [0, 0, 1]
 
 
 def test_a_second_name_joins_nobody():
@@ -118,9 +119,11 @@ def test_parts_of_a_file_give_the_same_as_the_whole(tmp_path):
     made.to_csv(tmp_path / "list.csv", index_label="no")
     whole = pprl.read_roster(tmp_path / "list.csv")
     whole.attrs["several"] = SEVERAL
-    expected = pprl.people_of(whole, SCHEMA, None, None, "list", any_age=True)
+    expected = pprl.load(whole, SCHEMA, "list", any_age=True).people
     parts = list(
-        people_in_parts(tmp_path / "list.csv", SCHEMA, None, None, "list", any_age=True, several=SEVERAL, rows=3)
+        people_in_parts(
+            tmp_path / "list.csv", SCHEMA, "list", columns=Columns(separators=SEVERAL), any_age=True, rows=3
+        )
     )
     assert len(parts) == 7
     assert [row for part in parts for row in told(part)] == told(expected)
@@ -232,7 +235,7 @@ def test_what_is_made_up_has_as_many_spellings_as_its_person_and_is_nobody():
     read = people(
         *(f"{s}; {o}|{g}|{d}|A" for (s, g, d), (o, _, _) in zip(invented(40, "a"), invented(40, "b"), strict=True))
     )
-    encodings, rows = encode_list(read, SCHEMA, LinkageKey.make(1), seed=1)
+    encodings, rows = encode_list(read, SCHEMA, LinkageKey.make(1), randomness=Randomness.make(1))
     stands, bits = (
         rows.stands_for(),
         {h.tobytes(): w.tobytes() for h, w in zip(encodings.handles, encodings.bits.words, strict=True)},
@@ -253,12 +256,10 @@ def test_the_order_of_records_decides_nothing():
     members = invented(60, "list")
     read = people(*(f"{s}; {o}|{g}|{d}|A" for (s, g, d), (o, _, _) in zip(members, invented(60, "b"), strict=True)))
     key = LinkageKey.make(1)
-    ours, rows = encode_list(read, SCHEMA, key, seed=1)
+    ours, rows = encode_list(read, SCHEMA, key, randomness=Randomness.make(1))
+    members_and_others = rows_of([*members[:30], *invented(300, "registry")])
     theirs, registry = encode_registry(
-        pprl.people_of(rows_of([*members[:30], *invented(300, "registry")]), SCHEMA, None, None, "registry"),
-        SCHEMA,
-        key,
-        seed=1,
+        pprl.load(members_and_others, SCHEMA, "registry"), SCHEMA, key, randomness=Randomness.make(1)
     )
     found = match_encodings(ours, theirs)
     order = np.concatenate(
@@ -363,7 +364,7 @@ def test_both_sides_mean_the_same_kinds_and_the_same_limit():
 
 def test_private_rows_with_spellings_are_read_again_and_damage_is_found(tmp_path):
     read = people(*(f"{s}; Lugov|{g}|{d}|A" for s, g, d in invented(40, "a")))
-    _, rows = encode_list(read, SCHEMA, LinkageKey.make(1), seed=1)
+    _, rows = encode_list(read, SCHEMA, LinkageKey.make(1), randomness=Randomness.make(1))
     rows.write(tmp_path / "x.rows")
     again = PrivateRows.read(tmp_path / "x.rows", "list")
     assert np.array_equal(again.person, rows.person)

@@ -9,9 +9,9 @@ import pytest
 from helpers.exchange import PARTIES, STEPS, Exchange, run
 from helpers.taps import handles_of, table_of
 
-from pprl.cli.options import load
 from pprl.core.container import preamble
 from pprl.core.private_rows import PrivateRows
+from pprl.core.randomness import Randomness
 from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA
 from pprl.encode.list import encode_list
@@ -25,6 +25,7 @@ from pprl.exchange.protocol.crypto import derive, digest
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.statements import read_statements
 from pprl.match.encodings import match_encodings
+from pprl.roster.load import load
 
 
 def test_the_scores_are_signed(before):
@@ -100,7 +101,7 @@ def test_a_passphrase_and_words_from_a_pipe(tmp_path, monkeypatch):
     assert "would be seen while it is typed" in run("next", folder, "--passphrase-file", "-").err
 
 
-def test_the_scores_are_those_of_link(before, monkeypatch):
+def test_the_scores_are_those_of_link(before):
     """With the same key and the same draws `link` finds, for every row, the same candidates with the same scores."""
     exchange = before("acknowledge")
     (own, theirs), schema = (exchange.matter(role) for role in ("list", "registry")), parse_schema(SCHEMA)
@@ -109,11 +110,10 @@ def test_the_scores_are_those_of_link(before, monkeypatch):
     assert ours.seed != other.seed
     hashes = own.list_rows.statement.hash + own.registry_rows.statement.hash
     made_root = derive(ours.seed, own.registry_rows.random, b"pprl/1/decoys\0" + hashes)
-    people = {side: load((path,), schema, (), None, side).people for side, path in exchange.roster.items()}
-    encoded, rows = encode_list(people["list"], schema, ours.key, roots=(ours.seed, made_root))
-    for module in ("list", "registry"):
-        monkeypatch.setattr(f"pprl.encode.{module}.fresh_seed", lambda: other.seed)
-    their_encoded, their_rows = encode_registry(people["registry"], schema, other.key)
+    people = {side: load(path, schema, side).people for side, path in exchange.roster.items()}
+    encoded, rows = encode_list(people["list"], schema, ours.key, randomness=Randomness(ours.seed, made_root))
+    randomness = Randomness(other.seed, other.seed)
+    their_encoded, their_rows = encode_registry(people["registry"], schema, other.key, randomness=randomness)
     plain = match_encodings(encoded, their_encoded)
 
     _, scores = table_of(exchange)

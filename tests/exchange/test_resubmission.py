@@ -7,7 +7,7 @@ import pytest
 from pprl.core.errors import FileError, RefusedError
 from pprl.core.schema_file import parse_schema
 from pprl.exchange.parties.resubmission import FEWEST, Sent, together
-from pprl.roster.load import people_of
+from pprl.roster.load import load
 
 SCHEMA = parse_schema('format = 1\n[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n')
 FIRST, SECOND = bytes(32), bytes(31) + b"\1"
@@ -15,7 +15,7 @@ FIRST, SECOND = bytes(32), bytes(31) + b"\1"
 
 def people(rows):
     frame = pd.DataFrame(rows, columns=["surname", "given"], dtype=object)
-    return people_of(frame, SCHEMA, None, None, "list")
+    return load(frame, SCHEMA, "list").people
 
 
 def hashes(sent, rows, parts=1):

@@ -12,9 +12,8 @@ from helpers.forgeries import put, refused, signed, statements, without
 from helpers.taps import table_of
 
 import pprl.exchange.parties.owner
-from pprl.cli.options import load
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
-from pprl.core.randomness import RandomStream
+from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA
 from pprl.encode.list import encode_list
@@ -28,6 +27,7 @@ from pprl.exchange.protocol.reveal import DECOY, REAL, check_reveal, label_size
 from pprl.exchange.replay import Evidence, figures_of
 from pprl.judge import assessment as assess
 from pprl.match.encodings import match_encodings
+from pprl.roster.load import load
 
 REVEAL = "list-6-reveal.pprl"
 
@@ -214,10 +214,10 @@ def test_people_of_the_registry_among_the_decoys(before, monkeypatch):
     """Probes under another label get partners like people, so that nobody of the list stands out; where they are no
     kin of the list, the check of the decoys may see it first."""
     exchange = before("list rows")
-    people = load((exchange.roster["registry"],), parse_schema(SCHEMA), (), None, "registry").people
+    people = load(exchange.roster["registry"], parse_schema(SCHEMA), "registry").people
 
     def probes(words, places, key, schema):
-        theirs = encode_registry(people, schema, key, seed=1)[0].bits.words
+        theirs = encode_registry(people, schema, key, randomness=Randomness.make(1))[0].bits.words
         words[places] = theirs[np.arange(len(places)) % len(theirs)]
 
     with_decoys(monkeypatch, probes)
@@ -326,7 +326,7 @@ def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, mon
 # --- the same as link ---
 
 
-def test_the_report_is_that_of_link(before, monkeypatch):
+def test_the_report_is_that_of_link(before):
     """On the same rosters, with the same key and decoys. Left out is `confirm`, whose chance the exchange measures
     against four random rows of the registry and link by permuting, and where a value that is missing counts as one
     that differs, so that nobody sees that it is missing; and with it the drift of ranks, which is seen only where both
@@ -336,11 +336,10 @@ def test_the_report_is_that_of_link(before, monkeypatch):
     ours, other = Secrets.of(own, own.agreement), Secrets.of(theirs, theirs.agreement)
     hashes = own.list_rows.statement.hash + own.registry_rows.statement.hash
     made_root = derive(ours.seed, own.registry_rows.random, b"pprl/1/decoys\0" + hashes)
-    people = {side: load((path,), schema, (), None, side).people for side, path in exchange.roster.items()}
-    encoded, rows = encode_list(people["list"], schema, ours.key, roots=(ours.seed, made_root))
-    for module in ("list", "registry"):
-        monkeypatch.setattr(f"pprl.encode.{module}.fresh_seed", lambda: other.seed)
-    their_encoded, their_rows = encode_registry(people["registry"], schema, other.key)
+    people = {side: load(path, schema, side).people for side, path in exchange.roster.items()}
+    encoded, rows = encode_list(people["list"], schema, ours.key, randomness=Randomness(ours.seed, made_root))
+    randomness = Randomness(other.seed, other.seed)
+    their_encoded, their_rows = encode_registry(people["registry"], schema, other.key, randomness=randomness)
     plain = assess.judge(match_encodings(encoded, their_encoded), rows, their_rows, encodings=encoded).audit
     audit = audit_of(exchange)
     plain = json.loads(json.dumps(plain))

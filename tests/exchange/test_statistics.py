@@ -11,10 +11,9 @@ from helpers.exchange import attempt
 from helpers.taps import packed
 from scipy import stats
 
-from pprl.cli.options import load
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import PrivateRows, RecordKind
-from pprl.core.randomness import RandomStream
+from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA, invent
 from pprl.encode.list import encode_list
@@ -22,7 +21,8 @@ from pprl.encode.registry import encode_registry
 from pprl.exchange.folder import PART
 from pprl.exchange.parties.owner import LIST_ROWS, Secrets
 from pprl.match import search
-from pprl.roster.load import people_of
+from pprl.roster.columns_file import Columns
+from pprl.roster.load import load
 
 DEMO = parse_schema(SCHEMA)
 ORDERS = {"birth_date": "dmy", "joined": "dmy"}
@@ -50,7 +50,7 @@ def roster(seed, count, *, brothers=True):
                 words[1] = "Олег" if words[1] == "Иван" else "Иван"
             more.at[at, name], more.at[at, born] = " ".join(words), "03.04.1991"
         chosen = pd.concat([chosen, more])
-    return people_of(chosen.reset_index(drop=True), DEMO, None, ORDERS, "list")
+    return load(chosen.reset_index(drop=True), DEMO, "list", columns=Columns(orders=ORDERS)).people
 
 
 # --- two matters ---
@@ -100,7 +100,7 @@ def test_the_order_of_a_list_is_not_to_be_seen():
     people = roster(3, 150)
     places, home = [], []
     for number in range(12):
-        encoded, rows = encode_list(people, DEMO, LinkageKey.make(1), seed=number)
+        encoded, rows = encode_list(people, DEMO, LinkageKey.make(1), randomness=Randomness.make(number))
         at = {handle.tobytes(): place for place, handle in enumerate(encoded.handles)}
         real = rows.of_kind(RecordKind.REAL)
         places.append(np.array([at[rows.handles[each].tobytes()] for each in real]) / len(encoded))
@@ -119,14 +119,16 @@ def test_a_roster_in_another_order_gives_the_same_rows():
     key = LinkageKey.make(2)
     found = []
     for each in (people, people.take(order)):
-        encoded, rows = encode_list(each, DEMO, key, seed=5)
+        encoded, rows = encode_list(each, DEMO, key, randomness=Randomness.make(5))
         at = {handle.tobytes(): place for place, handle in enumerate(encoded.handles)}
         places = [at[rows.handles[person].tobytes()] for person in rows.of_kind(RecordKind.REAL)]
         found.append((sorted(row.tobytes() for row in encoded.bits.words[places]), np.sort(places) / len(encoded)))
     (one, places), (other, there) = found
     assert one == other
     assert stats.ks_2samp(places, there, method="asymp").pvalue > 1e-3
-    theirs = [encode_registry(each, DEMO, key, seed=6)[0] for each in (people, people.take(order))]
+    theirs = [
+        encode_registry(each, DEMO, key, randomness=Randomness.make(6))[0] for each in (people, people.take(order))
+    ]
     one, other = (sorted(row.tobytes() for row in each.bits.words) for each in theirs)
     assert one == other
 
@@ -136,7 +138,7 @@ def test_the_order_of_a_registry_is_not_to_be_seen(played):
     handles, bits, *_ = packed(exchange, "registry")
     theirs = exchange.matter("registry")
     own = Secrets.of(theirs, theirs.agreement)
-    people = load((exchange.roster["registry"],), DEMO, (), None, "registry").people
+    people = load(exchange.roster["registry"], DEMO, "registry").people
     drawn = RandomStream(own.seed, "registry handles").bytes(16 * len(people))
     row_of = {drawn[at * 16 : at * 16 + 16]: at for at in range(len(people))}
     order = [row_of[handle] for handle in handles]
@@ -178,7 +180,7 @@ def crossing():
     how near the nearest other row is, and how many bits it has."""
     lists = []
     for seed in range(1, 6):
-        encoded, home = encode_list(roster(seed, 200), DEMO, LinkageKey.make(seed), seed=seed)
+        encoded, home = encode_list(roster(seed, 200), DEMO, LinkageKey.make(seed), randomness=Randomness.make(seed))
         kind = dict(zip((handle.tobytes() for handle in home.handles), home.kind.tolist(), strict=True))
         found = search.best(encoded.bits, [encoded.bits], keep=2)
         near = (2 * found.common / np.maximum(found.total, 1))[:, 1]  # the first is the row itself

@@ -11,7 +11,7 @@ from helpers import ROOT
 from pprl.core.randomness import RandomStream, seed_from
 from pprl.core.schema_file import parse_schema
 from pprl.preflight.attacks.scheme import signs
-from pprl.roster.load import people_of
+from pprl.roster.load import load
 
 SCHEMA = parse_schema(
     'format = 1\n[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n'
@@ -37,7 +37,7 @@ def test_foreign_hardenings_do_what_they_say(hardening):
     """Each against a slow definition or a bound: what is beaten in a benchmark must be the real thing."""
     born = ["1980-01-02", "1980-05-06", "1981-01-02", "1985"] * 25
     frame = pd.DataFrame({"surname": ["Lugov"] * 100, "given": ["Lev"] * 100, "birth_date": born})
-    people = people_of(frame, SCHEMA, None, None, "list", any_age=True)
+    people = load(frame, SCHEMA, "list", any_age=True).people
     key = bytes(32)
     bits = {name: hardening.bools(scheme.encode(people, key)) for name, scheme in hardening.schemes(SCHEMA).items()}
     plain = bits["plain"]
@@ -68,7 +68,7 @@ def test_the_attacker_knows_how_foreign_hardenings_treat_similarity(hardening):
             "birth_date": ["1980-01-02"] * 5 + ["1980-05-06"] * 5 + ["1981-01-02"] * 5 + [""] * 3,
         }
     )
-    people = people_of(frame, SCHEMA, None, None, "list", any_age=True)
+    people = load(frame, SCHEMA, "list", any_age=True).people
     foreign = {name: scheme for name, scheme in hardening.schemes(SCHEMA).items() if scheme.schema.hardening == 0}
     for name, scheme in foreign.items():
         pool = hardening.Onlookers(people, None, scheme, RandomStream(seed_from(1), "test"))

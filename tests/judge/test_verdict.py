@@ -28,7 +28,7 @@ from pprl.judge.diagnostics import (
     soundness,
 )
 from pprl.judge.verdict import decide_verdict
-from pprl.link import link_people
+from pprl.link import link
 from pprl.report import render
 from pprl.report.disclosure import contradictions, disclose, exposed
 
@@ -291,10 +291,10 @@ def test_the_ends_of_what_can_happen(ours, theirs, rung):
 
 def test_controls_ride_along_and_a_list_of_registered_people_is_no_control():
     ours, theirs = roster(60), roster(400)
-    own, their = (pprl.people_of(frame, SCHEMA, None, None, "list") for frame in (ours, theirs))
-    absent = pprl.people_of(roster(50, 2000), SCHEMA, None, None, "control")
-    present = pprl.people_of(roster(50, 100), SCHEMA, None, None, "control")
-    flat, found = (link_people(own, their, SCHEMA, controls=each, seed=1) for each in (absent, present))
+    own, their = (pprl.load(frame, SCHEMA, "list").people for frame in (ours, theirs))
+    absent = pprl.load(roster(50, 2000), SCHEMA, "control").people
+    present = pprl.load(roster(50, 100), SCHEMA, "control").people
+    flat, found = (link(own, their, SCHEMA, controls=each, seed=1) for each in (absent, present))
     assert flat.audit["controls"]["flat"]
     assert flat.audit["controls"]["people"] == 50
     assert "no_controls" not in flat.verdict.reasons
@@ -303,10 +303,10 @@ def test_controls_ride_along_and_a_list_of_registered_people_is_no_control():
 
 
 def test_controls_who_are_not_judged_are_told():
-    own, their = (pprl.people_of(frame, SCHEMA, None, None, "list") for frame in (roster(60), roster(400)))
+    own, their = (pprl.load(frame, SCHEMA, "list").people for frame in (roster(60), roster(400)))
     spoken_of = pd.concat([roster(30, 2000), roster(3, 0), roster(7, 2100).assign(given="И.", patronymic="", born="")])
-    controls = pprl.people_of(spoken_of.reset_index(drop=True), SCHEMA, None, None, "control")
-    answer = link_people(own, their, SCHEMA, controls=controls, seed=1)
+    controls = pprl.load(spoken_of.reset_index(drop=True), SCHEMA, "control").people
+    answer = link(own, their, SCHEMA, controls=controls, seed=1)
     assert answer.audit["controls"]["people"] == 30
     assert [text for text in answer.warnings if "controls" in text] == [
         "3 of 40 controls are on the list too, stand twice or have nothing to compare: left out",

@@ -11,12 +11,12 @@ import pytest
 from helpers import ROOT
 
 import pprl
-from pprl.cli.options import load
 from pprl.core.randomness import seed_from
 from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA as DEMO
 from pprl.demo import invent
 from pprl.preflight.power import preview, with_claims
+from pprl.roster.load import load
 
 EXAMPLE = ROOT / "examples" / "two_files"
 PPRL = (sys.executable, str(ROOT / "cli.py"))
@@ -41,8 +41,8 @@ def messy(tmp_path):
 
 
 def seen(path, schema=WITH_DATE):
-    loaded = load([path], schema, (), None, "roster", any_age=True)
-    return preview(loaded.people, loaded.frames, loaded.columns, schema), loaded.people
+    loaded = load([path], schema, "roster", any_age=True)
+    return preview(loaded.people, loaded.tables, loaded.columns, schema), loaded.people
 
 
 def test_rows_people_duplicates_and_what_cannot_be_read(messy):
@@ -125,7 +125,7 @@ def test_what_check_foretells_of_the_demo_is_what_link_finds():
     """The share of present people that is found, foretold from the list alone and counted with the truth."""
     rosters = invent(3)
     schema = parse_schema(DEMO)
-    loaded = pprl.people_of(rosters.leaked, schema, None, None, "list")
+    loaded = pprl.load(rosters.leaked, schema, "list").people
     columns = {"full_name": "Фамилия, имя, отчество"}
     foretold = with_claims(
         preview(loaded, [rosters.leaked], [columns], schema), loaded, schema, len(rosters.registry), seed=seed_from(1)

@@ -149,7 +149,7 @@ def test_a_table_without_a_header_keeps_its_first_person(text, columns, rows, tm
 
 def people(dates: list[str], **options: bool) -> People:
     frame = frame_of(surname=["Лугов"] * len(dates), birth_date=dates)
-    return pprl.people_of(frame, SCHEMA, None, None, "list", **options)
+    return pprl.load(frame, SCHEMA, "list", **options).people
 
 
 def test_dates_that_make_children_are_no_birth_dates():

@@ -242,7 +242,7 @@ def test_the_same_people_from_a_file_and_from_standard_input(tmp_path, monkeypat
     """Rows are one less, since a CSV has a header row."""
     registry = as_parquet("registry.csv", tmp_path, birth_date=pa.date32())
     schema = load_schema(EXAMPLE / "schema.toml")
-    told = (people_in_parts(path, schema, None, None, "it", rows=90) for path in (EXAMPLE / "registry.csv", registry))
+    told = (people_in_parts(path, schema, "it", rows=90) for path in (EXAMPLE / "registry.csv", registry))
     for one, other in zip(*told, strict=True):
         assert (one.rows - 1).tolist() == other.rows.tolist()
         assert {name: column.values for name, column in one.columns.items()} == {

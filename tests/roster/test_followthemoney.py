@@ -123,7 +123,7 @@ def test_everything_of_two_thousand_entities_is_in_a_cell_or_in_a_note(made, tmp
 def test_people_of_entities_have_partial_dates_and_each_spelling_once(made, tmp_path):
     read(tmp_path, *made)
     schema = parse_schema(SCHEMA)
-    parts = people_in_parts(tmp_path / "x.json", schema, {"number": "Identification.number"}, None, "list", rows=300)
+    parts = people_in_parts(tmp_path / "x.json", schema, "list", columns={"number": "Identification.number"}, rows=300)
     assert parts.columns["full_name"] == "name"
     assert parts.columns["birth_date"] == "birthDate"
     found = list(parts)
@@ -264,7 +264,7 @@ def test_half_a_letter_stops_nobody(tmp_path):
         b'{"id": "p\\ud800", "schema": "Person", "properties": {"name": ["Zimin\\udfff Ivan"]}}\n'
     )
     frame = pprl.read_roster(tmp_path / "x.json")
-    assert len(pprl.people_of(frame, parse_schema(SCHEMA), None, None, "list")) == 1
+    assert len(pprl.load(frame, parse_schema(SCHEMA), "list").people) == 1
 
 
 def test_cells_of_several_values_by_the_columns_file(tmp_path):

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 import pprl
 from pprl.core.schema_file import parse_schema
-from pprl.roster.load import numbered, people_of_parts
 from pprl.roster.people import People
 from pprl.roster.persons import persons_of, says_no_more
 
@@ -24,7 +23,7 @@ UNDATED = parse_schema('format = 1\nname = "x"\n[fields.surname]\ntype = "surnam
 def people(*rows: str, schema=SCHEMA) -> People:
     cells = [[cell.strip() for cell in row.split(";")] for row in rows]
     frame = pd.DataFrame(cells, columns=[field.name for field in schema.fields][: len(cells[0])], dtype=object)
-    return pprl.people_of(frame, schema, None, None, "list", any_age=True)
+    return pprl.load(frame, schema, "list", any_age=True).people
 
 
 FULL = "Лугов;Иван;Петрович;12.03.1985"
@@ -126,12 +125,12 @@ def roster(*rows: str) -> pd.DataFrame:
 
 
 def test_parts_of_a_list_keep_their_own_columns_and_rows():
-    first = numbered([roster(FULL), roster(FULL, "Зимин;Олег;;01.02.1980").rename(columns={"Имя": "Зовут"})])
-    both = people_of_parts(first, SCHEMA, {"given": "Зовут"}, None, "list")
+    parts = [roster(FULL), roster(FULL, "Зимин;Олег;;01.02.1980").rename(columns={"Имя": "Зовут"})]
+    both = pprl.load(parts, SCHEMA, "list", columns={"given": "Зовут"}).people
     assert both.rows.tolist() == [100_000_000_000, 200_000_000_000, 200_000_000_001]
     assert persons_of(both, SCHEMA).tolist() == [0, 0, 2]
     with pytest.raises(pprl.PprlError, match="no part has a column 'nowhere'"):
-        people_of_parts(first, SCHEMA, {"given": "nowhere"}, None, "list")
+        pprl.load(parts, SCHEMA, "list", columns={"given": "nowhere"})
 
 
 def test_a_list_in_two_parts_is_linked_as_one():

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from pprl.core.errors import RosterError, naming
 from pprl.core.schema_file import parse_schema
-from pprl.roster.load import people_of
+from pprl.roster.columns_file import Columns
+from pprl.roster.load import load
 from pprl.roster.people import MISSING, People
 from pprl.roster.read import read_roster, read_roster_parts
 from pprl.roster.streaming import PeopleInParts, people_in_parts
@@ -63,9 +64,9 @@ def in_rows(people: People) -> Iterator[tuple[str | None, ...]]:
 
 
 def same_people(path: Path, sheet: str | None = None, **options) -> PeopleInParts:
-    whole = people_of(read_roster(path, sheet), SCHEMA, options.pop("columns", None), None, "it", **options)
+    whole = load(read_roster(path, sheet), SCHEMA, "it", columns=options.pop("columns", None), **options).people
     for rows in SIZES:
-        parts = people_in_parts(path, SCHEMA, None, None, "it", sheet=sheet, rows=rows, **options)
+        parts = people_in_parts(path, SCHEMA, "it", sheet=sheet, rows=rows, **options)
         for _ in range(2):  # as often as wanted
             people = list(parts)
             assert [row for part in people for row in in_rows(part)] == list(in_rows(whole))
@@ -167,11 +168,11 @@ def same_answers(path: Path, sheet: str | None = None, **options) -> object:
     def people() -> People:
         with naming("it"):
             frame = read_roster(path, sheet)
-        return people_of(frame, SCHEMA, None, None, "it", **options)
+        return load(frame, SCHEMA, "it", **options).people
 
     whole = answer(people)
     if isinstance(whole, tuple):
-        options |= {"columns": None, "orders": None, "whose": "it", "sheet": sheet}
+        options |= {"whose": "it", "sheet": sheet}
         for rows in SIZES:
             assert answer(lambda rows=rows: people_in_parts(path, SCHEMA, rows=rows, **options)) == whole
         return whole
@@ -215,7 +216,7 @@ def test_what_the_first_rows_do_not_tell(tmp_path):
     (tmp_path / "roster").write_text(rows + "1 рота,,\n" + "Петров,Пётр,28/07/1984\n", encoding="utf-8")
     whole = read_roster(tmp_path / "roster")
     assert whole["section"].tolist() == [""] * 4_500 + ["1 рота"]
-    parts = people_in_parts(tmp_path / "roster", SCHEMA, None, None, "it", rows=1_000)
+    parts = people_in_parts(tmp_path / "roster", SCHEMA, "it", rows=1_000)
     assert parts.orders == {"birth_date": "dmy"}
     assert parts.columns == {
         "surname": "Фамилия",
@@ -224,26 +225,17 @@ def test_what_the_first_rows_do_not_tell(tmp_path):
         "section": "section",
     }
     read = [row for people in parts for row in in_rows(people)]
-    assert read == list(in_rows(people_of(whole, SCHEMA, None, None, "it")))
+    assert read == list(in_rows(load(whole, SCHEMA, "it").people))
     assert read[-1] == (4503, "petrov", "petr", None, "1984-07-28", "m", None, "1 rota")
 
 
 def test_given_columns_and_orders_count(tmp_path):
     (tmp_path / "roster").write_text("a,b,c\n" + "Lugov,Lev,03/04/1985\n" * 5, encoding="utf-8")
     columns, orders = {"surname": "a", "given": "b", "birth_date": "c"}, {"birth_date": "mdy"}
-    (part,) = people_in_parts(tmp_path / "roster", SCHEMA, columns, orders, "it")
+    (part,) = people_in_parts(tmp_path / "roster", SCHEMA, "it", columns=Columns(columns, orders))
     assert next(in_rows(part))[1:5] == ("lugov", "lev", None, "1985-03-04")
     with pytest.raises(RosterError, match="it: no column 'd'"):
-        people_in_parts(tmp_path / "roster", SCHEMA, {**columns, "birth_date": "d"}, orders, "it")
-
-
-def test_frames_come_beside_their_people(tmp_path):
-    (tmp_path / "roster").write_text(PLAIN, encoding="utf-8")
-    parts = people_in_parts(tmp_path / "roster", SCHEMA, None, None, "it", rows=6)
-    both = list(parts.with_frames())
-    assert [len(frame) for frame, _ in both] == [6, 6, 6, 2]
-    assert all(frame.index.tolist() == people.rows.tolist() for frame, people in both)
-    assert set(parts.proposed) == {"surname", "given", "patronymic", "birth_date"}
+        people_in_parts(tmp_path / "roster", SCHEMA, "it", columns=Columns({**columns, "birth_date": "d"}, orders))
 
 
 def test_what_can_be_read_once_only_is_kept(tmp_path):

@@ -11,7 +11,7 @@ import contextlib
 import datetime
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -24,7 +24,7 @@ from pprl.core.encodings import Encodings
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import UNKNOWN, Label, PrivateRows, RecordKind
-from pprl.core.randomness import RandomStream
+from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Field, Schema
 from pprl.core.schema_file import to_toml
 from pprl.encode.bloom import key_check, parameters_of
@@ -173,9 +173,7 @@ def confirm_fields(schema: Schema) -> list[Field]:
     return sorted((field for field in schema.fields if field.role == "confirm"), key=lambda field: field.name)
 
 
-def commit_list(
-    matter: Matter, people: People, *, ids: Mapping[int, str] | None, controls: People | None
-) -> tuple[Statement, tuple[str, ...]]:
+def commit_list(matter: Matter, people: People, *, controls: People | None) -> tuple[Statement, tuple[str, ...]]:
     """The commitment to the list's real rows or, when the registry's has come, to the whole package; and a line where
     controls were left out.
 
@@ -189,7 +187,9 @@ def commit_list(
     if first and other:
         matter.parameters()
         made_root = derive(own.seed, other.random, b"pprl/1/decoys\0" + first.statement.hash + other.statement.hash)
-    encodings, rows = encode_list(people, schema, own.key, ids=ids, roots=(own.seed, made_root), controls=controls)
+    encodings, rows = encode_list(
+        people, schema, own.key, controls=controls, randomness=Randomness(own.seed, made_root)
+    )
     _refuse_size("list", rows.people, terms.list_people, "people")
     unused = tuple(unused_controls(controls, rows))
     packed = _list_rows(encodings, rows, terms, layout, own, made_root)

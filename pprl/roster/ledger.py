@@ -1,11 +1,11 @@
-"""How often a list was linked before, and what changed since: whoever tries until something is found has found nothing.
+"""How often a list was linked before, and what changed since: a count found on the tenth try is weaker evidence.
 
-The ledger is one file in the user's own state folder. It holds, of each run, sketches of the rosters, schema and
-columns as keyed hashes, the rate asked, and whether the run was repeatable; no path, no name, no time. The key stands
-in the same file: whoever has the file and a roster can tell whether that roster was linked here, and nothing else.
+The ledger is one file in the user's own state folder. For each run it holds sketches of the rosters, keyed hashes of
+schema and columns, the rate asked for, and whether the run was repeatable; no path, no name, no time. The key is in
+the same file: anyone with the file and a roster can find out whether that roster was linked here, and nothing else.
 
 A sketch is the smallest keyed hashes of a roster's distinct cells (bottom-k, Broder 1997), so that a list with a
-corrected cell, a row more or another format is still the same list.
+corrected cell, one more row or another file format is still the same list.
 """
 
 from __future__ import annotations
@@ -24,22 +24,23 @@ from pprl.core import container
 from pprl.core.errors import FileError
 from pprl.core.schema import Schema
 from pprl.core.schema_file import to_toml
-from pprl.core.state_folder import LEDGER_VARIABLE
+from pprl.core.state_folder import LEDGER_VARIABLE, ledger_path
+from pprl.roster.load import Note, Roster
 
 FORMAT = 1
 SKETCH = 128
-ALIKE = 0.5  # the share of common cells from which on two lists are one
+SAME_LIST = 0.5  # two lists with at least this share of common cells are one
 SHORTEST_CELL = 5  # running numbers and initials are in every list
 KEPT_RUNS = 10_000
-WHAT = {"schema": "the schema", "columns": "the columns", "rate": "the false-match rate", "controls": "the controls"}
+CHANGED = {"schema": "the schema", "columns": "the columns", "rate": "the false-match rate", "controls": "the controls"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
-    """What the ledger keeps of a run."""
+    """What the ledger keeps of a run; the names of the fields are those of the file."""
 
-    own: tuple[str, ...]
-    theirs: tuple[str, ...]
+    own: tuple[str, ...]  # sketch of the list
+    theirs: tuple[str, ...]  # sketch of the registry
     schema: str
     columns: str
     rate: int  # ten-thousandths
@@ -49,7 +50,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Count:
-    """This run is the ``number``-th with its list; ``changed`` says what is not as in the one before."""
+    """This run is the ``number``-th with its list; ``changed`` names what differs from the run before."""
 
     number: int
     changed: tuple[str, ...]
@@ -61,10 +62,41 @@ class Count:
         return f"{self.number} with this list; changed since the last: {what}"
 
 
+def count_in_ledger(
+    listed: Roster,
+    registered: Roster,
+    controls: Roster | None,
+    schema: Schema,
+    rate: float,
+    *,
+    repeatable: bool,
+    note: Note,
+) -> str:
+    """Count a run and describe the count; "" where the ledger is off. A ledger that cannot be used stops nobody."""
+    try:
+        path = ledger_path()
+        if path is None:
+            return ""
+        count = count_run(
+            path,
+            listed.tables,
+            registered.tables,
+            schema,
+            [*listed.columns, *registered.columns],
+            round(rate * 10_000),
+            repeatable=repeatable,
+            controls=controls.tables if controls else (),
+        )
+    except FileError as error:
+        note(f"warning: this run is not counted: {error}; {error.hint}")
+        return ""
+    return str(count)
+
+
 def count_run(
     path: Path,
-    own: Sequence[pd.DataFrame],
-    theirs: Sequence[pd.DataFrame],
+    listed: Sequence[pd.DataFrame],
+    registered: Sequence[pd.DataFrame],
     schema: Schema,
     columns: Sequence[Mapping[str, str]],
     rate: int,
@@ -72,21 +104,22 @@ def count_run(
     repeatable: bool,
     controls: Sequence[pd.DataFrame] = (),
 ) -> Count:
-    """Enter a run and say which one with this list it is.
+    """Enter a run in the ledger and return which one with its list it is.
 
     FileError: the ledger cannot be read or written.
     """
     key, runs = _read(path)
+    mappings = sorted({tuple(sorted(mapping.items())) for mapping in columns})
     run = Run(
-        sketch(own, key),
-        sketch(theirs, key),
-        _hashed(key, "schema", to_toml(schema)),
-        _hashed(key, "columns", json.dumps(sorted({tuple(sorted(each.items())) for each in columns}))),
-        rate,
-        repeatable,
-        sketch(controls, key),
+        own=sketch(listed, key),
+        theirs=sketch(registered, key),
+        schema=_hashed(key, "schema", to_toml(schema)),
+        columns=_hashed(key, "columns", json.dumps(mappings)),
+        rate=rate,
+        repeatable=repeatable,
+        controls=sketch(controls, key),
     )
-    earlier = [other for other in runs if common(run.own, other.own) >= ALIKE]
+    earlier = [other for other in runs if common(run.own, other.own) >= SAME_LIST]
     _write(path, key, [*runs, run][-KEPT_RUNS:])
     return Count(len(earlier) + 1, tuple(_changes(earlier[-1], run)) if earlier else ())
 
@@ -95,8 +128,8 @@ def _changes(last: Run, run: Run) -> Iterable[str]:
     if (kept := common(last.own, run.own)) < 1:
         yield f"the list (about {max(0.01, 1 - kept):.0%} of its cells)"
     if (kept := common(last.theirs, run.theirs)) < 1:
-        yield "the registry" if kept < ALIKE else f"the registry (about {max(0.01, 1 - kept):.0%} of its cells)"
-    for name, what in WHAT.items():
+        yield "the registry" if kept < SAME_LIST else f"the registry (about {max(0.01, 1 - kept):.0%} of its cells)"
+    for name, what in CHANGED.items():
         if getattr(last, name) != getattr(run, name):
             yield what
     if last.repeatable != run.repeatable:
@@ -107,8 +140,8 @@ def sketch(frames: Iterable[pd.DataFrame], key: str) -> tuple[str, ...]:
     """The smallest keyed hashes (SipHash) of the distinct cells, ascending."""
     smallest = np.empty(0, dtype=np.uint64)
     for frame in frames:
-        for at in range(frame.shape[1]):
-            cells = frame.iloc[:, at].unique().astype(str).astype(object)
+        for column in range(frame.shape[1]):
+            cells = frame.iloc[:, column].unique().astype(str).astype(object)
             long = np.array([text for text in cells if len(text) >= SHORTEST_CELL], dtype=object)
             if len(long):
                 hashed = pd.util.hash_array(long, hash_key=key[:16], categorize=False)
@@ -117,7 +150,7 @@ def sketch(frames: Iterable[pd.DataFrame], key: str) -> tuple[str, ...]:
 
 
 def common(left: Sequence[str], right: Sequence[str]) -> float:
-    """The share of common cells that two sketches show: of the smallest of both, how many stand in either."""
+    """The share of common cells, estimated from two sketches: how many of the smallest hashes of both are in each."""
     smallest = sorted({*left, *right})[:SKETCH]
     return len({*smallest} & {*left} & {*right}) / len(smallest) if smallest else 1.0
 
@@ -133,13 +166,13 @@ def _read(path: Path) -> tuple[str, list[Run]]:
             raise ValueError
         runs = [
             Run(
-                tuple(run["own"]),
-                tuple(run["theirs"]),
-                run["schema"],
-                run["columns"],
-                run["rate"],
-                run["repeatable"],
-                tuple(run.get("controls", ())),  # earlier runs have none
+                own=tuple(run["own"]),
+                theirs=tuple(run["theirs"]),
+                schema=run["schema"],
+                columns=run["columns"],
+                rate=run["rate"],
+                repeatable=run["repeatable"],
+                controls=tuple(run.get("controls", ())),  # earlier runs have none
             )
             for run in data["runs"]
         ]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pprl.cli.ledger import SKETCH, common, count_run, sketch
 from pprl.core.errors import FileError
 from pprl.core.schema_file import parse_schema
 from pprl.core.state_folder import ledger_path
+from pprl.roster.ledger import SKETCH, common, count_run, sketch
 
 SCHEMA = parse_schema('format = 1\nname = "x"\n[fields.a]\ntype = "surname"\n[fields.b]\ntype = "given"\n')
 KEY = "0123456789abcdef" * 2

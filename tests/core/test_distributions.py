@@ -1,0 +1,31 @@
+"""Tails and ranks agree with `scipy.stats`."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from pprl.core.distributions import average_ranks, binomial_tail, hypergeometric
+
+
+@given(st.integers(1, 2000), st.data())
+def test_the_binomial_tail(trials, data):
+    least, p = data.draw(st.integers(0, trials)), data.draw(st.floats(0.0, 1.0))
+    assert binomial_tail(least, trials, p) == pytest.approx(stats.binom.sf(least - 1, trials, p), rel=1e-9, abs=1e-300)
+
+
+@given(st.integers(1, 25_000), st.data())
+def test_the_hypergeometric_distribution(population, data):
+    marked, drawn = data.draw(st.integers(0, population)), data.draw(st.integers(0, population))
+    count = data.draw(st.integers(0, drawn))
+    many = {"population": population, "marked": marked, "drawn": drawn}
+    below = stats.hypergeom.cdf(count, population, marked, drawn)
+    assert hypergeometric(0, count, **many) == pytest.approx(below, rel=1e-8, abs=1e-300)
+    above = stats.hypergeom.sf(count - 1, population, marked, drawn)
+    assert hypergeometric(count, drawn, **many) == pytest.approx(above, rel=1e-8, abs=1e-300)
+
+
+@given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 7.5]), min_size=1, max_size=50))
+def test_ranks(values):
+    assert average_ranks(np.array(values)).tolist() == stats.rankdata(values).tolist()
