@@ -10,7 +10,7 @@ from pprl.core.intervals import wilson
 from pprl.preflight.attacks.finding import Finding
 from pprl.preflight.examine import FALLEN, Examination, Hardened
 from pprl.report import fill, plots
-from pprl.report.page import Column, Figure, Section, Table
+from pprl.report.layout import Column, Figure, Section, Table
 from pprl.report.text import Words
 
 SAY = Words("en")

@@ -16,7 +16,8 @@ from helpers import DATA
 from pprl.cli import cli, main
 from pprl.core.errors import FileError
 from pprl.report import plots, policy, render
-from pprl.report.record import KEYS, LADDER, Estimate, load
+from pprl.report.fields import Estimate
+from pprl.report.record import LADDER, Record, load
 from pprl.report.text import LANGUAGES, Words, visible
 
 EXAMPLE = json.loads((DATA / "report_example.json").read_text("utf-8"))
@@ -381,7 +382,7 @@ def test_what_is_no_report_is_refused_with_its_place(changes, said):
     assert refused.value.hint
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", Record.specs())
 def test_a_missing_key_is_refused_and_a_null_is_said_or_refused(key):
     with pytest.raises(FileError):
         render({name: value for name, value in EXAMPLE.items() if name != key})
