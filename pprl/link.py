@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,8 @@ from pprl.core.schema import Schema
 from pprl.encode.decoys import decoys_against, per_row
 from pprl.encode.list import encode_list, unused_controls
 from pprl.encode.registry import encode_registry
-from pprl.judge.assessment import Assessment, asked_rate, judge
+from pprl.judge.assessment import Assessment, Provenance, judge
+from pprl.judge.labels import asked_rate
 from pprl.match.encodings import match_encodings
 from pprl.normalize.dates import Order
 from pprl.roster.load import bare_lines, ids_of, numbered, people_of, people_of_parts
@@ -81,6 +81,7 @@ def link_people(
     rate: float | str | None = None,
     allow_weak: bool = False,
     allow_larger_list: bool = False,
+    run: Callable[[], str] = str,
     kernel: str = "auto",
     map: Callable[..., Any] = map,  # noqa: A002  an engine is an object with a `map`
     progress: Callable[[int], None] | None = None,
@@ -114,9 +115,8 @@ def link_people(
     clock.lap("encode")
     scores = match_encodings(encoded, their_encoded, kernel=kernel, map=map, progress=progress)
     clock.lap("match")
-    assessment = judge(scores, rows, their_rows, rate=asked, encodings=encoded)
-    clock.lap("judge")
-    return replace(assessment, seconds=clock.laps, warnings=(*said, *assessment.warnings))
+    provenance = Provenance(warnings=said, run=run, seconds=lambda: clock.lap("judge"))
+    return judge(scores, rows, their_rows, rate=asked, encodings=encoded, provenance=provenance)
 
 
 def pairs_to_compare(own: People, theirs: People, schema: Schema) -> int:
@@ -142,7 +142,8 @@ class _Clock:
         self._last = time.perf_counter()
         self.laps: dict[str, float] = {}
 
-    def lap(self, name: str) -> None:
+    def lap(self, name: str) -> dict[str, float]:
         now = time.perf_counter()
         self.laps[name] = round(now - self._last, 3)
         self._last = now
+        return self.laps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ from pprl.core.errors import PprlError
 
 if TYPE_CHECKING:
     from pprl.core.schema import Schema
-    from pprl.judge.assessment import Assessment
 
 
 @click.command(
@@ -149,11 +147,12 @@ def link(
             rate=rate,
             allow_weak=allow_weak,
             allow_larger_list=yes_list,
+            run=str
+            if no_ledger
+            else lambda: _counted(own, theirs, controls, schema, rate, repeatable=seed is not None),
             map=engine.map,
             progress=progress,
         )
-    if not no_ledger:
-        assessment = replace(assessment, run=_counted(own, theirs, controls, schema, assessment))
     write_outputs(assessment, pairs, output, force=force, language=language)
     show_assessment(assessment, as_json=as_json, aside=pairs == STANDARD)
 
@@ -163,7 +162,9 @@ def _counted(
     theirs: options.Loaded,
     controls: options.Loaded | None,
     schema: Schema,
-    assessment: Assessment,
+    rate: float | None,
+    *,
+    repeatable: bool,
 ) -> str:
     """What the ledger says of this run; a ledger that cannot be used stops nobody."""
     from pprl.cli.ledger import count_run
@@ -179,8 +180,8 @@ def _counted(
             theirs.frames,
             schema,
             [*own.columns, *theirs.columns],
-            round(assessment.false_match_rate_asked * 10_000),
-            repeatable=assessment.repeatable,
+            schema.false_match_rate if rate is None else round(rate * 10_000),
+            repeatable=repeatable,
             controls=controls.frames if controls else (),
         )
     except PprlError as error:

@@ -16,7 +16,9 @@ from typing import Any
 from pprl.report.record import AUDIT, check, load
 from pprl.report.text import LANGUAGES, Words
 
-__all__ = ["LANGUAGES", "exact", "fill", "load", "render"]
+__all__ = ["LANGUAGES", "REPORT_FILES", "exact", "fill", "load", "render"]
+
+REPORT_FILES = ("audit.json", "report.json", "report.html")
 
 
 def exact(report: Mapping[str, Any]) -> bool:
