@@ -77,22 +77,6 @@ def test_imports_point_downwards():
     assert not {(here, there) for here, there in rooms if here != there and HEIGHT[there] >= HEIGHT[here]}
 
 
-def test_no_circle_of_modules():
-    done, open_ = set(), []
-
-    def visit(name):
-        assert name not in open_, " → ".join([*open_[open_.index(name) :], name])
-        if name not in done:
-            open_.append(name)
-            for there in sorted(GRAPH[name] - {""}):
-                visit(there)
-            done.add(open_.pop())
-
-    for name in GRAPH:
-        if name:
-            visit(name)
-
-
 @pytest.mark.parametrize("start", NEVER)
 def test_what_is_never_reached(start):
     todo = [name for name in GRAPH if inside(name, (start,))]
