@@ -71,7 +71,7 @@ class Headline(Part):
     false_match_rate: Number | None = fields.rate("expected share of the matches that are false")
     false_match_rate_asked: Number | None = fields.number("the rate that was asked for")
     p: str | Number | None = fields.p_value("the one test, against decoys")
-    p_harsh: str | Number | None = fields.p_value("the same test against relatives: decoys that keep the family")
+    p_harsh: str | Number | None = fields.p_value("the same test against relatives, invented members of the same families")
     fewest_findable: Number | None = fields.expected("the fewest matches that could meet the rate asked for")
     matchable_share: Number | None = fields.proportion("people closer to the registry than decoys are", whole=EVERYONE)
     auc: Number | None = fields.proportion(
@@ -199,7 +199,7 @@ class CopyCheck(Part):
 class Decoys(Part):
     made: Number | None = fields.special(Kind.DECOY_COUNT, "decoys made")
     a_person: Number | None = fields.special(Kind.DECOYS_A_PERSON, "decoys per person on the list")
-    fallbacks: Number | None = fields.special(Kind.DECOY_COUNT, "decoys that took any surname of their class")
+    fallbacks: Number | None = fields.special(Kind.DECOY_COUNT, "decoys that took a surname from outside their group")
     harsh: Number | None = fields.special(Kind.DECOY_COUNT, "relatives made")
     auc_weight: Number | None = fields.proportion("how well length separates people from decoys", whole=EVERYONE)
     auc_similarity: Number | None = fields.proportion("how well similarity to the list separates them", whole=EVERYONE)

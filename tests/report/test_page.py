@@ -123,12 +123,12 @@ CANNOT = {
 
 def test_the_first_screen_answers_the_question():
     said = text(EXAMPLE)
-    assert "590 people of the list in the registry, net of false matches 95% interval: 560 to 625" in said
-    assert "Of 1,010 people who could be in the registry, 620 (61%) were found in it." in said
-    assert "35 people would seem to be found if nobody of the list were in the registry." in said
-    assert "p < .001 – the chance of so many close likenesses if people were exchangeable with decoys" in said
+    assert "590 people on the list and in the registry (estimated true matches) 95% interval: 560 to 625" in said
+    assert "Of 1,010 people who could be in the registry, 620 (61%) match a registry record, one to one." in said
+    assert "35 people would match if nobody on the list were in the registry." in said
+    assert "p < .001: the probability of so many close matches if the people were strangers." in said
     assert "approximate, since decoys share values" in said
-    for claim in ("Absence does not mean false", "neither desertion nor", "could have copied from it"):
+    for claim in ("No match does not mean that an entry is false", "neither desertion nor", "could have copied from it"):
         assert claim in said
     assert said.index("590") < said.index("What chance alone") < said.index("does not prove") < said.index("How far")
 
@@ -156,10 +156,10 @@ def test_zero_overlap():
             headline__false_match_rate=None,
         )
     )
-    assert "not found in the registry beyond chance" in said
-    assert "Nobody was found at the false-match rate asked (5%). At least 25 matches would have been needed" in said
+    assert "does not match the registry beyond chance" in said
+    assert "Nobody matches at the false-match rate asked for (5%). At least 25 matches would have been needed" in said
     assert "p ≥ .05" in said
-    assert "0 people of the list" in said
+    assert "0 people on the list" in said
 
 
 def test_full_overlap_of_rounded_counts_is_a_bound():
@@ -204,7 +204,7 @@ def test_several_lists_and_controls():
         )
     )
     assert "part 1 600 400 67%" in said
-    assert "25 of 200 people known to be absent were found; decoys would give 5." in said
+    assert "25 of 200 people known to be absent match; decoys in their place would give 5." in said
     assert "more than chance: the decoys are weaker than real strangers. (p < .01)" in said
 
 
@@ -212,7 +212,7 @@ def test_an_audit_is_visibly_exact():
     audit = EXAMPLE | {"format": "pprl-audit/1", "disclosure": {"base": 1}}
     audit["headline"] = audit["headline"] | {"p": 3.1e-12, "net_found": {"value": 589.7, "low": 561.2, "high": 623.0}}
     said = text(audit)
-    assert said.startswith("A list against a registry") or "Exact figures" in said[:200]
+    assert said.startswith("A list compared with a registry") or "Exact figures" in said[:200]
     assert "not for publication" in said
     assert "589.7 people" in said
     assert "p = 3.1 × 10⁻¹²" in said
