@@ -40,8 +40,10 @@ from pprl.core.schema import Schema
 from pprl.core.schema_file import parse_schema
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
-from pprl.judge.assessment import judge, opened
-from pprl.judge.matches import find, intervals
+from pprl.judge.assessment import judge
+from pprl.judge.bootstrap import intervals
+from pprl.judge.labels import open_labels
+from pprl.judge.matches import find_matches
 from pprl.match.encodings import match_encodings
 from pprl.roster.load import load
 from pprl.roster.people import People
@@ -168,25 +170,25 @@ def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
     record: dict[str, Any] = {"cell": cell.name, "seed": seed, "people": rows.people, "p": answer.p_value}
     record |= {"p_harsh": answer.audit["headline"]["p_harsh"], "rung": answer.verdict.rung}
     of_registry = dict(zip(map(bytes, registry_rows.handles), registry_rows.rows.tolist(), strict=True))
-    own_rows, judged, handles = opened(scores, rows)
-    meeting = judged.meeting()
+    own_rows, judged, handles = open_labels(scores, rows)
+    assignment = judged.assignment()
     for rate in RATES:  # what `judge` finds at each, without asking everything else again
-        finding = find(meeting, rate / 10_000)
-        low, high = intervals(finding, [], copy(judged.draws))[0]
-        paired = np.flatnonzero(finding.found & ~finding.unsure)
+        matches = find_matches(assignment, rate / 10_000)
+        low, high = intervals(matches, [], copy(judged.draws))[0]
+        paired = np.flatnonzero(matches.found & ~matches.unsure)
         truth = case.truth[own_rows.rows[judged.records[paired]]]
-        partners = [of_registry[bytes(handles[at])] for at in finding.partners.ids[paired]]
-        found = int(finding.found.sum())
+        partners = [of_registry[bytes(handles[at])] for at in matches.partners.ids[paired]]
+        found = int(matches.found.sum())
         told = {
             "found": found,
-            "ambiguous": int(finding.unsure.sum()),
-            "stated": round(finding.false / found, 6) if found else None,
+            "ambiguous": int(matches.unsure.sum()),
+            "stated": round(matches.false / found, 6) if found else None,
             "pairs": len(paired),
             "right": int((truth == case.people_of_registry[partners]).sum()),
             "there": int(np.isin(truth, case.truth[present]).sum()),
-            "net": round(finding.net, 1),
-            "low": round(min(low, finding.net), 1),
-            "high": round(max(high, finding.net), 1),
+            "net": round(matches.net, 1),
+            "low": round(min(low, matches.net), 1),
+            "high": round(max(high, matches.net), 1),
         }
         record |= {f"{what}_{rate}": value for what, value in told.items()}
     return record

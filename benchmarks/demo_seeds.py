@@ -57,7 +57,7 @@ def main() -> None:
                 flush=True,
             )
             holds += held
-            holds_found += low <= marks.right + answer.ambiguous <= high
+            holds_found += low <= marks.right + answer.record.headline.ambiguous <= high
             differences.append(net - present)
             wrongs.append(marks.wrong)
             pairs += len(answer.pairs)

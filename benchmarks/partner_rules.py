@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 
 from pprl.judge import assignment as p
-from pprl.judge.assessment import opened
-from pprl.judge.error_rates import lows, share_without_partner
+from pprl.judge.error_rates import estimate_pi0, rank_among_own_decoys
+from pprl.judge.labels import open_labels
 from pprl.judge.matches import FLOOR
 
 RULES = ("joint runs", "joint runs × π0", "mutual best", "one assignment", "arrivals", "arrivals × π0", "mix-max")
@@ -28,7 +28,7 @@ RATE = 0.05
 
 def compare(scores, rows, their_rows, truth, people_of_registry) -> dict[str, tuple[float, float, float, float]]:
     """F1, true false-match rate, net found and how many of the found are present, by rule."""
-    rows, case, handles = opened(scores, rows)
+    rows, case, handles = open_labels(scores, rows)
     real, decoys = case.real, case.decoys
     place = {handle.tobytes(): row for handle, row in zip(their_rows.handles, their_rows.rows.tolist(), strict=True)}
     known = np.append([people_of_registry[place[handle.tobytes()]] for handle in handles], -2)
@@ -37,11 +37,11 @@ def compare(scores, rows, their_rows, truth, people_of_registry) -> dict[str, tu
     floors = np.full(len(real), floor), np.full(len(decoys), floor)
     alone = p.assign(real, floors[0])
     dealt = deal(case.owner, len(real))
-    pi0 = share_without_partner(lows(real.best(), decoys.best(), case.owner, 0.5).sum(), len(real), 0.5)
+    pi0 = estimate_pi0(rank_among_own_decoys(real.best(), decoys.best(), case.owner, 0.5).sum(), len(real), 0.5)
     joint = np.concatenate([together(real, decoys, floors, chosen)[1] for chosen in dealt])
     first_partners, first_decoys = together(real, decoys, floors, dealt[0])
     mutual_real, mutual_decoys = mutual_best(real, decoys, floor)
-    arrived = p.arrivals(decoys, floors[1], p.prices(real, floors[0], alone))
+    arrived = p.lone_arrivals(decoys, floors[1], p.prices(real, floors[0], alone))
     tried = {
         "joint runs": (alone, joint, 1.0),
         "joint runs × π0": (alone, joint, pi0),

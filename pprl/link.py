@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +28,8 @@ from pprl.core.scores import Scores
 from pprl.encode.decoys import decoys_per_person, enough_decoys, is_big
 from pprl.encode.list import encode_list, unused_controls
 from pprl.encode.registry import encode_registry
-from pprl.judge.assessment import Assessment, asked_rate, judge
+from pprl.judge.assessment import Assessment, Provenance, judge
+from pprl.judge.labels import asked_rate
 from pprl.match.encodings import match_encodings
 from pprl.match.threads import threads as thread_pool
 from pprl.roster.columns_file import ColumnsLike, as_columns
@@ -95,9 +96,12 @@ def link(
     comparison = encode_and_match(
         listed, registered, absent, schema, seed=seed, allow_weak=allow_weak, threads=threads, progress=progress
     )
-    run = ""
-    if ledger:
-        run = count_in_ledger(listed, registered, absent, schema, asked, repeatable=seed is not None, note=note)
+
+    def run() -> str:
+        if not ledger:
+            return ""
+        return count_in_ledger(listed, registered, absent, schema, asked, repeatable=seed is not None, note=note)
+
     return judge_comparison(comparison, asked, run)
 
 
@@ -154,19 +158,22 @@ def encode_and_match(
     )
 
 
-def judge_comparison(comparison: Comparison, rate: float, run: str) -> Assessment:
-    """Open the labels; ``run`` is what the ledger says of this run."""
+def judge_comparison(comparison: Comparison, rate: float, run: Callable[[], str]) -> Assessment:
+    """Open the labels; ``run`` counts this run once its figures are known."""
     start = time.perf_counter()
-    assessment = judge(
+    provenance = Provenance(
+        warnings=comparison.warnings,
+        run=run,
+        seconds=lambda: {**comparison.seconds, "judge": round(time.perf_counter() - start, 3)},
+    )
+    return judge(
         comparison.scores,
         comparison.list_rows,
         comparison.registry_rows,
         rate=rate,
         encodings=comparison.list_encodings,
+        provenance=provenance,
     )
-    seconds = {**comparison.seconds, "judge": round(time.perf_counter() - start, 3)}
-    # JOIN: `judge` is about to take warnings=, seconds= and run= itself.
-    return replace(assessment, seconds=seconds, warnings=(*comparison.warnings, *assessment.warnings), run=run)
 
 
 def refuse_unwise(

@@ -66,7 +66,7 @@ def test_the_demo_finds_most_and_keeps_its_rate(rosters, hardening):
     assert marks.wrong <= binom.ppf(0.9999, len(pairs), 2 * 0.05)
     value, low, high = answer.net_found
     really = sum(a in rosters.present for a in pairs.list_id)
-    assert low <= really + answer.ambiguous
+    assert low <= really + answer.record.headline.ambiguous
     assert really <= high
     assert low <= value <= high
     assert answer.false_match_rate <= answer.false_match_rate_asked == 0.05
@@ -161,7 +161,8 @@ def test_rows_of_one_person_count_once(small):
     leaked, registry, _ = small
     twice = pd.concat([leaked, leaked.head(40)], ignore_index=True)
     answer = link(twice, registry)
-    assert (answer.list_rows, answer.list_encoded) == (190, link(leaked, registry).list_encoded)
+    rosters = answer.record.rosters
+    assert (rosters.list_rows, rosters.list_people) == (190, link(leaked, registry).record.rosters.list_people)
     assert answer.to_frame().list_id.is_unique
 
 
@@ -170,7 +171,7 @@ def test_a_person_twice_in_the_registry_is_found_but_in_no_pair(small):
     plain = link(leaked, registry)
     doubled = pd.concat([registry, registry[registry.id.isin(present)]], ignore_index=True)
     answer = link(leaked, doubled)
-    assert answer.ambiguous >= 0.8 * plain.found
+    assert answer.record.headline.ambiguous >= 0.8 * plain.found
     assert answer.found >= 0.8 * plain.found
 
 

@@ -72,7 +72,8 @@ def _link(folder: Path, seed: int) -> None:
     show_assessment(assessment, as_json=False)
     click.echo("")
     marks = rosters.marked(list(assessment.pairs.list_id), list(assessment.pairs.registry_id))
-    lines = _truth(rosters, assessment.net_found)
+    net = assessment.net_found
+    lines = _truth(rosters, None if net is None else (net.value, net.low or 0, net.high or 0))
     lines.append(
         f"pairs              {marks.right:,} right, {marks.wrong:,} wrong "
         f"({marks.wrong / max(1, len(assessment.pairs)):.2%}); {marks.missed:,} missed"

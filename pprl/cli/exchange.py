@@ -601,7 +601,7 @@ def judge_folder(matter: Matter) -> None:
     write_judgement(matter, judgement)
     for text in filter(lambda text: " " in text, judgement.figures.audit["warnings"]):  # codes are for the report
         options.note(f"warning: {text}")
-    click.echo("\n".join(summary(judgement.figures.assessment)))
+    click.echo("\n".join(summary(judgement.figures)))
     click.echo("these figures are exact, and yours alone; the owners get the disclosed ones")
     return show_turn(reread(matter))
 

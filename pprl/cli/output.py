@@ -9,7 +9,7 @@ import json
 import os.path
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pprl.judge.assessment import Assessment
+    from pprl.report.record import Headline, Record, Verdict
 
 
 TRYING_NAMES = (
@@ -78,10 +79,9 @@ def make_folder(folder: Path) -> None:
         ) from None
 
 
-REPORT_FILES = ("audit.json", "report.json", "report.html")
-
-
 def output_files(folder: Path | None) -> list[Path]:
+    from pprl.report import REPORT_FILES
+
     return [] if folder is None else [folder / name for name in REPORT_FILES]
 
 
@@ -105,24 +105,12 @@ def write_outputs(
     with all_or_none(*filter(None, [pairs_file, *output_files(folder), folder])):
         if folder is not None:
             make_folder(folder)
-            for path, data in zip(output_files(folder), reports(assessment, language), strict=True):
-                container.write_new(path, [data], private=path.name == "audit.json", force=force)
+            assessment.write(folder, language, force=force)
         if pairs_file is not None:
             write = WRITERS.get(pairs_file.suffix.lower(), pairs_csv)
             container.write_new(pairs_file, [write(assessment.pairs)], private=True, force=force)
     if pairs == STANDARD:
         write_output(pairs, [pairs_csv(assessment.pairs)])
-
-
-def reports(assessment: Assessment, language: str) -> tuple[bytes, bytes, bytes]:
-    """audit.json, report.json and report.html."""
-    from pprl.report import render
-    from pprl.report.disclosure import disclose
-
-    audit = {**assessment.audit, "run": assessment.run or None}
-    report = disclose(audit, assessment.disclosure, small_cells=assessment.small_cells)
-    texts = [json.dumps(each, ensure_ascii=False, indent=1) + "\n" for each in (audit, report)]
-    return texts[0].encode(), texts[1].encode(), render(report, language).encode()
 
 
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -175,115 +163,126 @@ def show_assessment(assessment: Assessment, *, as_json: bool, aside: bool = Fals
         click.echo("\n".join(summary(assessment)), err=aside)
 
 
-#: What may be said, in the words of the terminal; docs/report.md has the rule of each rung.
-SENTENCES = {
-    "cannot_tell": "nothing can be told",
-    "not_beyond_chance": "the list is not found in the registry beyond chance",
-    "beyond_chance": "the list is found in the registry beyond chance; that it was copied from there is not excluded",
-    "confirmed": "the list is found beyond chance, and agrees with the registry on what was not linked",
-    "confirmed_and_controlled": "the list is found beyond chance and agrees on what was not linked; controls are not "
-    "found, and the registry was not public before it",
-}
-REASONS = {
-    "few_decoys": "too few decoys",
-    "nobody": "nobody to compare",
-    "unsound_decoys": "the decoys do not look like people of the list",
-    "weak_decoys": "people known to be absent are found more often than decoys",
-    "test": "the test against decoys is not below .001",
-    "harsh_test": "the test against made-up brothers is not below .001",
-    "interval": "the interval of net found reaches 0",
-    "no_confirm_field": "no field that was not linked stands in both",
-    "confirm_disagrees": "matched people agree on no unlinked field more than permuted ones",
-    "copying_not_excluded": "the pairs do not show that the two were written apart",
-    "no_controls": "no controls (--control)",
-    "few_controls": "fewer than 20 controls",
-    "no_harsh_test": "no test against made-up brothers, for want of a given name that is linked",
-    "decoys_unchecked": "the decoys were not held against the list's encodings (--encodings)",
-    "registry_public": "the registry was public before the list",
-    "registry_obtainable_unknown": "whether the registry was public before the list is not said",
-}
-
-
 def summary(assessment: Assessment) -> list[str]:
-    """The answer in a few lines, each a figure and what it means."""
-    a = assessment
-    registry = f"{a.registry_encoded:,} of the registry"
-    if a.registry_encoded > a.registry_rows:
-        registry = f"{a.registry_rows:,} of the registry ({a.registry_encoded:,} spellings)"
-    lines = [f"people compared    {a.list_encoded:,} of the list ({a.list_rows:,} rows) with {registry}"]
-    eligibility = a.audit.get("eligibility")
-    if a.people < a.list_encoded:
-        lines.append(
-            f"could be in it     {a.people:,}; {a.list_encoded - a.people:,} joined after its date and are left out"
-        )
-    if a.found is None or a.net_found is None:
-        return [*lines, "found              cannot tell", *_verdict(a), *_run(a)]
-    asked = f"{a.false_match_rate_asked:.2%}"
-    if a.found == 0:
-        lines.append(
-            f"found              0 at a false-match rate of {asked}; at least {a.fewest_findable} would be needed"
-        )
+    """The answer in a few lines, each a name, a figure and what it means."""
+    record = assessment.record
+    lines = list(_compared(record))
+    if record.headline.found.count is None or record.headline.net_found is None:
+        lines.append(_line("matched", "cannot tell"))
     else:
-        value, low, high = a.net_found
         lines += [
-            f"found              {a.found:,} people ({share(a.found, a.people)}), similarity {a.threshold:.3f} or more",
-            f"of them false      about {a.false_match_rate:.2%} (asked: at most {a.false_match_rate_asked:.2%})",
-            f"net found          {value:,.0f}, 95 % interval {low:,.0f} to {high:,.0f}",
-            *([_chance(a.expected_by_chance)] if a.expected_by_chance is not None else []),
+            *_matched(record.headline),
+            *_parts(assessment),
+            *_strata(record),
+            *_known_absent(record),
+            *_agreements(record),
+            *_test(record.headline),
         ]
-        if a.ambiguous:
-            lines.append(
-                f"ambiguous          {a.ambiguous:,} of the found have several equally good partners and are in no pair"
+    return lines + list(_verdict(record.verdict)) + ([_line("run", record.run)] if record.run else [])
+
+
+def _line(name: str, text: str) -> str:
+    return f"{name:18} {text}"
+
+
+def _compared(record: Record) -> Iterator[str]:
+    rosters, people = record.rosters, record.headline.people or 0
+    listed, encoded, rows = rosters.list_people or 0, rosters.registry_encoded or 0, rosters.registry_rows or 0
+    spellings = f" ({encoded:,} spellings)" if encoded > rows else ""
+    registry = f"{min(encoded, rows):,} in the registry{spellings}"
+    yield _line("people compared", f"{listed:,} on the list ({rosters.list_rows:,} rows) with {registry}")
+    if people < listed:
+        yield _line(
+            "could be in it", f"{people:,}; the other {listed - people:,} joined after its date and are left out"
+        )
+
+
+def _matched(head: Headline) -> Iterator[str]:
+    found, net = head.found.count, head.net_found
+    assert found is not None
+    assert net is not None
+    asked = f"{head.false_match_rate_asked:.2%}"
+    if found == 0:
+        yield _line("matched", f"0 at a false-match rate of {asked}; at least {head.fewest_findable} would be needed")
+        return
+    yield _line(
+        "matched",
+        f"{found:,} people ({share(found, head.people or 0)}), at a similarity of {head.threshold:.3f} or more",
+    )
+    yield _line("false matches", f"about {head.false_match_rate:.2%} of them (at most {asked} asked for)")
+    yield _line("true matches", f"an estimated {net.value:,.0f} (95% interval {net.low:,.0f} to {net.high:,.0f})")
+    if head.expected_by_chance is not None:
+        chance = f"{head.expected_by_chance:,.1f} people would match if nobody on the list were in the registry"
+        yield _line("by chance", chance)
+    if head.ambiguous:
+        yield _line(
+            "ambiguous", f"{head.ambiguous:,} of the matches have several equally good partners and are in no pair"
+        )
+
+
+def _parts(assessment: Assessment) -> Iterator[str]:
+    for number, part in enumerate(assessment.lists, start=1):
+        found, people = part.found or 0, part.people or 0
+        yield _line(f"matched in list {number}", f"{found:,} of {people:,} people ({share(found, people)})")
+
+
+def _strata(record: Record) -> Iterator[str]:
+    for field in record.strata:
+        for group in field.values:
+            net = group.net_found
+            estimate = (
+                f"an estimated {net.value:,.0f} true ({net.low:,.0f} to {net.high:,.0f})"
+                if net
+                else "too few people for an estimate"
             )
-    for number, (people, found) in enumerate(a.lists, start=1):
-        lines.append(f"{f'of them in list {number}':19}{found:,} of {people:,} people ({share(found, people)})")
-    for field in a.audit.get("strata", ()):
-        for each in field["values"]:
-            lines.append(_stratum(field["field"], each))
-    known_absent = {"cannot be in it": (eligibility or {}).get("ineligible"), "controls": a.audit.get("controls")}
-    for name, absent in known_absent.items():
-        if a.threshold is not None and absent and absent["found"] is not None:
-            lines.append(
-                f"{name:18} {absent['found']:,} of {absent['people']:,} reach the similarity; "
-                f"decoys in their place {absent['expected']:,.1f}"
+            name = f"{field.field} {group.label or '(none)'}"
+            yield f"  {name:28.28} {group.found:,} of {group.people:,} matched; {estimate}"
+
+
+def _known_absent(record: Record) -> Iterator[str]:
+    ineligible = record.eligibility.ineligible if record.eligibility else None
+    for name, absent in (("cannot be in it", ineligible), ("negative controls", record.controls)):
+        if record.headline.threshold is not None and absent and absent.found is not None:
+            yield _line(
+                name,
+                f"{absent.found:,} of {absent.people:,} reach the threshold; "
+                f"{absent.expected:,.1f} decoys in their place would",
             )
-    for each in a.audit.get("confirm", ()):
-        if each["compared"]:
-            lines.append(
-                f"{'agree on ' + each['field']:18} {share(each['agree'], each['compared'])} "
-                f"of {each['compared']:,} pairs; permuted partners {share(each['chance'], 1)}"
+
+
+def _agreements(record: Record) -> Iterator[str]:
+    for field in record.confirm:
+        if field.compared:
+            yield _line(
+                f"agree on {field.field}",
+                f"{share(field.agree or 0, field.compared)} of {field.compared:,} pairs; "
+                f"by chance {share(field.chance or 0, 1)}",
             )
-    assert a.p_value is not None
-    p = "p < .001" if a.p_value < 0.001 else f"p = {a.p_value:.3f}"
-    lines.append(f"list and chance    {p} that people like the decoys would score as high (one test, fixed beforehand)")
-    return lines + _verdict(a) + _run(a)
 
 
-def _chance(found: float) -> str:
-    return f"by chance alone    {found:,.1f} people would be found if nobody of the list were in the registry"
+def _test(head: Headline) -> Iterator[str]:
+    p = float(head.p or 0)
+    if p < 0.001:
+        yield _line("test", f"p < .001: strangers would match this closely less than once in 1,000 {FIXED}")
+    else:
+        shown = f"{p:.3f}".removeprefix("0")
+        yield _line("test", f"p = {shown}: strangers would match this closely in {p:.1%} of cases {FIXED}")
 
 
-def _stratum(field: str, each: dict[str, Any]) -> str:
-    name = f"{field} {each['label'] or '(none)'}"
-    net = each["net_found"]
-    told = f"net found {net['value']:,.0f} ({net['low']:,.0f} to {net['high']:,.0f})" if net else "too few for a figure"
-    return f"  {name:28.28} {each['found']:,} of {each['people']:,} found; {told}"
+FIXED = "(one test, fixed in advance)"
 
 
-def _verdict(assessment: Assessment) -> list[str]:
-    verdict = assessment.verdict
-    lines = [f"verdict            {SENTENCES[verdict.code]}"]
-    if verdict.reasons:
-        lines.append("                   because: " + "; ".join(REASONS[reason] for reason in verdict.reasons))
-    return lines
+def _verdict(verdict: Verdict) -> Iterator[str]:
+    from pprl.report.text import Words
+
+    words = Words("en")
+    yield _line("verdict", words(f"rung.{verdict.code}"))
+    for number, reason in enumerate(verdict.reasons):
+        yield _line("" if number else "because", words.reason(reason))
 
 
-def _run(assessment: Assessment) -> list[str]:
-    return [f"run                {assessment.run}"] if assessment.run else []
-
-
-def share(count: float, of: int) -> str:
-    """A percentage that is 0 or 100 only when it is exactly so."""
+def share(count: float, of: float) -> str:
+    """A percentage that is 0% or 100% only when it is exactly so."""
     if count in (0, of):  # of nobody, none
-        return f"{100 if count else 0} %"
-    return f"{min(99.9, max(0.1, 100 * count / of)):.1f} %"
+        return f"{100 if count else 0}%"
+    return f"{min(99.9, max(0.1, 100 * count / of)):.1f}%"

@@ -6,7 +6,6 @@ signed and what is published. No name, key or encoding goes in, and no handle th
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,9 +22,9 @@ from pprl.exchange.protocol.agreement import Terms
 from pprl.exchange.protocol.commitments import TAG, Opening
 from pprl.exchange.protocol.reveal import ASKED, MADE_UP_SPELLING
 from pprl.exchange.protocol.statements import AGAIN, bytes_of, canonical, parse_canonical
-from pprl.judge.assessment import Assessment, PartnerEvidence, judge
-from pprl.judge.diagnostics import Agreement, DecoyDiagnostics
-from pprl.report.disclosure import disclose
+from pprl.judge.assessment import Assessment, Provenance, judge
+from pprl.judge.confirmation import Agreement, PartnerEvidence
+from pprl.judge.diagnostics import DecoyDiagnostics
 
 NOT_ASKED = 255
 ALARM = 0.2  # share of rows with a near double in their own file from which on a warning stands in the report
@@ -100,25 +99,6 @@ class Evidence:
         return cls(looks if len(looks.weights) else None, best, tags, filled, near)
 
 
-@dataclass(frozen=True)
-class Figures:
-    """The exact audit, the disclosed report, and the assessment that they were made of."""
-
-    audit: dict[str, Any]
-    report: dict[str, Any]
-    assessment: Assessment
-
-    def audit_json(self) -> bytes:
-        return as_json(self.audit)
-
-    def report_json(self) -> bytes:
-        return as_json(self.report)
-
-
-def as_json(told: Mapping[str, Any]) -> bytes:
-    return (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode()
-
-
 def figures_of(
     terms: Terms,
     scores: Scores,
@@ -128,7 +108,7 @@ def figures_of(
     evidence: Evidence,
     *,
     version: str | None = None,
-) -> Figures:
+) -> Assessment:
     """All figures. ``said`` is the body of the reveal, ``answers`` the list owner's tags for what was asked;
     ``version`` is that of the pprl that judged first, where another repeats it.
 
@@ -139,14 +119,8 @@ def figures_of(
     if len(answers) != evidence.tags.size or len(evidence.best) != len(opened) or evidence.tags.shape[1] != confirm:
         raise FileError("the answers are not those to what was asked", hint=AGAIN)
     own = np.frombuffer(answers, dtype=np.uint8).reshape(evidence.tags.shape)
-    witness = _witness(terms, scores, own, evidence)
-    assessment = judge(scores, rows, looks=evidence.looks, witness=witness)
-    warnings = [*assessment.warnings, *alarms(evidence.near)]
-    audit = {**assessment.audit, "warnings": warnings}
-    if version is not None:
-        audit["version"] = version
-    report = disclose(audit, assessment.disclosure, small_cells=assessment.small_cells)
-    return Figures(audit, report, assessment)
+    provenance = Provenance() if version is None else Provenance(version=version)
+    return judge(scores, rows, evidence=_partner_evidence(terms, scores, own, evidence), provenance=provenance)
 
 
 def home_rows(
@@ -195,7 +169,7 @@ def home_rows(
     )
 
 
-def _witness(terms: Terms, scores: Scores, own: Bytes, evidence: Evidence) -> PartnerEvidence:
+def _partner_evidence(terms: Terms, scores: Scores, own: Bytes, evidence: Evidence) -> PartnerEvidence:
     fields = sorted(field.name for field in terms.schema.fields if field.role == "confirm")
     # Which tags agree, without a path that depends on where they differ.
     alike = (own ^ evidence.tags).max(axis=-1, initial=0) == 0
@@ -209,7 +183,7 @@ def _witness(terms: Terms, scores: Scores, own: Bytes, evidence: Evidence) -> Pa
     def filled(partners: NDArray[np.void]) -> NDArray[np.str_]:
         return np.array([evidence.filled.get(handle.tobytes(), "") for handle in partners] or [""])[: len(partners)]
 
-    return PartnerEvidence(agreements, filled)
+    return PartnerEvidence(evidence.looks, agreements, filled, tuple(alarms(evidence.near)))
 
 
 def _agreement(name: str, alike: NDArray[np.bool_], best: Bytes) -> Agreement:

@@ -1,10 +1,10 @@
 """Who is whose partner, and how often chance hands one out.
 
-Rows of the list get partners one to one, by the assignment that makes the sum of similarities above the floor
-largest. What chance gives is measured by newcomers: each decoy in turn joins the finished assignment alone, and takes
-a registry row only where it gains more than the list would lose. So a decoy meets just what an absent person met:
-everybody who is present, and the other absent people, but no crowd of decoys. All arrivals are computed at once from
-the prices of the registry rows. `docs/statistics.md` says why this rule and not another.
+People on the list get partners one to one, by the assignment with the largest sum of similarities above the floor. What
+chance gives is measured by newcomers: each decoy in turn joins the finished assignment alone, and takes a registry
+record only where it gains more than the list would lose. So a decoy meets what an absent person meets: everybody who is
+present and the other absent people, but no crowd of decoys. All arrivals are computed at once from the prices of the
+registry records. `docs/statistics.md` says why this rule was chosen.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ UNIT = 2.0**30  # gains are whole numbers of 2^-30, so that sums of them are exa
 
 @dataclass(frozen=True)
 class Candidates:
-    """Of each row its best registry rows: ``ids`` (rows, keep), −1 for none, and ``dice`` (rows, keep), best first."""
+    """The best registry records of each row: ``ids`` (rows, keep), −1 for none, and ``dice`` (rows, keep), best
+    first."""
 
     ids: Ints
     dice: Floats
@@ -43,30 +44,32 @@ class Candidates:
         return Candidates(self.ids[rows], self.dice[rows])
 
     def best_of(self, stands_for: Ints) -> Candidates:
-        """Each row with the candidates of all that stand for it, of each registry row the most similar, best first.
+        """Each row with the candidates of all its spellings: every registry record once, at its best similarity, best
+        first.
 
-        ``stands_for`` has the place of another row, or of the row itself.
+        ``stands_for`` is the index of the row that a row is another spelling of, or its own.
         """
         several = np.bincount(stands_for, minlength=len(self)) > 1
-        twice = np.sort(self.ids, axis=1)
-        several[stands_for[((twice[:, 1:] == twice[:, :-1]) & (twice[:, 1:] != NONE)).any(axis=1)]] = True
+        in_order = np.sort(self.ids, axis=1)
+        repeated = ((in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] != NONE)).any(axis=1)
+        several[stands_for[repeated]] = True
         row, slot = np.nonzero((self.ids != NONE) & several[stands_for][:, None])
-        owner, theirs, dice = stands_for[row], self.ids[row, slot], self.dice[row, slot]
+        owner, record, dice = stands_for[row], self.ids[row, slot], self.dice[row, slot]
         order = np.lexsort((slot, row, -dice, owner))
-        owner, theirs, dice = owner[order], theirs[order], dice[order]
-        first = np.sort(np.unique(np.stack([owner, theirs], axis=1), axis=0, return_index=True)[1])
-        owner, theirs, dice = owner[first], theirs[first], dice[first]
-        turn = cumcount(owner)
-        kept = turn < self.ids.shape[1]
+        owner, record, dice = owner[order], record[order], dice[order]
+        first = np.sort(np.unique(np.stack([owner, record], axis=1), axis=0, return_index=True)[1])
+        owner, record, dice = owner[first], record[first], dice[first]
+        rank = cumcount(owner)
+        kept = rank < self.ids.shape[1]
         ids, best = self.ids.copy(), self.dice.copy()
         ids[several], best[several] = NONE, 0.0
-        ids[owner[kept], turn[kept]], best[owner[kept], turn[kept]] = theirs[kept], dice[kept]
+        ids[owner[kept], rank[kept]], best[owner[kept], rank[kept]] = record[kept], dice[kept]
         return Candidates(ids, best)
 
 
 @dataclass(frozen=True)
 class Partners:
-    """The registry row of each row (−1 for none) and its similarity (0 for none)."""
+    """The registry record of each row (−1 for none) and its similarity (0 for none)."""
 
     ids: Ints
     dice: Floats
@@ -81,68 +84,67 @@ def gains(candidates: Candidates, floor: Floats) -> Floats:
 def assign(candidates: Candidates, floor: Floats) -> Partners:
     """One-to-one partners with the largest sum of (similarity − floor); ``floor`` is one number for each row.
 
-    A row may stay alone. Solved as a sparse assignment with one place of its own for every row (Jonker & Volgenant
-    1987).
+    A row may stay alone. Solved as a sparse assignment in which every row has a column of its own for staying alone
+    (Jonker & Volgenant 1987).
     """
     rows = len(candidates)
     gain = gains(candidates, floor)
     allowed = gain > 0
     if not allowed.any():
         return Partners(np.full(rows, NONE, dtype=np.int64), np.zeros(rows))
-    theirs, column = np.unique(candidates.ids[allowed], return_inverse=True)
+    records, column = np.unique(candidates.ids[allowed], return_inverse=True)
     row = np.nonzero(allowed)[0]
     alone = np.arange(rows)
     costs = csr_array(
         (
             np.concatenate([2 * UNIT - gain[allowed], np.full(rows, 2 * UNIT)]),
-            (np.concatenate([row, alone]), np.concatenate([column, len(theirs) + alone])),
+            (np.concatenate([row, alone]), np.concatenate([column, len(records) + alone])),
         ),
-        shape=(rows, len(theirs) + rows),
+        shape=(rows, len(records) + rows),
     )
     left, right = min_weight_full_bipartite_matching(costs)
-    taken = right < len(theirs)
+    taken = right < len(records)
     ids = np.full(rows, NONE, dtype=np.int64)
-    ids[left[taken]] = theirs[right[taken]]
-    return Partners(
-        ids,
-        np.where((candidates.ids == ids[:, None]) & (ids[:, None] != NONE), candidates.dice, 0.0).max(axis=1),
-    )
+    ids[left[taken]] = records[right[taken]]
+    matched = (candidates.ids == ids[:, None]) & (ids[:, None] != NONE)
+    return Partners(ids, np.where(matched, candidates.dice, 0.0).max(axis=1))
 
 
 def prices(candidates: Candidates, floor: Floats, partners: Partners) -> Floats:
-    """What the list would lose if a registry row were taken away, by id, in units of 2^-30; 0 where nobody has it.
+    """What the list would lose if a registry record were taken away, by id, in units of 2^-30; 0 for records that
+    nobody has.
 
-    Shape (largest id + 2,); the last entry, 0, stands for "no row".
+    Shape (largest id + 2,); the last entry, 0, is for "no record".
 
-    The largest competitive prices of the assignment (Shapley & Shubik 1971): the owner of a row loses its gain there
+    The largest competitive prices of the assignment (Shapley & Shubik 1971): the owner of a record loses its gain there
     less the best it could have elsewhere, at the prices there. Found by relaxing from above until nothing moves.
     """
     price = np.zeros(int(candidates.ids.max(initial=NONE)) + 2)
     owners = np.flatnonzero(partners.ids != NONE)
     gain = gains(candidates.take(owners), floor[owners])
-    ids, theirs = candidates.ids[owners], partners.ids[owners]
-    mine = ids == theirs[:, None]
+    ids, owned = candidates.ids[owners], partners.ids[owners]
+    mine = ids == owned[:, None]
     elsewhere = (gain > 0) & ~mine
-    here = np.where(mine, gain, 0.0).max(axis=1, initial=0.0)
-    price[theirs] = here
+    own_gain = np.where(mine, gain, 0.0).max(axis=1, initial=0.0)
+    price[owned] = own_gain
     suitor, slot = np.nonzero(elsewhere)
     wanted = csr_array((np.ones(len(suitor)), (ids[suitor, slot], suitor)), shape=(len(price), len(owners)))
     stale = np.arange(len(owners))
-    while len(stale):  # only who could move to a row that has become cheaper looks again
+    while len(stale):  # only owners who could move to a record that has become cheaper look again
         best_elsewhere = np.where(elsewhere[stale], gain[stale] - price[ids[stale]], 0.0).max(axis=1, initial=0.0)
-        relaxed = here[stale] - best_elsewhere
-        cheaper = relaxed < price[theirs[stale]]
-        price[theirs[stale[cheaper]]] = relaxed[cheaper]
-        stale = np.unique(wanted[theirs[stale[cheaper]]].indices)
+        relaxed = own_gain[stale] - best_elsewhere
+        cheaper = relaxed < price[owned[stale]]
+        price[owned[stale[cheaper]]] = relaxed[cheaper]
+        stale = np.unique(wanted[owned[stale[cheaper]]].indices)
     return price
 
 
 def ambiguous(candidates: Candidates, floor: Floats, partners: Partners, price: Floats) -> Bools:
-    """Rows whose partner is a matter of order: another assignment with the same sum lacks the pair.
+    """Rows whose partner is decided by order alone: another assignment with the same sum lacks the pair.
 
     By complementary slackness every best assignment uses tight edges only, those whose gain is the row's surplus plus
-    the price. A pair can be exchanged if and only if it lies on a cycle of tight edges, taken in turn out of and into
-    the assignment, where one further node stands for being left alone at no loss (rows of surplus or price 0).
+    the price. A pair can be exchanged if and only if it lies on a cycle of tight edges, taken alternately out of and
+    into the assignment, where one more node is for staying alone at no loss (rows of surplus or price 0).
     """
     rows, last = len(candidates), len(price)
     gain = gains(candidates, floor)
@@ -161,7 +163,7 @@ def ambiguous(candidates: Candidates, floor: Floats, partners: Partners, price: 
     cheap = np.flatnonzero(taken & (price == 0))
     edges = [
         (left, rows + candidates.ids[left, slot]),  # a row could move there
-        (rows + partners.ids[owner], owner),  # whoever is there has to go
+        (rows + partners.ids[owner], owner),  # its owner has to leave
         (np.full(len(single), outside), single),
         (no_loss, np.full(len(no_loss), outside)),
         (rows + free, np.full(len(free), outside)),
@@ -175,14 +177,13 @@ def ambiguous(candidates: Candidates, floor: Floats, partners: Partners, price: 
     return unsure
 
 
-def arrivals(candidates: Candidates, floor: Floats, price: Floats) -> Floats:
+def lone_arrivals(candidates: Candidates, floor: Floats, price: Floats) -> Floats:
     """The similarity of the partner each row would get if it alone joined the assignment, 0 for none: shape (rows,).
 
-    A newcomer gets the registry row where its gain most exceeds the price, or none where it exceeds none.
+    A newcomer gets the registry record where its gain most exceeds the price, or none where it exceeds none.
     """
-    known = np.where(
-        candidates.ids < len(price) - 1, candidates.ids, NONE
-    )  # a row nobody of the list is near costs nothing
+    # A record that nobody on the list comes near costs nothing.
+    known = np.where(candidates.ids < len(price) - 1, candidates.ids, NONE)
     surplus = gains(candidates, floor) - price[known]
     choice = surplus.argmax(axis=1)
     row = np.arange(len(candidates))

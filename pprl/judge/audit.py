@@ -1,257 +1,317 @@
-"""Everything that was found out, exact, in the shape of docs/report.md: the audit, of which the report is made."""
+"""Findings to the record that audit.json holds, part by part."""
 
 from __future__ import annotations
-
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import pprl
 from pprl.core.private_rows import CLASS_NAMES, UNKNOWN, Label, PrivateRows, RecordKind
+from pprl.core.row_labels import LIST_STEP
 from pprl.core.scores import Scores
-from pprl.judge import diagnostics
-from pprl.judge.assignment import NONE
-from pprl.judge.cohort import Case
+from pprl.judge.bootstrap import absent_weights
+from pprl.judge.cohort import Cohort
+from pprl.judge.confirmation import Agreement
+from pprl.judge.diagnostics import Absent, CopyCheck, auc
 from pprl.judge.error_rates import MIN_DECOYS
-from pprl.judge.matches import RULES, ClassFinding, Finding, Meeting, absent_weights, find, meet
+from pprl.judge.findings import Findings, Partition, rounded_estimate
+from pprl.judge.matches import RULES, ClassMatches, Matches, assign_partners, find_matches
+from pprl.report import record
+from pprl.report.fields import Estimate, Plain
 
-if TYPE_CHECKING:
-    from pprl.judge.assessment import Assessment
-
-FORMAT = "pprl-audit/1"
-PARTNER_RULE = RULES[0]
 SMALLEST_STRATUM = 20
-BINS = tuple(round(0.05 * at, 2) for at in range(21))
+BINS = tuple(round(0.05 * step, 2) for step in range(21))
 
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Known:
-    """What was found out on the way and stands in the audit."""
-
-    finding: Finding
-    p_harsh: float | None
-    confirm: list[diagnostics.Agreement]
-    copied: diagnostics.CopyCheck
-    controls: diagnostics.Absent | None
-    ineligible: diagnostics.Absent | None
-    sound: diagnostics.Soundness | None
-    strata: tuple[Label, ...]
-    groups: list[Ints]
-    ranges: list[tuple[float, float]]
-
-
-def exact(told: Assessment, case: Case, known: Known | None, rows: PrivateRows, scores: Scores) -> dict[str, Any]:
-    """The audit as plain values for JSON."""
-    finding = known.finding if known else None
-    return {
-        "format": FORMAT,
-        "version": pprl.__version__,
-        "matter": rows.policy.title,
-        "disclosure": {"base": 1},
-        "verdict": {"rung": told.verdict.rung, "code": told.verdict.code, "reasons": list(told.verdict.reasons)},
-        "headline": {
-            "people": told.people,
-            "found": _share(told.found, told.people),
-            "net_found": _estimate(told.net_found),
-            "expected_by_chance": told.expected_by_chance,
-            "false_match_rate": told.false_match_rate,
-            "false_match_rate_asked": told.false_match_rate_asked,
-            "p": told.p_value,
-            "p_harsh": known.p_harsh if known else None,
-            "fewest_findable": told.fewest_findable,
-            "matchable_share": told.matchable_share,
-            "auc": round(diagnostics.auc(case.real.best(), case.decoys.best()), 4) if finding else None,
-            "ambiguous": told.ambiguous,
-            "threshold": told.threshold,
-        },
-        "rosters": {
-            "list_rows": told.list_rows,
-            "list_people": told.list_encoded,
-            "duplicates": max(0, told.list_rows - told.list_encoded),
-            "registry_rows": told.registry_rows,
-            "registry_encoded": told.registry_encoded,
-            "lists": [] if case.left_out else [{"people": people, "found": found} for people, found in told.lists],
-        },
-        "scores": _histogram(case) if finding and not case.left_out else None,
-        "rates": _rates(finding) if finding else [],
-        "strata": _strata(known, case.left_out) if known else [],
-        "confirm": [
-            {
-                **asdict(each),
-                "chance": each.chance,
-                "share": round(each.agree / each.compared, 4) if each.compared else None,
-            }
-            for each in (known.confirm if known else [])
-        ],
-        "eligibility": _eligibility(case, known, rows) if case.unknown is not None else None,
-        "controls": _absent(known.controls) if known and known.controls else None,
-        "copy_check": {
-            **asdict(known.copied),
-            "share": round(known.copied.identical / known.copied.pairs, 4) if known.copied.pairs else None,
-        }
-        if known
-        else None,
-        "decoys": {
-            "made": len(rows.of_kind(RecordKind.DECOY)),
-            "a_person": round(len(rows.of_kind(RecordKind.DECOY)) / max(1, told.list_encoded), 1),
-            "fallbacks": rows.fallbacks,
-            "harsh": len(rows.of_kind(RecordKind.RELATIVE)),
-            "auc_weight": known.sound.auc_weight if known and known.sound else None,
-            "auc_similarity": known.sound.auc_similarity if known and known.sound else None,
-            "sound": known.sound.sound if known and known.sound else None,
-        },
-        "sensitivity": _sensitivity(case, finding.meeting) if finding else [],
-        "completeness": [_class(each, finding, rows, case) for each in finding.classes] + _not_judged(case)
-        if finding
-        else [],
-        "parameters": {
-            "hardening": told.hardening,
-            "length": scores.parameters.length,
-            "decoys": round(len(case.decoys) / max(1, told.people)),
-            "false_match_rate": told.false_match_rate_asked,
-            "kernel": told.kernel,
-            "partner_rule": PARTNER_RULE,
-            "secret": not told.repeatable,
-            "registry_public_before_list": rows.policy.public,
-        },
-        "fingerprints": {"schema": scores.parameters.fingerprint.hex(), "folding": scores.parameters.folding.hex()},
-        "run": told.run or None,
-        "warnings": list(told.warnings),
-    }
+def record_of(
+    scores: Scores,
+    rows: PrivateRows,
+    cohort: Cohort,
+    findings: Findings | None,
+    *,
+    verdict: record.Verdict,
+    warnings: tuple[str, ...],
+    version: str,
+    run: str,
+) -> record.Record:
+    """The exact record. ``findings`` are None where nobody could be judged, ``run`` is the ledger's line."""
+    return record.Record(
+        format=record.AUDIT,
+        version=version,
+        matter=rows.policy.title,
+        disclosure=record.Disclosure(base=1),
+        verdict=verdict,
+        headline=_headline(cohort, findings),
+        rosters=_rosters(scores, rows, cohort, findings),
+        scores=_histogram(cohort) if findings and not cohort.left_out else None,
+        rates=_rates(findings.matches) if findings else (),
+        strata=_strata(findings, cohort.left_out) if findings else (),
+        confirm=tuple(_confirm(agreement) for agreement in findings.grounds.confirm) if findings else (),
+        eligibility=_eligibility(rows, cohort, findings),
+        controls=_known_absent(findings.grounds.controls) if findings else None,
+        copy_check=_copy_check(findings.grounds.copied) if findings else None,
+        decoys=_decoys(rows, findings),
+        sensitivity=_sensitivity(cohort, findings) if findings else (),
+        completeness=_completeness(rows, cohort, findings) if findings else (),
+        parameters=_parameters(scores, rows, cohort),
+        fingerprints={"schema": scores.parameters.fingerprint.hex(), "folding": scores.parameters.folding.hex()},
+        run=run or None,
+        warnings=warnings,
+    )
 
 
-def _share(count: int | None, of: int) -> dict[str, Any]:
-    return {"count": count, "of": of, "share": None if count is None or not of else round(count / of, 4)}
+def parts_of_list(rows: PrivateRows, cohort: Cohort, matches: Matches) -> tuple[record.ListPart, ...]:
+    """Judged people and matches in each part of a list that was read in several."""
+    part_of_row = rows.rows // LIST_STEP
+    parts = range(1, int(part_of_row[rows.of_kind(RecordKind.REAL)].max(initial=0)) + 1)
+    part = part_of_row[cohort.records]
+    return tuple(
+        record.ListPart(people=int((part == number).sum()), found=int(matches.found[part == number].sum()))
+        for number in parts
+    )
 
 
-def _estimate(net: tuple[float, float, float] | None) -> dict[str, float | None]:
-    return dict(zip(("value", "low", "high"), net or (None, None, None), strict=True))
+def _headline(cohort: Cohort, findings: Findings | None) -> record.Headline:
+    people, rate = cohort.people, cohort.rate
+    if findings is None:
+        return record.Headline(
+            people=people,
+            found=record.Share(count=None, of=people, share=None),
+            net_found=None,
+            expected_by_chance=None,
+            false_match_rate=None,
+            false_match_rate_asked=rate,
+            p=None,
+            p_harsh=None,
+            fewest_findable=None,
+            matchable_share=None,
+            auc=None,
+            ambiguous=0,
+            threshold=None,
+        )
+    matches, grounds = findings.matches, findings.grounds
+    thresholds = [group.threshold for group in matches.classes if group.threshold is not None]
+    return record.Headline(
+        people=people,
+        found=record.Share(count=matches.count, of=people, share=_ratio(matches.count, people)),
+        net_found=findings.net,
+        expected_by_chance=findings.by_chance,
+        false_match_rate=round(matches.false / matches.count, 6) if matches.count else None,
+        false_match_rate_asked=rate,
+        p=grounds.p,
+        p_harsh=grounds.p_relatives,
+        fewest_findable=min((group.fewest for group in matches.classes), default=None),
+        matchable_share=round(matches.matchable / len(cohort.real), 6),
+        auc=round(auc(cohort.real.best(), cohort.decoys.best()), 4),
+        ambiguous=int(matches.unsure.sum()),
+        threshold=round(min(thresholds), 6) if thresholds else None,
+    )
 
 
-def _absent(group: diagnostics.Absent) -> dict[str, Any]:
-    return {**asdict(group), "flat": group.flat}
+def _ratio(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
 
 
-def _histogram(case: Case) -> dict[str, Any]:
-    real, decoys = (np.histogram(group.best(), BINS)[0] for group in (case.real, case.decoys))
-    scale = len(case.real) / max(1, len(case.decoys))
-    return {
-        "edges": list(BINS),
-        "real": real.tolist(),
-        "decoys": [round(float(count) * scale, 2) for count in decoys.tolist()],
-    }
+def _rosters(scores: Scores, rows: PrivateRows, cohort: Cohort, findings: Findings | None) -> record.Rosters:
+    # Where people are left out, the parts of the list would not sum to it.
+    parts = parts_of_list(rows, cohort, findings.matches) if findings and not cohort.left_out else ()
+    return record.Rosters(
+        list_rows=rows.rows_read,
+        list_people=rows.people,
+        duplicates=max(0, rows.rows_read - rows.people),
+        registry_rows=scores.registry_read,
+        registry_encoded=scores.registry_encoded,
+        lists=parts,
+    )
 
 
-def _rates(finding: Finding) -> list[dict[str, Any]]:
-    """Found and false-match rate if one threshold held for all classes."""
-    lines = []
+def _histogram(cohort: Cohort) -> record.Scores:
+    real, decoys = (np.histogram(group.best(), BINS)[0] for group in (cohort.real, cohort.decoys))
+    scale = len(cohort.real) / max(1, len(cohort.decoys))
+    return record.Scores(
+        edges=BINS,
+        real=tuple(real.tolist()),
+        decoys=tuple(round(float(count) * scale, 2) for count in decoys.tolist()),
+    )
+
+
+def _rates(matches: Matches) -> tuple[record.Rate, ...]:
+    """Matches and false-match rate if one threshold held for all classes."""
+    rates = []
     for threshold in reversed(BINS):
         found = false = 0.0
-        for each in finding.classes:
-            reached = np.flatnonzero(each.line.threshold >= threshold)
+        for group in matches.classes:
+            reached = np.flatnonzero(group.curve.threshold >= threshold)
             if len(reached):
-                found += float(each.line.found[reached[-1]])
-                false += float(each.line.false[reached[-1]])
+                found += float(group.curve.found[reached[-1]])
+                false += float(group.curve.false[reached[-1]])
         if found:
             rate = round(min(1.0, false / found), 4)
-            lines.append({"threshold": threshold, "found": int(found), "false_match_rate": rate})
-    return lines
+            rates.append(record.Rate(threshold=threshold, found=int(found), false_match_rate=rate))
+    return tuple(rates)
 
 
-def _not_judged(case: Case) -> list[dict[str, Any]]:
-    """People of classes with too few decoys, on a line of their own, so that classes sum to the headline."""
-    nobody = {"name": "too few decoys", "found": 0, "threshold": None, "matchable_share": None}
-    return [{**nobody, "people": case.left_out}] if case.left_out else []
+def _strata(findings: Findings, left_out: int) -> tuple[record.Stratum, ...]:
+    return tuple(
+        record.Stratum(field=label.name, values=tuple(_stratum_values(findings.matches, label, partition, left_out)))
+        for label, partition in findings.strata
+    )
 
 
-def _strata(known: Known, left_out: int) -> list[dict[str, Any]]:
-    """People, found, and net found with its interval in each value of each stratum field."""
-    fields, at = [], 1
-    for label, group in zip(known.strata, known.groups, strict=False):
-        values = []
-        size = int(group.max(initial=NONE)) + 1
-        false = _false_of(known.finding, group, size)
-        for number, text in [*enumerate(label.values[:size]), (UNKNOWN, None)]:
-            inside = group == number
-            people, found = int(inside.sum()), int((known.finding.found & inside).sum())
-            people += left_out if number == UNKNOWN else 0
-            if not people:
-                continue
-            net = None
-            if number != UNKNOWN and people >= SMALLEST_STRATUM:
-                net = _net(found - float(false[number]), known.ranges[at + number])
-            values.append({"label": text, "people": people, "found": found, "net_found": net})
-        at += size
-        fields.append({"field": label.name, "values": values})
-    return fields
+def _stratum_values(matches: Matches, label: Label, partition: Partition, left_out: int) -> list[record.StratumValue]:
+    """People, matches and estimated true matches of each value. People left out are among those without one."""
+    values = []
+    false = _false_by_group(matches, partition.groups, partition.size)
+    for number, text in [*enumerate(label.values[: partition.size]), (UNKNOWN, None)]:
+        inside = partition.groups == number
+        people, found = int(inside.sum()), int((matches.found & inside).sum())
+        people += left_out if number == UNKNOWN else 0
+        if not people:
+            continue
+        net = None
+        if number != UNKNOWN and people >= SMALLEST_STRATUM:
+            net = _net(found - float(false[number]), partition.ranges[number])
+        values.append(record.StratumValue(label=text, people=people, found=found, net_found=net))
+    return values
 
 
-def _false_of(finding: Finding, group: Ints, size: int) -> NDArray[np.float64]:
-    shares = absent_weights(finding, group, size)
+def _net(value: float, interval: tuple[float, float]) -> Estimate:
+    return rounded_estimate(max(0.0, value), interval)
+
+
+def _false_by_group(matches: Matches, groups: Ints, size: int) -> NDArray[np.float64]:
+    shares = absent_weights(matches, groups, size)
     false = np.zeros(size)
-    for each in finding.classes:
-        false += each.false * shares[each.number]
+    for group in matches.classes:
+        false += group.false * shares[group.number]
     return false
 
 
-def _eligibility(case: Case, known: Known | None, rows: PrivateRows) -> dict[str, Any]:
-    assert case.unknown is not None
-    told: dict[str, Any] = {"registry_as_of": rows.policy.as_of}
-    for number, name in enumerate(("eligible", "unknown")):
-        inside = case.unknown == bool(number)
-        line: dict[str, Any] = {"people": int(inside.sum()), "found": None, "net_found": None}
-        if known:
-            line["found"] = int((known.finding.found & inside).sum())
-            if line["people"] >= SMALLEST_STRATUM:
-                false = float(_false_of(known.finding, known.groups[-1], 2)[number])
-                at = len(known.ranges) - int(known.groups[-1].max(initial=NONE)) - 1
-                line["net_found"] = _net(line["found"] - false, known.ranges[at + number])
-        line["people"] += case.left_out if name == "unknown" else 0
-        told[name] = line
-    nobody = {"people": case.cannot, "found": None, "expected": None}
-    told["ineligible"] = _absent(known.ineligible) if known and known.ineligible else nobody
-    return told
+def _confirm(agreement: Agreement) -> record.Confirm:
+    return record.Confirm(
+        field=agreement.field,
+        compared=agreement.compared,
+        agree=agreement.agree,
+        chance=agreement.chance,
+        p=agreement.p,
+        higher=agreement.higher,
+        lower=agreement.lower,
+        share=_ratio(agreement.agree, agreement.compared),
+    )
 
 
-def _net(value: float, interval: tuple[float, float]) -> dict[str, float | None]:
-    value, (low, high) = max(0.0, value), interval
-    return _estimate((round(value, 1), round(min(low, value), 1), round(max(high, value), 1)))
+def _known_absent(group: Absent | None) -> record.KnownAbsent | None:
+    if group is None:
+        return None
+    return record.KnownAbsent(
+        people=group.people, found=group.found, expected=group.expected, p=group.p, flat=group.flat
+    )
 
 
-def _sensitivity(case: Case, meeting: Meeting) -> list[dict[str, Any]]:
-    """The headline under other choices: λ, decoys a row, the rule for partners, the harsher null."""
-    one_of_two = np.flatnonzero(case.cumcount() % 2 == 0)
-    half = meet(case.real, case.decoys.take(one_of_two), case.owner[one_of_two], case.classes)
-    others: list[tuple[str, Any, Finding]] = [
-        ("lambda", 0.3, find(meeting, case.asked, lam=0.3)),
-        ("lambda", 0.7, find(meeting, case.asked, lam=0.7)),
-        ("decoys", round(len(one_of_two) / len(case.real)), find(half, case.asked)),
-        ("partner_rule", RULES[1], find(case.meeting(RULES[1]), case.asked)),
+def _eligibility(rows: PrivateRows, cohort: Cohort, findings: Findings | None) -> record.Eligibility | None:
+    if cohort.unknown is None:
+        return None
+    ineligible = _known_absent(findings.grounds.ineligible) if findings else None
+    return record.Eligibility(
+        registry_as_of=rows.policy.as_of,
+        eligible=_eligibility_group(cohort, findings, cohort.unknown, unknown=False),
+        unknown=_eligibility_group(cohort, findings, cohort.unknown, unknown=True),
+        ineligible=ineligible or record.KnownAbsent(people=cohort.cannot, found=None, expected=None),
+    )
+
+
+def _eligibility_group(
+    cohort: Cohort, findings: Findings | None, unknown_of: NDArray[np.bool_], *, unknown: bool
+) -> record.EligibilityGroup:
+    inside = unknown_of == unknown
+    people, found, net = int(inside.sum()), None, None
+    if findings and findings.eligibility:
+        matches, partition = findings.matches, findings.eligibility
+        found = int((matches.found & inside).sum())
+        if people >= SMALLEST_STRATUM:
+            false = float(_false_by_group(matches, partition.groups, 2)[int(unknown)])
+            net = _net(found - false, partition.ranges[int(unknown)])
+    left_out = cohort.left_out if unknown else 0
+    return record.EligibilityGroup(people=people + left_out, found=found, net_found=net)
+
+
+def _copy_check(check: CopyCheck) -> record.CopyCheck:
+    return record.CopyCheck(
+        pairs=check.pairs,
+        identical=check.identical,
+        natural=check.natural,
+        rank_drift=check.rank_drift,
+        share=_ratio(check.identical, check.pairs),
+    )
+
+
+def _decoys(rows: PrivateRows, findings: Findings | None) -> record.Decoys:
+    made, sound = len(rows.of_kind(RecordKind.DECOY)), findings.grounds.decoys if findings else None
+    return record.Decoys(
+        made=made,
+        a_person=round(made / max(1, rows.people), 1),
+        fallbacks=rows.fallbacks,
+        harsh=len(rows.of_kind(RecordKind.RELATIVE)),
+        auc_weight=sound.auc_weight if sound else None,
+        auc_similarity=sound.auc_similarity if sound else None,
+        sound=sound.sound if sound else None,
+    )
+
+
+def _sensitivity(cohort: Cohort, findings: Findings) -> tuple[record.Choice, ...]:
+    """The headline under other choices: λ, decoys per person, the rule for partners, relatives in place of decoys."""
+    assignment, rate = findings.matches.assignment, cohort.rate
+    every_other = np.flatnonzero(cohort.cumcount() % 2 == 0)
+    half = assign_partners(cohort.real, cohort.decoys.take(every_other), cohort.owner[every_other], cohort.classes)
+    choices = [
+        _choice("lambda", 0.3, find_matches(assignment, rate, lam=0.3)),
+        _choice("lambda", 0.7, find_matches(assignment, rate, lam=0.7)),
+        _choice("decoys", round(len(every_other) / len(cohort.real)), find_matches(half, rate)),
+        _choice("partner_rule", RULES[1], find_matches(cohort.assignment(RULES[1]), rate)),
     ]
-    if len(case.relatives) >= MIN_DECOYS:
-        harsh = meet(case.real, case.relatives, case.relative_owner, case.classes)
-        others.append(("harsh_decoys", round(len(case.relatives) / len(case.real)), find(harsh, case.asked)))
-    return [
-        {
-            "what": what,
-            "value": value,
-            "found": int(finding.found.sum()),
-            "net_found": {"value": round(finding.net, 1), "low": None, "high": None},
-        }
-        for what, value, finding in others
-    ]
+    if len(cohort.relatives) >= MIN_DECOYS:
+        against = assign_partners(cohort.real, cohort.relatives, cohort.relative_owner, cohort.classes)
+        per_person = round(len(cohort.relatives) / len(cohort.real))
+        choices.append(_choice("harsh_decoys", per_person, find_matches(against, rate)))
+    return tuple(choices)
 
 
-def _class(each: ClassFinding, finding: Finding, rows: PrivateRows, case: Case) -> dict[str, Any]:
-    names = np.unique(rows.completeness[case.records[each.people]]).tolist()
+def _choice(what: str, value: str | float, matches: Matches) -> record.Choice:
+    return record.Choice(what=what, value=value, found=matches.count, net_found=Estimate(round(matches.net, 1)))
+
+
+def _completeness(rows: PrivateRows, cohort: Cohort, findings: Findings) -> tuple[record.CompletenessClass, ...]:
+    """Each class, and people of classes with too few decoys on a line of their own, so that all sum to the headline."""
+    classes = [_class(group, findings.matches, rows, cohort) for group in findings.matches.classes]
+    if cohort.left_out:
+        classes.append(
+            record.CompletenessClass(
+                name="too few decoys", people=cohort.left_out, found=0, threshold=None, matchable_share=None
+            )
+        )
+    return tuple(classes)
+
+
+def _class(group: ClassMatches, matches: Matches, rows: PrivateRows, cohort: Cohort) -> record.CompletenessClass:
+    names = np.unique(rows.completeness[cohort.records[group.people]]).tolist()
+    return record.CompletenessClass(
+        name=" · ".join(CLASS_NAMES[name] for name in names),
+        people=len(group.people),
+        found=int(matches.found[group.people].sum()),
+        threshold=None if group.threshold is None else round(group.threshold, 4),
+        matchable_share=round(1 - group.pi0, 4),
+    )
+
+
+def _parameters(scores: Scores, rows: PrivateRows, cohort: Cohort) -> dict[str, Plain]:
     return {
-        "name": " · ".join(CLASS_NAMES[name] for name in names),
-        "people": len(each.people),
-        "found": int(finding.found[each.people].sum()),
-        "threshold": None if each.threshold is None else round(each.threshold, 4),
-        "matchable_share": round(1 - each.pi0, 4),
+        "hardening": scores.parameters.hardening,
+        "length": scores.parameters.length,
+        "decoys": round(len(cohort.decoys) / max(1, cohort.people)),
+        "false_match_rate": cohort.rate,
+        "kernel": scores.kernel,
+        "partner_rule": RULES[0],
+        "secret": not rows.repeatable,
+        "registry_public_before_list": rows.policy.public,
     }

@@ -1,4 +1,4 @@
-"""Who is judged against whom: people who could be in the registry, made-up rows, and people known to be absent."""
+"""Who is judged against whom: people who could be in the registry, synthetic records, and people known to be absent."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from pprl.core.randomness import RandomStream
 from pprl.judge import diagnostics
 from pprl.judge.assignment import NONE, Candidates
 from pprl.judge.error_rates import MIN_DECOYS
-from pprl.judge.matches import RULES, Meeting, meet, merged_classes
+from pprl.judge.matches import RULES, Assignment, assign_partners, merged_classes
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Case:
-    """Who is judged against whom. ``records`` are the places of the real rows who could be in the registry and whose
-    class has decoys; owners are places among them."""
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """``records`` are the positions, among the private rows, of the people who could be in the registry and whose class
+    has decoys. Owners are indices among these people."""
 
     records: Ints
     real: Candidates
@@ -34,60 +35,75 @@ class Case:
     ineligible_classes: Ints
     controls: Candidates
     control_classes: Ints
-    unknown: NDArray[np.bool_] | None  # of the real rows; None when eligibility is not asked for
+    unknown: Bools | None  # whose eligibility is unknown; None when it is not asked for
     cannot: int  # people who cannot be in the registry
     left_out: int  # people of classes with too few decoys
     draws: RandomStream
-    asked: float
+    rate: float  # the false-match rate asked for
 
-    @classmethod
-    def of(cls, rows: PrivateRows, everyone: Candidates, draws: RandomStream, asked: float) -> Case:
-        people = rows.of_kind(RecordKind.REAL)
-        told = diagnostics.eligibility(rows.labels, rows.policy, people)
-        can, cannot = told or (np.ones(len(people), dtype=bool), np.zeros(len(people), dtype=bool))
-        could = ~cannot
-        classes = np.full(len(people), NONE, dtype=np.int64)
-        classes[could] = merged_classes(rows.completeness[people[could]])
-        # Who has a class without decoys is judged by nobody, and must not outbid those who are.
-        owners = rows.person[rows.of_kind(RecordKind.DECOY)]
-        enough = np.flatnonzero(np.bincount(classes[owners][classes[owners] != NONE], minlength=1) >= MIN_DECOYS)
-        kept = could & np.isin(classes, enough)
-        new = np.cumsum(kept) - 1  # people are renumbered without those who are left out
+    @property
+    def people(self) -> int:
+        """People who could be in the registry, judged or left out."""
+        return len(self.real) + self.left_out
 
-        def made_up(kind: int) -> tuple[Candidates, Ints]:
-            records = rows.of_kind(kind)
-            records = records[kept[rows.person[records]]]
-            return everyone.take(records), new[rows.person[records]].astype(np.int64)
-
-        of_class = dict(zip(rows.completeness[people[kept]].tolist(), classes[kept].tolist(), strict=True))
-
-        def judged(records: Ints) -> tuple[Candidates, Ints]:
-            """Of people known to be absent those whose class is judged."""
-            own = np.array([of_class.get(each, NONE) for each in rows.completeness[records].tolist()], dtype=np.int64)
-            return everyone.take(records[own != NONE]), own[own != NONE]
-
-        decoys, owner = made_up(RecordKind.DECOY)
-        relatives, relative_owner = made_up(RecordKind.RELATIVE)
-        return cls(
-            people[kept],
-            everyone.take(people[kept]),
-            classes[kept],
-            decoys,
-            owner,
-            relatives,
-            relative_owner,
-            *judged(people[cannot]),
-            *judged(rows.of_kind(RecordKind.CONTROL)),
-            None if told is None else ~can[kept],
-            int(cannot.sum()),
-            int((could & ~kept).sum()),
-            draws,
-            asked,
-        )
-
-    def meeting(self, rule: str = RULES[0]) -> Meeting:
-        return meet(self.real, self.decoys, self.owner, self.classes, rule=rule)
+    def assignment(self, rule: str = RULES[0]) -> Assignment:
+        return assign_partners(self.real, self.decoys, self.owner, self.classes, rule=rule)
 
     def cumcount(self) -> Ints:
-        """Of each decoy the how-manieth of its owner it is, from 0."""
+        """The number of each decoy among those of its owner, from 0."""
         return cumcount(self.owner)
+
+
+def cohort_of(rows: PrivateRows, candidates: Candidates, draws: RandomStream, rate: float) -> Cohort:
+    """``candidates`` are those of all private rows, in their order."""
+    people = rows.of_kind(RecordKind.REAL)
+    eligible = diagnostics.eligibility(rows.labels, rows.policy, people)
+    can, cannot = eligible or (np.ones(len(people), dtype=bool), np.zeros(len(people), dtype=bool))
+    classes, kept = _classes(rows, people, ~cannot)
+    index = np.cumsum(kept) - 1  # people are numbered again without those who are left out
+
+    def synthetic(kind: RecordKind) -> tuple[Candidates, Ints]:
+        records = rows.of_kind(kind)
+        records = records[kept[rows.person[records]]]
+        return candidates.take(records), index[rows.person[records]].astype(np.int64)
+
+    class_of = dict(zip(rows.completeness[people[kept]].tolist(), classes[kept].tolist(), strict=True))
+
+    def known_absent(records: Ints) -> tuple[Candidates, Ints]:
+        """Those whose class is judged."""
+        numbers = [class_of.get(number, NONE) for number in rows.completeness[records].tolist()]
+        known = np.array(numbers, dtype=np.int64)
+        return candidates.take(records[known != NONE]), known[known != NONE]
+
+    decoys, owner = synthetic(RecordKind.DECOY)
+    relatives, relative_owner = synthetic(RecordKind.RELATIVE)
+    ineligible, ineligible_classes = known_absent(people[cannot])
+    controls, control_classes = known_absent(rows.of_kind(RecordKind.CONTROL))
+    return Cohort(
+        records=people[kept],
+        real=candidates.take(people[kept]),
+        classes=classes[kept],
+        decoys=decoys,
+        owner=owner,
+        relatives=relatives,
+        relative_owner=relative_owner,
+        ineligible=ineligible,
+        ineligible_classes=ineligible_classes,
+        controls=controls,
+        control_classes=control_classes,
+        unknown=None if eligible is None else ~can[kept],
+        cannot=int(cannot.sum()),
+        left_out=int((~cannot & ~kept).sum()),
+        draws=draws,
+        rate=rate,
+    )
+
+
+def _classes(rows: PrivateRows, people: Ints, could: Bools) -> tuple[Ints, Bools]:
+    """The class of each person, and who is judged: people of a class without decoys are not, and must not outbid those
+    who are."""
+    classes = np.full(len(people), NONE, dtype=np.int64)
+    classes[could] = merged_classes(rows.completeness[people[could]])
+    of_decoys = classes[rows.person[rows.of_kind(RecordKind.DECOY)]]
+    enough = np.flatnonzero(np.bincount(of_decoys[of_decoys != NONE], minlength=1) >= MIN_DECOYS)
+    return classes, could & np.isin(classes, enough)

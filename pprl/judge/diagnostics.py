@@ -1,6 +1,6 @@
-"""What could make the figures wrong: weak or unsound decoys, people known to be absent who are found, a copied list.
+"""What could make the figures wrong: weak or unsound decoys, matches of people known to be absent, a copied list.
 
-None of these changes a figure; each can hold back the words.
+None of these checks changes a figure; each can hold back the verdict.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ from numpy.typing import NDArray
 
 from pprl.core.bits import Words
 from pprl.core.distributions import average_ranks, binomial_tail
-from pprl.core.private_rows import UNKNOWN, Label, Policy
+from pprl.core.private_rows import Label, Policy
 from pprl.core.randomness import RandomStream
-from pprl.judge.assignment import Candidates, arrivals
-from pprl.judge.error_rates import fixed_limit
-from pprl.judge.matches import Finding
+from pprl.judge.assignment import Candidates, lone_arrivals
+from pprl.judge.error_rates import null_threshold
+from pprl.judge.matches import Matches
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-FLAT = 0.01  # a group known to be absent exceeds the decoys when the fixed test falls below
+FLAT = 0.01  # below this p of the fixed test, people known to be absent come closer than decoys
 SOUND_WEIGHT, SOUND_SIMILARITY = (0.34, 0.66), 0.43
-SAMPLE, NEIGHBOUR = 300, 3  # brothers are the nearest to each other; the third nearest is a stranger
-MOST_LOOKED_AT = 2_000
+SAMPLE, NEIGHBOUR = 300, 3  # brothers are each other's nearest; the third nearest is a stranger
+MOST_COMPARED = 2_000
 LEAST_KNOWN_ABSENT = 20
+LEAST_PAIRS = 20
 MOBILISED = "mobilizaciya"  # as services.tsv spells it
-MOBILISATION = "2022-09-21"  # nobody was mobilised into the division before
+MOBILISATION = "2022-09-21"  # nobody was mobilised before
 
 
 def auc(high: Floats, low: Floats) -> float:
@@ -39,9 +40,13 @@ def auc(high: Floats, low: Floats) -> float:
     return float((ranks.sum() - len(high) * (len(high) + 1) / 2) / (len(high) * len(low)))
 
 
+# -- decoys ------------------------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Soundness:
-    """Do decoys look like rows? Areas under the curve of weight and of similarity within the list; ½ is alike."""
+    """Do decoys look like people on the list? Areas under the curve of weight, and of similarity within the list; ½
+    means that they look the same."""
 
     auc_weight: float
     auc_similarity: float
@@ -54,45 +59,49 @@ class Soundness:
 
 @dataclass(frozen=True)
 class DecoyDiagnostics:
-    """How rows of a list look by their bits alone: the weight of each, and of samples how near the third nearest real
-    row is. Whoever has these can repeat `soundness` without an encoding."""
+    """How the records of a list look by their bits alone. With these figures an auditor can repeat `soundness` without
+    an encoding."""
 
-    weights: Ints  # of every record
-    near_real: Floats  # of at most 300 real rows, itself left out
-    near_decoys: Floats  # of at most 300 decoys, their owner left out
+    weights: Ints  # bits set, of every record
+    near_real: Floats  # similarity of the third nearest person to each of at most 300 people
+    near_decoys: Floats  # the same for at most 300 decoys, their owner left out
 
 
-def looks_of(words: Words, real: Ints, decoys: Ints, owner: Ints, draws: RandomStream) -> DecoyDiagnostics:
-    """``owner`` holds places in ``real``."""
+def diagnose(words: Words, real: Ints, decoys: Ints, owner: Ints, draws: RandomStream) -> DecoyDiagnostics:
+    """``real`` and ``decoys`` are positions in ``words``, ``owner`` holds indices in ``real``."""
     weights = np.bitwise_count(words).sum(axis=1).astype(np.int64)
-    against = real[draws.permutation(len(real))[:MOST_LOOKED_AT]]
-    some = real[draws.permutation(len(real))[:SAMPLE]]
+    against = real[draws.permutation(len(real))[:MOST_COMPARED]]
+    people = real[draws.permutation(len(real))[:SAMPLE]]
     chosen = draws.permutation(len(decoys))[:SAMPLE]
     return DecoyDiagnostics(
         weights,
-        _near(words, weights, some, some, against),
+        _near(words, weights, people, people, against),
         _near(words, weights, decoys[chosen], real[owner[chosen]], against),
     )
 
 
-def soundness(looks: DecoyDiagnostics, real: Ints, decoys: Ints) -> Soundness:
-    """Random bits or rare names are like nobody on the list; then what chance gives would look small.
+def soundness(found: DecoyDiagnostics, real: Ints, decoys: Ints) -> Soundness:
+    """Random bits or rare names are like nobody on the list, and would make what chance gives look small.
 
-    The bounds lie between what rows of 30 people and more give (the third nearest: above .43 in lists of every kind
-    but families by their names alone) and what such decoys give (below .46, median .34): `docs/statistics.md`.
+    The bounds lie between what lists of 30 people and more give (the third nearest: above .43 in lists of every kind
+    except families by their names alone) and what such decoys give (below .46, median .34): `docs/statistics.md`.
     """
-    weights = looks.weights.astype(float)
-    return Soundness(round(auc(weights[decoys], weights[real]), 4), round(auc(looks.near_decoys, looks.near_real), 4))
+    weights = found.weights.astype(float)
+    return Soundness(round(auc(weights[decoys], weights[real]), 4), round(auc(found.near_decoys, found.near_real), 4))
 
 
-def _near(words: Words, weights: NDArray[np.int64], rows: Ints, own: Ints, against: Ints) -> Floats:
+def _near(words: Words, weights: Ints, rows: Ints, left_out: Ints, against: Ints) -> Floats:
+    """The similarity of each row's third nearest record among ``against``, one record left out for each row."""
     near = np.zeros(len(rows))
-    for at, (row, left_out) in enumerate(zip(rows.tolist(), own.tolist(), strict=True)):
+    for i, (row, excluded) in enumerate(zip(rows.tolist(), left_out.tolist(), strict=True)):
         common = np.bitwise_count(words[row] & words[against]).sum(axis=1)
         dice = 2 * common / np.maximum(weights[row] + weights[against], 1)
-        dice[against == left_out] = 0
-        near[at] = np.sort(dice)[-min(NEIGHBOUR, len(dice))]
+        dice[against == excluded] = 0
+        near[i] = np.sort(dice)[-min(NEIGHBOUR, len(dice))]
     return near
+
+
+# -- people known to be absent -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -114,31 +123,34 @@ class Absent:
         return self.people >= LEAST_KNOWN_ABSENT
 
 
-def absent(group: Candidates, classes: Ints, finding: Finding, decoys: Candidates) -> Absent:
-    """A group known to be absent, each of whom joins the finished assignment alone, as decoys do.
+def absent(group: Candidates, classes: Ints, matches: Matches, decoys: Candidates) -> Absent | None:
+    """A group known to be absent, each of whom joins the finished assignment alone, as decoys do. None of nobody.
 
-    p: how many lie above the T0 of their class (`fixed_limit`), binomial with the mean that its decoys give.
+    p: how many lie above the T0 of their class (`null_threshold`), binomial with the mean that its decoys give.
     """
-    meeting = finding.meeting
-    reached = arrivals(group, meeting.floor_of(classes), meeting.price) >= finding.threshold_of(classes)
+    if not len(group):
+        return None
+    assignment = matches.assignment
+    reached = lone_arrivals(group, assignment.floor_of(classes), assignment.price) >= matches.threshold_of(classes)
     above, mean, expected = 0, 0.0, 0.0
-    for each in finding.classes:
-        here = classes == each.number
-        limit, r = fixed_limit(decoys.best()[each.decoys])
-        above += int((group.best()[here] > limit).sum())
-        mean += int(here.sum()) * r / (len(each.decoys) + 1)
-        if each.threshold is not None:
-            expected += int(here.sum()) * each.sample.reach(each.threshold)
+    for judged in matches.classes:
+        inside = classes == judged.number
+        limit, r = null_threshold(decoys.best()[judged.decoys])
+        above += int((group.best()[inside] > limit).sum())
+        mean += int(inside.sum()) * r / (len(judged.decoys) + 1)
+        if judged.threshold is not None:
+            expected += int(inside.sum()) * judged.sample.reach(judged.threshold)
     people = len(group)
     p = float(binomial_tail(above, people, min(1.0, mean / people)))
     return Absent(people, int(reached.sum()), round(expected, 2), float(f"{p:.3g}"))
 
 
 def eligibility(labels: tuple[Label, ...], policy: Policy, records: Ints) -> tuple[Bools, Bools] | None:
-    """(could be in the registry, cannot be) for each record; those that are neither are unknown. None when nothing
-    tells: no day of the registry, or neither a joining date nor a kind of service.
+    """(could be in the registry, cannot be) for each record; the eligibility of those that are neither is unknown. None
+    where nothing says it: the registry has no date, or there is neither a joining date nor a kind of service.
 
-    Who joined after the registry's day, or was mobilised when that was before 21 September 2022, cannot be in it.
+    People who joined after the registry's date, or were mobilised when that date was before 21 September 2022, cannot
+    be in it.
     """
     as_of = policy.as_of
     if as_of is None:
@@ -148,17 +160,17 @@ def eligibility(labels: tuple[Label, ...], policy: Policy, records: Ints) -> tup
     for label in labels:
         if label.role == "joined":
             known = True
-            can |= _of(label, records, [_before(value, as_of) for value in label.values])
-            cannot |= _of(label, records, [_after(value, as_of) for value in label.values])
+            can |= _holds(label, records, [_before(value, as_of) for value in label.values])
+            cannot |= _holds(label, records, [_after(value, as_of) for value in label.values])
         elif label.type == "category" and as_of < MOBILISATION:
             mobilised = [value == MOBILISED for value in label.values]
             known |= any(mobilised)
-            cannot |= _of(label, records, mobilised)
+            cannot |= _holds(label, records, mobilised)
     return (can & ~cannot, cannot) if known else None
 
 
-def _of(label: Label, records: Ints, truths: list[bool]) -> Bools:
-    """A property of the value of each record; False where it is missing."""
+def _holds(label: Label, records: Ints, truths: list[bool]) -> Bools:
+    """A property of the value of each record; False where the value is missing."""
     return np.array([*truths, False], dtype=bool)[label.codes[records]]
 
 
@@ -170,69 +182,18 @@ def _after(value: str, as_of: str) -> bool:
     return value > as_of[: len(value)]
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How matched people agree on a field that was not linked, and how permuted partners would."""
+# -- copying -----------------------------------------------------------------------------------------------------------
 
-    field: str
-    compared: int
-    agree: int
-    chance: float
-    p: float | None
-    higher: int | None
-    lower: int | None
-
-    def confirms(self, fields: int) -> bool:
-        """Significant among so many fields that could have been (Bonferroni), and of enough pairs."""
-        return self.p is not None and self.p < CONFIRMED / fields and self.compared >= LEAST_COMPARED
-
-
-CONFIRMED, LEAST_COMPARED, PERMUTATIONS = 0.01, 20, 999
-
-
-def agreement(ours: Label, theirs: Label, pairs: tuple[Ints, Ints], groups: Ints, draws: RandomStream) -> Agreement:
-    """Agreement of pairs (list records, registry records), against partners permuted within ``groups``.
-
-    The chance rate is exact: Σ over groups of Σ over values of a_v · b_v / n; p counts, with the observed one, how many
-    of 999 permutations agree as often. A group of one cannot be permuted and stays as it is in all of them.
-    """
-    numbers = {value: at for at, value in enumerate(theirs.values)}
-    known = np.array([numbers.get(value, -2) for value in ours.values] + [UNKNOWN])
-    mine, other = known[ours.codes[pairs[0]]], theirs.codes[pairs[1]].astype(np.int64)
-    both = (mine != UNKNOWN) & (other != UNKNOWN)
-    mine, other, group = mine[both], other[both], groups[both]
-    agree = int((mine == other).sum())
-    chance = 0.0
-    for each in np.unique(group):
-        a, b = mine[group == each], other[group == each]
-        a = a[a >= 0]
-        top = len(theirs.values) + 1
-        chance += float((np.bincount(a, minlength=top) * np.bincount(b, minlength=top)).sum()) / len(b)
-    p = None
-    if len(mine) > 1:
-        as_often, in_order = 0, mine[np.argsort(group, kind="stable")]
-        for _ in range(PERMUTATIONS):
-            shuffled = np.lexsort((draws.words(len(group)), group))
-            as_often += int((in_order == other[shuffled]).sum() >= agree)
-        p = (1 + as_often) / (1 + PERMUTATIONS)
-    higher = lower = None
-    if ours.type == "rank":
-        step = np.array([int(value) for value in theirs.values] + [0])
-        own = np.array([int(value) for value in ours.values] + [0])[ours.codes[pairs[0]][both]]
-        higher, lower = int((own > step[other]).sum()), int((own < step[other]).sum())
-    return Agreement(ours.name, len(mine), agree, round(chance / max(1, len(mine)), 4), p, higher, lower)
-
-
-SURE = 0.01  # q-value of pairs that are held against each other, where the list is long enough for it
+SURE = 0.01  # the q-value of pairs that are examined, where the list is long enough for it
 
 
 @dataclass(frozen=True)
 class CopyCheck:
-    """Do the pairs differ as two independent records of one person do?
+    """Do the pairs differ as independent records of one person do?
 
     A list copied from the registry repeats its encodings, or says less in some fields; false pairs differ in any case.
-    So only sure pairs are held against each other that are filled alike on both sides (20 at least), and ``natural`` is
-    when significantly more of them differ (binomial, .01) than 2 q + 2 %: twice what may be false, and a little.
+    So only sure pairs are examined whose two sides have the same fields filled (20 at least), and ``natural`` says that
+    significantly more of them differ (binomial, .01) than 2 q + 2%: twice what may be false, and a little.
     """
 
     pairs: int
@@ -241,13 +202,10 @@ class CopyCheck:
     rank_drift: float | None
 
 
-def copy_check(similarity: Floats, q_values: Floats, filled_alike: Bools, ranks: Agreement | None) -> CopyCheck:
-    """Sure are pairs with a q-value up to q = .01, or twice the lowest, since a short list has none so low."""
+def copy_check(similarity: Floats, q_values: Floats, filled_alike: Bools, rank_drift: float | None) -> CopyCheck:
+    """Sure pairs have a q-value up to q = .01, or up to twice the lowest, since a short list has none so low."""
     same, q = similarity == 1.0, max(SURE, 2 * float(q_values.min(initial=1.0)))
     compared = filled_alike & (q_values <= q)
     alike, differ = int(compared.sum()), int((compared & ~same).sum())
-    natural = bool(alike >= LEAST_COMPARED and binomial_tail(differ, alike, min(0.99, 2 * q + 0.02)) < FLAT)
-    drift = None
-    if ranks is not None and ranks.compared and ranks.higher is not None and ranks.lower is not None:
-        drift = round((ranks.higher + ranks.lower) / ranks.compared, 4)
-    return CopyCheck(len(similarity), int(same.sum()), natural, drift)
+    natural = bool(alike >= LEAST_PAIRS and binomial_tail(differ, alike, min(0.99, 2 * q + 0.02)) < FLAT)
+    return CopyCheck(len(similarity), int(same.sum()), natural, rank_drift)

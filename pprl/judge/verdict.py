@@ -1,81 +1,81 @@
-"""The ladder of words: what may be said of a list, and what holds it back.
+"""The ladder: what may be said of a list, and what holds it back.
 
-Every rung has a rule that is fixed before anybody looks (`docs/report.md`). The word *authentic* is on none of them: a
-list can be found beyond chance and confirmed, and still be copied by whoever held the registry.
+Every rung has a rule that was fixed before anybody looked (`docs/report.md`). The word *authentic* is on none of them:
+a list can match beyond chance and be confirmed, and still have been copied by somebody who held the registry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pprl.judge.diagnostics import Absent, Agreement, CopyCheck, Soundness
+from pprl.judge.confirmation import Agreement
+from pprl.judge.diagnostics import Absent, CopyCheck, Soundness
+from pprl.report.record import CANNOT_TELL, LADDER, Verdict
 
 BEYOND = 0.001
-CODES = ("not_beyond_chance", "beyond_chance", "confirmed", "confirmed_and_controlled")
-CANNOT_TELL = "cannot_tell"
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """``rung`` is None where nothing can be told; ``reasons`` say what held it back or down."""
+@dataclass(frozen=True, kw_only=True)
+class Grounds:
+    """What a verdict rests on. ``p`` and ``p_relatives`` are the fixed tests against decoys and relatives, ``low`` is
+    the lower end of the interval of the estimated true matches, ``public`` the policy's answer about the registry."""
 
-    rung: int | None
-    code: str
-    reasons: tuple[str, ...]
+    p: float
+    p_relatives: float | None
+    low: float
+    decoys: Soundness | None
+    confirm: Sequence[Agreement]
+    copied: CopyCheck
+    controls: Absent | None
+    ineligible: Absent | None
+    public: str
 
 
 def cannot_tell(*reasons: str) -> Verdict:
-    return Verdict(None, CANNOT_TELL, reasons)
+    return Verdict(rung=None, code=CANNOT_TELL, reasons=reasons)
 
 
-def decide_verdict(
-    *,
-    p: float,
-    p_harsh: float | None,
-    low: float,
-    decoys: Soundness | None,
-    known_absent: Iterable[Absent],
-    confirm: Iterable[Agreement],
-    copied: CopyCheck,
-    controls: Absent | None,
-    public: str,
-) -> Verdict:
-    """The highest rung whose rule, and the rules of all below it, are met.
-
-    ``p`` and ``p_harsh`` are the fixed tests against decoys and relatives, ``low`` the lower end of the interval of net
-    found, ``known_absent`` controls and people who cannot be in the registry.
-    """
-    if decoys is not None and not decoys.sound:
+def decide_verdict(grounds: Grounds) -> Verdict:
+    """The highest rung whose rule is met, and the rules of all rungs below it."""
+    if grounds.decoys is not None and not grounds.decoys.sound:
         return cannot_tell("unsound_decoys")
-    if any(not group.flat for group in known_absent):
+    if any(not group.flat for group in (grounds.controls, grounds.ineligible) if group is not None):
         return cannot_tell("weak_decoys")
-    held_down = [
-        reason
-        for reason, holds in (
-            ("test", p >= BEYOND),
-            ("harsh_test", p_harsh is not None and p_harsh >= BEYOND),
-            ("interval", low <= 0),
-        )
-        if holds
-    ]
-    if held_down:
-        return Verdict(0, CODES[0], tuple(held_down))
-    agreements = [each for each in confirm if each.compared]
-    if p_harsh is None:
-        held_down.append("no_harsh_test")
-    if decoys is None:
-        held_down.append("decoys_unchecked")
-    if not copied.natural:
-        held_down.append("copying_not_excluded")
+    for rung, missing in enumerate((_beyond_chance, _confirmed, _controlled)):
+        if reasons := tuple(missing(grounds)):
+            return Verdict(rung=rung, code=LADDER[rung], reasons=reasons)
+    return Verdict(rung=3, code=LADDER[3], reasons=())
+
+
+def _beyond_chance(grounds: Grounds) -> Iterator[str]:
+    """What is missing for rung 1."""
+    if grounds.p >= BEYOND:
+        yield "test"
+    if grounds.p_relatives is not None and grounds.p_relatives >= BEYOND:
+        yield "harsh_test"
+    if grounds.low <= 0:
+        yield "interval"
+
+
+def _confirmed(grounds: Grounds) -> Iterator[str]:
+    """What is missing for rung 2."""
+    agreements = [agreement for agreement in grounds.confirm if agreement.compared]
+    if grounds.p_relatives is None:
+        yield "no_harsh_test"
+    if grounds.decoys is None:
+        yield "decoys_unchecked"
+    if not grounds.copied.natural:
+        yield "copying_not_excluded"
     if not agreements:
-        held_down.append("no_confirm_field")
-    elif not any(each.confirms(len(agreements)) for each in agreements):
-        held_down.append("confirm_disagrees")
-    if held_down:
-        return Verdict(1, CODES[1], tuple(held_down))
-    if controls is None or not controls.enough:
-        held_down.append("few_controls" if controls else "no_controls")
-    if public != "no":
-        held_down.append("registry_public" if public == "yes" else "registry_obtainable_unknown")
-    return Verdict(2, CODES[2], tuple(held_down)) if held_down else Verdict(3, CODES[3], ())
+        yield "no_confirm_field"
+    elif not any(agreement.confirms(len(agreements)) for agreement in agreements):
+        yield "confirm_disagrees"
+
+
+def _controlled(grounds: Grounds) -> Iterator[str]:
+    """What is missing for rung 3."""
+    if grounds.controls is None or not grounds.controls.enough:
+        yield "few_controls" if grounds.controls else "no_controls"
+    if grounds.public != "no":
+        yield "registry_public" if grounds.public == "yes" else "registry_obtainable_unknown"

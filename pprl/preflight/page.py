@@ -10,7 +10,7 @@ from pprl.core.intervals import wilson
 from pprl.preflight.attacks.result import AttackResult
 from pprl.preflight.risk import SUCCESS, HardeningResult, RiskReport
 from pprl.report import fill, plots
-from pprl.report.page import Column, Figure, Section, Table
+from pprl.report.layout import Column, Figure, Section, Table
 from pprl.report.text import Words
 
 WORDS = Words("en")

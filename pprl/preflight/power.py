@@ -190,7 +190,8 @@ def _rightly_matched(assessment: Assessment, present: NDArray[np.int64]) -> NDAr
 
 
 def _claim(found: int, present: int, loose: Assessment, tried: int) -> Claim:
-    _, low, high = loose.net_found or (0.0, 0.0, 0.0)
+    net = loose.net_found
+    low, high = (net.low or 0.0, net.high or 0.0) if net else (0.0, 0.0)
     within = round((high - low) / 2 / tried, 3)
     what = "pairs" if found else "count" if loose.found and low > 0 else "nothing"
     return Claim(what, found, present, within)

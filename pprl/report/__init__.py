@@ -13,15 +13,17 @@ import importlib.resources
 from collections.abc import Mapping
 from typing import Any
 
-from pprl.report.record import FORMATS, check, load
+from pprl.report.record import AUDIT, check, load
 from pprl.report.text import LANGUAGES, Words
 
-__all__ = ["LANGUAGES", "exact", "fill", "load", "render"]
+__all__ = ["LANGUAGES", "REPORT_FILES", "exact", "fill", "load", "render"]
+
+REPORT_FILES = ("audit.json", "report.json", "report.html")
 
 
 def exact(report: Mapping[str, Any]) -> bool:
     """Are these exact figures, which are not for publication?"""
-    return FORMATS[report["format"]]
+    return bool(report["format"] == AUDIT)
 
 
 def render(report: Mapping[str, Any], language: str = "en") -> str:

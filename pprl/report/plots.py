@@ -24,7 +24,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from pprl.report.record import Estimate, Number
+from pprl.report.fields import Estimate, Number
 
 MOST_ROWS = 30  # of a forest plot; the table has all
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
@@ -90,11 +90,11 @@ class Sheet:
     size: Size
     stacked: bool = False
 
-    def name(self, at: int, label: str, colour: str, weight: str = "normal") -> None:
+    def name(self, row: int, label: str, colour: str, weight: str = "normal") -> None:
         """The name of a row: left of the axes, or above the row where there is no room."""
         most = 44 if self.stacked else self.size.label
         text = label if len(label) <= most else label[: most - 1] + "…"
-        shift, y, side = (0, at - 0.36, "left") if self.stacked else (-10, at, "right")
+        shift, y, side = (0, row - 0.36, "left") if self.stacked else (-10, row, "right")
         self.axes.annotate(
             text,
             (0, y),
@@ -161,59 +161,83 @@ def _address(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
+@dataclass(frozen=True)
+class Histogram:
+    """Counts of people and of decoys between the same edges."""
+
+    edges: Sequence[Number]
+    real: Sequence[Number]
+    decoys: Sequence[Number]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistogramLabels:
+    people: str
+    decoys: str
+    threshold: str
+    axis: str
+
+
 def histogram(
-    edges: Sequence[Number],
-    real: Sequence[Number],
-    decoys: Sequence[Number],
+    data: Histogram,
     *,
     threshold: Number | None,
     count: Callable[[float], str],
     similarity: Callable[[float], str],
-    people_label: str,
-    decoys_label: str,
-    threshold_label: str,
-    axis: str,
+    labels: HistogramLabels,
 ) -> Plot:
-    """People as filled steps, decoys as a line over them, each named at its own peak."""
+    """People as filled steps, decoys as a line over them, each labelled at its own peak."""
 
     def draw(sheet: Sheet) -> None:
-        axes, ink, size = sheet.axes, sheet.ink, sheet.size
-        top = max(*real, *decoys, 1)
-        axes.stairs(real, edges, fill=True, color=ink.people, alpha=0.3)
-        axes.stairs(real, edges, color=ink.people, linewidth=1.6)
-        axes.stairs(decoys, edges, color=ink.decoys, linewidth=1.8, linestyle=(0, (4, 2)))
+        axes, ink, edges = sheet.axes, sheet.ink, data.edges
+        top = max(*data.real, *data.decoys, 1)
+        axes.stairs(data.real, edges, fill=True, color=ink.people, alpha=0.3)
+        axes.stairs(data.real, edges, color=ink.people, linewidth=1.6)
+        axes.stairs(data.decoys, edges, color=ink.decoys, linewidth=1.8, linestyle=(0, (4, 2)))
         axes.set_xlim(edges[0], edges[-1])
         axes.set_ylim(0, top * 1.24)
-        _grid(axes, ink, "y")
-        pixel = (edges[-1] - edges[0]) / (size.width * axes.get_position().width)
-        taken: list[tuple[float, float, float]] = []
-        for counts, label, colour in ((real, people_label, ink.people), (decoys, decoys_label, ink.decoys)):
-            peak = max(range(len(counts)), key=lambda at: (counts[at], at))
-            x, y = (edges[peak] + edges[peak + 1]) / 2, counts[peak] + top * 0.04
-            half = len(label) * size.text * 0.39 * pixel
-            side = 0.0  # of its place on which the label stands
-            if threshold is not None and abs(x - threshold) < half:  # beside the line, not across it
-                side = 1.0 if x >= threshold else -1.0
-                x = threshold + 4 * pixel * side
-            elif x + half > edges[-1]:
-                side, x = -1.0, edges[-1] + 24 * pixel
-            elif x - half < edges[0]:
-                side, x = 1.0, edges[0]
-            for other, width, height in taken:
-                if abs(x + side * half - other) < half + width and abs(y - height) < top * 0.1:
-                    y = height + top * 0.1
-            taken.append((x + side * half, half, y))
-            axes.text(x, y, label, color=colour, ha=("right", "center", "left")[round(side) + 1], fontsize=size.text,
-                      fontweight="bold")  # fmt: skip
+        _grid(sheet, "y")
+        _peak_labels(sheet, data, top, threshold, labels)
         if threshold is not None and edges[0] <= threshold <= edges[-1]:
-            _mark(sheet, threshold, threshold_label, top=True)
+            _mark(sheet, threshold, labels.threshold, top=True)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
-        axes.xaxis.set_major_locator(MaxNLocator(5 if size is NARROW else 9))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: similarity(value)))
-        _x_label(sheet, axis)
+        _similarity_axis(sheet, similarity)
+        _x_label(sheet, labels.axis)
 
     return plot(300, draw)
+
+
+def _peak_labels(sheet: Sheet, data: Histogram, top: Number, threshold: Number | None, labels: HistogramLabels) -> None:
+    """Each curve's name over its highest step, clear of the threshold, of the edges and of the other name."""
+    axes, ink, size, edges = sheet.axes, sheet.ink, sheet.size, data.edges
+    pixel = (edges[-1] - edges[0]) / (size.width * axes.get_position().width)
+    taken: list[tuple[float, float, float]] = []
+    for counts, label, colour in ((data.real, labels.people, ink.people), (data.decoys, labels.decoys, ink.decoys)):
+        peak = max(range(len(counts)), key=lambda i: (counts[i], i))
+        x, y = (edges[peak] + edges[peak + 1]) / 2, counts[peak] + top * 0.04
+        half = len(label) * size.text * 0.39 * pixel
+        side = 0.0  # −1: the label ends at x, 1: it begins there, 0: it is centred
+        if threshold is not None and abs(x - threshold) < half:  # beside the line, not across it
+            side = 1.0 if x >= threshold else -1.0
+            x = threshold + 4 * pixel * side
+        elif x + half > edges[-1]:
+            side, x = -1.0, edges[-1] + 24 * pixel
+        elif x - half < edges[0]:
+            side, x = 1.0, edges[0]
+        for other, width, height in taken:
+            if abs(x + side * half - other) < half + width and abs(y - height) < top * 0.1:
+                y = height + top * 0.1
+        taken.append((x + side * half, half, y))
+        alignment = ("right", "center", "left")[round(side) + 1]
+        axes.text(x, y, label, color=colour, ha=alignment, fontsize=size.text, fontweight="bold")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveLabels:
+    asked: str
+    used: str
+    axis: str
 
 
 def curve(
@@ -223,11 +247,9 @@ def curve(
     used: Number | None,
     percent: Callable[[float], str],
     number: Callable[[float], str],
-    asked_label: str,
-    used_label: str,
-    axis: str,
+    labels: CurveLabels,
 ) -> Plot:
-    """The error rate over the threshold, the rate asked as a line across, the threshold used as a line down."""
+    """The error rate by threshold, with a line across at the rate asked for and a line down at the threshold used."""
 
     def draw(sheet: Sheet) -> None:
         axes, ink, size = sheet.axes, sheet.ink, sheet.size
@@ -237,21 +259,25 @@ def curve(
         room = (high - low) * 0.03 or 0.01
         axes.set_xlim(low - room, high + room)
         axes.set_ylim(0, top)
-        _grid(axes, ink, "y")
+        _grid(sheet, "y")
         axes.plot(xs, ys, color=ink.people, linewidth=2, marker="o", markersize=3.5, clip_on=False)
         if asked is not None:
             axes.axhline(asked, color=ink.decoys, linewidth=1.4, linestyle=(0, (4, 2)))
-            axes.text(high + room, asked + top * 0.02, asked_label, color=ink.decoys, ha="right", va="bottom",
+            axes.text(high + room, asked + top * 0.02, labels.asked, color=ink.decoys, ha="right", va="bottom",
                       fontsize=size.text, fontweight="bold")  # fmt: skip
         if used is not None and low <= used <= high:
-            _mark(sheet, used, used_label, top=True)
+            _mark(sheet, used, labels.used, top=True)
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
-        axes.xaxis.set_major_locator(MaxNLocator(5 if size is NARROW else 9))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(round(value, 6))))
-        _x_label(sheet, axis)
+        _similarity_axis(sheet, lambda value: number(round(value, 6)))
+        _x_label(sheet, labels.axis)
 
     return plot(280, draw)
+
+
+def _similarity_axis(sheet: Sheet, number: Callable[[float], str]) -> None:
+    sheet.axes.xaxis.set_major_locator(MaxNLocator(5 if sheet.size is NARROW else 9))
+    sheet.axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
 @dataclass(frozen=True)
@@ -277,39 +303,44 @@ def forest(
     rows = rows[:MOST_ROWS]
 
     def draw(sheet: Sheet) -> None:
-        axes, ink, size = sheet.axes, sheet.ink, sheet.size
-        ends = [
-            end
-            for row in rows
-            if (one := row.estimate) is not None
-            for end in (one.value, one.low, one.high)
-            if end is not None
-        ] + ([reference] if reference is not None else [])
-        low, high = limits or _limits(ends)
-        axes.set_xlim(low, high)
+        axes, size = sheet.axes, sheet.size
+        axes.set_xlim(*(limits or _limits(rows, reference)))
         axes.set_ylim(len(rows) - 0.5, -0.75 if sheet.stacked else -0.6)
-        _grid(axes, ink, "x")
+        _grid(sheet, "x")
         if reference is not None:
             _mark(sheet, reference, reference_label, top=False)
-        for at, row in enumerate(rows):
-            if row.heading:
-                sheet.name(at, row.label, ink.faint, "bold")
-            else:
-                sheet.name(at, row.label, ink.text)
-            if row.remark:
-                axes.text(0.01, at, row.remark, transform=axes.get_yaxis_transform(), ha="left", va="center",
-                          fontsize=size.text - 1, color=ink.faint, fontstyle="italic")  # fmt: skip
-            if (one := row.estimate) is None:
-                continue
-            if one.low is not None and one.high is not None:
-                axes.plot([one.low, one.high], [at, at], color=ink.people, linewidth=2, solid_capstyle="butt")
-            axes.plot([one.value], [at], color=ink.people, marker="o", markersize=7, clip_on=False)
+        for y, row in enumerate(rows):
+            _draw_row(sheet, y, row)
         axes.set_yticks([])
         axes.xaxis.set_major_locator(MaxNLocator(4 if size is NARROW else 6))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(round(value, 6))))
         _x_label(sheet, axis)
 
     return plot(90 + 28 * len(rows), draw, left=[row.label for row in rows])
+
+
+def _limits(rows: Sequence[Row], reference: Number | None) -> tuple[float, float]:
+    """From 0, or the lowest end, to the highest end of all intervals."""
+    ends = [end for row in rows for end in row.estimate or () if end is not None]
+    ends += [] if reference is None else [reference]
+    low, high = min(0, *ends, 0), max(*ends, 0, 0)
+    return float(low * 1.05), float(high * 1.05 or 1)
+
+
+def _draw_row(sheet: Sheet, y: int, row: Row) -> None:
+    axes, ink, estimate = sheet.axes, sheet.ink, row.estimate
+    if row.heading:
+        sheet.name(y, row.label, ink.faint, "bold")
+    else:
+        sheet.name(y, row.label, ink.text)
+    if row.remark:
+        axes.text(0.01, y, row.remark, transform=axes.get_yaxis_transform(), ha="left", va="center",
+                  fontsize=sheet.size.text - 1, color=ink.faint, fontstyle="italic")  # fmt: skip
+    if estimate is None:
+        return
+    if estimate.low is not None and estimate.high is not None:
+        axes.plot([estimate.low, estimate.high], [y, y], color=ink.people, linewidth=2, solid_capstyle="butt")
+    axes.plot([estimate.value], [y], color=ink.people, marker="o", markersize=7, clip_on=False)
 
 
 @dataclass(frozen=True)
@@ -328,35 +359,46 @@ def dumbbell(
     pairs = pairs[:MOST_ROWS]
 
     def draw(sheet: Sheet) -> None:
-        axes, ink, size = sheet.axes, sheet.ink, sheet.size
+        axes = sheet.axes
         axes.set_xlim(0, 1)
         axes.set_ylim(len(pairs) - 0.4, -1.1 if sheet.stacked else -0.75)
-        _grid(axes, ink, "x")
-        for at, pair in enumerate(pairs):
-            sheet.name(at, pair.label, ink.text)
-            if pair.chance is not None:
-                axes.plot([pair.chance, pair.seen], [at, at], color=ink.rule, linewidth=3, solid_capstyle="butt")
-                axes.plot([pair.chance], [at], color=ink.decoys, marker="o", markersize=8, markerfacecolor="none",
-                          markeredgewidth=2, clip_on=False)  # fmt: skip
-            axes.plot([pair.seen], [at], color=ink.people, marker="o", markersize=9, clip_on=False)
-        first, room = pairs[0], len(max(seen_label, chance_label, key=len)) * size.text * 0.36 / size.width
-        apart = first.chance is None or abs(first.seen - first.chance) > 2.2 * room
-        for x, other, label, colour in (
-            (first.seen, first.chance, seen_label, ink.people),
-            (first.chance, first.seen, chance_label, ink.decoys),
-        ):
-            if x is not None:
-                shift = 0.0 if apart or other is None else 1.1 * room * (1 if x >= other else -1)
-                place = min(max(x + shift, room), 1 - room)
-                y = -0.62 if sheet.stacked else -0.42
-                axes.text(place, y, label, color=colour, ha="center", va="bottom", fontsize=size.text,
-                          fontweight="bold")  # fmt: skip
+        _grid(sheet, "x")
+        for y, pair in enumerate(pairs):
+            _draw_pair(sheet, y, pair)
+        _name_ends(sheet, pairs[0], seen_label, chance_label)
         axes.set_yticks([])
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(round(value, 6))))
         _x_label(sheet, axis)
 
     return plot(100 + 36 * len(pairs), draw, left=[pair.label for pair in pairs])
+
+
+def _draw_pair(sheet: Sheet, y: int, pair: Pair) -> None:
+    axes, ink = sheet.axes, sheet.ink
+    sheet.name(y, pair.label, ink.text)
+    if pair.chance is not None:
+        axes.plot([pair.chance, pair.seen], [y, y], color=ink.rule, linewidth=3, solid_capstyle="butt")
+        axes.plot([pair.chance], [y], color=ink.decoys, marker="o", markersize=8, markerfacecolor="none",
+                  markeredgewidth=2, clip_on=False)  # fmt: skip
+    axes.plot([pair.seen], [y], color=ink.people, marker="o", markersize=9, clip_on=False)
+
+
+def _name_ends(sheet: Sheet, first: Pair, seen_label: str, chance_label: str) -> None:
+    """The names of the two circles over the first pair, apart where the circles are close."""
+    axes, ink, size = sheet.axes, sheet.ink, sheet.size
+    room = len(max(seen_label, chance_label, key=len)) * size.text * 0.36 / size.width
+    apart = first.chance is None or abs(first.seen - first.chance) > 2.2 * room
+    for x, other, label, colour in (
+        (first.seen, first.chance, seen_label, ink.people),
+        (first.chance, first.seen, chance_label, ink.decoys),
+    ):
+        if x is None:
+            continue
+        shift = 0.0 if apart or other is None else 1.1 * room * (1 if x >= other else -1)
+        centre = min(max(x + shift, room), 1 - room)
+        axes.text(centre, -0.62 if sheet.stacked else -0.42, label, color=colour, ha="center", va="bottom",
+                  fontsize=size.text, fontweight="bold")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -379,13 +421,13 @@ def ladder(
         axes.set_xscale("log")
         axes.set_xlim(steps[0] / 1.15, steps[-1] * (1.45 if size is NARROW else 1.3))
         axes.set_ylim(0, 1)
-        _grid(axes, ink, "y")
+        _grid(sheet, "y")
         taken: list[float] = []
-        for at, line in enumerate(lines):
+        for i, line in enumerate(lines):
             colour = ink.people if line.stressed else ink.faint
             xs, shares, lows, highs = zip(*line.points, strict=True)
             axes.fill_between(xs, lows, highs, color=colour, alpha=0.15, linewidth=0)
-            axes.plot(xs, shares, color=colour, linewidth=2.4 if line.stressed else 1.4, marker="osD^"[at % 4],
+            axes.plot(xs, shares, color=colour, linewidth=2.4 if line.stressed else 1.4, marker="osD^"[i % 4],
                       markersize=4.5, linestyle="-" if line.stressed else (0, (4, 2)), clip_on=False)  # fmt: skip
             y = shares[-1]
             while any(abs(y - other) < 0.07 for other in taken):
@@ -402,13 +444,8 @@ def ladder(
     return plot(320, draw)
 
 
-def _limits(ends: Sequence[Number]) -> tuple[float, float]:
-    low, high = min(0, *ends, 0), max(*ends, 0, 0)
-    return float(low * 1.05), float(high * 1.05 or 1)
-
-
-def _grid(axes: Axes, ink: Ink, which: str) -> None:
-    getattr(axes, f"{which}axis").grid(True, color=ink.rule, linewidth=0.8)
+def _grid(sheet: Sheet, which: str) -> None:
+    getattr(sheet.axes, f"{which}axis").grid(True, color=sheet.ink.rule, linewidth=0.8)
 
 
 def _mark(sheet: Sheet, x: Number, label: str, *, top: bool) -> None:
@@ -416,9 +453,9 @@ def _mark(sheet: Sheet, x: Number, label: str, *, top: bool) -> None:
     axes, ink, size = sheet.axes, sheet.ink, sheet.size
     low, high = axes.get_xlim()
     axes.axvline(x, color=ink.accent, linewidth=1.2, linestyle="-" if top else (0, (1, 2)))
-    place = (x - low) / (high - low)
+    position = (x - low) / (high - low)
     half = len(label) * size.text * 0.3 / size.width
-    side = "left" if place < half else "right" if place > 1 - half else "center"
+    side = "left" if position < half else "right" if position > 1 - half else "center"
     axes.text(x, 1.015, label, transform=axes.get_xaxis_transform(), ha=side, va="bottom", fontsize=size.text,
               color=ink.accent)  # fmt: skip
 

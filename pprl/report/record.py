@@ -1,356 +1,298 @@
-"""The shape of report.json, checked once: behind this module every figure has its type or is None.
+# ruff: noqa: RUF009  the functions of `fields` return dataclass fields
+"""The record: everything a judgement found out, as audit.json and report.json hold it.
 
-``docs/report.md`` says what each key means. A report comes from another machine and may have been edited, so nothing in
-it is believed: a value of the wrong kind, a number no count can have or a verdict that contradicts itself is refused
-with the place where it stands, never with the value. None means *cannot tell* or *not asked*; inside the parts a
-missing key is the same.
+The dataclasses below are the one description of it. An audit is a `Record` with exact counts; a report is the same
+record, disclosed. `check` reads either and refuses what contradicts itself. None means *cannot tell* or *not asked*;
+inside the parts a missing key means the same.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self
 
 from pprl.core.errors import FileError
+from pprl.report import fields
+from pprl.report.fields import CODE, HINT, Estimate, FieldSpec, Kind, Number, Part, Plain, Value
 
-FORMATS = {"pprl-report/1": False, "pprl-audit/1": True}  # is it exact?
-LARGEST = 10**12  # more people than ever lived
+AUDIT, REPORT = "pprl-audit/1", "pprl-report/1"
 LADDER = ("not_beyond_chance", "beyond_chance", "confirmed", "confirmed_and_controlled")
 CANNOT_TELL = "cannot_tell"
-P_CLASSES = ("<.001", "<.01", "<.05", ">=.05")
-KEYS = (
-    "format",
-    "version",
-    "matter",
-    "disclosure",
-    "verdict",
-    "headline",
-    "rosters",
-    "scores",
-    "rates",
-    "strata",
-    "confirm",
-    "eligibility",
-    "controls",
-    "copy_check",
-    "decoys",
-    "sensitivity",
-    "completeness",
-    "parameters",
-    "fingerprints",
-    "run",
-    "warnings",
-)
-HINT = "`pprl link LIST REGISTRY --schema S -o DIR` writes it again; docs/report.md says what it holds"
-
-Number = int | float
-T = TypeVar("T")
+EVERYONE = "headline.people"
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95 % interval, where there is one."""
-
-    value: Number
-    low: Number | None = None
-    high: Number | None = None
+@dataclass(frozen=True, kw_only=True)
+class Disclosure(Part):
+    base: int = fields.number("published counts are multiples of it; 1 in an audit", required=True)
+    small_cells: str | None = fields.text('`"round"` or `"suppress"`; in a report', pattern=CODE, omitted=True)
+    list_exempt: bool | None = fields.flag("the list's own composition is published exactly; in a report", omitted=True)
 
 
-@dataclass(frozen=True)
-class Share:
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Part):
+    """``rung`` is None where nothing can be told; ``reasons`` say what held the verdict back."""
+
+    rung: int | None = fields.number("0 to 3, or null where nothing can be told")
+    code: str = fields.text("the rung's name, see *The ladder*", pattern=CODE, required=True)
+    reasons: tuple[str, ...] = fields.special(Kind.CODES, "what held the verdict back")
+
+    @classmethod
+    def read(cls, value: Value) -> Self:
+        code, rung = value["code"], value["rung"]
+        if not isinstance(code.value, str) or code.value not in (CANNOT_TELL, *LADDER):
+            raise code.wrong("a rung of the ladder")
+        if rung.number() != (None if code.value == CANNOT_TELL else LADDER.index(code.value)):
+            raise rung.wrong("the rung that its code names")
+        return super().read(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share(Part):
     """A count of a total. Shares are shown from these two, never from a third number that could disagree."""
 
-    count: Number
-    of: Number
+    count: Number | None = fields.count("people matched one to one with a registry record")
+    of: Number | None = fields.special(Kind.TOTAL, f"`{EVERYONE}`")
+    share: Number | None = fields.share("count ÷ of", part="count", whole="of")
 
 
-@dataclass(frozen=True)
-class Verdict:
-    rung: int | None
-    code: str
-    reasons: tuple[str, ...]
+@dataclass(frozen=True, kw_only=True)
+class Headline(Part):
+    people: Number | None = fields.count("people on the list who could be in the registry", own=True)
+    found: Share = fields.part(Share)
+    net_found: Estimate | None = fields.estimate(
+        "estimated true matches: found less the expected false ones", spelled_out=True
+    )
+    expected_by_chance: Number | None = fields.expected(
+        "people who would match if nobody on the list were in the registry"
+    )
+    false_match_rate: Number | None = fields.rate("expected share of the matches that are false")
+    false_match_rate_asked: Number | None = fields.number("the rate that was asked for")
+    p: str | Number | None = fields.p_value("the one test, against decoys")
+    p_harsh: str | Number | None = fields.p_value(
+        "the same test against relatives, invented members of the same families"
+    )
+    fewest_findable: Number | None = fields.expected("the fewest matches that could meet the rate asked for")
+    matchable_share: Number | None = fields.proportion("people closer to the registry than decoys are", whole=EVERYONE)
+    auc: Number | None = fields.proportion(
+        "how well similarity separates people from decoys (½ not at all)", whole=EVERYONE
+    )
+    ambiguous: Number | None = fields.count("matched people with several equally good partners; they are in no pair")
+    threshold: Number | None = fields.similarity("the lowest similarity of a match")
 
 
-@dataclass(frozen=True)
-class Headline:
-    people: Number | None
-    found: Share | None
-    net_found: Estimate | None
-    expected_by_chance: Number | None
-    false_match_rate: Number | None
-    false_match_rate_asked: Number | None
-    p: str | Number | None
-    p_harsh: str | Number | None
-    fewest_findable: Number | None
-    matchable_share: Number | None
-    auc: Number | None
-    ambiguous: Number | None
-    threshold: Number | None
+@dataclass(frozen=True, kw_only=True)
+class ListPart(Part):
+    people: Number | None = fields.count("people in this part of the list", own=True)
+    found: Number | None = fields.count("of these, matched")
 
 
-@dataclass(frozen=True)
-class Group:
-    """Some people, how many of them were found, and the net of it or what decoys would give."""
-
-    people: Number | None
-    found: Number | None
-    net_found: Estimate | None = None
-    expected: Number | None = None
-    label: str | None = None
-    rest: bool = False  # several labels of nearly nobody in one line
+@dataclass(frozen=True, kw_only=True)
+class Rosters(Part):
+    list_rows: Number | None = fields.count("rows of the list", own=True)
+    list_people: Number | None = fields.count("people on the list", own=True)
+    duplicates: Number | None = fields.count("rows that repeat a person", own=True)
+    registry_rows: Number | None = fields.count("rows of the registry")
+    registry_encoded: Number | None = fields.count("registry records that were compared")
+    lists: tuple[ListPart, ...] = fields.parts(ListPart, "one entry for each part, where the list has several")
 
 
-@dataclass(frozen=True)
-class Rosters:
-    list_rows: Number | None
-    list_people: Number | None
-    duplicates: Number | None
-    registry_rows: Number | None
-    registry_encoded: Number | None
-    lists: tuple[Group, ...]
-
-
-@dataclass(frozen=True)
-class Scores:
+@dataclass(frozen=True, kw_only=True)
+class Scores(Part):
     """Two histograms over the same edges."""
 
-    edges: tuple[Number, ...]
-    real: tuple[Number, ...]
-    decoys: tuple[Number, ...]
+    edges: tuple[Number, ...] = fields.number("similarities, rising", many=True)
+    real: tuple[Number, ...] = fields.count("people by their best similarity", many=True)
+    decoys: tuple[Number, ...] = fields.expected("decoys, scaled to as many as there are people", many=True)
+
+    @classmethod
+    def read(cls, value: Value) -> Self:
+        scores = super().read(value)
+        if len(scores.edges) < 2 or any(left >= right for left, right in itertools.pairwise(scores.edges)):
+            raise value["edges"].wrong("a rising row of two or more numbers")
+        if not len(scores.real) == len(scores.decoys) == len(scores.edges) - 1:
+            raise value.wrong("a count of people and of decoys for each step between two edges")
+        return scores
 
 
-@dataclass(frozen=True)
-class Rate:
-    threshold: Number
-    found: Number | None
-    false_match_rate: Number
+@dataclass(frozen=True, kw_only=True)
+class Rate(Part):
+    threshold: Number | None = fields.similarity("a threshold, from high to low")
+    found: Number | None = fields.count("matches at it")
+    false_match_rate: Number | None = fields.rate("expected share of these that are false")
 
 
-@dataclass(frozen=True)
-class Stratum:
-    field: str
-    values: tuple[Group, ...]
+@dataclass(frozen=True, kw_only=True)
+class StratumValue(Part):
+    label: str | None = fields.text("a value of the field; null stands for people without one")
+    rest: bool | None = fields.flag("true for all labels of almost nobody together; in a report", omitted=True)
+    people: Number | None = fields.count("people with this value", own=True)
+    found: Number | None = fields.count("of these, matched")
+    net_found: Estimate | None = fields.estimate("estimated true matches; null below 20 people")
 
 
-@dataclass(frozen=True)
-class Confirm:
-    field: str
-    compared: Number | None
-    agree: Number | None
-    chance: Number | None
-    p: str | Number | None
-    higher: Number | None
-    lower: Number | None
-
-    @property
-    def share(self) -> float | None:
-        return float(self.agree / self.compared) if self.compared and self.agree is not None else None
+@dataclass(frozen=True, kw_only=True)
+class Stratum(Part):
+    field: str = fields.text("name of the field", pattern=r"\w+", required=True)
+    values: tuple[StratumValue, ...] = fields.parts(StratumValue)
 
 
-@dataclass(frozen=True)
-class Eligibility:
-    registry_as_of: str | None
-    eligible: Group | None
-    unknown: Group | None
-    ineligible: Group | None
+@dataclass(frozen=True, kw_only=True)
+class Confirm(Part):
+    field: str = fields.text("name of a field that was not linked", pattern=r"\w+", required=True)
+    compared: Number | None = fields.count("pairs in which both sides have a value")
+    agree: Number | None = fields.count("of these, pairs that agree")
+    chance: Number | None = fields.proportion("expected agreement if partners are permuted", whole="compared")
+    p: str | Number | None = fields.p_value("the test of agreement against permuted partners")
+    higher: Number | None = fields.count("for ranks: pairs in which the list has the higher one, else null")
+    lower: Number | None = fields.count("for ranks: pairs in which the list has the lower one, else null")
+    share: Number | None = fields.share("agree ÷ compared", part="agree", whole="compared")
+
+    @classmethod
+    def read(cls, value: Value) -> Self:
+        confirm = super().read(value)
+        if confirm.compared is not None and confirm.agree is not None and confirm.agree > confirm.compared:
+            raise value["agree"].wrong("at most the number compared")
+        return confirm
 
 
-@dataclass(frozen=True)
-class Controls:
-    people: Number | None
-    found: Number | None
-    expected: Number | None
-    p: str | Number | None
-    flat: bool | None
+@dataclass(frozen=True, kw_only=True)
+class EligibilityGroup(Part):
+    people: Number | None = fields.count("people in this group", own=True)
+    found: Number | None = fields.count("of these, matched")
+    net_found: Estimate | None = fields.estimate("estimated true matches; null below 20 people")
 
 
-@dataclass(frozen=True)
-class CopyCheck:
-    pairs: Number | None
-    identical: Number | None
-    natural: bool | None
-    rank_drift: Number | None
+@dataclass(frozen=True, kw_only=True)
+class KnownAbsent(Part):
+    """People known to be absent from the registry, who are found by chance only."""
+
+    people: Number | None = fields.count("people in this group", own=True)
+    found: Number | None = fields.count("of these, how many reach the threshold")
+    expected: Number | None = fields.expected("how many decoys in their place would")
+    p: str | Number | None = fields.p_value("the test that they come closer than decoys", omitted=True)
+    flat: bool | None = fields.flag("they come no closer than decoys", omitted=True)
 
 
-@dataclass(frozen=True)
-class Decoys:
-    made: Number | None
-    a_person: Number | None
-    fallbacks: Number | None
-    harsh: Number | None
-    auc_weight: Number | None
-    auc_similarity: Number | None
-    sound: bool | None
+@dataclass(frozen=True, kw_only=True)
+class Eligibility(Part):
+    registry_as_of: str | None = fields.text("the day the registry shows", pattern=r"\d{4}-\d\d-\d\d")
+    eligible: EligibilityGroup | None = fields.part(
+        EligibilityGroup, "people who could be in the registry", optional=True
+    )
+    unknown: EligibilityGroup | None = fields.part(
+        EligibilityGroup, "people whose eligibility is unknown", optional=True
+    )
+    ineligible: KnownAbsent | None = fields.part(KnownAbsent, "people who cannot be in the registry", optional=True)
 
 
-@dataclass(frozen=True)
-class Choice:
+@dataclass(frozen=True, kw_only=True)
+class CopyCheck(Part):
+    pairs: Number | None = fields.count("pairs")
+    identical: Number | None = fields.count("of these, identical in everything compared")
+    natural: bool | None = fields.flag("the pairs differ as independent records of the same people do")
+    rank_drift: Number | None = fields.proportion("pairs whose rank differs", whole="pairs")
+    share: Number | None = fields.share("identical ÷ pairs", part="identical", whole="pairs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoys(Part):
+    made: Number | None = fields.special(Kind.DECOY_COUNT, "decoys made")
+    a_person: Number | None = fields.special(Kind.DECOYS_A_PERSON, "decoys per person on the list")
+    fallbacks: Number | None = fields.special(Kind.DECOY_COUNT, "decoys that took a surname from outside their group")
+    harsh: Number | None = fields.special(Kind.DECOY_COUNT, "relatives made")
+    auc_weight: Number | None = fields.proportion("how well length separates people from decoys", whole=EVERYONE)
+    auc_similarity: Number | None = fields.proportion("how well similarity to the list separates them", whole=EVERYONE)
+    sound: bool | None = fields.flag("decoys look like people on the list")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Part):
     """The headline under another choice."""
 
-    what: str
-    value: str | Number | None
-    found: Number | None
-    net_found: Estimate | None
+    what: str = fields.text(
+        "`lambda` (share of the lowest ranks by which π0 is estimated), `decoys` (per person), `partner_rule`, or "
+        "`harsh_decoys` (relatives per person, in place of decoys)",
+        pattern=CODE,
+        required=True,
+    )
+    value: str | Number | None = fields.special(Kind.CHOICE, "the choice")
+    found: Number | None = fields.count("matched people")
+    net_found: Estimate | None = fields.estimate("estimated true matches, without an interval")
 
 
-@dataclass(frozen=True)
-class Completeness:
-    name: str
-    people: Number | None
-    found: Number | None
-    threshold: Number | None
-    matchable_share: Number | None
+@dataclass(frozen=True, kw_only=True)
+class CompletenessClass(Part):
+    name: str = fields.text("the class in words", pattern=r"[^\W\d]+(?:[ ,·-]+[^\W\d]+)*", required=True)
+    people: Number | None = fields.count("people in the class", own=True)
+    found: Number | None = fields.count("of these, matched")
+    threshold: Number | None = fields.similarity("the threshold of the class")
+    matchable_share: Number | None = fields.proportion("people closer to the registry than decoys are", whole="people")
 
 
-@dataclass(frozen=True)
-class Report:
-    exact: bool
-    base: int
-    version: str | None
-    matter: str | None
-    verdict: Verdict
-    headline: Headline
-    rosters: Rosters
-    scores: Scores | None
-    rates: tuple[Rate, ...]
-    strata: tuple[Stratum, ...]
-    confirm: tuple[Confirm, ...]
-    eligibility: Eligibility | None
-    controls: Controls | None
-    copy_check: CopyCheck | None
-    decoys: Decoys | None
-    sensitivity: tuple[Choice, ...]
-    completeness: tuple[Completeness, ...]
-    parameters: Mapping[str, str | Number | bool | None]
-    fingerprints: Mapping[str, str | Number | bool | None]
-    run: str | None
-    warnings: tuple[str, ...]
+def _spec(kind: Kind, sentence: str, pattern: str = "") -> FieldSpec:
+    return FieldSpec(kind=kind, text=sentence, pattern=pattern)
 
 
-class At:
-    """A value of the file and where it stands, so that a refusal can say which one it is."""
+PARAMETERS = {
+    "hardening": _spec(Kind.NUMBER, "bits summed into one"),
+    "length": _spec(Kind.NUMBER, "bits of an encoding"),
+    "decoys": _spec(Kind.NUMBER, "decoys per person"),
+    "false_match_rate": _spec(Kind.NUMBER, "the rate asked for"),
+    "kernel": _spec(Kind.TEXT, "the arithmetic that ran", CODE),
+    "partner_rule": _spec(Kind.TEXT, "how partners are assigned", CODE),
+    "secret": _spec(Kind.FLAG, "false where key and decoys come from a seed"),
+    "registry_public_before_list": _spec(Kind.TEXT, '`"yes"`, `"no"` or `"unknown"`', CODE),
+}
+FINGERPRINTS = {
+    "schema": _spec(Kind.TEXT, "of the schema, hexadecimal", r"[0-9a-f]{0,64}"),
+    "folding": _spec(Kind.TEXT, "of the folding tables, hexadecimal", r"[0-9a-f]{0,64}"),
+}
 
-    def __init__(self, value: object, place: str = "") -> None:
-        self.value, self.place = value, place
+
+@dataclass(frozen=True, kw_only=True)
+class Record(Part):
+    format: str = fields.special(Kind.FORMAT, f'`"{REPORT}"` or `"{AUDIT}"`')
+    version: str | None = fields.text("of pprl", pattern=r"\d+(\.\w+)*")
+    matter: str | None = fields.text("name of the schema")
+    disclosure: Disclosure = fields.special(Kind.DISCLOSURE, "how counts are published", record=Disclosure)
+    verdict: Verdict = fields.part(Verdict)
+    headline: Headline = fields.part(Headline)
+    rosters: Rosters = fields.part(Rosters)
+    scores: Scores | None = fields.part(Scores, "the distribution of best similarities", optional=True)
+    rates: tuple[Rate, ...] = fields.parts(Rate, "the false-match rate by threshold")
+    strata: tuple[Stratum, ...] = fields.parts(Stratum, "groups of people")
+    confirm: tuple[Confirm, ...] = fields.parts(Confirm, "agreement of pairs on further fields that were not linked")
+    eligibility: Eligibility | None = fields.part(
+        Eligibility, "who could be in the registry at its date", optional=True
+    )
+    controls: KnownAbsent | None = fields.part(KnownAbsent, "negative controls", optional=True)
+    copy_check: CopyCheck | None = fields.part(CopyCheck, "was the list copied from the registry?", optional=True)
+    decoys: Decoys | None = fields.part(Decoys, optional=True)
+    sensitivity: tuple[Choice, ...] = fields.parts(Choice, "the headline under other choices")
+    completeness: tuple[CompletenessClass, ...] = fields.parts(CompletenessClass, "classes of equally complete rows")
+    parameters: Mapping[str, Plain] = fields.special(Kind.SETTINGS, "how the run was set up", keys=PARAMETERS)
+    fingerprints: Mapping[str, Plain] = fields.special(Kind.SETTINGS, "of what both sides agreed on", keys=FINGERPRINTS)
+    run: str | None = fields.special(Kind.RUN, "how many times this list has been linked here, and what changed since")
+    warnings: tuple[str, ...] = fields.special(
+        Kind.WARNINGS, "sentences; codes (`a–z`, `_`) where the report may repeat them"
+    )
 
     @property
-    def given(self) -> bool:
-        return self.value is not None
+    def exact(self) -> bool:
+        """Are these exact figures, which are not for publication?"""
+        return self.format == AUDIT
 
-    def wrong(self, wanted: str) -> FileError:
-        return FileError(f"report: {self.place} is not {wanted}", hint=HINT)
-
-    def __getitem__(self, key: str) -> At:
-        value = self.value if self.given else {}
-        if not isinstance(value, dict):
-            raise self.wrong("an object")
-        return At(value.get(key), f"{self.place}.{key}" if self.place else key)
-
-    def items(self) -> list[At]:
-        value = [] if self.value is None else self.value
-        if not isinstance(value, list):
-            raise self.wrong("a list")
-        return [At(item, f"{self.place}[{number}]") for number, item in enumerate(value)]
-
-    def fields(self) -> dict[str, str | Number | bool | None]:
-        """An object of plain values."""
-        value = {} if self.value is None else self.value
-        if not isinstance(value, dict):
-            raise self.wrong("an object")
-        return {str(name): At(item, f"{self.place}.…").plain() for name, item in value.items()}
-
-    def plain(self) -> str | Number | bool | None:
-        if self.value is None or isinstance(self.value, bool):
-            return self.value
-        return self.value if isinstance(self.value, str) else self.number("a text, a number or true or false")
-
-    def number(self, wanted: str = "a number") -> Number | None:
-        value = self.value
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.wrong(wanted)
-        if not -LARGEST < value < LARGEST or (isinstance(value, float) and math.isnan(value)):
-            raise self.wrong(f"{wanted} that can be meant")
-        return value
-
-    def count(self) -> Number | None:
-        if (value := self.number("a count")) is not None and value < 0:
-            raise self.wrong("a count")
-        return value
-
-    def fraction(self) -> Number | None:
-        """A share; where it is a bound, ``{"at_most": s}`` or ``{"at_least": s}``, the bound itself."""
-        if isinstance(self.value, dict) and len(self.value) == 1 and self.value.keys() <= {"at_most", "at_least"}:
-            return self[next(iter(self.value))].fraction()
-        if (value := self.number("a share between 0 and 1")) is not None and not 0 <= value <= 1:
-            raise self.wrong("a share between 0 and 1")
-        return value
-
-    def text(self) -> str | None:
-        if self.value is not None and not isinstance(self.value, str):
-            raise self.wrong("a text")
-        return self.value
-
-    def flag(self) -> bool | None:
-        if self.value is not None and not isinstance(self.value, bool):
-            raise self.wrong("true or false")
-        return self.value
-
-    def p(self) -> str | Number | None:
-        if isinstance(self.value, str):
-            if self.value not in P_CLASSES:
-                raise self.wrong("one of " + " ".join(P_CLASSES))
-            return self.value
-        return self.fraction()
-
-    def estimate(self) -> Estimate | None:
-        """A bare number is an estimate without an interval; one whose value is null cannot be told."""
-        if isinstance(self.value, int | float):
-            value = self.number()
-            return None if value is None else Estimate(value)
-        value, low, high = (self[key].number() for key in ("value", "low", "high"))
-        if value is None:
-            return None
-        if low is not None and high is not None and low > high:
-            raise self.wrong("an estimate: its interval ends before it begins")
-        return Estimate(value, low, high)
-
-    def share(self) -> Share | None:
-        count, of = self["count"].count(), self["of"].count()
-        self["share"].fraction()
-        return None if count is None or of is None else Share(count, of)
-
-    def group(self, label: str | None = None, *, rest: bool = False) -> Group | None:
-        if not self.given:
-            return None
-        return Group(
-            self["people"].count(),
-            self["found"].count(),
-            self["net_found"].estimate(),
-            self["expected"].count(),
-            label,
-            rest,
-        )
-
-
-def needed(value: T | None, at: At, wanted: str) -> T:
-    if value is None:
-        raise at.wrong(wanted)
-    return value
-
-
-def some(groups: Iterable[Group | None]) -> tuple[Group, ...]:
-    return tuple(group for group in groups if group is not None)
+    @property
+    def base(self) -> int:
+        return int(self.disclosure.base)
 
 
 def load(data: bytes) -> dict[str, Any]:
-    """The object in a JSON file. FileError: it is none, and then its name is not said, since it may be a roster."""
-    hint = "report.json or audit.json, as `pprl link … -o DIR` writes them, is needed here"
+    """The object in a JSON file. FileError: it is none; the file is not named, since it may be a roster."""
+    hint = "name report.json or audit.json, as `pprl link … -o DIR` writes them"
     try:
         report = json.loads(data)
     except (ValueError, RecursionError):
@@ -360,183 +302,18 @@ def load(data: bytes) -> dict[str, Any]:
     return report
 
 
-def check(report: Mapping[str, Any]) -> Report:
-    """The report with every figure in its type. FileError says which part cannot be used."""
-    top = At(dict(report))
+def check(report: Mapping[str, Any]) -> Record:
+    """The record in a file, every figure in its type. FileError names the part that cannot be used."""
+    top = Value(dict(report))
     name = top["format"].value
-    if not isinstance(name, str) or name not in FORMATS:
-        known = " or ".join(FORMATS)
-        raise FileError(f"report: its format is not {known}", hint="a newer pprl may read it; or is it another file?")
-    if missing := [key for key in KEYS if key not in report]:
+    if not isinstance(name, str) or name not in (AUDIT, REPORT):
+        raise FileError(
+            f"report: its format is not {REPORT} or {AUDIT}", hint="a newer pprl may read it; or is it another file?"
+        )
+    if missing := [key for key in Record.specs() if key not in report]:
         raise FileError(f"report: {', '.join(missing)} is missing", hint=HINT)
-    exact = FORMATS[name]
     base = top["disclosure"]["base"]
-    rounded = needed(base.count(), base, "a count")
-    if rounded != int(rounded) or rounded < 1 or (rounded == 1) != exact:
+    rounded = base.needed(base.count(), "a count")
+    if rounded != int(rounded) or rounded < 1 or (rounded == 1) != (name == AUDIT):
         raise base.wrong("1 in an audit and more in a report")
-    return Report(
-        exact=exact,
-        base=int(rounded),
-        version=top["version"].text(),
-        matter=top["matter"].text(),
-        verdict=_verdict(top["verdict"]),
-        headline=_headline(top["headline"]),
-        rosters=_rosters(top["rosters"]),
-        scores=_scores(top["scores"]),
-        rates=_rates(top["rates"]),
-        strata=tuple(
-            Stratum(
-                needed(at["field"].text(), at["field"], "a text"),
-                some(
-                    value.group(value["label"].text(), rest=bool(value["rest"].flag()))
-                    for value in at["values"].items()
-                ),
-            )
-            for at in top["strata"].items()
-        ),
-        confirm=tuple(_confirm(at) for at in top["confirm"].items()),
-        eligibility=_eligibility(top["eligibility"]),
-        controls=_controls(top["controls"]),
-        copy_check=_copy_check(top["copy_check"]),
-        decoys=_decoys(top["decoys"]),
-        sensitivity=tuple(_choice(at) for at in top["sensitivity"].items()),
-        completeness=tuple(_completeness(at) for at in top["completeness"].items()),
-        parameters=top["parameters"].fields(),
-        fingerprints=top["fingerprints"].fields(),
-        run=top["run"].text(),
-        warnings=tuple(filter(None, (at.text() for at in top["warnings"].items()))),
-    )
-
-
-def _verdict(at: At) -> Verdict:
-    code, rung = at["code"], at["rung"]
-    if not isinstance(code.value, str) or code.value not in (CANNOT_TELL, *LADDER):
-        raise code.wrong("a rung of the ladder")
-    told = None if code.value == CANNOT_TELL else LADDER.index(str(code.value))
-    if rung.number() != told:
-        raise rung.wrong("the rung that its code names")
-    return Verdict(told, str(code.value), tuple(filter(None, (reason.text() for reason in at["reasons"].items()))))
-
-
-def _headline(at: At) -> Headline:
-    return Headline(
-        people=at["people"].count(),
-        found=at["found"].share(),
-        net_found=at["net_found"].estimate(),
-        expected_by_chance=at["expected_by_chance"].count(),
-        false_match_rate=at["false_match_rate"].fraction(),
-        false_match_rate_asked=at["false_match_rate_asked"].fraction(),
-        p=at["p"].p(),
-        p_harsh=at["p_harsh"].p(),
-        fewest_findable=at["fewest_findable"].count(),
-        matchable_share=at["matchable_share"].fraction(),
-        auc=at["auc"].fraction(),
-        ambiguous=at["ambiguous"].count(),
-        threshold=at["threshold"].fraction(),
-    )
-
-
-def _rosters(at: At) -> Rosters:
-    return Rosters(
-        list_rows=at["list_rows"].count(),
-        list_people=at["list_people"].count(),
-        duplicates=at["duplicates"].count(),
-        registry_rows=at["registry_rows"].count(),
-        registry_encoded=at["registry_encoded"].count(),
-        lists=some(part.group() for part in at["lists"].items()),
-    )
-
-
-def _scores(at: At) -> Scores | None:
-    if not at.given:
-        return None
-
-    def row(name: str) -> tuple[Number, ...]:
-        return tuple(needed(item.count(), item, "a count") for item in at[name].items())
-
-    edges, real, decoys = row("edges"), row("real"), row("decoys")
-    if len(edges) < 2 or any(one >= two for one, two in itertools.pairwise(edges)):
-        raise at["edges"].wrong("a rising row of two or more numbers")
-    if not len(real) == len(decoys) == len(edges) - 1:
-        raise at.wrong("a count of people and of decoys for each step between two edges")
-    return Scores(edges, real, decoys)
-
-
-def _rates(at: At) -> tuple[Rate, ...]:
-    rates = []
-    for point in at.items():
-        threshold, rate = point["threshold"].fraction(), point["false_match_rate"].number()
-        if threshold is not None and rate is not None:
-            rates.append(Rate(threshold, point["found"].count(), min(1, max(0, rate))))
-    return tuple(sorted(rates, key=lambda point: -point.threshold))
-
-
-def _confirm(at: At) -> Confirm:
-    at["share"].fraction()
-    compared, agree = at["compared"].count(), at["agree"].count()
-    if compared is not None and agree is not None and agree > compared:
-        raise at["agree"].wrong("at most the number compared")
-    return Confirm(
-        field=needed(at["field"].text(), at["field"], "a text"),
-        compared=compared,
-        agree=agree,
-        chance=at["chance"].fraction(),
-        p=at["p"].p(),
-        higher=at["higher"].count(),
-        lower=at["lower"].count(),
-    )
-
-
-def _eligibility(at: At) -> Eligibility | None:
-    if not at.given:
-        return None
-    return Eligibility(
-        at["registry_as_of"].text(), at["eligible"].group(), at["unknown"].group(), at["ineligible"].group()
-    )
-
-
-def _controls(at: At) -> Controls | None:
-    if not at.given:
-        return None
-    return Controls(at["people"].count(), at["found"].count(), at["expected"].count(), at["p"].p(), at["flat"].flag())
-
-
-def _copy_check(at: At) -> CopyCheck | None:
-    if not at.given:
-        return None
-    at["share"].fraction()
-    return CopyCheck(at["pairs"].count(), at["identical"].count(), at["natural"].flag(), at["rank_drift"].fraction())
-
-
-def _decoys(at: At) -> Decoys | None:
-    if not at.given:
-        return None
-    return Decoys(
-        made=at["made"].count(),
-        a_person=at["a_person"].count(),
-        fallbacks=at["fallbacks"].count(),
-        harsh=at["harsh"].count(),
-        auc_weight=at["auc_weight"].fraction(),
-        auc_similarity=at["auc_similarity"].fraction(),
-        sound=at["sound"].flag(),
-    )
-
-
-def _choice(at: At) -> Choice:
-    value = at["value"].plain()
-    return Choice(
-        what=needed(at["what"].text(), at["what"], "a text"),
-        value=str(value).lower() if isinstance(value, bool) else value,
-        found=at["found"].count(),
-        net_found=at["net_found"].estimate(),
-    )
-
-
-def _completeness(at: At) -> Completeness:
-    return Completeness(
-        name=needed(at["name"].text(), at["name"], "a text"),
-        people=at["people"].count(),
-        found=at["found"].count(),
-        threshold=at["threshold"].fraction(),
-        matchable_share=at["matchable_share"].fraction(),
-    )
+    return Record.read(top)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pprl.core.errors import FileError
-from pprl.report.record import Estimate, Number
+from pprl.report.fields import Estimate, Number
 
 LANGUAGES = ("en", "ru")
 LONGEST = 200  # characters of a label in a table
@@ -54,6 +54,12 @@ class Words(string.Formatter):
         part, _, name = key.partition(".")
         text: str = self._tables[part][name]
         return self.vformat(text, (), values)
+
+    def reason(self, code: str) -> str:
+        """The sentence for what held a verdict back; the code itself where there is none."""
+        if code != "other" and self.has(f"reason.{code}"):
+            return self(f"reason.{code}")
+        return self("reason.other", code=self.label(code, 60))
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, str):

@@ -186,7 +186,8 @@ def test_the_best_spelling_counts_and_each_person_once():
     wrong = [SURNAMES[at % 80][::-1].title() for at in range(len(leaked))]
     plain = pprl.link(rows_of(leaked), rows_of(registry), SCHEMA, seed=3)
     spelled = pprl.link(rows_of(leaked, wrong), rows_of(registry, wrong * 4), SCHEMA, seed=3)
-    assert (spelled.people, spelled.list_rows, spelled.registry_rows) == (100, 100, 400)
+    rosters = spelled.record.rosters
+    assert (spelled.people, rosters.list_rows, rosters.registry_rows) == (100, 100, 400)
     for answer in (plain, spelled):
         pairs = answer.to_frame()
         assert pairs.list_row.is_unique

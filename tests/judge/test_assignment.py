@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from pprl.judge.assignment import NONE, Candidates, Partners, ambiguous, arrivals, assign, prices
+from pprl.judge.assignment import NONE, Candidates, Partners, ambiguous, assign, lone_arrivals, prices
 
 FLOOR = 0.25
 THEIRS = 5
@@ -52,7 +52,7 @@ def test_partners_are_one_to_one_and_no_assignment_is_better(rows):
 def test_a_newcomer_gets_what_the_whole_assignment_would_give_him(rows, newcomer):
     candidates, alone = table(rows), table([newcomer])
     price = prices(candidates, floors(candidates), assign(candidates, floors(candidates)))
-    reached = arrivals(alone, floors(alone), price)[0]
+    reached = lone_arrivals(alone, floors(alone), price)[0]
     gain = best_sum([*rows, newcomer]) - best_sum(rows)
     if reached == 0:
         assert gain == 0
@@ -67,7 +67,7 @@ def test_nobody_listed_leaves_every_row_free():
     nobody = table([])
     price = prices(nobody, floors(nobody), assign(nobody, floors(nobody)))
     newcomer = table([[0.5, 0.9, 0, 0, 0]])
-    assert arrivals(newcomer, floors(newcomer), price).tolist() == [0.9]
+    assert lone_arrivals(newcomer, floors(newcomer), price).tolist() == [0.9]
 
 
 AMBIGUOUS = {

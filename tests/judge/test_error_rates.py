@@ -10,18 +10,19 @@ from hypothesis import strategies as st
 from scipy.stats import binom, hypergeom
 
 from pprl.core.randomness import RandomStream
-from pprl.judge import matches as findings
+from pprl.judge import bootstrap
 from pprl.judge.assignment import NONE, Candidates
+from pprl.judge.bootstrap import absent_weights, intervals
 from pprl.judge.error_rates import (
     Sample,
+    estimate_pi0,
     fewest_findable,
-    fixed_limit,
-    lows,
-    p_harsh,
+    null_threshold,
+    p_relatives,
     p_value,
-    share_without_partner,
+    rank_among_own_decoys,
 )
-from pprl.judge.matches import absent_weights, find, intervals, meet, merged_classes
+from pprl.judge.matches import assign_partners, find_matches, merged_classes
 
 
 def sample(real, decoy):
@@ -49,17 +50,27 @@ def test_q_values_rise_as_similarity_falls():
 
 def test_the_share_without_a_partner_in_fractions():
     # one of 4 people is among the lower half of himself and his decoys: (1 + 1)/(4 + 1) ÷ ½ = ⅘
-    assert sample([9, 9, 9, 1], [5, 6]).share_without_partner() == pytest.approx(4 / 5)
-    assert sample([1, 1, 1], [5, 6]).share_without_partner() == 1.0
-    assert share_without_partner(np.array([1, 0]), np.array([4, 4]), 0.5).tolist() == [0.8, 0.4]
+    assert sample([9, 9, 9, 1], [5, 6]).pi0() == pytest.approx(4 / 5)
+    assert sample([1, 1, 1], [5, 6]).pi0() == 1.0
+    assert estimate_pi0(np.array([1, 0]), np.array([4, 4]), 0.5).tolist() == [0.8, 0.4]
 
 
 def test_everybody_is_ranked_among_his_own_decoys():
     # of the first person four decoys, of the second three, of the third none
     decoys, owner = np.array([1, 9, 3, 5, 2, 8, 6], dtype=float), np.array([0, 1, 0, 0, 0, 1, 1])
-    assert lows(np.array([2.5, 7, 0]), decoys, owner, 0.5).tolist() == [0.5, 1, 1]  # 2.5 is the third of five
-    assert lows(np.array([4.0, 8, 9]), decoys, owner, 0.5).tolist() == [0, 0.5, 0]  # 8 is the second or third of four
-    assert lows(np.array([2.5, 7, 0]), decoys, owner, 0.3).tolist() == pytest.approx([0, 0.2, 1], abs=1e-6)
+    assert rank_among_own_decoys(np.array([2.5, 7, 0]), decoys, owner, 0.5).tolist() == [
+        0.5,
+        1,
+        1,
+    ]  # 2.5 is the third of five
+    assert rank_among_own_decoys(np.array([4.0, 8, 9]), decoys, owner, 0.5).tolist() == [
+        0,
+        0.5,
+        0,
+    ]  # 8 is the second or third of four
+    assert rank_among_own_decoys(np.array([2.5, 7, 0]), decoys, owner, 0.3).tolist() == pytest.approx(
+        [0, 0.2, 1], abs=1e-6
+    )
 
 
 @given(st.lists(st.integers(0, 8), min_size=2, max_size=30), st.sampled_from([0.3, 0.5, 0.7]))
@@ -67,7 +78,7 @@ def test_whoever_is_like_his_decoys_is_low_as_often_as_lambda_says(alike, lam):
     """Each of k + 1 people in turn is the real one: the mean is λ, however many decoys there are and however equal."""
     values, others = np.array(alike) / 8, range(len(alike))
     decoys = np.concatenate([np.delete(values, at) for at in others])
-    low = lows(values, decoys, np.repeat(others, len(alike) - 1), lam)
+    low = rank_among_own_decoys(values, decoys, np.repeat(others, len(alike) - 1), lam)
     assert low.mean() == pytest.approx(lam, abs=1e-6)
 
 
@@ -83,7 +94,7 @@ def test_the_share_without_a_partner_is_right_however_different_people_are(decoy
     best = np.round((easily[owner] + rng.normal(size=people * decoys)) * grid) / grid
     present = np.arange(people) < people / 5
     real = np.round((easily + rng.normal(size=people)) * grid) / grid + np.where(present, 2, 0)
-    found = share_without_partner(lows(real, best, owner, 0.5).sum(), people, 0.5)
+    found = estimate_pi0(rank_among_own_decoys(real, best, owner, 0.5).sum(), people, 0.5)
     error = 2 * math.sqrt(0.8 * people) / 2 / people  # twice that of a share of them, who are low with chance ½
     few = 2 * (real[present] <= best.reshape(people, decoys)[present].max(axis=1)).mean() / 5  # present and low
     assert 0.8 - 4 * error < found < 0.8 + 4 * error + few
@@ -131,7 +142,7 @@ def test_the_stated_rate_is_kept_and_net_found_covers_the_truth(present, rate, d
     rates, excess, found_any = [], [], 0
     for _ in range(200):
         true, one, real = simulate(rng, 1000, present, decoys)
-        line = one.curve(one.share_without_partner())
+        line = one.curve(one.pi0())
         at = line.at_rate(rate)
         chosen = real >= line.threshold[at] if at >= 0 else np.zeros(1000, dtype=bool)
         found_any += bool(chosen.any())
@@ -145,18 +156,18 @@ def test_the_stated_rate_is_kept_and_net_found_covers_the_truth(present, rate, d
     assert found_any <= binom.ppf(0.9999, 200, 0.05) if present == 0 else True
 
 
-def drawn_one_by_one(finding, groups, sizes, draws):
+def drawn_one_by_one(matches, groups, sizes, draws):
     """`intervals` by its definition: people are drawn anew one by one, each with all of his decoys."""
-    people, shares = len(finding.found), [absent_weights(finding, *each) for each in zip(groups, sizes, strict=True)]
+    people, shares = len(matches.found), [absent_weights(matches, *each) for each in zip(groups, sizes, strict=True)]
     totals = []
-    for _ in range(findings.REPLICATES):
+    for _ in range(bootstrap.REPLICATES):
         total = [0.0] * (1 + sum(sizes))
         drawn = draws.below(people, people).tolist()
-        for each in finding.classes:
+        for each in matches.classes:
             sample, low_of = each.sample, dict(zip(each.people.tolist(), each.sample.low.tolist(), strict=True))
             ours = [person for person in drawn if person in low_of]
-            decoys = [at for person in ours for at in np.flatnonzero(finding.meeting.owner[each.decoys] == person)]
-            found = [person for person in ours if finding.found[person]]
+            decoys = [at for person in ours for at in np.flatnonzero(matches.assignment.owner[each.decoys] == person)]
+            found = [person for person in ours if matches.found[person]]
             if each.threshold is None or not found or not decoys:
                 continue
             low = (sum(Fraction(low_of[person]) for person in ours) + 1) / (len(ours) + 1)
@@ -171,15 +182,15 @@ def drawn_one_by_one(finding, groups, sizes, draws):
                     total[at + number] += inside - float(false) * share[each.number][number]
                 at += size
         totals.append([max(0.0, float(value)) for value in total])
-    return np.quantile(totals, [(1 - findings.LEVEL) / 2, (1 + findings.LEVEL) / 2], axis=0).T
+    return np.quantile(totals, [(1 - bootstrap.LEVEL) / 2, (1 + bootstrap.LEVEL) / 2], axis=0).T
 
 
 @pytest.mark.parametrize("at_once", [1, 130, 2**22])
 @pytest.mark.parametrize("seed", range(3))
 def test_intervals_draw_people_anew_with_their_decoys(seed, at_once, monkeypatch):
     rng = np.random.default_rng(seed)
-    monkeypatch.setattr(findings, "REPLICATES", 40)
-    monkeypatch.setattr(findings, "DRAWN_AT_ONCE", at_once)
+    monkeypatch.setattr(bootstrap, "REPLICATES", 40)
+    monkeypatch.setattr(bootstrap, "DRAWN_AT_ONCE", at_once)
     people = 60
     classes = np.repeat([7, 4, 0, 2], [2, 18, 30, 10])  # of the first often nobody is drawn; the last has no decoys
     owner = np.repeat(np.arange(50), np.append([8, 8], rng.integers(0, 9, 48)))
@@ -188,16 +199,16 @@ def test_intervals_draw_people_anew_with_their_decoys(seed, at_once, monkeypatch
     )
     real = Candidates(np.arange(people)[:, None], best[:, None])
     decoys = Candidates(np.full((len(owner), 1), 99), rng.uniform(0.2, 0.7, (len(owner), 1)))
-    finding = find(meet(real, decoys, owner, classes), 0.6)
-    assert {each.number for each in finding.classes if each.threshold is not None} >= {7, 0}
-    assert finding.found[classes == 7].any()
-    assert len(finding.classes) == 3
+    matches = find_matches(assign_partners(real, decoys, owner, classes), 0.6)
+    assert {each.number for each in matches.classes if each.threshold is not None} >= {7, 0}
+    assert matches.found[classes == 7].any()
+    assert len(matches.classes) == 3
     groups = [rng.integers(-1, 3, people), np.full(people, NONE), np.zeros(people, dtype=np.int64)]
     sizes = [3, 0, 1]
     for level in (0.95, 0.6, 0.2):  # other places of the 40 totals are looked at, too
-        monkeypatch.setattr(findings, "LEVEL", level)
-        told = intervals(finding, groups, RandomStream(b"seed", "test"))
-        slowly = drawn_one_by_one(finding, groups, sizes, RandomStream(b"seed", "test"))
+        monkeypatch.setattr(bootstrap, "LEVEL", level)
+        told = intervals(matches, groups, RandomStream(b"seed", "test"))
+        slowly = drawn_one_by_one(matches, groups, sizes, RandomStream(b"seed", "test"))
         np.testing.assert_allclose(told, slowly, atol=1e-9)
 
 
@@ -221,7 +232,7 @@ def test_the_fixed_test_where_decoys_share_the_highest_similarity():
     # 2 of 100 decoys at 1: T0 is the next below, r = 3; 5 of 10 people above it: P(at most 2 decoys in the 7 highest).
     decoys = np.array([1.0, 1.0, *np.arange(98) / 100])
     people = np.array([1.0] * 5 + [0.1] * 5)
-    assert fixed_limit(decoys) == (0.97, 3)
+    assert null_threshold(decoys) == (0.97, 3)
     ways = sum(math.comb(100, k) * math.comb(10, 7 - k) for k in range(3))
     assert p_value(people, decoys) == pytest.approx(ways / math.comb(110, 7))
     assert p_value(people, np.ones(100)) == 1.0
@@ -232,4 +243,4 @@ def test_the_harsher_test_by_hand():
     decoys = np.arange(1, 101, dtype=float)
     people, relatives = np.array([101.0, 102, 103, 5]), np.array([101.0, 1, 2, 3, 4, 5])
     ways = math.comb(4, 3) * math.comb(6, 1) + math.comb(4, 4)
-    assert p_harsh(people, decoys, relatives) == pytest.approx(ways / math.comb(10, 4))
+    assert p_relatives(people, decoys, relatives) == pytest.approx(ways / math.comb(10, 4))

@@ -15,19 +15,9 @@ from pprl.cli.output import summary
 from pprl.core.private_rows import Label, Policy
 from pprl.core.randomness import RandomStream
 from pprl.core.schema_file import parse_schema
-from pprl.judge.diagnostics import (
-    Absent,
-    Agreement,
-    CopyCheck,
-    Soundness,
-    agreement,
-    auc,
-    copy_check,
-    eligibility,
-    looks_of,
-    soundness,
-)
-from pprl.judge.verdict import decide_verdict
+from pprl.judge.confirmation import Agreement, agreement
+from pprl.judge.diagnostics import Absent, CopyCheck, Soundness, auc, copy_check, diagnose, eligibility, soundness
+from pprl.judge.verdict import Grounds, decide_verdict
 from pprl.link import link
 from pprl.report import render
 from pprl.report.disclosure import contradictions, disclose, exposed
@@ -37,20 +27,20 @@ AGREES = Agreement("rank", 100, 80, 0.3, 0.001, None, None)
 NATURAL = CopyCheck(100, 60, True, 0.2)
 TOP = {
     "p": 1e-9,
-    "p_harsh": 1e-9,
+    "p_relatives": 1e-9,
     "low": 10.0,
     "decoys": SOUND,
-    "known_absent": [FLAT],
     "confirm": [AGREES],
     "copied": NATURAL,
     "controls": FLAT,
+    "ineligible": None,
     "public": "no",
 }
 RUNGS = {
     "everything holds": ({}, 3, ()),
     "the test": ({"p": 0.001}, 0, ("test",)),
-    "the harsher test": ({"p_harsh": 0.02}, 0, ("harsh_test",)),
-    "no harsher test, for want of given names": ({"p_harsh": None}, 1, ("no_harsh_test",)),
+    "the harsher test": ({"p_relatives": 0.02}, 0, ("harsh_test",)),
+    "no harsher test, for want of given names": ({"p_relatives": None}, 1, ("no_harsh_test",)),
     "decoys that nobody looked at": ({"decoys": None}, 1, ("decoys_unchecked",)),
     "one of many fields agrees": ({"confirm": [replace(AGREES, p=0.005)] * 3}, 1, ("confirm_disagrees",)),
     "a handful of controls": ({"controls": Absent(19, 0, 0.1, 1.0)}, 2, ("few_controls",)),
@@ -62,7 +52,7 @@ RUNGS = {
     "no controls": ({"controls": None}, 2, ("no_controls",)),
     "a public registry": ({"public": "yes"}, 2, ("registry_public",)),
     "nobody says whether it was public": ({"public": "unknown"}, 2, ("registry_obtainable_unknown",)),
-    "controls that are found": ({"known_absent": [Absent(50, 20, 1.0, 0.001)]}, None, ("weak_decoys",)),
+    "controls that are found": ({"controls": Absent(50, 20, 1.0, 0.001)}, None, ("weak_decoys",)),
     "junk decoys": ({"decoys": Soundness(0.5, 0.1)}, None, ("unsound_decoys",)),
     "decoys of another weight": ({"decoys": Soundness(0.9, 0.5)}, None, ("unsound_decoys",)),
 }
@@ -70,7 +60,7 @@ RUNGS = {
 
 @pytest.mark.parametrize(("change", "rung", "reasons"), RUNGS.values(), ids=RUNGS)
 def test_the_rungs_of_the_ladder(change, rung, reasons):
-    verdict = decide_verdict(**TOP | change)
+    verdict = decide_verdict(Grounds(**TOP | change))
     assert (verdict.rung, verdict.reasons) == (rung, reasons)
 
 
@@ -183,7 +173,7 @@ def test_decoys_that_are_like_nobody_are_unsound():
     places, owner = np.arange(200), np.arange(200)
     for decoys, sound in ((alike, True), (random, False)):
         words = np.concatenate([rows, decoys])
-        looks = looks_of(words, places, places + 200, owner, RandomStream(b"x" * 32, "t"))
+        looks = diagnose(words, places, places + 200, owner, RandomStream(b"x" * 32, "t"))
         assert soundness(looks, places, places + 200).sound == sound
 
 
@@ -199,7 +189,7 @@ def test_a_list_of_brothers_does_not_make_decoys_strangers():
     brothers = np.repeat(of_stock(100), 2, axis=0)
     brothers[::2, 0] ^= np.uint64(0xFF)
     places = np.arange(200)
-    looks = looks_of(
+    looks = diagnose(
         np.concatenate([brothers, of_stock(200)]), places, places + 200, places, RandomStream(b"x" * 32, "t")
     )
     assert soundness(looks, places, places + 200).sound
@@ -280,8 +270,9 @@ def test_the_ends_of_what_can_happen(ours, theirs, rung):
         warnings.simplefilter("error")
         answer = pprl.link(ours.reset_index(drop=True), theirs, SCHEMA, seed=1, allow_weak=True, allow_larger_list=True)
         assert answer.verdict.rung == rung, (answer.verdict, answer.audit["headline"])
-        assert summary(answer)[-2 if answer.verdict.reasons else -1].startswith("verdict")
-        audit = json.loads(json.dumps(dict(answer.audit)))
+        lines = summary(answer)
+        assert lines[-max(1, len(answer.verdict.reasons)) - bool(answer.verdict.reasons)].startswith("verdict")
+        audit = json.loads(json.dumps(answer.audit))
         assert contradictions(audit) == []
         report = disclose(audit, 5)
         assert exposed(report) == []
@@ -312,7 +303,7 @@ def test_controls_who_are_not_judged_are_told():
         "3 of 40 controls are on the list too, stand twice or have nothing to compare: left out",
         "7 of 37 controls are of a completeness that nobody judged has: left out",
     ]
-    assert any(line.startswith("controls           0 of 30 reach the similarity") for line in summary(answer))
+    assert any(line.startswith("negative controls  0 of 30 reach the threshold") for line in summary(answer))
 
 
 def test_strata_and_eligibility_sum_to_the_headline():

@@ -10,7 +10,6 @@ import random
 
 import numpy as np
 import pytest
-from helpers import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -18,11 +17,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from pprl.report import render
 from pprl.report.disclosure import contradictions, disclose, exposed
 from pprl.report.disclosure.rounding import rounded, stands_for
-from pprl.report.disclosure.rules import SHAPE
 from pprl.report.disclosure.suppression import suppress
 from pprl.report.record import load
-
-PAGE = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
 
 EDGES = [round(at * 0.01, 2) for at in range(101)]
 
@@ -313,12 +309,6 @@ REFUSED = {
 def test_refused(audit, message):
     with pytest.raises(ValueError, match=message):
         disclose(audit, 5)
-
-
-def test_every_key_of_the_page_is_known_and_no_other():
-    table = PAGE.partition("| `warnings` |")[0]
-    assert all(f"`{key}`" in PAGE for key in SHAPE)
-    assert all(f"`{key}`" in table or f'"{key}"' in table for key in (*SHAPE["headline"], *SHAPE["decoys"]))
 
 
 # ---------------------------------------------------------------- cases at the ends

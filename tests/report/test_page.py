@@ -16,7 +16,8 @@ from helpers import DATA
 from pprl.cli import cli, main
 from pprl.core.errors import FileError
 from pprl.report import plots, policy, render
-from pprl.report.record import KEYS, LADDER, Estimate, load
+from pprl.report.fields import Estimate
+from pprl.report.record import LADDER, Record, load
 from pprl.report.text import LANGUAGES, Words, visible
 
 EXAMPLE = json.loads((DATA / "report_example.json").read_text("utf-8"))
@@ -122,12 +123,16 @@ CANNOT = {
 
 def test_the_first_screen_answers_the_question():
     said = text(EXAMPLE)
-    assert "590 people of the list in the registry, net of false matches 95% interval: 560 to 625" in said
-    assert "Of 1,010 people who could be in the registry, 620 (61%) were found in it." in said
-    assert "35 people would seem to be found if nobody of the list were in the registry." in said
-    assert "p < .001 – the chance of so many close likenesses if people were exchangeable with decoys" in said
+    assert "590 people on the list and in the registry (estimated true matches) 95% interval: 560 to 625" in said
+    assert "Of 1,010 people who could be in the registry, 620 (61%) match a registry record, one to one." in said
+    assert "35 people would match if nobody on the list were in the registry." in said
+    assert "p < .001: the probability of so many close matches if the people were strangers." in said
     assert "approximate, since decoys share values" in said
-    for claim in ("Absence does not mean false", "neither desertion nor", "could have copied from it"):
+    for claim in (
+        "No match does not mean that an entry is false",
+        "neither desertion nor",
+        "could have copied from it",
+    ):
         assert claim in said
     assert said.index("590") < said.index("What chance alone") < said.index("does not prove") < said.index("How far")
 
@@ -155,10 +160,10 @@ def test_zero_overlap():
             headline__false_match_rate=None,
         )
     )
-    assert "not found in the registry beyond chance" in said
-    assert "Nobody was found at the false-match rate asked (5%). At least 25 matches would have been needed" in said
+    assert "does not match the registry beyond chance" in said
+    assert "Nobody matches at the false-match rate asked for (5%). At least 25 matches would have been needed" in said
     assert "p ≥ .05" in said
-    assert "0 people of the list" in said
+    assert "0 people on the list" in said
 
 
 def test_full_overlap_of_rounded_counts_is_a_bound():
@@ -203,7 +208,7 @@ def test_several_lists_and_controls():
         )
     )
     assert "part 1 600 400 67%" in said
-    assert "25 of 200 people known to be absent were found; decoys would give 5." in said
+    assert "25 of 200 people known to be absent match; decoys in their place would give 5." in said
     assert "more than chance: the decoys are weaker than real strangers. (p < .01)" in said
 
 
@@ -211,7 +216,7 @@ def test_an_audit_is_visibly_exact():
     audit = EXAMPLE | {"format": "pprl-audit/1", "disclosure": {"base": 1}}
     audit["headline"] = audit["headline"] | {"p": 3.1e-12, "net_found": {"value": 589.7, "low": 561.2, "high": 623.0}}
     said = text(audit)
-    assert said.startswith("A list against a registry") or "Exact figures" in said[:200]
+    assert said.startswith("A list compared with a registry") or "Exact figures" in said[:200]
     assert "not for publication" in said
     assert "589.7 people" in said
     assert "p = 3.1 × 10⁻¹²" in said
@@ -381,7 +386,7 @@ def test_what_is_no_report_is_refused_with_its_place(changes, said):
     assert refused.value.hint
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", Record.specs())
 def test_a_missing_key_is_refused_and_a_null_is_said_or_refused(key):
     with pytest.raises(FileError):
         render({name: value for name, value in EXAMPLE.items() if name != key})

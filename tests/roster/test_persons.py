@@ -144,9 +144,10 @@ def test_a_list_in_two_parts_is_linked_as_one():
     registry = roster(*rows[:200], *rows[300:])
     whole = pprl.link(roster(*rows[100:300]), registry, SCHEMA, seed=1)
     parts = pprl.link([roster(*rows[100:220]), roster(*rows[180:300])], registry, SCHEMA, seed=1)
-    assert (parts.list_rows, parts.list_encoded) == (240, whole.list_encoded)
+    people = whole.record.rosters.list_people
+    assert (parts.record.rosters.list_rows, parts.record.rosters.list_people) == (240, people)
     assert (parts.found, parts.net_found) == (whole.found, whole.net_found)
-    assert sum(people for people, _ in parts.lists) == whole.list_encoded
-    assert sum(found for _, found in parts.lists) == whole.found
+    assert sum(part.people for part in parts.lists) == people
+    assert sum(part.found for part in parts.lists) == whole.found
     assert set(parts.to_frame()["list"]) <= {1, 2}
     assert "list" not in whole.to_frame()

@@ -197,7 +197,7 @@ def verify_files(
     _same(figures.audit_json(), data[AUDIT_FILE], AUDIT_FILE)
     _same(figures.report_json(), data[REPORT], REPORT)
     yield "figures: audit.json and report.json follow from scores, labels and evidence, to the last digit"
-    yield f"verdict: {figures.assessment.verdict.code}"
+    yield f"verdict: {figures.verdict.code}"
     # Not checked, on purpose: that the scores are those of the packages, which are not here, and that rosters are true.
     yield "not checked: that the scores are those of the packages (the linkage unit is trusted for them), and that"
     yield "what the owners put in is true"

@@ -29,8 +29,9 @@ from pprl.exchange.protocol.crypto import derive, digest, mac
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.reveal import ASKED, MOST_SPELLINGS, REAL, RELEASE, SPELLING, check_reveal
 from pprl.exchange.protocol.statements import AGAIN, Statement, canonical, read_statements
-from pprl.exchange.replay import NOT_ASKED, Evidence, Figures, figures_of, home_rows
-from pprl.judge.assessment import judge
+from pprl.exchange.replay import NOT_ASKED, Evidence, figures_of, home_rows
+from pprl.judge.assessment import Assessment
+from pprl.judge.labels import diagnose_decoys
 from pprl.match import search
 from pprl.match.encodings import scores_of
 
@@ -176,7 +177,7 @@ class Judgement:
     result: Statement  # with the disclosed report; for both owners
     release: Statement | None  # which rows of the list matched, sealed for its owner
     evidence: Statement  # for the auditor
-    figures: Figures
+    figures: Assessment
 
 
 def judge_matter(matter: Matter) -> Judgement:
@@ -210,7 +211,7 @@ def judge_matter(matter: Matter) -> Judgement:
     layout = _layout(terms, "registry")
     words, _ = _list_of(ours, _layout(terms, "list"), terms.pad)
     encodings = Encodings("list", scores.parameters, 0, scores.handles, BitMatrix(words))
-    looks = judge(scores, home_rows(terms, scores.parameters, opened, end.reveal.body), encodings=encodings).looks
+    looks = diagnose_decoys(scores, home_rows(terms, scores.parameters, opened, end.reveal.body), encodings)
     best = _numbers_of(matter, scores, theirs.contents.rows)
     asked, place = _asked(matter, best[:, 0], theirs.contents.rows)
     real = np.array([label.kind == REAL for label in opened], dtype=bool)
@@ -305,19 +306,19 @@ def _near_doubles(some: BitMatrix, rows: Iterable[BitMatrix], terms: Terms) -> t
     return int((second >= (NEAR if terms.schema.hardening else NEAR_PLAIN)).sum()), len(some)
 
 
-def _released(matter: Matter, figures: Figures, ours: SealedPackage, terms: Terms) -> bytes:
+def _released(matter: Matter, figures: Assessment, ours: SealedPackage, terms: Terms) -> bytes:
     """For each pair the list owner's own handle and a name for the pair; no score, no near miss, nothing made up."""
     layout = _layout(terms, "list")
     handles = {}
     start = 0
-    wanted = set(figures.assessment.pairs["list_row"].tolist())
+    wanted = set(figures.pairs["list_row"].tolist())
     for chunk in ours.rows(layout, terms.pad):
         for at in range(len(chunk) // layout.width):
             if start + at in wanted:
                 handles[start + at] = bytes(chunk[at * layout.width : at * layout.width + HANDLE])
         start += len(chunk) // layout.width
     secret = derive(matter.keystore.seed, ours.contents.statement.hash, b"pprl/1/pairs")
-    pairs = figures.assessment.pairs[["list_row", "registry_id"]].itertuples(index=False)
+    pairs = figures.pairs[["list_row", "registry_id"]].itertuples(index=False)
     told = [[handles[row].hex(), mac(secret, handles[row] + bytes.fromhex(name))[:16].hex()] for row, name in pairs]
     return canonical({"pairs": sorted(told)})
 

@@ -1,4 +1,4 @@
-"""Counts rounded, what a rounded count stands for, and shares that say no more than it does."""
+"""Rounded counts, what a rounded count stands for, and shares that say no more than it does."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 
 def rounded(figure: float, base: int) -> int:
-    """The nearest multiple of base, halves towards 0.
+    """The nearest multiple of the base, halves towards 0.
 
-    Every published multiple then stands for exactly ``base`` counts, and 0 for ⌊base/2⌋ + 1, so never for one alone.
-    Halves away from 0 would make 0 stand for 0 only at base 2, and halves to even would make every other multiple
-    stand for ``base − 1``.
+    Every published multiple then stands for exactly ``base`` counts, and 0 for ⌊base/2⌋ + 1: never for a single one.
+    If halves went away from 0, a published 0 would mean exactly 0 at base 2; if they went to even, every other
+    multiple would stand for ``base − 1`` counts.
 
     >>> [rounded(count, 5) for count in (2, 3, 7, 8)], [rounded(count, 10) for count in (5, 6, 15)]
     ([0, 5, 5, 10], [0, 10, 10])
@@ -20,7 +20,7 @@ def rounded(figure: float, base: int) -> int:
 
 
 def stands_for(published: int, base: int) -> tuple[int, int]:
-    """The least and the largest count that are rounded to this one.
+    """The least and the largest count that round to this one.
 
     >>> stands_for(0, 5), stands_for(10, 5), stands_for(10, 10)
     ((0, 2), (8, 12), (6, 15))
@@ -29,16 +29,16 @@ def stands_for(published: int, base: int) -> tuple[int, int]:
 
 
 def share_between(count: tuple[int, int], of: tuple[int, int], shown: tuple[int, int]) -> Any:
-    """A share of published counts; at its ends a bound, ``{"at_most": s}`` or ``{"at_least": s}``.
+    """The share of two published counts; a bound, ``{"at_most": s}`` or ``{"at_least": s}``, where it is 0 or 1.
 
-    ``shown`` are the two published counts, the others what they stand for. None where nobody is shown.
+    ``shown`` are the published counts, ``count`` and ``of`` the ranges that they stand for. None where the whole is 0.
     """
     part, whole = shown
     if whole <= 0:
         return None
     share = round(part / whole, 3)
     if count[0] == count[1] and of[0] == of[1]:
-        return share  # both are exact, and meant to be
+        return share  # both counts are published exactly
     if share <= 0:
         return {"at_most": min(1.0, math.ceil(1000 * count[1] / max(1, of[0])) / 1000)}
     if share >= 1:

@@ -1,4 +1,7 @@
-"""What a report may hold and how each key of it is told: `SHAPE`, and the pen that writes by it."""
+"""How a report discloses each kind of figure: the `Discloser` writes every key of a record by its kind.
+
+`SHAPE` is the record as nested tables of `FieldSpec`, by key; a list stands for lists of any length.
+"""
 
 from __future__ import annotations
 
@@ -9,42 +12,110 @@ from dataclasses import dataclass
 from typing import Any
 
 from pprl.report.disclosure.rounding import rounded, share_between, stands_for
+from pprl.report.fields import CODE, FieldSpec, Kind, Part
+from pprl.report.record import EVERYONE, REPORT, Headline, Record
 
-FORMAT = "pprl-report/1"
-STEP = 0.05  # of scores: histogram, curve, thresholds
+STEP = 0.05  # of similarities: histogram, curve, thresholds
 P_CLASSES = (0.001, 0.01, 0.05)
 RATE_CLASSES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-SEE_AUDIT = "see_audit"  # stands for warnings that are texts
+SEE_AUDIT = "see_audit"  # replaces warnings that are sentences
+#: Tables whose counts are exact where small cells are suppressed, with their margins.
+TABLES = re.compile(
+    r"strata\.|rosters\.(lists\.|list_people$)|confirm\.|eligibility\.|headline\.(people|found\.count)$"
+)
+
+
+def shape_of(record: type[Part]) -> dict[str, Any]:
+    return {key: _shape(spec) for key, spec in record.specs().items()}
+
+
+def _shape(spec: FieldSpec) -> Any:
+    if spec.kind is Kind.SETTINGS:
+        return dict(spec.keys)
+    if spec.kind is Kind.DISCLOSURE or spec.record is None:
+        return [spec] if spec.many else spec
+    return [shape_of(spec.record)] if spec.kind is Kind.PARTS else shape_of(spec.record)
+
+
+SHAPE = shape_of(Record)
+
+
+def spec_at(path: str) -> FieldSpec:
+    shape: Any = SHAPE
+    for step in path.split("."):
+        shape = shape[0] if step.isdigit() else shape[step]
+    assert isinstance(shape, FieldSpec)
+    return shape
+
+
+def refuse_unknown(shape: Any, value: Any, path: str = "") -> None:
+    """ValueError: a key that no record has. A new figure stays out until somebody has decided how it is disclosed."""
+    if isinstance(shape, dict) and value is not None:
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{path}: a table is needed")
+        for key in value:
+            if key not in shape:
+                raise ValueError(f"{path}{key}: not a key of a report (docs/report.md)")
+            refuse_unknown(shape[key], value[key], f"{path}{key}.")
+    elif isinstance(shape, list) and value is not None:
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{path}: a list is needed")
+        for index, item in enumerate(value):
+            refuse_unknown(shape[0], item, f"{path}{index}.")
 
 
 @dataclass(frozen=True)
-class Pen:
-    """How figures are written: the rule, what is hidden, and the audit that they come from."""
+class Discloser:
+    """Writes a report from an audit: what is rounded, to which base, and which cells are hidden."""
 
     audit: Mapping[str, Any]
     base: int
     suppressing: bool
     list_exempt: bool
-    hidden: frozenset[str]
+    hidden: frozenset[str] = frozenset()
 
-    def exact(self, kind: Kind, path: str) -> bool:
-        """Whether this count is told as it is, unless it is hidden."""
-        return self.base == 1 or (self.list_exempt and kind.own) or (self.suppressing and bool(_TABLED.match(path)))
+    def report(self) -> dict[str, Any]:
+        """The whole audit, disclosed."""
+        report: dict[str, Any] = self._written(SHAPE, self.audit, "")
+        return report
 
-    def count(self, kind: Kind, row: Mapping[str, Any], key: str, path: str) -> int | None:
-        if row[key] is None or path in self.hidden:
+    def _written(self, shape: Any, value: Any, path: str) -> Any:
+        if value is None:
             return None
-        count = _whole(row[key], path)
-        return count if self.exact(kind, path) else rounded(count, self.base)
+        if isinstance(shape, list):
+            return [self._item(shape[0], item, f"{path}.{index}") for index, item in enumerate(value)]
+        written: dict[str, Any] = {}
+        for key in value:
+            inner = f"{path}.{key}" if path else key
+            spec = shape[key]
+            written[key] = (
+                self.write(spec, value, key, inner)
+                if isinstance(spec, FieldSpec)
+                else self._written(spec, value[key], inner)
+            )
+        if any(self.hides(f"{path}.{key}") for key in value):
+            written["suppressed"] = True
+        if self.hidden & {f"{path}.people", f"{path}.found", f"{path}.found.count"}:
+            # Estimates are counts less something, so they go with the counts.
+            written.update({key: None for key in value if isinstance(shape[key], FieldSpec) and is_figure(shape[key])})
+        return written
 
-    def interval(self, kind: Kind, shown: int, path: str) -> tuple[int, int]:
-        return (shown, shown) if self.exact(kind, path) else stands_for(shown, self.base)
+    def _item(self, shape: Any, item: Any, path: str) -> Any:
+        if isinstance(shape, FieldSpec):
+            return self.write(shape, {"": item}, "", path)
+        return self._written(shape, item, path)
 
-    def each(self) -> int:
-        """Decoys a person: no more than the agreed number, since a list of few people gets 1,000 ÷ people instead."""
-        asked = int((self.audit.get("parameters") or {}).get("decoys") or 20)
-        people, made = self._people(), (self.audit.get("decoys") or {}).get("made") or 0
-        return min(asked, round(made / people)) if people else 0
+    def write(self, spec: FieldSpec, row: Mapping[str, Any], key: str, path: str) -> Any:
+        """One figure as published. ``row`` is the object of the audit that holds it under ``key``."""
+        if spec.kind in OF_ROW:
+            return OF_ROW[spec.kind](self, spec, row, key, path)
+        return None if row[key] is None else OF_VALUE[spec.kind](self, spec, row[key], path)
+
+    # -- what rounding leaves --------------------------------------------------------------------------------------
+
+    def exact(self, spec: FieldSpec, path: str) -> bool:
+        """Whether this count is published as it is, unless it is hidden."""
+        return self.base == 1 or (self.list_exempt and spec.own) or (self.suppressing and bool(TABLES.match(path)))
 
     def hides(self, path: str) -> bool:
         """Whether this count, or one of this list of counts, is hidden."""
@@ -52,28 +123,40 @@ class Pen:
             name.startswith(f"{path}.") and name[len(path) + 1 :].isdigit() for name in self.hidden
         )
 
-    def _people(self) -> int:
-        return int((self.audit.get("rosters") or {}).get("list_people") or 0)
+    def count(self, spec: FieldSpec, row: Mapping[str, Any], key: str, path: str) -> int | None:
+        if row[key] is None or path in self.hidden:
+            return None
+        count = _whole(row[key], path)
+        return count if self.exact(spec, path) else rounded(count, self.base)
+
+    def interval(self, spec: FieldSpec, shown: int, path: str) -> tuple[int, int]:
+        """The least and the largest count that this published one stands for."""
+        return (shown, shown) if self.exact(spec, path) else stands_for(shown, self.base)
+
+    def decoys_a_person(self) -> int:
+        """No more than the agreed number: a list of few people gets 1,000 ÷ people decoys each, which would count
+        them."""
+        agreed = int((self.audit.get("parameters") or {}).get("decoys") or 20)
+        people, made = self._people(), (self.audit.get("decoys") or {}).get("made") or 0
+        return min(agreed, round(made / people)) if people else 0
 
     def decoys(self, count: float) -> int:
-        """A number of decoys in steps of as many people's decoys as counts are rounded to."""
+        """A number of decoys, in steps of the decoys of as many people as counts are rounded to."""
         made = self.audit["decoys"].get("made") or 0
-        people = self._people()
         base = 1 if self.list_exempt else self.base
-        return rounded(count * people / made, base) * self.each() if made else 0
+        return rounded(count * self._people() / made, base) * self.decoys_a_person() if made else 0
 
-    def asked(self) -> float:
+    def rate_asked(self) -> float:
         headline = self.audit.get("headline") or {}
         return float(headline.get("false_match_rate_asked") or 1.0)
 
+    def _people(self) -> int:
+        return int((self.audit.get("rosters") or {}).get("list_people") or 0)
 
-@dataclass(frozen=True)
-class Kind:
-    """How one key is told."""
 
-    write: Callable[[Pen, Mapping[str, Any], str, str], Any]
-    counts: bool = False
-    own: bool = False  # of the list's own composition
+def is_figure(spec: FieldSpec) -> bool:
+    """Whether this is an expected or estimated number of people."""
+    return spec.kind in (Kind.EXPECTED, Kind.ESTIMATE)
 
 
 def _whole(value: Any, path: str) -> int:
@@ -88,263 +171,158 @@ def _finite(value: Any, path: str) -> float:
     return float(value)
 
 
-def _count(own: bool = False) -> Kind:
-    def write(pen: Pen, row: Mapping[str, Any], key: str, path: str) -> int | None:
-        return pen.count(OWN if own else COUNT, row, key, path)
-
-    return Kind(write, counts=True, own=own)
+# -- kinds that depend on the figures beside them ----------------------------------------------------------------------
 
 
-def _if_given(write: Callable[[Pen, Any, str], Any]) -> Kind:
-    return Kind(lambda pen, row, key, path: None if row[key] is None else write(pen, row[key], path))
+def _format(*_: Any) -> str:
+    return REPORT
 
 
-def _text(pattern: str) -> Kind:
-    def write(pen: Pen, value: Any, path: str) -> Any:  # noqa: ARG001
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise ValueError(f"{path}: a report does not hold such a text")
-        return value
-
-    return _if_given(write)
-
-
-def _codes(pen: Pen, value: Any, path: str) -> list[str]:
-    return [CODE.write(pen, {"code": code}, "code", path) for code in value]
+def _disclosure(discloser: Discloser, *_: Any) -> dict[str, Any]:
+    return {
+        "base": discloser.base,
+        "small_cells": "suppress" if discloser.suppressing else "round",
+        "list_exempt": discloser.list_exempt,
+    }
 
 
-def _warnings(pen: Pen, value: Any, path: str) -> list[str]:  # noqa: ARG001
-    """Codes; texts hold counts, rows and headers, so that there are any is all that is said of them."""
-    codes = [text for text in value if isinstance(text, str) and re.fullmatch(_CODE, text)]
-    return codes if len(codes) == len(value) else [*codes, SEE_AUDIT]
+def _total(discloser: Discloser, *_: Any) -> int | None:
+    return discloser.count(Headline.specs()["people"], discloser.audit["headline"], "people", EVERYONE)
 
 
-def _run(pen: Pen, value: Any, path: str) -> str | None:  # noqa: ARG001
-    """The number of the run; what changed only without the share of cells that did."""
-    said = re.sub(r" \(about [^)]*\)", "", str(value))
-    return said if re.fullmatch(r"\d+ with this list(; changed since the last: [a-z ,()-]+)?", said) else None
+def _proportion(discloser: Discloser, spec: FieldSpec, row: Mapping[str, Any], key: str, path: str) -> Any:
+    """A share without a count of its own: in steps of as many people as counts are rounded to."""
+    where, _, name = spec.whole.rpartition(".")
+    whole = (discloser.audit[where] if where else row).get(name)
+    whole_path = spec.whole if where else f"{path.rpartition('.')[0]}.{spec.whole}"
+    if row[key] is None or whole is None or whole_path in discloser.hidden:
+        return None
+    base = discloser.base
+    part, shown = rounded(_finite(row[key], path) * whole, base), rounded(whole, base)
+    return share_between(stands_for(part, base), stands_for(shown, base), (part, shown))
 
 
-def _figure(pen: Pen, value: Any, path: str) -> Any:
-    """An expected number of people, or an estimate of one."""
-    if not isinstance(value, Mapping):
-        return rounded(_finite(value, path), pen.base)
-    if value.keys() != {"value", "low", "high"}:
-        raise ValueError(f"{path}: an estimate has value, low and high")
-    return {key: None if end is None else rounded(_finite(end, path), pen.base) for key, end in value.items()}
-
-
-def _p(pen: Pen, value: Any, path: str) -> str:  # noqa: ARG001
-    return next((f"<{limit}".replace("0.", ".") for limit in P_CLASSES if _finite(value, path) < limit), ">=.05")
-
-
-def _rate(pen: Pen, value: Any, path: str) -> float:
-    """The least class at or above it; the rate asked is one, so that a rate that met it is seen to."""
-    classes = sorted({*RATE_CLASSES, pen.asked()})
-    return next(limit for limit in classes if min(1.0, _finite(value, path)) <= limit + 1e-12)
-
-
-def _score(pen: Pen, value: Any, path: str) -> float:
-    return _finite(value, path) if pen.base == 1 else round(round(_finite(value, path) / STEP) * STEP, 2)
-
-
-def _share_of(of: str) -> Kind:
-    """A share without a count of its own: in steps of ``base`` people of ``of``, "headline.people" or a key beside."""
-
-    def write(pen: Pen, row: Mapping[str, Any], key: str, path: str) -> Any:
-        where, _, name = of.rpartition(".")
-        whole = (pen.audit[where] if where else row).get(name)
-        if row[key] is None or whole is None or (of if where else f"{path.rpartition('.')[0]}.{of}") in pen.hidden:
-            return None
-        part, base = rounded(_finite(row[key], path) * whole, pen.base), pen.base
-        shown = rounded(whole, base)
-        return share_between(stands_for(part, base), stands_for(shown, base), (part, shown))
-
-    return Kind(write)
-
-
-def _share_from(part: str, whole: str) -> Kind:
+def _share(discloser: Discloser, spec: FieldSpec, row: Mapping[str, Any], key: str, path: str) -> Any:
     """The share of two published counts, whatever the audit says."""
-
-    def write(pen: Pen, row: Mapping[str, Any], key: str, path: str) -> Any:
-        above = path.rpartition(".")[0]
-        shown, spans = [], []
-        for name in (part, whole):
-            at, kind = f"{above}.{name}", kind_at(f"{above}.{name}")
-            if kind is OF:
-                at, kind = "headline.people", OWN
-            count = pen.count(kind, row, name, at)
-            if count is None:
-                return None
-            shown.append(count)
-            spans.append(pen.interval(kind, count, at))
-        return None if row[key] is None else share_between(spans[0], spans[1], (shown[0], shown[1]))
-
-    return Kind(write)
+    shown, spans = [], []
+    for name in (spec.part, spec.whole):
+        count_path = f"{path.rpartition('.')[0]}.{name}"
+        if spec_at(count_path).kind is Kind.TOTAL:
+            count_path = EVERYONE
+        count_spec = spec_at(count_path)
+        count = discloser.count(count_spec, row, name, count_path)
+        if count is None:
+            return None
+        shown.append(count)
+        spans.append(discloser.interval(count_spec, count, count_path))
+    return None if row[key] is None else share_between(spans[0], spans[1], (shown[0], shown[1]))
 
 
-def _of(pen: Pen, row: Mapping[str, Any], key: str, path: str) -> int | None:  # noqa: ARG001
-    return pen.count(OWN, pen.audit["headline"], "people", "headline.people")
-
-
-def _value(pen: Pen, row: Mapping[str, Any], key: str, path: str) -> Any:
+def _choice(discloser: Discloser, spec: FieldSpec, row: Mapping[str, Any], key: str, path: str) -> Any:
     """The other choice itself, which is no figure; but a threshold is somebody's score."""
     value = row[key]
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return CODE.write(pen, row, key, path)
-    return _score(pen, value, path) if "threshold" in str(row.get("what")) else round(_finite(value, path), 4)
+        return _text(discloser, spec, value, path)
+    return (
+        _similarity(discloser, spec, value, path)
+        if "threshold" in str(row.get("what"))
+        else round(_finite(value, path), 4)
+    )
 
 
-_CODE = r"[a-z_]+"
-CODE, HEX, DAY = _text(_CODE), _text(r"[0-9a-f]{0,64}"), _text(r"\d{4}-\d\d-\d\d")
-CLASS = _text(r"[^\W\d]+(?:[ ,·-]+[^\W\d]+)*")  # a class of rows is named in words
-FIELD, LABEL = _text(r"\w+"), Kind(lambda pen, row, key, path: None if row[key] is None else str(row[key]))  # noqa: ARG005
-NUMBER = _if_given(lambda pen, value, path: value if isinstance(value, int) else _finite(value, path))  # noqa: ARG005
-FLAG = _if_given(lambda pen, value, path: bool(value))  # noqa: ARG005
-COUNT, OWN, OF = _count(), _count(own=True), Kind(_of)
-FIGURE, P = _if_given(_figure), _if_given(_p)
-RATE, SCORE = _if_given(_rate), _if_given(_score)
-DECOYS = _if_given(lambda pen, value, path: value if isinstance(value, bool) else pen.decoys(_finite(value, path)))
-PEOPLE_SHARE = _share_of("headline.people")
-GROUP = {"people": OWN, "found": COUNT, "net_found": FIGURE, "expected": FIGURE}
-
-#: Everything that a report may hold (docs/report.md), and how it is told.
-SHAPE: dict[str, Any] = {
-    "format": Kind(lambda *_: FORMAT),
-    "version": _text(r"\d+(\.\w+)*"),
-    "matter": LABEL,
-    "disclosure": Kind(
-        lambda pen, *_: {
-            "base": pen.base,
-            "small_cells": "suppress" if pen.suppressing else "round",
-            "list_exempt": pen.list_exempt,
-        }
-    ),
-    "verdict": {"rung": NUMBER, "code": CODE, "reasons": _if_given(_codes)},
-    "headline": {
-        "people": OWN,
-        "found": {"count": COUNT, "of": OF, "share": _share_from("count", "of")},
-        "net_found": FIGURE,
-        "expected_by_chance": FIGURE,
-        "false_match_rate": RATE,
-        "false_match_rate_asked": NUMBER,
-        "p": P,
-        "p_harsh": P,
-        "fewest_findable": FIGURE,
-        "matchable_share": PEOPLE_SHARE,
-        "auc": PEOPLE_SHARE,
-        "ambiguous": COUNT,
-        "threshold": SCORE,
-    },
-    "rosters": {
-        "list_rows": OWN,
-        "list_people": OWN,
-        "duplicates": OWN,
-        "registry_rows": COUNT,
-        "registry_encoded": COUNT,
-        "lists": [{"people": OWN, "found": COUNT}],
-    },
-    "scores": {"edges": [NUMBER], "real": [COUNT], "decoys": [FIGURE]},
-    "rates": [{"threshold": SCORE, "found": COUNT, "false_match_rate": RATE}],
-    "strata": [
-        {"field": FIELD, "values": [{"label": LABEL, "rest": FLAG, "people": OWN, "found": COUNT, "net_found": FIGURE}]}
-    ],
-    "confirm": [
-        {
-            "field": FIELD,
-            "compared": COUNT,
-            "agree": COUNT,
-            "share": _share_from("agree", "compared"),
-            "chance": _share_of("compared"),
-            "p": P,
-            "higher": COUNT,
-            "lower": COUNT,
-        }
-    ],
-    "eligibility": {
-        "registry_as_of": DAY,
-        "eligible": GROUP,
-        "unknown": GROUP,
-        "ineligible": {**GROUP, "p": P, "flat": FLAG},
-    },
-    "controls": {"people": OWN, "found": COUNT, "expected": FIGURE, "p": P, "flat": FLAG},
-    "copy_check": {
-        "pairs": COUNT,
-        "identical": COUNT,
-        "share": _share_from("identical", "pairs"),
-        "natural": FLAG,
-        "rank_drift": _share_of("pairs"),
-    },
-    "decoys": {
-        "made": DECOYS,
-        "a_person": _if_given(lambda pen, value, path: pen.each()),  # noqa: ARG005
-        "fallbacks": DECOYS,
-        "harsh": DECOYS,
-        "auc_weight": PEOPLE_SHARE,
-        "auc_similarity": PEOPLE_SHARE,
-        "sound": FLAG,
-    },
-    "sensitivity": [{"what": CODE, "value": Kind(_value), "found": COUNT, "net_found": FIGURE}],
-    "completeness": [
-        {"name": CLASS, "people": OWN, "found": COUNT, "threshold": SCORE, "matchable_share": _share_of("people")}
-    ],
-    "parameters": {
-        "hardening": NUMBER,
-        "length": NUMBER,
-        "decoys": NUMBER,
-        "false_match_rate": NUMBER,
-        "kernel": CODE,
-        "partner_rule": CODE,
-        "secret": FLAG,
-        "registry_public_before_list": CODE,
-    },
-    "fingerprints": {"schema": HEX, "folding": HEX},
-    "run": _if_given(_run),
-    "warnings": _if_given(_warnings),
+OF_ROW: dict[Kind, Callable[..., Any]] = {
+    Kind.FORMAT: _format,
+    Kind.DISCLOSURE: _disclosure,
+    Kind.COUNT: Discloser.count,
+    Kind.TOTAL: _total,
+    Kind.PROPORTION: _proportion,
+    Kind.SHARE: _share,
+    Kind.CHOICE: _choice,
 }
-#: Tables whose counts are exact where small cells are suppressed, with their margins.
-_TABLED = re.compile(
-    r"strata\.|rosters\.(lists\.|list_people$)|confirm\.|eligibility\.|headline\.(people|found\.count)$"
-)
 
 
-def kind_at(path: str) -> Any:
-    shape: Any = SHAPE
-    for part in path.split("."):
-        shape = shape[0] if part.isdigit() else shape[part]
-    return shape
+# -- kinds that depend on their value alone ----------------------------------------------------------------------------
 
 
-def refuse_unknown(shape: Any, value: Any, path: str) -> None:
-    if isinstance(shape, dict) and value is not None:
-        if not isinstance(value, Mapping):
-            raise ValueError(f"{path}: a table is needed")
-        for key in value:
-            if key not in shape:
-                raise ValueError(f"{path}{key}: not a key of a report (docs/report.md)")
-            refuse_unknown(shape[key], value[key], f"{path}{key}.")
-    elif isinstance(shape, list) and value is not None:
-        if not isinstance(value, list | tuple):
-            raise ValueError(f"{path}: a list is needed")
-        for at, one in enumerate(value):
-            refuse_unknown(shape[0], one, f"{path}{at}.")
+def _figure(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> Any:  # noqa: ARG001
+    """An expected number of people, or an estimate of one."""
+    if not isinstance(value, Mapping):
+        return rounded(_finite(value, path), discloser.base)
+    if value.keys() != {"value", "low", "high"}:
+        raise ValueError(f"{path}: an estimate has value, low and high")
+    return {key: None if end is None else rounded(_finite(end, path), discloser.base) for key, end in value.items()}
 
 
-def tell(pen: Pen, shape: Any, value: Any, path: str) -> Any:
-    if value is None:
-        return None
-    if isinstance(shape, list):
-        if isinstance(shape[0], Kind):
-            return [shape[0].write(pen, {"": one}, "", f"{path}.{at}") for at, one in enumerate(value)]
-        return [tell(pen, shape[0], one, f"{path}.{at}") for at, one in enumerate(value)]
-    told: dict[str, Any] = {}
-    for key in value:
-        at = f"{path}.{key}" if path else key
-        kind = shape[key]
-        told[key] = kind.write(pen, value, key, at) if isinstance(kind, Kind) else tell(pen, kind, value[key], at)
-    if any(pen.hides(f"{path}.{key}") for key in value):
-        told["suppressed"] = True
-    if pen.hidden & {f"{path}.people", f"{path}.found", f"{path}.found.count"}:
-        told.update({key: None for key in value if shape[key] is FIGURE})  # they are counts less something
-    return told
+def _rate(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> float:  # noqa: ARG001
+    """The least class at or above it. The rate asked for is a class, so a rate that met it is seen to."""
+    classes = sorted({*RATE_CLASSES, discloser.rate_asked()})
+    return next(limit for limit in classes if min(1.0, _finite(value, path)) <= limit + 1e-12)
+
+
+def _similarity(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> float:  # noqa: ARG001
+    similarity = _finite(value, path)
+    return similarity if discloser.base == 1 else round(round(similarity / STEP) * STEP, 2)
+
+
+def _p_value(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> str:  # noqa: ARG001
+    return next((f"<{limit}".replace("0.", ".") for limit in P_CLASSES if _finite(value, path) < limit), ">=.05")
+
+
+def _decoy_count(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> int:  # noqa: ARG001
+    return discloser.decoys(_finite(value, path))
+
+
+def _decoys_a_person(discloser: Discloser, *_: Any) -> int:
+    return discloser.decoys_a_person()
+
+
+def _number(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> Any:  # noqa: ARG001
+    return value if isinstance(value, int) else _finite(value, path)
+
+
+def _flag(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> bool:  # noqa: ARG001
+    return bool(value)
+
+
+def _text(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> str:  # noqa: ARG001
+    pattern = spec.pattern or (CODE if spec.kind is not Kind.TEXT else "")
+    if not pattern:
+        return str(value)
+    if not isinstance(value, str) or not re.fullmatch(pattern, value):
+        raise ValueError(f"{path}: a report does not hold such a text")
+    return value
+
+
+def _codes(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> list[str]:
+    return [_text(discloser, spec, code, path) for code in value]
+
+
+def _warnings(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> list[str]:  # noqa: ARG001
+    """Codes. Sentences hold counts, rows and headers: the report says only that there are any."""
+    codes = [text for text in value if isinstance(text, str) and re.fullmatch(CODE, text)]
+    return codes if len(codes) == len(value) else [*codes, SEE_AUDIT]
+
+
+def _run(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> str | None:  # noqa: ARG001
+    """The number of the run and what changed, without the share of cells that did."""
+    run = re.sub(r" \(about [^)]*\)", "", str(value))
+    return run if re.fullmatch(r"\d+ with this list(; changed since the last: [a-z ,()-]+)?", run) else None
+
+
+OF_VALUE: dict[Kind, Callable[..., Any]] = {
+    Kind.EXPECTED: _figure,
+    Kind.ESTIMATE: _figure,
+    Kind.RATE: _rate,
+    Kind.SIMILARITY: _similarity,
+    Kind.P_VALUE: _p_value,
+    Kind.DECOY_COUNT: _decoy_count,
+    Kind.DECOYS_A_PERSON: _decoys_a_person,
+    Kind.NUMBER: _number,
+    Kind.FLAG: _flag,
+    Kind.TEXT: _text,
+    Kind.CODES: _codes,
+    Kind.RUN: _run,
+    Kind.WARNINGS: _warnings,
+}

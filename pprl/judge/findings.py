@@ -1,0 +1,199 @@
+"""Everything a judgement finds out, in the order in which it is found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pprl.core.private_rows import Label, PrivateRows
+from pprl.core.randomness import RandomStream
+from pprl.judge import diagnostics
+from pprl.judge.assignment import NONE
+from pprl.judge.bootstrap import intervals
+from pprl.judge.cohort import Cohort
+from pprl.judge.confirmation import Agreement, PartnerEvidence, agreements, filled_alike, filled_of
+from pprl.judge.error_rates import MIN_DECOYS, p_relatives, p_value
+from pprl.judge.labels import decoys_of_judged, positions_of
+from pprl.judge.matches import Assignment, Matches, assign_partners, find_matches
+from pprl.judge.verdict import Grounds
+from pprl.report.fields import Estimate
+
+PLAYED = 5
+RATE_OF_VERDICT = 0.05
+SMALLEST_P = 1e-300  # what is smaller is rounding, and no p is 0
+
+Ints = NDArray[np.int64]
+Handles = NDArray[np.void]
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Matches with a single best partner: people by their index, the handle of each partner, and its position among the
+    registry's private rows, where these are at hand."""
+
+    people: Ints
+    handles: Handles
+    positions: Ints | None
+
+
+@dataclass(frozen=True)
+class Partition:
+    """People in groups: by a stratum, or by what is known of their eligibility."""
+
+    groups: Ints  # the group of each person, −1 for none
+    ranges: list[Range]  # of the estimated true matches, by group
+
+    @property
+    def size(self) -> int:
+        return int(self.groups.max(initial=NONE)) + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    matches: Matches
+    pairs: Pairs
+    net: Estimate
+    by_chance: float | None
+    grounds: Grounds
+    strata: tuple[tuple[Label, Partition], ...]
+    eligibility: Partition | None
+
+
+def find(
+    rows: PrivateRows,
+    cohort: Cohort,
+    handles: Handles,
+    registry_rows: PrivateRows | None,
+    evidence: PartnerEvidence | None,
+    looks: diagnostics.DecoyDiagnostics | None,
+) -> Findings:
+    """``handles`` are those that the candidates number, ``looks`` those of the decoys, if they were diagnosed."""
+    matches = find_matches(cohort.assignment(), cohort.rate)
+    strata = rows.with_role("stratum")
+    groups = [label.codes[cohort.records].astype(np.int64) for label in strata]
+    unknown = [] if cohort.unknown is None else [cohort.unknown.astype(np.int64)]
+    overall, *ranges = intervals(matches, [*groups, *unknown], cohort.draws)
+    partitions = _partitions([*groups, *unknown], ranges)
+    net = rounded_estimate(matches.net, overall)
+    pairs = _pairs(matches, handles, registry_rows)
+    confirm = _confirm(rows, cohort, registry_rows, evidence, pairs)
+    p = _rounded_p(p_value(cohort.real.best(), cohort.decoys.best()))
+    # The order of what draws at random is part of the result.
+    return Findings(
+        matches=matches,
+        pairs=pairs,
+        net=net,
+        by_chance=_matches_by_chance(cohort),
+        grounds=Grounds(
+            p=p,
+            p_relatives=_p_relatives(cohort),
+            low=float(net.low or 0) if cohort.rate == RATE_OF_VERDICT else _low(matches.assignment, cohort.draws),
+            decoys=_soundness(rows, cohort, looks),
+            confirm=confirm,
+            copied=_copy_check(rows, cohort, registry_rows, evidence, matches, pairs, confirm),
+            controls=diagnostics.absent(cohort.controls, cohort.control_classes, matches, cohort.decoys),
+            ineligible=diagnostics.absent(cohort.ineligible, cohort.ineligible_classes, matches, cohort.decoys),
+            public=rows.policy.public,
+        ),
+        strata=tuple(zip(strata, partitions, strict=False)),
+        eligibility=partitions[-1] if unknown else None,
+    )
+
+
+def rounded_estimate(value: float, interval: Range) -> Estimate:
+    """Estimated true matches to one decimal, with an interval that holds them."""
+    low, high = interval
+    return Estimate(round(value, 1), round(min(low, value), 1), round(max(high, value), 1))
+
+
+def _partitions(groups: list[Ints], ranges: list[Range]) -> list[Partition]:
+    partitions, start = [], 0
+    for group in groups:
+        size = int(group.max(initial=NONE)) + 1
+        partitions.append(Partition(group, ranges[start : start + size]))
+        start += size
+    return partitions
+
+
+def _pairs(matches: Matches, handles: Handles, registry_rows: PrivateRows | None) -> Pairs:
+    people = np.flatnonzero(matches.found & ~matches.unsure)
+    partners = handles[matches.partners.ids[people]]
+    return Pairs(people, partners, None if registry_rows is None else positions_of(partners, registry_rows.handles))
+
+
+def _confirm(
+    rows: PrivateRows,
+    cohort: Cohort,
+    registry_rows: PrivateRows | None,
+    evidence: PartnerEvidence | None,
+    pairs: Pairs,
+) -> list[Agreement]:
+    if evidence is not None:
+        return evidence.agreements(rows.rows[cohort.records[pairs.people]], pairs.handles)
+    if registry_rows is None or pairs.positions is None:
+        return []
+    return agreements(cohort, rows, registry_rows, pairs.people, pairs.positions)
+
+
+def _copy_check(
+    rows: PrivateRows,
+    cohort: Cohort,
+    registry_rows: PrivateRows | None,
+    evidence: PartnerEvidence | None,
+    matches: Matches,
+    pairs: Pairs,
+    confirm: list[Agreement],
+) -> diagnostics.CopyCheck:
+    filled = None
+    if evidence is not None:
+        filled = evidence.filled(pairs.handles)
+    elif registry_rows is not None and pairs.positions is not None:
+        filled = filled_of(registry_rows, pairs.positions)
+    alike = filled_alike(rows, cohort.records[pairs.people], filled)
+    drift = next((agreement.rank_drift for agreement in confirm if agreement.higher is not None), None)
+    return diagnostics.copy_check(matches.partners.dice[pairs.people], matches.q_values[pairs.people], alike, drift)
+
+
+def _soundness(
+    rows: PrivateRows, cohort: Cohort, looks: diagnostics.DecoyDiagnostics | None
+) -> diagnostics.Soundness | None:
+    return None if looks is None else diagnostics.soundness(looks, cohort.records, decoys_of_judged(rows, cohort)[0])
+
+
+def _p_relatives(cohort: Cohort) -> float | None:
+    if len(cohort.relatives) < MIN_DECOYS:
+        return None
+    return _rounded_p(p_relatives(cohort.real.best(), cohort.decoys.best(), cohort.relatives.best()))
+
+
+def _rounded_p(p: float) -> float:
+    return float(f"{max(p, SMALLEST_P):.3g}")
+
+
+def _low(assignment: Assignment, draws: RandomStream) -> float:
+    """The lower end of the estimated true matches at the rate of the verdict, where the pairs are asked for at another
+    rate."""
+    return intervals(find_matches(assignment, RATE_OF_VERDICT), [], draws)[0][0]
+
+
+def _matches_by_chance(cohort: Cohort) -> float | None:
+    """How many people would match if nobody on the list were in the registry.
+
+    One decoy of each person plays the list and is judged against the other decoys; the mean of `PLAYED` such lists,
+    None where there are too few decoys to play one.
+    """
+    number, matched = cohort.cumcount(), []
+    for turn in range(PLAYED):
+        players = np.flatnonzero(number == turn)
+        players = players[np.argsort(cohort.owner[players], kind="stable")]
+        others = np.flatnonzero((number != turn) & np.isin(cohort.owner, cohort.owner[players]))
+        if len(others) < MIN_DECOYS:
+            break
+        owner = np.searchsorted(cohort.owner[players], cohort.owner[others])
+        classes = cohort.classes[cohort.owner[players]]
+        played = assign_partners(cohort.decoys.take(players), cohort.decoys.take(others), owner, classes)
+        matched.append(find_matches(played, cohort.rate).count * len(cohort.real) / len(players))
+    return round(sum(matched) / len(matched), 2) if matched else None
