@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pprl.cli import options
-from pprl.cli.exchange import match_folder, passphrase_option, unlock
+from pprl.cli.exchange_form import CommandWithExchangeForm, names_folder
 from pprl.cli.options import note
 from pprl.cli.output import as_parquet, check_output, say, write_output
 from pprl.cli.progress import searching
@@ -97,6 +97,9 @@ class Engine:
 
 
 @click.command(
+    cls=CommandWithExchangeForm,
+    exchange_form="match_form",
+    chosen_by=names_folder,
     short_help="Compare two files of encodings, without the key.",
     epilog="""\b
 Examples:
@@ -109,11 +112,12 @@ Examples:
 """,
 )
 @click.argument("list_path", metavar="LIST.pprl", type=options.FilePath)
-@click.argument("registry_path", metavar="[REGISTRY.pprl]", type=options.FilePath, required=False)
+@click.argument("registry_path", metavar="REGISTRY.pprl", type=options.FilePath)
 @click.option(
     "-o",
     "--output",
     type=options.NewFile(or_standard=True),
+    required=True,
     help="The file of scores to write; with --threshold pairs: CSV or .parquet, or - for standard output.",
 )
 @click.option(
@@ -142,12 +146,11 @@ Examples:
     help="Where to compare: here, or on the workers of a Dask cluster, which then see the encodings.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:8786, tls://HOST:8786.")
-@passphrase_option
 @options.force_option
 def match(
     list_path: Path,
-    registry_path: Path | None,
-    output: Path | None,
+    registry_path: Path,
+    output: Path,
     threshold: Fraction | None,
     approximate: Fraction | None,
     groups: bool,
@@ -155,12 +158,11 @@ def match(
     threads: int | None,
     engine: str,
     scheduler: str | None,
-    passphrase_file: Path | None,
     force: bool,
 ) -> None:
     """Compare two files of encodings, without the key and without knowing which rows are decoys.
 
-    With the FOLDER of a matter alone, compare the two sealed packages in it and sign the scores.
+    With a FOLDER alone this is the linkage unit's step of the exchange: `pprl match FOLDER --help`.
 
     Two JSON files of filters, from clkhash, anonlink or `pprl convert clkhash`, are compared with --threshold
     alone, by the numbers of their records from 0; one of them may be - for standard input.
@@ -175,12 +177,6 @@ def match(
             "--approximate is for --threshold on this machine; scores that are judged are always exact"
         )
     where = Engine(engine, scheduler, threads, resume)
-    if registry_path is None and list_path.is_dir():
-        options.refuse_typed_but("resume", "threads", "engine", "scheduler", "passphrase_file")
-        match_folder(unlock(list_path, passphrase_file), replace(where, resume=True))
-        return
-    if registry_path is None or output is None:
-        raise click.UsageError("two files of encodings and -o are needed, or the folder of a matter alone")
     if resume and (threshold is not None or engine == "dask"):
         raise click.UsageError("--resume is for scores that are made here; --threshold and dask keep no checkpoint")
     if groups and as_parquet(output):

@@ -18,7 +18,7 @@ from helpers import TESTS, sessions
 from helpers.exchange import rosters
 
 from pprl.cli import cli, main
-from pprl.exchange.folder import open_matter
+from pprl.exchange.folder import open_folder
 from pprl.exchange.keystore import NAME as KEYSTORE
 from pprl.exchange.next_step import HAND_OVERS, WITH_AUDITOR
 from pprl.exchange.protocol.cards import TITLES, words_of
@@ -178,10 +178,10 @@ def test_the_exchange(tmp_path, monkeypatch):
                     if made.exists() and (theirs.parent / KEYSTORE).exists():
                         shutil.copy(made, theirs)
 
-    types(*ALL["card"], 'pprl card auditor --role auditor --matter division-2022 --name "Auditor"')
+    types(*ALL["card"], 'pprl card auditor --role auditor --exchange division-2022 --name "Auditor"')
     for card in Path("alfa").glob("*-1-card.pprl"):
         shutil.copy(card, "auditor")
-    words = words_of(open_matter(Path("alfa"), PASSPHRASE).cards)
+    words = words_of(open_folder(Path("alfa"), PASSPHRASE).cards)
     Path("heard-on-the-phone.txt").write_text("".join(f"{role}: {' '.join(each)}\n" for role, each in words.items()))
     types("pprl agree alfa", "pprl agree bravo", "pprl agree unit", "pprl agree auditor")
     types("pprl agree alfa --schema schema.toml", "pprl agree bravo")

@@ -15,11 +15,10 @@ import pprl.exchange.parties.owner
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
 from pprl.exchange.folder import PART
 from pprl.exchange.next_step import SCORES
-from pprl.exchange.parties.owner import layout_of
 from pprl.exchange.protocol.agreement import Terms
 from pprl.exchange.protocol.cards import check_heard, words_of
 from pprl.exchange.protocol.crypto import SEAL_OVERHEAD, SecretKeys, digest
-from pprl.exchange.protocol.package import HEADER_SEGMENT, SealedPackage, _info, _seal, write_package
+from pprl.exchange.protocol.package import HEADER_SEGMENT, SealedPackage, segment_info, seal_segment, write_package
 from pprl.exchange.protocol.statements import Statement
 
 STRANGER = SecretKeys.make()
@@ -122,7 +121,7 @@ def sealed(exchange, *, side="list", by=None, to=None, root=None, parameters=Non
     """A package as its owner could make it with a copy of pprl of his own."""
     unit = exchange.matter("unit")
     committed = unit.list_package if side == "list" else unit.registry_rows
-    layout = layout_of(unit.agreement.terms, side)
+    layout = unit.agreement.terms.layout(side)
     package = SealedPackage(unit.packages[side], unit.keystore.keys, unit.cards)
     data = bytearray(b"".join(map(bytes, package.rows(layout, unit.agreement.terms.pad))))
     if change is not None:
@@ -181,8 +180,8 @@ def test_a_package_for_another_recipient(before):
 def test_a_package_addressed_to_the_unit_and_sealed_for_another(before):
     exchange = before("match")
     card = exchange.matter("unit").cards["unit"]
-    false = Card.make("unit", card.matter, card.name, card.expires, STRANGER)
-    false = Card(card.role, card.matter, card.name, card.expires, false.keys, card.statement)
+    false = Card.make("unit", card.exchange, card.name, card.expires, STRANGER)
+    false = Card(card.role, card.exchange, card.name, card.expires, false.keys, card.statement)
     put(exchange, "unit", sealed(exchange, to=false), "list-5-package.pprl")
     refused(exchange, ForgedError, "segment 0 does not open", *exchange.command("match"))
 
@@ -194,11 +193,11 @@ def test_a_package_that_its_recipient_sealed_again_for_somebody_else(before):
     data = sealed(exchange, to=unit.cards["registry"])
     start = 60
     preamble, header = data[:start], data[start : start + HEADER_SEGMENT + SEAL_OVERHEAD]
-    plain = keys.open(header, _info(preamble, 0, last=False))
+    plain = keys.open(header, segment_info(preamble, 0, last=False))
     again = preamble[:-32] + unit.cards["unit"].statement.hash
-    rest = keys.open(data[start + len(header) :][: (1 << 20) + SEAL_OVERHEAD], _info(preamble, 1, last=False))
-    segments = [_seal(unit.cards["unit"], again, 0, plain, last=False)]
-    segments.append(_seal(unit.cards["unit"], again, 1, rest, last=False))
+    rest = keys.open(data[start + len(header) :][: (1 << 20) + SEAL_OVERHEAD], segment_info(preamble, 1, last=False))
+    segments = [seal_segment(unit.cards["unit"], again, 0, plain, last=False)]
+    segments.append(seal_segment(unit.cards["unit"], again, 1, rest, last=False))
     put(exchange, "unit", again + b"".join(segments), "list-5-package.pprl")
     refused(exchange, MismatchError, "header belongs to another package", *exchange.command("match"))
 
@@ -507,7 +506,7 @@ def test_a_card_swapped_on_the_way_is_found_by_the_words(before):
 def test_two_cards_of_one_role(before):
     exchange = before("propose")
     card = exchange.matter("list").cards["registry"]
-    put(exchange, "list", Card.make("registry", card.matter, "R", card.expires, STRANGER).statement.to_bytes())
+    put(exchange, "list", Card.make("registry", card.exchange, "R", card.expires, STRANGER).statement.to_bytes())
     refused(exchange, ForgedError, "two cards of the registry owner", *looks(exchange, "list"))
 
 
@@ -515,7 +514,7 @@ def test_one_party_in_two_roles(before):
     """The list owner makes the linkage unit's card with his own keys."""
     exchange = before("propose")
     keys, card = exchange.matter("list").keystore.keys, exchange.matter("list").cards["unit"]
-    own = Card.make("unit", card.matter, "Unit", card.expires, keys)
+    own = Card.make("unit", card.exchange, "Unit", card.expires, keys)
     put(exchange, "registry", own.statement.to_bytes(), "unit-1-card.pprl")
     refused(exchange, ForgedError, "two roles have one key", *looks(exchange, "registry"))
 
@@ -550,7 +549,7 @@ def test_another_passphrase(before, tmp_path):
 
 def test_a_card_twice(before):
     exchange = before("propose")
-    command = ["card", exchange.folder("list"), "--role", "list", "--matter", "division-2022", "--name", "Again"]
+    command = ["card", exchange.folder("list"), "--role", "list", "--exchange", "division-2022", "--name", "Again"]
     refused(exchange, OrderError, "has a keystore already", *command, *exchange.secret("list"))
 
 
@@ -648,7 +647,7 @@ def test_terms_of_a_proposal_are_read_without_trust():
     """Not the terms of anything: an error of ours, whatever stands in their place."""
     for body in (None, [], {}, {"schema": 1}, {"schema": "", "folding": "zz"}):
         with pytest.raises(FileError):
-            Terms.of(body)
+            Terms.from_body(body)
 
 
 def test_a_package_that_claims_rows_without_number(before):

@@ -17,9 +17,10 @@ from pprl.demo import SCHEMA
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.exchange.folder import PART
-from pprl.exchange.next_step import HAND_OVERS, RESULT, turn_of
+from pprl.exchange.next_step import HAND_OVERS, RESULT, next_step
 from pprl.exchange.parties.linkage_unit import pseudonyms
-from pprl.exchange.parties.owner import LIST_ROWS, Secrets
+from pprl.exchange.parties.list_owner import LIST_ROWS
+from pprl.exchange.parties.owners import Secrets
 from pprl.exchange.protocol.cards import check_heard, words_of
 from pprl.exchange.protocol.crypto import derive, digest
 from pprl.exchange.protocol.package import SealedPackage
@@ -42,7 +43,7 @@ def test_the_scores_are_signed(before):
 def test_an_owner_gets_what_is_for_him_and_no_more(before):
     exchange = before("end")
     for role in PARTIES:
-        assert turn_of(exchange.matter(role)).what.startswith("done")
+        assert next_step(exchange.matter(role)).what.startswith("done")
         theirs = {path.name for path in exchange.folder(role).iterdir() if not path.name.startswith("PRIVATE-")}
         assert theirs - {"schema.toml", RESULT} == {
             name for name, (sender, recipients) in HAND_OVERS.items() if role in (sender, *recipients)
@@ -59,7 +60,7 @@ def test_what_is_private_has_the_right_mode_and_encodings_are_gone(before):
 
 def test_every_step_is_the_one_that_was_due(played):
     for step, role in STEPS.items():
-        assert turn_of(played[step].matter(role)).ours, step
+        assert next_step(played[step].matter(role)).ours, step
 
 
 def test_the_current_folder_is_named_by_a_dot(before, monkeypatch):
@@ -104,7 +105,7 @@ def test_the_scores_are_those_of_link(before, monkeypatch):
     """With the same key and the same draws `link` finds, for every row, the same candidates with the same scores."""
     exchange = before("acknowledge")
     (own, theirs), schema = (exchange.matter(role) for role in ("list", "registry")), parse_schema(SCHEMA)
-    ours, other = Secrets.of(own, own.agreement), Secrets.of(theirs, theirs.agreement)
+    ours, other = Secrets.derive(own, own.agreement), Secrets.derive(theirs, theirs.agreement)
     assert ours.key.secret == other.key.secret
     assert ours.seed != other.seed
     hashes = own.list_rows.statement.hash + own.registry_rows.statement.hash

@@ -20,10 +20,10 @@ from pprl.core import errors
 from pprl.core.private_rows import PrivateRows
 from pprl.core.scores import Scores
 from pprl.exchange import keystore as keystores
-from pprl.exchange.folder import open_package, package_name, read_matter
+from pprl.exchange.folder import open_package, package_name, read_folder
 from pprl.exchange.keystore import Keystore
 from pprl.exchange.linkage_key import accept, conclude
-from pprl.exchange.next_step import HAND_OVERS, turn_of
+from pprl.exchange.next_step import HAND_OVERS, next_step
 from pprl.exchange.parties.auditor import verify_folder
 from pprl.exchange.parties.linkage_unit import match_packages, sign_receipt
 from pprl.exchange.parties.owner import open_release, schema_of, step_due
@@ -78,7 +78,7 @@ def one(data, name="a file"):
 
 @cache
 def cards():
-    return {role: Card.of(one((MATTER / f"{role}-1-card.pprl").read_bytes())) for role in ROLES}
+    return {role: Card.from_statement(one((MATTER / f"{role}-1-card.pprl").read_bytes())) for role in ROLES}
 
 
 @cache
@@ -88,7 +88,7 @@ def words():
 
 @cache
 def proposal():
-    return Proposal.of(one((MATTER / "list-2-proposal.pprl").read_bytes()), cards())
+    return Proposal.from_statement(one((MATTER / "list-2-proposal.pprl").read_bytes()), cards())
 
 
 def folder_of(path, without=()):
@@ -102,7 +102,7 @@ def folder_of(path, without=()):
 
 def take(step, folder, keystore):
     """What a party does in its folder."""
-    matter = read_matter(folder, keystore)
+    matter = read_folder(folder, keystore)
     match step:
         case "ready":
             return matter.ready()
@@ -122,7 +122,7 @@ def take(step, folder, keystore):
         case "encode":
             return step_due(matter) == "seal"
         case "ended":
-            return matter.ending.query or matter.ending.acknowledgement
+            return matter.query or matter.acknowledgement
         case "release":
             rows = SimpleNamespace(
                 handles=np.array([row[:16] for row in generator.rows_of("list")], dtype="V16"),
@@ -133,7 +133,7 @@ def take(step, folder, keystore):
                 return open_release(matter)
         case "read":
             made = (matter.agreement, matter.list_rows, matter.registry_rows, matter.list_package)
-            return all(made) and turn_of(matter)
+            return all(made) and next_step(matter)
     raise AssertionError(step)
 
 
@@ -141,11 +141,11 @@ def run(vector, data, tmp_path):
     """Do with the bytes of a vector what it says."""
     match vector["step"]:
         case "card":
-            return Card.of(one(data))
+            return Card.from_statement(one(data))
         case "proposal":
-            return Proposal.of(one(data), cards())
+            return Proposal.from_statement(one(data), cards())
         case "acceptance":
-            return Agreement.of(proposal(), one(data), cards())
+            return Agreement.from_statements(proposal(), one(data), cards())
         case "keystore":
             path = private(tmp_path / "keystore", data, int(vector.get("mode", "600"), 8))
             return Keystore.read(path, vector.get("passphrase", generator.PASSPHRASE))
@@ -154,9 +154,9 @@ def run(vector, data, tmp_path):
             return "heard"
         case "open":
             told = {key: bytes.fromhex(value) for key, value in json.loads(data).items()}
-            return check_reveal(**told, agreement=Agreement.of(proposal(), one(generator.ACCEPTANCE), cards()))
+            return check_reveal(**told, agreement=Agreement.from_statements(proposal(), one(generator.ACCEPTANCE), cards()))
         case "evidence":
-            return Evidence.of(data)
+            return Evidence.from_bytes(data)
         case "auditor":
             return run_auditor({name: bytes.fromhex(value) for name, value in json.loads(data).items()}, tmp_path)
     if "side" in vector:
@@ -192,7 +192,7 @@ def run_package(vector, changed, tmp_path):
     for side in ("list", "registry"):
         data = generator.package(side, **(changed if side == vector["side"] else {}))
         (folder / package_name(side)).write_bytes(data)
-    matter = read_matter(folder, keystore_of("unit"))
+    matter = read_folder(folder, keystore_of("unit"))
     if vector["step"] == "match":
         return match_packages(matter, find=partial(search.best, kernel="numpy"))
     package = open_package(matter, vector["side"])
@@ -261,7 +261,7 @@ def test_the_generator_writes_what_is_here():
 @pytest.mark.parametrize("role", ROLES)
 def test_the_keystores_open(role):
     keystore, party = keystore_of(role), generator.PARTIES[role]
-    assert (keystore.role, keystore.matter, keystore.seed) == (role, "lugovo-2022", party.seed)
+    assert (keystore.role, keystore.exchange, keystore.seed) == (role, "lugovo-2022", party.seed)
     assert (keystore.keys.signing, keystore.keys.kem, keystore.keys.x25519) == party.seeds
     assert keystore.lock.memory == 8 * 1024
     assert dict(keystore.state) == generator.state_of(role)
@@ -269,7 +269,7 @@ def test_the_keystores_open(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_the_matter_can_be_read(role, tmp_path):
-    matter = read_matter(folder_of(tmp_path / role), keystore_of(role))
+    matter = read_folder(folder_of(tmp_path / role), keystore_of(role))
     assert {role: card.name for role, card in matter.cards.items()} == {
         "list": "Newsroom Alfa",
         "registry": "Bravo",
@@ -297,7 +297,7 @@ def test_both_owners_come_to_the_key_of_the_matter(tmp_path):
     assert agreement.hash.hex() == later.state["agreement"] != generator.AGREEMENT.hex()  # another nonce and share
     folder = folder_of(tmp_path / "list", ["registry-2-acceptance.pprl", "list-3-commitment.pprl"])
     (folder / "accepted.pprl").write_bytes(agreement.acceptance.to_bytes())
-    matter = read_matter(folder, keystore_of("list"))
+    matter = read_folder(folder, keystore_of("list"))
     mine = conclude(matter.keystore.holding(share=generator.LIST_SHARE.hex(), linkage_key=None), matter.agreement)
     assert mine.state["linkage_key"] == later.state["linkage_key"] != generator.LINKAGE_KEY.hex()
 
@@ -319,7 +319,7 @@ def test_the_packages_give_the_scores_of_the_matter(tmp_path):
         assert whole.startswith((MATTER / start).read_bytes())
         (folder / package_name(side)).write_bytes(whole)
     table, _, scores = match_packages(
-        read_matter(folder, keystore_of("unit")), find=partial(search.best, kernel="numpy")
+        read_folder(folder, keystore_of("unit")), find=partial(search.best, kernel="numpy")
     )
     assert table.to_bytes() == (MATTER / "unit-3-scores.pprl").read_bytes()
     size = 32 * len(scores)  # the halves of leaves behind the scores
@@ -365,9 +365,9 @@ def refused(take, changed, at):
 
 
 STATEMENTS = {
-    "card": (generator.CARDS["list"], lambda data: Card.of(one(data))),
-    "proposal": (generator.PROPOSAL, lambda data: Proposal.of(one(data), cards())),
-    "acceptance": (generator.ACCEPTANCE, lambda data: Agreement.of(proposal(), one(data), cards())),
+    "card": (generator.CARDS["list"], lambda data: Card.from_statement(one(data))),
+    "proposal": (generator.PROPOSAL, lambda data: Proposal.from_statement(one(data), cards())),
+    "acceptance": (generator.ACCEPTANCE, lambda data: Agreement.from_statements(proposal(), one(data), cards())),
 }
 
 
@@ -400,7 +400,7 @@ def test_any_byte_of_a_file_in_a_folder(file, data, what, tmp_path):
 
     def take(changed):
         (folder / file).write_bytes(changed)
-        return getattr(read_matter(folder, keystore), what)
+        return getattr(read_folder(folder, keystore), what)
 
     assert take(data)
     for at, changed in flips(data, bits=(0x01,)):
@@ -430,7 +430,7 @@ def test_bytes_of_a_package(side, tmp_path):
     path.write_bytes(data)
     keystore = keystore_of("unit")
     root = generator.root_of(side, generator.rows_of(side))
-    parameters = read_matter(folder_of(tmp_path / "unit"), keystore).parameters()
+    parameters = read_folder(folder_of(tmp_path / "unit"), keystore).parameters()
     starts = [0, 60, *range(60 + 9_328, len(data), 2**20 + 1_136)]
     offsets = {at for start in starts for at in range(start, start + 200)}
     offsets |= set(random.Random(side).sample(range(len(data)), 300)) | {len(data) - 1}

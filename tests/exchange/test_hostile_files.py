@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pprl.core.errors import PprlError
-from pprl.exchange.folder import read_matter
+from pprl.exchange.folder import read_folder
 from pprl.exchange.keystore import NAME, Keystore
 from pprl.exchange.next_step import HAND_OVERS
 from pprl.exchange.parties.linkage_unit import EVIDENCE, TABLE
@@ -164,7 +164,7 @@ def test_well_signed_statements_that_say_anything(played, tmp_path, kind):
         if made := changed(kind, true.body, keys, key, value):
             where.write_bytes(b"".join(one.to_bytes() for one in (made, *others)))
             with contextlib.suppress(PprlError):
-                read_matter(folder, matter.keystore)
+                read_folder(folder, matter.keystore)
 
     play()
 
@@ -233,7 +233,7 @@ def test_a_statement_after_the_scores_that_says_anything(played, tmp_path):
         if made := changed(one.kind, one.body, keys[one.body["role"]], key, value):
             (folder / "stray.pprl").write_bytes(made.to_bytes())
             with contextlib.suppress(PprlError):
-                read_matter(folder, unit.keystore)
+                read_folder(folder, unit.keystore)
 
     play()
 
@@ -281,7 +281,7 @@ def test_a_file_longer_than_any_of_statements_is_not_read(target):
     with target.matter.joinpath("stray.pprl").open("r+b") as file:
         file.truncate(1 << 40)  # a hole: it takes no room on the disk
     with pytest.raises(PprlError, match="longer than any statement"):
-        read_matter(target.matter, target.keystore)
+        read_folder(target.matter, target.keystore)
     target.matter.joinpath("stray.pprl").unlink()
     for path in (target.file, target.file.with_name("long")):
         path.write_bytes(b"pprl-kst\x01\x00\x01\x00")

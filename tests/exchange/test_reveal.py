@@ -21,7 +21,7 @@ from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.exchange.next_step import HAND_OVERS, PAGE, RESULT
 from pprl.exchange.parties.linkage_unit import AUDIT, EVIDENCE, TABLE
-from pprl.exchange.parties.owner import Secrets
+from pprl.exchange.parties.owners import Secrets
 from pprl.exchange.protocol.commitments import NONCE
 from pprl.exchange.protocol.crypto import derive, digest
 from pprl.exchange.protocol.reveal import DECOY, REAL, check_reveal, label_size
@@ -302,7 +302,7 @@ def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, mon
     roots = {"list_root": unit.list_rows.root, "package_root": unit.list_package.root}
     opened = check_reveal(end.reveal.attachment, halves, unit.agreement, **roots)
     (told,) = statements(exchange, "unit", EVIDENCE)
-    evidence = Evidence.of(told.attachment)
+    evidence = Evidence.from_bytes(told.attachment)
     monkeypatch.setattr(assess, "_seed", lambda _: b"seed")
     order = RandomStream(b"other people", "order").permutation(len(opened))
     answers = np.frombuffer(end.answers.attachment, dtype=np.uint8).reshape(evidence.tags.shape)
@@ -333,7 +333,7 @@ def test_the_report_is_that_of_link(before, monkeypatch):
     have the values. How many agree is the same."""
     exchange = before("end")
     (own, theirs), schema = (exchange.matter(role) for role in ("list", "registry")), parse_schema(SCHEMA)
-    ours, other = Secrets.of(own, own.agreement), Secrets.of(theirs, theirs.agreement)
+    ours, other = Secrets.derive(own, own.agreement), Secrets.derive(theirs, theirs.agreement)
     hashes = own.list_rows.statement.hash + own.registry_rows.statement.hash
     made_root = derive(ours.seed, own.registry_rows.random, b"pprl/1/decoys\0" + hashes)
     people = {side: load((path,), schema, (), None, side).people for side, path in exchange.roster.items()}

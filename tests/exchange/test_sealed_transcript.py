@@ -149,7 +149,7 @@ def test_an_exchange_of_other_cards(copied, played):
     copied.hear("auditor")
     unit, auditor = copied.matter("unit"), copied.matter("auditor")
     strangers = transcript_of(played["end"].matter("unit"))
-    result = unit.ending.result
+    result = unit.result
     plain = b"".join(len(data).to_bytes(8, "little") + data for data in strangers.values())
     hidden = auditor.cards["auditor"].keys.seal(plain, PURPOSE + result.hash)
     told = say(unit, b"pprl-trn", unit.ready(), [result], hidden)

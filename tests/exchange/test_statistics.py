@@ -20,7 +20,8 @@ from pprl.demo import SCHEMA, invent
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.exchange.folder import PART
-from pprl.exchange.parties.owner import LIST_ROWS, Secrets
+from pprl.exchange.parties.list_owner import LIST_ROWS
+from pprl.exchange.parties.owners import Secrets
 from pprl.match import search
 from pprl.roster.load import people_of
 
@@ -135,7 +136,7 @@ def test_the_order_of_a_registry_is_not_to_be_seen(played):
     exchange = played["end"]
     handles, bits, *_ = packed(exchange, "registry")
     theirs = exchange.matter("registry")
-    own = Secrets.of(theirs, theirs.agreement)
+    own = Secrets.derive(theirs, theirs.agreement)
     people = load((exchange.roster["registry"],), DEMO, (), None, "registry").people
     drawn = RandomStream(own.seed, "registry handles").bytes(16 * len(people))
     row_of = {drawn[at * 16 : at * 16 + 16]: at for at in range(len(people))}

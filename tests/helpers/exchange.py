@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pprl.cli
 from pprl.demo import SCHEMA, invent
-from pprl.exchange.folder import Matter, open_matter
+from pprl.exchange.folder import Matter, open_folder
 from pprl.exchange.keystore import NAME, Keystore
 from pprl.exchange.next_step import HAND_OVERS, WITH_AUDITOR
 from pprl.exchange.protocol.cards import Card, digest_of, words_of
@@ -141,7 +141,7 @@ class Exchange:
         return f"wombat gherkin {role} sextant"
 
     def matter(self, role: str) -> Matter:
-        return open_matter(self.folder(role), self.passphrase(role))
+        return open_folder(self.folder(role), self.passphrase(role))
 
     def hand_over(self) -> None:
         """Copy what was made to those for whom it is, and nothing else."""

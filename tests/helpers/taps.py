@@ -7,7 +7,7 @@ import numpy as np
 from helpers.exchange import PARTIES
 from pprl.exchange.folder import open_package
 from pprl.exchange.parties.linkage_unit import TABLE, open_table
-from pprl.exchange.parties.owner import Secrets, layout_of
+from pprl.exchange.parties.owners import Secrets
 from pprl.exchange.protocol.commitments import HANDLE
 from pprl.exchange.protocol.statements import read_statements
 
@@ -15,7 +15,7 @@ from pprl.exchange.protocol.statements import read_statements
 def packed(exchange, side):
     """The rows of a package as the linkage unit reads them: handles as bytes, and bits."""
     unit = exchange.matter("unit")
-    layout = layout_of(unit.agreement.terms, side)
+    layout = unit.agreement.terms.layout(side)
     rows = b"".join(map(bytes, open_package(unit, side).rows(layout, unit.agreement.terms.pad)))
     rows = np.frombuffer(rows, dtype=np.uint8).reshape(-1, layout.width)
     bits = np.unpackbits(np.ascontiguousarray(rows[:, 16 : layout.record]), axis=1).astype(np.int64)
@@ -33,7 +33,7 @@ def secrets_of(exchange):
         if "share" in keystore.state:
             found[f"{role} share"] = bytes.fromhex(keystore.state["share"])
         if role != "unit" and "linkage_key" in keystore.state:
-            own = Secrets.of(exchange.matter(role), exchange.matter(role).agreement)
+            own = Secrets.derive(exchange.matter(role), exchange.matter(role).agreement)
             found |= {f"{role} linkage key": own.key.secret, f"{role} own": own.seed, f"{role} confirm": own.confirm}
     return found
 
@@ -55,7 +55,7 @@ def table_of(exchange):
 def handles_of(exchange, side):
     """The handles of a package's rows, in its order, as the linkage unit sees them."""
     unit = exchange.matter("unit")
-    layout = layout_of(unit.agreement.terms, side)
+    layout = unit.agreement.terms.layout(side)
     rows = b"".join(map(bytes, open_package(unit, side).rows(layout, unit.agreement.terms.pad)))
     packed = np.frombuffer(rows, dtype=np.uint8).reshape(-1, layout.width)
     return np.ascontiguousarray(packed[:, :HANDLE]).view("V16").ravel()

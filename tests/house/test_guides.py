@@ -111,7 +111,7 @@ def spoken(root: Path) -> dict[str, str]:
     cards = {}
     for place, role in zip(list(PLACES.values())[:3], ("list", "registry", "unit"), strict=True):
         (statement,) = read_statements((root / place / f"{role}-1-card.pprl").read_bytes(), "a card")
-        cards[role] = Card.of(statement)
+        cards[role] = Card.from_statement(statement)
     return dict(zip(PLACES, (" ".join(words) for words in words_of(cards).values()), strict=False))
 
 
