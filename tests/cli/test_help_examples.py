@@ -20,8 +20,9 @@ from helpers.exchange import rosters
 from pprl.cli import cli, main
 from pprl.exchange.folder import open_folder
 from pprl.exchange.keystore import NAME as KEYSTORE
-from pprl.exchange.next_step import HAND_OVERS, WITH_AUDITOR
-from pprl.exchange.protocol.cards import TITLES, words_of
+from pprl.exchange.protocol.cards import words_of
+from pprl.exchange.protocol.messages import HAND_OVERS
+from pprl.exchange.protocol.roles import TITLES
 from pprl.match import dask as cluster
 
 HERE = TESTS
@@ -173,8 +174,8 @@ def test_the_exchange(tmp_path, monkeypatch):
         for line in lines:
             run.add(line)
             said.append(typed(line, monkeypatch))
-            for name, (maker, to) in {**HAND_OVERS, **WITH_AUDITOR}.items():
-                for made, theirs in ((place[maker] / name, place[role] / name) for role in to):
+            for file in HAND_OVERS:
+                for made, theirs in ((place[file.maker] / file.name, place[role] / file.name) for role in file.readers):
                     if made.exists() and (theirs.parent / KEYSTORE).exists():
                         shutil.copy(made, theirs)
 

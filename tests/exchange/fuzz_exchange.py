@@ -21,7 +21,8 @@ from pprl.exchange.folder import read_folder
 from pprl.exchange.keystore import Keystore
 from pprl.exchange.protocol.agreement import Terms
 from pprl.exchange.protocol.cards import Card
-from pprl.exchange.protocol.package import PREAMBLE, HEADER_SEGMENT, KIND, SealedPackage, seal_segment, recipient_of
+from pprl.exchange.protocol.messages import CARD
+from pprl.exchange.protocol.package import HEADER_SEGMENT, KIND, PREAMBLE, SealedPackage, recipient_of, seal_segment
 from pprl.exchange.protocol.statements import Statement, parse_canonical, read_statements
 from pprl.exchange.replay import Evidence
 
@@ -51,7 +52,7 @@ class Target:
             "recipient": lambda data: recipient_of(data, "a file"),
             "kind": lambda data: kind_of(self.written(data)),
             "keystore": self.keystores,
-            "evidence": Evidence.of,
+            "evidence": Evidence.from_bytes,
             "scores": lambda data: Scores.read(self.written(data)),
             "package": lambda data: SealedPackage(self.written(data), self.keystore.keys, self.cards),
             "header": self.header,
@@ -66,7 +67,7 @@ class Target:
 
     def statements(self, data: bytes) -> None:
         for statement in read_statements(data, "a file"):
-            if statement.kind == b"pprl-crd":
+            if statement.kind is CARD:
                 Card.from_statement(statement)
 
     def keystores(self, data: bytes) -> None:
@@ -78,7 +79,9 @@ class Target:
     def header(self, data: bytes) -> None:
         """A package whose sealed header holds these bytes: sealed for the right one, and by anybody."""
         preamble = self.preamble()
-        sealed = seal_segment(self.cards["unit"], preamble, 0, data[:HEADER_SEGMENT].ljust(HEADER_SEGMENT, b"\0"), last=False)
+        sealed = seal_segment(
+            self.cards["unit"], preamble, 0, data[:HEADER_SEGMENT].ljust(HEADER_SEGMENT, b"\0"), last=False
+        )
         SealedPackage(self.written(preamble + sealed), self.keystore.keys, self.cards)
 
     def preamble(self) -> bytes:

@@ -4,21 +4,28 @@ and a refusal writes nothing."""
 import csv
 import datetime
 import shutil
-import types
 from unittest import mock
 
 import pytest
-from helpers.exchange import CHEAP, NAME, STEPS, Card, Exchange, Keystore, run
+from helpers.exchange import CHEAP, NAME, STEPS, Exchange, run
 from helpers.forgeries import MAKE, put, refused, signed, statements, without
 
-import pprl.exchange.parties.owner
+import pprl.exchange.parties.list_owner
+import pprl.exchange.parties.registry_owner
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
-from pprl.exchange.folder import PART
-from pprl.exchange.next_step import SCORES
+from pprl.exchange.folder import PART, agreed_parameters
+from pprl.exchange.keystore import Keystore
 from pprl.exchange.protocol.agreement import Terms
-from pprl.exchange.protocol.cards import check_heard, words_of
+from pprl.exchange.protocol.cards import Card, check_heard, words_of
 from pprl.exchange.protocol.crypto import SEAL_OVERHEAD, SecretKeys, digest
-from pprl.exchange.protocol.package import HEADER_SEGMENT, SealedPackage, segment_info, seal_segment, write_package
+from pprl.exchange.protocol.package import (
+    HEADER_SEGMENT,
+    Manifest,
+    SealedPackage,
+    seal_segment,
+    segment_info,
+    write_package,
+)
 from pprl.exchange.protocol.statements import Statement
 
 STRANGER = SecretKeys.make()
@@ -27,19 +34,6 @@ STRANGER = SecretKeys.make()
 def looks(exchange, role):
     """What a party types to see whose turn it is: the folder is read and verified."""
     return ["next", exchange.folder(role), *exchange.secret(role)]
-
-
-def on(monkeypatch, day):
-    """The calendar says another day."""
-
-    class Day(datetime.date):
-        @classmethod
-        def today(cls):
-            return cls.fromisoformat(day)
-
-    there = types.SimpleNamespace(date=Day, timedelta=datetime.timedelta)
-    for module in ("pprl.exchange.folder.datetime", "pprl.cli.exchange.datetime"):
-        monkeypatch.setattr(module, there)
 
 
 @pytest.fixture(scope="module")
@@ -52,28 +46,28 @@ def other_agreement(played, tmp_path_factory):
 
 
 @pytest.mark.parametrize("role", ["list", "registry", "unit"])
-def test_a_card_of_another_matter(before, other_matter, role):
+def test_a_card_of_another_exchange(before, other_exchange, role):
     exchange = before("propose")
-    put(exchange, role, other_matter.folder("unit") / "unit-1-card.pprl")
+    put(exchange, role, other_exchange.folder("unit") / "unit-1-card.pprl")
     refused(exchange, MismatchError, "a card of the matter brigade-2019", *looks(exchange, role))
 
 
-def test_a_commitment_of_another_matter(before, other_matter):
+def test_a_commitment_of_another_exchange(before, other_exchange):
     exchange = before("list package")
-    put(exchange, "list", other_matter.folder("unit") / "registry-3-commitment.pprl", "registry-3-commitment.pprl")
+    put(exchange, "list", other_exchange.folder("unit") / "registry-3-commitment.pprl", "registry-3-commitment.pprl")
     refused(exchange, ForgedError, "not that of its sender", *exchange.command("list package"))
 
 
-def test_a_receipt_of_another_matter(before, other_matter):
+def test_a_receipt_of_another_exchange(before, other_exchange):
     exchange = before("list seal")
-    put(exchange, "list", other_matter.folder("list") / "unit-2-receipt.pprl", "unit-2-receipt.pprl")
+    put(exchange, "list", other_exchange.folder("list") / "unit-2-receipt.pprl", "unit-2-receipt.pprl")
     refused(exchange, ForgedError, "not that of its sender", *exchange.command("list seal"))
 
 
 @pytest.mark.parametrize("name", ["list-5-package.pprl", "registry-4-package.pprl"])
-def test_a_package_of_another_matter(before, other_matter, name):
+def test_a_package_of_another_exchange(before, other_exchange, name):
     exchange = before("match")
-    put(exchange, "unit", other_matter.folder("unit") / name, name)
+    put(exchange, "unit", other_exchange.folder("unit") / name, name)
     refused(exchange, MismatchError, "sealed for somebody else", *exchange.command("match"))
 
 
@@ -119,7 +113,7 @@ def test_scores_of_an_earlier_agreement(before, other_agreement, tmp_path):
 
 def sealed(exchange, *, side="list", by=None, to=None, root=None, parameters=None, change=None, claimed=None):
     """A package as its owner could make it with a copy of pprl of his own."""
-    unit = exchange.matter("unit")
+    unit = exchange.opened("unit")
     committed = unit.list_package if side == "list" else unit.registry_rows
     layout = unit.agreement.terms.layout(side)
     package = SealedPackage(unit.packages[side], unit.keystore.keys, unit.cards)
@@ -135,15 +129,17 @@ def sealed(exchange, *, side="list", by=None, to=None, root=None, parameters=Non
         write_package(
             path,
             [bytes(data)],
-            layout=layout,
-            rows=rows,
-            rows_read=0 if side == "list" else rows,
+            Manifest(
+                layout=layout,
+                rows=rows,
+                rows_read=0 if side == "list" else rows,
+                root=root or committed.root,
+                parameters=parameters or agreed_parameters(unit.agreement, unit.list_rows, unit.registry_rows),
+                agreement=unit.agreement.hash,
+                receipt=unit.receipt.hash,
+            ),
             pad=unit.agreement.terms.pad,
-            root=root or committed.root,
-            parameters=parameters or unit.parameters(),
-            agreement=unit.agreement.hash,
-            receipt=unit.receipt.hash,
-            sender=exchange.matter(by or side).keystore.keys,
+            sender=exchange.opened(by or side).keystore.keys,
             recipient=to or unit.cards["unit"],
             force=True,
         )
@@ -173,13 +169,13 @@ def test_a_commitment_in_the_role_of_the_other(before):
 
 def test_a_package_for_another_recipient(before):
     exchange = before("match")
-    put(exchange, "unit", sealed(exchange, to=exchange.matter("unit").cards["registry"]), "list-5-package.pprl")
+    put(exchange, "unit", sealed(exchange, to=exchange.opened("unit").cards["registry"]), "list-5-package.pprl")
     refused(exchange, MismatchError, "sealed for somebody else", *exchange.command("match"))
 
 
 def test_a_package_addressed_to_the_unit_and_sealed_for_another(before):
     exchange = before("match")
-    card = exchange.matter("unit").cards["unit"]
+    card = exchange.opened("unit").cards["unit"]
     false = Card.make("unit", card.exchange, card.name, card.expires, STRANGER)
     false = Card(card.role, card.exchange, card.name, card.expires, false.keys, card.statement)
     put(exchange, "unit", sealed(exchange, to=false), "list-5-package.pprl")
@@ -189,7 +185,7 @@ def test_a_package_addressed_to_the_unit_and_sealed_for_another(before):
 def test_a_package_that_its_recipient_sealed_again_for_somebody_else(before):
     """The registry owner, sent a package by the list owner in some other role, passes it on as if made for the unit."""
     exchange = before("match")
-    unit, keys = exchange.matter("unit"), exchange.matter("registry").keystore.keys
+    unit, keys = exchange.opened("unit"), exchange.opened("registry").keystore.keys
     data = sealed(exchange, to=unit.cards["registry"])
     start = 60
     preamble, header = data[:start], data[start : start + HEADER_SEGMENT + SEAL_OVERHEAD]
@@ -253,7 +249,7 @@ def test_the_schema_in_the_folder_decides_nothing(before):
 
 def test_a_package_whose_rows_say_that_they_are_less_hardened(before):
     exchange = before("match")
-    parameters = exchange.matter("unit").parameters()
+    parameters = exchange.opened("unit").parameters()
     weaker = type(parameters)(parameters.length, 0, parameters.folding, parameters.fingerprint, parameters.key_check)
     put(exchange, "unit", sealed(exchange, parameters=weaker), "list-5-package.pprl")
     refused(exchange, MismatchError, "different hardening", *exchange.command("match"))
@@ -310,14 +306,26 @@ def test_a_share_sealed_for_other_terms(before):
     refused(exchange, ForgedError, "its share of the key was sealed", *exchange.command("accept"))
 
 
-@pytest.mark.parametrize(
-    "step", ["accept", "list rows", "registry rows", "list package", "receipt", "list seal", "registry seal", "match"]
-)
-def test_an_agreement_that_has_expired(before, monkeypatch, step):
+AFTER_EXPIRY = {
+    "accept": lambda party: party.terms_to_sign(),
+    "list rows": lambda party: party.due(),
+    "registry rows": lambda party: party.due(),
+    "list package": lambda party: party.due(),
+    "receipt": lambda party: party.terms_to_sign(),
+    "list seal": lambda party: party.seal(),
+    "registry seal": lambda party: party.seal(),
+    "match": lambda party: party.match(),
+}
+
+
+@pytest.mark.parametrize("step", AFTER_EXPIRY)
+def test_an_agreement_that_has_expired(before, step):
     exchange = before(step)
-    command = exchange.command(step)
-    on(monkeypatch, "2029-12-31")
-    refused(exchange, RefusedError, "the agreement expired on", *command)
+    found = exchange.contents()
+    party = exchange.party(STEPS[step], today=datetime.date(2029, 12, 31))
+    with pytest.raises(RefusedError, match="the agreement expired on"):
+        AFTER_EXPIRY[step](party)
+    assert exchange.contents() == found, "a refusal wrote something"
 
 
 def test_an_agreement_that_outlives_a_card(before):
@@ -407,8 +415,9 @@ def test_rosters_of_other_sizes_than_agreed(before, step, limits, says):
 def test_a_changed_copy_that_minds_no_size(before, monkeypatch, limits, says):
     """The owners' copies of pprl count nothing; the linkage unit does."""
     exchange = before("propose")
-    monkeypatch.setattr(pprl.exchange.parties.owner, "_refuse_size", lambda *_: None)
-    monkeypatch.setattr(pprl.exchange.parties.owner, "_refuse_more", lambda *_: None)
+    for module in (pprl.exchange.parties.list_owner, pprl.exchange.parties.registry_owner):
+        monkeypatch.setattr(module, "refuse_size", lambda *_: None)
+    monkeypatch.setattr(pprl.exchange.parties.registry_owner, "refuse_more", lambda *_: None)
     exchange.do("propose", *limits)
     exchange.upto("match", "accept")
     refused(exchange, RefusedError, says, *exchange.command("match"))
@@ -491,11 +500,11 @@ def test_a_second_score_table(before):
 def test_a_card_swapped_on_the_way_is_found_by_the_words(before):
     """Between the two owners somebody puts his own card in the place of the registry owner's."""
     exchange = before("propose")
-    true = exchange.matter("registry").cards
-    swapped = Card.make("registry", true["registry"].matter, "Registry", true["registry"].expires, STRANGER)
+    true = exchange.opened("registry").cards
+    swapped = Card.make("registry", true["registry"].exchange, "Registry", true["registry"].expires, STRANGER)
     put(exchange, "list", swapped.statement.to_bytes(), "registry-1-card.pprl")
-    seen = exchange.matter("list")
-    assert not seen.heard, "words heard for other cards still count"
+    seen = exchange.opened("list")
+    assert not seen.words_compared, "words heard for other cards still count"
     refused(exchange, OrderError, "words of the others were not compared", *exchange.command("list rows"))
     shown, spoken = words_of(seen.cards), words_of(true)
     assert not set(shown["list"]) <= set(spoken["list"])
@@ -505,7 +514,7 @@ def test_a_card_swapped_on_the_way_is_found_by_the_words(before):
 
 def test_two_cards_of_one_role(before):
     exchange = before("propose")
-    card = exchange.matter("list").cards["registry"]
+    card = exchange.opened("list").cards["registry"]
     put(exchange, "list", Card.make("registry", card.exchange, "R", card.expires, STRANGER).statement.to_bytes())
     refused(exchange, ForgedError, "two cards of the registry owner", *looks(exchange, "list"))
 
@@ -513,7 +522,7 @@ def test_two_cards_of_one_role(before):
 def test_one_party_in_two_roles(before):
     """The list owner makes the linkage unit's card with his own keys."""
     exchange = before("propose")
-    keys, card = exchange.matter("list").keystore.keys, exchange.matter("list").cards["unit"]
+    keys, card = exchange.opened("list").keystore.keys, exchange.opened("list").cards["unit"]
     own = Card.make("unit", card.exchange, "Unit", card.expires, keys)
     put(exchange, "registry", own.statement.to_bytes(), "unit-1-card.pprl")
     refused(exchange, ForgedError, "two roles have one key", *looks(exchange, "registry"))
@@ -634,7 +643,10 @@ def test_an_owner_does_not_compare(before, role):
     refused(exchange, OrderError, "who has no roster", *command)
 
 
-@pytest.mark.parametrize("gone", [["unit-3-scores.pprl"], ["unit-3-query.pprl"], [*SCORES, "PRIVATE-scores.pprl"]])
+@pytest.mark.parametrize(
+    "gone",
+    [["unit-3-scores.pprl"], ["unit-3-query.pprl"], ["unit-3-query.pprl", "unit-3-scores.pprl", "PRIVATE-scores.pprl"]],
+)
 def test_the_unit_gets_no_other_scores_by_deleting_them(before, gone):
     exchange = before("acknowledge")
     without(exchange, "unit", *gone)

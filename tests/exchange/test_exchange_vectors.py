@@ -20,17 +20,20 @@ from pprl.core import errors
 from pprl.core.private_rows import PrivateRows
 from pprl.core.scores import Scores
 from pprl.exchange import keystore as keystores
-from pprl.exchange.folder import open_package, package_name, read_folder
+from pprl.exchange.folder import open_package, read_folder
 from pprl.exchange.keystore import Keystore
 from pprl.exchange.linkage_key import accept, conclude
-from pprl.exchange.next_step import HAND_OVERS, next_step
+from pprl.exchange.next_step import next_step
+from pprl.exchange.parties import class_of
 from pprl.exchange.parties.auditor import verify_folder
-from pprl.exchange.parties.linkage_unit import match_packages, sign_receipt
-from pprl.exchange.parties.owner import open_release, schema_of, step_due
+from pprl.exchange.parties.linkage_unit import match_packages
+from pprl.exchange.parties.list_owner import open_release
+from pprl.exchange.parties.owners import agreed_schema
 from pprl.exchange.protocol.agreement import Agreement, Proposal
 from pprl.exchange.protocol.cards import Card, check_heard, words_of
 from pprl.exchange.protocol.commitments import RowLayout
 from pprl.exchange.protocol.crypto import PublicKeys
+from pprl.exchange.protocol.messages import BY_NAME, PACKAGE_FILES
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.reveal import check_reveal
 from pprl.exchange.protocol.statements import Statement, read_statement, read_statements
@@ -38,7 +41,7 @@ from pprl.exchange.replay import Evidence
 from pprl.match import search
 
 HERE = TESTS
-MATTER, VECTORS = HERE / "data" / "exchange", HERE / "vectors" / "exchange"
+EXCHANGE, VECTORS = HERE / "data" / "exchange", HERE / "vectors" / "exchange"
 KINDS = {
     "format": errors.FileError,
     "forged": errors.ForgedError,
@@ -48,7 +51,7 @@ KINDS = {
     "schema": errors.SchemaError,
 }
 ROLES = ("list", "registry", "unit")
-AFTER_THE_PACKAGES = [name for name in HAND_OVERS if name.startswith(("unit-3", "unit-4", "registry-5", "list-6"))]
+AFTER_THE_PACKAGES = [name for name in BY_NAME if name.startswith(("unit-3", "unit-4", "registry-5", "list-6"))]
 KEYSTORE = "PRIVATE-keystore-of-the-{}.pprl"
 
 _spec = importlib.util.spec_from_file_location("exchange_vectors", HERE / "vectors" / "exchange_vectors.py")
@@ -66,7 +69,7 @@ def private(path, data, mode=0o600):
 def keystore_of(role):
     """As it is in the repository, which does not keep the mode of a file."""
     folder = Path(os.environ["PPRL_LEDGER"]).parent
-    path = private(folder / KEYSTORE.format(role), (MATTER / KEYSTORE.format(role)).read_bytes())
+    path = private(folder / KEYSTORE.format(role), (EXCHANGE / KEYSTORE.format(role)).read_bytes())
     return Keystore.read(path, generator.PASSPHRASE)
 
 
@@ -78,7 +81,7 @@ def one(data, name="a file"):
 
 @cache
 def cards():
-    return {role: Card.from_statement(one((MATTER / f"{role}-1-card.pprl").read_bytes())) for role in ROLES}
+    return {role: Card.from_statement(one((EXCHANGE / f"{role}-1-card.pprl").read_bytes())) for role in ROLES}
 
 
 @cache
@@ -88,16 +91,23 @@ def words():
 
 @cache
 def proposal():
-    return Proposal.from_statement(one((MATTER / "list-2-proposal.pprl").read_bytes()), cards())
+    return Proposal.from_statement(one((EXCHANGE / "list-2-proposal.pprl").read_bytes()), cards())
 
 
 def folder_of(path, without=()):
     """The folder of any party when all is over, but for its keystore and the packages."""
     path.mkdir()
-    for file in MATTER.glob("*.pprl"):
+    for file in EXCHANGE.glob("*.pprl"):
         if not file.name.startswith("PRIVATE-") and file.name not in without:
             shutil.copy(file, path)
     return path
+
+
+def party_of(folder, keystore):
+    """The party whose keystore this is, in that folder."""
+    name = KEYSTORE.format(keystore.role)
+    private(folder / keystores.NAME, (EXCHANGE / name).read_bytes())
+    return class_of(keystore.role)(folder, keystore.lock)
 
 
 def take(step, folder, keystore):
@@ -109,7 +119,7 @@ def take(step, folder, keystore):
         case "agreed":
             return matter.agreement
         case "schema":
-            return schema_of(matter.proposal.terms)
+            return agreed_schema(matter.proposal.terms)
         case "accept":
             return accept(keystore, matter.cards, matter.proposal)
         case "conclude":
@@ -118,9 +128,9 @@ def take(step, folder, keystore):
             assert "share" not in concluded.state
             return concluded.state["linkage_key"] == generator.LINKAGE_KEY.hex()
         case "sign":
-            return sign_receipt(matter)
+            return party_of(folder, keystore).terms_to_sign()
         case "encode":
-            return step_due(matter) == "seal"
+            return party_of(folder, keystore).due() == "seal"
         case "ended":
             return matter.query or matter.acknowledgement
         case "release":
@@ -154,7 +164,9 @@ def run(vector, data, tmp_path):
             return "heard"
         case "open":
             told = {key: bytes.fromhex(value) for key, value in json.loads(data).items()}
-            return check_reveal(**told, agreement=Agreement.from_statements(proposal(), one(generator.ACCEPTANCE), cards()))
+            return check_reveal(
+                **told, agreement=Agreement.from_statements(proposal(), one(generator.ACCEPTANCE), cards())
+            )
         case "evidence":
             return Evidence.from_bytes(data)
         case "auditor":
@@ -172,13 +184,9 @@ def run_auditor(told, folder):
     for name, data in told.items():
         (folder / name).write_bytes(data)
     (folder / "report.html").write_bytes(b"page")
-    with (
-        mock.patch("pprl.exchange.parties.auditor.render", return_value="page"),
-        mock.patch("pprl.exchange.parties.auditor.load"),
-    ):
-        for line in verify_folder(folder, {}):
-            if line.startswith("openings"):
-                return line
+    for line in verify_folder(folder, {}, page=lambda _: b"page"):
+        if line.startswith("openings"):
+            return line
     raise AssertionError("no openings")
 
 
@@ -191,7 +199,7 @@ def run_package(vector, changed, tmp_path):
     folder = folder_of(tmp_path / "folder", AFTER_THE_PACKAGES)
     for side in ("list", "registry"):
         data = generator.package(side, **(changed if side == vector["side"] else {}))
-        (folder / package_name(side)).write_bytes(data)
+        (folder / PACKAGE_FILES[side].name).write_bytes(data)
     matter = read_folder(folder, keystore_of("unit"))
     if vector["step"] == "match":
         return match_packages(matter, find=partial(search.best, kernel="numpy"))
@@ -249,7 +257,7 @@ def test_each_kind_of_error_has_vectors():
 
 def test_the_generator_writes_what_is_here():
     built = generator.build()
-    assert set(built) == {*MATTER.iterdir(), *VECTORS.iterdir()}
+    assert set(built) == {*EXCHANGE.iterdir(), *VECTORS.iterdir()}
     for path, data in built.items():
         # When the format was changed on purpose: python tests/vectors/exchange_vectors.py
         assert path.read_bytes() == data, path.name
@@ -316,12 +324,12 @@ def test_the_packages_give_the_scores_of_the_matter(tmp_path):
     folder = folder_of(tmp_path / "unit", AFTER_THE_PACKAGES)
     for side, start in (("list", "list-5-package.start"), ("registry", "registry-4-package.start")):
         whole = generator.package(side)
-        assert whole.startswith((MATTER / start).read_bytes())
-        (folder / package_name(side)).write_bytes(whole)
+        assert whole.startswith((EXCHANGE / start).read_bytes())
+        (folder / PACKAGE_FILES[side].name).write_bytes(whole)
     table, _, scores = match_packages(
         read_folder(folder, keystore_of("unit")), find=partial(search.best, kernel="numpy")
     )
-    assert table.to_bytes() == (MATTER / "unit-3-scores.pprl").read_bytes()
+    assert table.to_bytes() == (EXCHANGE / "unit-3-scores.pprl").read_bytes()
     size = 32 * len(scores)  # the halves of leaves behind the scores
     (tmp_path / "scores").write_bytes(table.attachment[:-size])
     assert Scores.read(tmp_path / "scores").theirs.tobytes() == scores.theirs.tobytes()
@@ -329,7 +337,7 @@ def test_the_packages_give_the_scores_of_the_matter(tmp_path):
 
 def test_what_is_written_today_is_written_as_in_the_matter():
     """Statements have one form: whoever reads one and writes it again writes the same bytes."""
-    for path in MATTER.glob("*-[1234]-*.pprl"):
+    for path in EXCHANGE.glob("*-[1234]-*.pprl"):
         data = path.read_bytes()
         assert b"".join(each.to_bytes() for each in read_statements(data, path.name)) == data
         for each in read_statements(data, path.name):
@@ -411,7 +419,7 @@ def test_any_byte_of_a_file_in_a_folder(file, data, what, tmp_path):
 
 
 def test_any_byte_of_a_keystore(tmp_path, monkeypatch):
-    data = (MATTER / KEYSTORE.format("unit")).read_bytes()
+    data = (EXCHANGE / KEYSTORE.format("unit")).read_bytes()
     monkeypatch.setattr(keystores, "stretch", cache(keystores.stretch))  # nothing is derived twice
 
     def take(changed):
