@@ -157,9 +157,9 @@ class Scored(Received):
 class Revealed(Scored):
     """The registry owner has acknowledged the scores, and the list owner has revealed the labels."""
 
-    acknowledgement: Statement
     reveal: Statement
     answers: Statement
+    acknowledgement: Statement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,7 +267,7 @@ class _Reader:
 
     def _commitments(self, agreement: Agreement) -> dict[str, Commitment | None]:
         for statement in of_kind(self.statements, COMMITMENT):
-            if (statement.body.get("role"), statement.body.get("stage")) not in COMMITMENT_VALUES:
+            if (statement.body.get("role"), statement.body.get("stage")) not in tuple(COMMITMENT_VALUES):
                 raise FileError("a commitment: of an unknown role or stage", hint=AGAIN)
         list_rows = self._commitment(agreement, "list", "rows", [])
         registry_rows = list_package = None

@@ -9,9 +9,10 @@ import sys
 
 import pytest
 from helpers import TESTS
-from helpers.exchange import NAME, STEPS, run
+from helpers.exchange import STEPS, run
 
 from pprl.exchange.folder import PART
+from pprl.exchange.keystore import NAME
 from pprl.exchange.protocol.messages import BY_NAME
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 is a thing of Unix")

@@ -83,7 +83,7 @@ def test_an_auditor_is_told_step_by_step_what_holds(folder, heard):
     lines = done.out.splitlines()
     starts = ["files: 11", "parties: List (list owner), Registry", "signatures and order", "words: those of List"]
     starts += ["words: those of Registry", "words: those of Unit", "page", "openings", "figures", "verdict"]
-    starts += ["not checked: that the scores are those of the packages", "what the owners put in", "verified"]
+    starts += ["not checked: that the scores are those of the packages", "the owners' rosters are true", "verified"]
     assert len(lines) == len(starts)
     for line, start in zip(lines, starts, strict=True):
         assert line.startswith(start)
@@ -92,7 +92,7 @@ def test_an_auditor_is_told_step_by_step_what_holds(folder, heard):
 def test_without_the_words_nobody_knows_who_said_it(folder, tmp_path):
     done = run("verify", folder)
     assert done.status == 1
-    assert "origin not checked: anybody could have made such a folder" in done.out
+    assert "the origin is not checked: anybody could have made such a folder" in done.out
     assert "verified" not in done.out
     assert "words" not in done.out.replace("--words-file", "")
     empty = tmp_path / "nothing"
@@ -112,7 +112,7 @@ def test_one_wrong_word(played, folder, heard, tmp_path, role, at):
 
 def test_words_of_somebody_who_was_not_there(played, folder):
     told = played["end"].words_file("more", auditor="abacus " * 10)
-    with pytest.raises(MismatchError, match="no auditor in this matter"):
+    with pytest.raises(MismatchError, match="no auditor in this exchange"):
         attempt("verify", folder, "--words-file", told)
 
 
@@ -252,11 +252,11 @@ def test_it_is_made_only_when_there_is_a_result(before, tmp_path):
         attempt(*command)
     exchange = before("end", "whole")
     for role in ("list", "registry"):
-        with pytest.raises(OrderError, match="no result in this folder"):
+        with pytest.raises(OrderError, match="only the linkage unit does this"):
             attempt("transcript", exchange.folder(role), "-o", tmp_path / "auditor", *exchange.secret(role))
     assert not (tmp_path / "auditor").exists()
     (exchange.folder("unit") / "PRIVATE-evidence.pprl").unlink()
-    with pytest.raises(OrderError, match="not in the folder any more"):
+    with pytest.raises(OrderError, match="no longer in the folder"):
         attempt("transcript", exchange.folder("unit"), "-o", tmp_path / "auditor", *exchange.secret("unit"))
 
 
@@ -313,5 +313,5 @@ def test_no_key_and_no_secret(played, folder):
 
 def test_no_share_of_the_key_even_sealed(folder):
     told = read_judged([one for name in STATEMENTS for one in statements(folder, name)])
-    assert not told.proposal.statement.attachment
+    assert not told.agreement.proposal.statement.attachment
     assert not told.agreement.acceptance.attachment

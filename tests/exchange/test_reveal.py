@@ -44,7 +44,7 @@ def audit_of(exchange):
 @pytest.mark.parametrize(
     ("now", "step", "says"),
     [
-        ("match", "reveal", "signed scores of the linkage unit with its query has not come"),
+        ("match", "reveal", "query of the linkage unit has not come"),
         ("acknowledge", "reveal", "acknowledgement of the registry owner has not come"),
         ("judge", "reveal", "revealed already"),
         ("end", "reveal", "revealed already"),
@@ -161,7 +161,7 @@ def test_a_table_that_is_changed_after_the_reveal(before):
     path.write_bytes(dataclasses.replace(table, attachment=data).to_bytes() + query.to_bytes())
     refused(exchange, ForgedError, "what is attached is not what was signed", *exchange.command("judge"))
     path.unlink()
-    refused(exchange, OrderError, "not in the folder any more", *exchange.command("judge"))
+    refused(exchange, OrderError, "no longer in the folder", *exchange.command("judge"))
 
 
 @pytest.mark.parametrize("role", ["list", "registry"])
@@ -237,7 +237,7 @@ def test_more_made_up_rows_than_agreed(before, monkeypatch):
         lambda people, schema, *rest, **more: made(people, replaced(schema), *rest, **more),
     )
     exchange = before("list rows").upto("judge", "list rows")
-    refused(exchange, RefusedError, "other numbers of people, made-up rows", *exchange.command("judge"))
+    refused(exchange, RefusedError, "other numbers of people, synthetic records", *exchange.command("judge"))
 
 
 def replaced(schema):
@@ -363,7 +363,7 @@ def test_a_matter_is_destroyed(before, role):
     folder = exchange.folder(role)
     was = {path.name for path in folder.rglob("*") if path.is_file()}
     private = {path.name for path in folder.iterdir() if "PRIVATE-" in path.name}
-    refused(exchange, RefusedError, "nothing is removed unasked", "destroy", folder)
+    refused(exchange, RefusedError, "nothing is removed without asking", "destroy", folder)
     done = run("destroy", folder, "--yes")
     assert done.status == 0
     assert {path.name for path in folder.rglob("*") if path.is_file()} == was - private
@@ -372,7 +372,7 @@ def test_a_matter_is_destroyed(before, role):
         "what survives",
         "copies on this disk",
         "still holds the linkage key",
-        "you have their word",
+        "only their word",
     ):
         assert text in done.out
     mine = [step for step, whose in STEPS.items() if whose == role and step not in ("accept", "receipt")]

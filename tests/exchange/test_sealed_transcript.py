@@ -54,14 +54,14 @@ def verify(exchange, role="auditor"):
 
 def test_cards_go_to_the_auditor_too(copied):
     done = run("next", copied.folder("auditor"), *copied.secret("auditor"))
-    assert "auditor-1-card.pprl to the list owner and to the registry owner and to the linkage unit" in done.out
+    assert "auditor-1-card.pprl to the list owner, the registry owner and the linkage unit" in done.out
     done = run("agree", copied.folder("auditor"), "--words-file", copied.words_file(), *copied.secret("auditor"))
     assert done.status == 0, done.err
     assert done.out.count("are right") == 3
 
 
 def test_he_compares_words_once_and_needs_no_file_of_them(copied):
-    with pytest.raises(OrderError, match="were not compared yet"):
+    with pytest.raises(OrderError, match="have not been compared yet"):
         verify(copied)
     copied.hear("auditor")
     assert (
@@ -72,7 +72,7 @@ def test_he_compares_words_once_and_needs_no_file_of_them(copied):
     assert done.status == 0, done.err
     assert "words: the cards are those whose words you compared" in done.out
     assert "figures: audit.json and report.json follow" in done.out
-    assert done.out.splitlines()[-1].startswith("verified: these parties said this")
+    assert done.out.splitlines()[-1].startswith("verified: these parties signed this")
 
 
 def test_what_he_unpacks_is_what_the_unit_would_have_written(copied, tmp_path):
@@ -93,13 +93,13 @@ def test_nothing_can_be_read_of_it_from_outside(copied):
 def test_only_he_can_open_it(copied):
     for role in ("list", "registry"):
         shutil.copy(copied.folder("auditor") / TRANSCRIPT_FILE.name, copied.folder(role) / TRANSCRIPT_FILE.name)
-        with pytest.raises(OrderError, match="not an auditor's folder"):
+        with pytest.raises(OrderError, match="this is the folder of"):
             verify(copied, role)
 
 
 def test_a_byte_changed(copied):
     copied.hear("auditor")
-    told, path = sealed(copied), copied.folder("auditor") / TRANSCRIPT
+    told, path = sealed(copied), copied.folder("auditor") / TRANSCRIPT_FILE.name
     data = told.to_bytes()
     places = (len(data) - len(told.attachment) - 1, len(data) - 1, len(data) - len(told.attachment) // 2)
     for place in places:
@@ -136,7 +136,7 @@ def test_of_another_result(copied):
 def test_two_of_them(copied):
     copied.hear("auditor")
     (copied.folder("auditor") / "more.pprl").write_bytes(of_another_result(copied))
-    with pytest.raises(OrderError, match="2 are here"):
+    with pytest.raises(OrderError, match="2 sealed transcripts"):
         verify(copied)
 
 
@@ -164,6 +164,6 @@ def test_an_exchange_of_other_cards(copied, played):
 
 def test_there_is_nothing_to_seal_without_an_auditor(before):
     exchange = before("list result", "whole")
-    with pytest.raises(OrderError, match="no auditor in this matter"):
+    with pytest.raises(OrderError, match="no auditor in this exchange"):
         attempt("transcript", exchange.folder("unit"), *exchange.secret("unit"))
     assert not (exchange.folder("unit") / TRANSCRIPT_FILE.name).exists()

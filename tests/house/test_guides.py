@@ -146,7 +146,7 @@ def play(root: Path, monkeypatch) -> list[tuple[Command, str]]:
             edit(Path("schema.toml"), command.schema)
         for sent in filter(None, map(SENDING.fullmatch, lines)):
             file, to = filter(None, sent.groups())
-            post += [(here / file, title) for title in to.split(" and to the ")]
+            post += [(here / file, title) for title in re.split(", the | and the ", to)]
     return played
 
 

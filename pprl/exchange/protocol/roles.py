@@ -20,9 +20,10 @@ TITLES: dict[Role, str] = {
 
 
 def titles_of(roles: Iterable[Role]) -> str:
-    """``the list owner and the linkage unit``."""
+    """``the list owner, the registry owner and the linkage unit``."""
     wanted = set(roles)
-    return " and ".join(f"the {TITLES[role]}" for role in ROLES if role in wanted)
+    *others, last = [f"the {TITLES[role]}" for role in ROLES if role in wanted]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def other_owner(role: OwnerRole) -> OwnerRole:
