@@ -23,7 +23,7 @@ import numpy as np
 
 from pprl.core.randomness import RandomStream, seed_from
 from pprl.demo import invent
-from pprl.exchange.next_step import HAND_OVERS
+from pprl.exchange.protocol.messages import HAND_OVERS
 
 CLI = Path(__file__).resolve().parents[1] / "cli.py"
 FOLDERS = {"list": "alfa", "registry": "bravo", "unit": "unit"}
@@ -83,11 +83,12 @@ class Steps:
         return out
 
     def hand_over(self) -> None:
-        for name, (maker, to) in HAND_OVERS.items():
-            path = self.folder / FOLDERS[maker] / name
-            for role in to:
-                if path.exists() and not (self.folder / FOLDERS[role] / name).exists():
-                    shutil.copy(path, self.folder / FOLDERS[role] / name)
+        for file in HAND_OVERS:
+            for role in file.readers:
+                if file.maker in FOLDERS and role in FOLDERS:
+                    made, copy = (self.folder / FOLDERS[who] / file.name for who in (file.maker, role))
+                    if made.exists() and not copy.exists():
+                        shutil.copy(made, copy)
 
 
 def _watch(process: subprocess.Popen[str], peak: list[int]) -> None:
@@ -124,7 +125,7 @@ def main() -> None:
         for role, where in FOLDERS.items():
             (folder / f"{role}.pass").write_text(f"six words that nobody guesses of {role}\n")
             (folder / f"{role}.pass").chmod(0o600)
-            steps.run(role, "card", where, "--role", role, "--matter", "benchmark", "--name", where.title())
+            steps.run(role, "card", where, "--role", role, "--exchange", "benchmark", "--name", where.title())
         steps.hand_over()
         heard = {role: _words(steps.run(role, "agree", where, quiet=True)) for role, where in FOLDERS.items()}
         (folder / "heard").write_text("".join(f"{role}: {words}\n" for role, words in heard.items()))

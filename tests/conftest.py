@@ -14,11 +14,11 @@ import pprl.exchange.protocol.cards
 
 forget_variables()
 os.environ["PPRL_LEDGER"] = "off"
-for each in (
+for module in (
     pprl.exchange.protocol.cards,
     pprl.exchange.keystore,
 ):  # it costs half a second and is a function of its arguments
-    each.stretch = functools.cache(each.stretch)
+    module.stretch = functools.cache(module.stretch)
 
 
 @pytest.fixture(autouse=True)
@@ -61,9 +61,9 @@ def before(played, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def other_matter(played, tmp_path_factory):
-    """The same three parties and rosters in another matter, with keys of their own, up to the match."""
+def other_exchange(played, tmp_path_factory):
+    """The same three parties and rosters in another exchange, with keys of their own, up to the match."""
     from helpers.exchange import Exchange
 
     root = tmp_path_factory.mktemp("other")
-    return Exchange.begin(root / "x", matter="brigade-2019", source=played["end"].root / "rosters").upto("match")
+    return Exchange.begin(root / "x", name="brigade-2019", source=played["end"].root / "rosters").upto("match")

@@ -14,7 +14,7 @@ from pprl.core.private_rows import PrivateRows
 from pprl.core.scores import Scores
 
 if TYPE_CHECKING:
-    from pprl.exchange.protocol.cards import Card, Role
+    from pprl.exchange.protocol.cards import Card
     from pprl.exchange.protocol.statements import Statement
 
 
@@ -74,39 +74,39 @@ def describe(path: Path) -> dict[str, str | int]:
 def _statements(path: Path) -> dict[str, str | int]:
     """What the statements of a file say of themselves. Only a card can be verified without the rest of its folder."""
     from pprl.exchange.folder import MAX_STATEMENTS
-    from pprl.exchange.protocol.cards import TITLES, Card
+    from pprl.exchange.protocol.cards import Card
+    from pprl.exchange.protocol.messages import CARD
+    from pprl.exchange.protocol.roles import TITLES
     from pprl.exchange.protocol.statements import read_statements
 
     size = path.stat().st_size
     if size > MAX_STATEMENTS and not path.name.startswith("PRIVATE-"):
         raise FileError(f"{path.name}: is longer than any statement")
     statements = list(read_statements(path.read_bytes(), path.name))
-    if [statement.kind for statement in statements] == [b"pprl-crd"]:
-        card = Card.of(statements[0])
+    if [statement.kind for statement in statements] == [CARD]:
+        card = Card.from_statement(statements[0])
         return {
             "kind": f"card of a {TITLES[card.role]}",
-            "matter": card.matter,
+            "exchange": card.exchange,
             "name": card.name,
             "expires": card.expires.isoformat(),
             "hash": card.statement.hash.hex(),
             "signature": "by its own key; whose key it is, only the words tell",
         }
-    facts: dict[str, str | int] = {"kind": " and ".join(statement.says for statement in statements)}
-    if matter := next((each.body["agreement"] for each in statements if "agreement" in each.body), None):
-        facts["agreement"] = str(matter)
+    facts: dict[str, str | int] = {"kind": " and ".join(statement.title for statement in statements)}
+    if agreement := next((each.body["agreement"] for each in statements if "agreement" in each.body), None):
+        facts["agreement"] = str(agreement)
     for statement in statements:
-        facts[statement.says] = f"{statement.hash.hex()}, {_signer(path, statement)}"
+        facts[statement.title] = f"{statement.hash.hex()}, {_signer(path, statement)}"
     return facts
-
-
-SIGNERS: dict[bytes, Role] = {b"pprl-prp": "list", b"pprl-acc": "registry", b"pprl-rcp": "unit", b"pprl-tab": "unit"}
 
 
 def _signer(path: Path, statement: Statement) -> str:
     """Who signed a statement, as far as the cards beside it tell."""
-    from pprl.exchange.protocol.cards import TITLES
+    from pprl.exchange.protocol.roles import TITLES
+    from pprl.exchange.protocol.statements import signer_of
 
-    role = SIGNERS.get(statement.kind) or statement.body.get("role")
+    role = signer_of(statement)
     for card in _cards_beside(path):
         if card.role == role:
             statement.verify(card.keys)
@@ -115,7 +115,7 @@ def _signer(path: Path, statement: Statement) -> str:
 
 
 def _whose(path: Path, card_hash: bytes) -> str:
-    from pprl.exchange.protocol.cards import TITLES
+    from pprl.exchange.protocol.roles import TITLES
 
     named = [f"{TITLES[c.role]} {c.name}" for c in _cards_beside(path) if c.statement.hash == card_hash]
     return f"the {named[0]}" if named else ""
@@ -131,7 +131,7 @@ def _cards_beside(path: Path) -> list[Card]:
     for each in sorted(path.resolve().parent.iterdir()):
         with contextlib.suppress(PprlError, OSError):
             if each.is_file() and container.kind_of(each) == b"pprl-crd" and each.stat().st_size <= MAX_STATEMENTS:
-                cards += [Card.of(one) for one in read_statements(each.read_bytes(), each.name)]
+                cards += [Card.from_statement(one) for one in read_statements(each.read_bytes(), each.name)]
     return cards
 
 

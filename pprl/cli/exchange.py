@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,18 +15,23 @@ from pprl.cli import options
 from pprl.cli.options import F
 from pprl.cli.risk import summary
 from pprl.core import container
-from pprl.core.errors import FileError, ForgedError, OrderError, RefusedError
+from pprl.core.errors import FileError, OrderError, RefusedError
+from pprl.roster.paths import look_at
 
 if TYPE_CHECKING:
     from pprl.cli.match import Engine
-    from pprl.exchange.folder import Matter
-    from pprl.exchange.parties.resubmission import Sent
+    from pprl.exchange.parties.linkage_unit import LinkageUnit
+    from pprl.exchange.parties.list_owner import ListOwner
+    from pprl.exchange.parties.owners import Owner
+    from pprl.exchange.parties.party import Party
+    from pprl.exchange.parties.registry_owner import RegistryOwner
     from pprl.exchange.protocol.agreement import Proposal
-    from pprl.exchange.protocol.cards import Role
+    from pprl.exchange.protocol.roles import Role
+    from pprl.roster.people import People
+    from pprl.roster.streaming import PeopleInParts
 
-CARD_DAYS, AGREEMENT_DAYS = 365, 90
-PROPOSED: dict[str, Any] = {"list_people": (20, 10_000), "registry_rows": (1_000, 20_000_000)}
-ROLE_WORDS = ("list", "registry", "unit", "auditor")
+P = TypeVar("P", bound="Party")
+ROLE_WORDS: tuple[Role, ...] = ("list", "registry", "unit", "auditor")
 
 
 def passphrase_option(command: F) -> F:
@@ -55,21 +62,21 @@ class Labels(click.ParamType[tuple[str, tuple[str, ...]]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, tuple):
             return value
-        field, equals, labels = value.partition("=")
-        told = tuple(label.strip() for label in labels.split(",") if label.strip())
-        if not equals or not told:
+        field, equals, text = value.partition("=")
+        labels = tuple(label.strip() for label in text.split(",") if label.strip())
+        if not equals or not labels:
             self.fail("write it as FIELD=A,B,C", param, ctx)
-        return field.strip(), told
+        return field.strip(), labels
 
 
 def passphrase(path: Path | None, *, new: bool = False) -> str:
     """From a file or the keyboard; never from an argument or the environment."""
     if path == container.STANDARD and sys.stdin.isatty():
-        raise FileError("a passphrase would be seen while it is typed", hint="leave --passphrase-file out to be asked")
+        raise FileError("a passphrase would be visible while you type it", hint="leave out --passphrase-file")
     if path is None:
         if not sys.stdin.isatty():
             raise FileError(
-                "a passphrase is needed and there is no terminal to ask on", hint="--passphrase-file FILE, mode 0600"
+                "a passphrase is needed, and there is no terminal to ask on", hint="--passphrase-file FILE, mode 0600"
             )
         return str(click.prompt("passphrase", hide_input=True, confirmation_prompt=new, err=True))
     try:
@@ -81,65 +88,78 @@ def passphrase(path: Path | None, *, new: bool = False) -> str:
     return text.split("\n")[0].rstrip("\r")
 
 
-def unlock(folder: Path, passphrase_file: Path | None) -> Matter:
+def require_keystore(folder: Path) -> None:
+    """Before a passphrase is asked for."""
     from pprl.exchange import keystore
-    from pprl.exchange.folder import open_matter
+    from pprl.exchange.folder import no_keystore
 
     if not (folder / keystore.NAME).exists():
-        raise FileError(
-            f"{container.called(folder)}: holds no keystore", hint="make a card in it first: pprl card FOLDER"
-        )
-    return open_matter(folder, passphrase(passphrase_file))
+        raise no_keystore(folder)
+
+
+def unlock(folder: Path, passphrase_file: Path | None) -> Party:
+    """The party whose folder this is."""
+    from pprl.exchange.parties import open_party
+
+    require_keystore(folder)
+    return open_party(folder, passphrase(passphrase_file))
+
+
+def unlock_as(party: type[P], folder: Path, passphrase_file: Path | None) -> P:
+    """OrderError: the folder is another party's."""
+    require_keystore(folder)
+    return party.open(folder, passphrase(passphrase_file))
+
+
+def show(lines: Sequence[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def show_step(party: Party) -> None:
+    """What goes to whom, and what is due."""
+    from pprl.exchange.next_step import step_lines
+
+    show(step_lines(party.read()))
 
 
 @click.command(
-    short_help="Begin a matter: make your keys and your card.",
+    short_help="Begin an exchange: make your keys and your card.",
     epilog="""\b
 Examples:
-  pprl card alfa --role list --matter division-2022 --name "Newsroom Alfa"
-  pprl card bravo --role registry --matter division-2022 --name "Bravo"
-  pprl card unit --role unit --matter division-2022 --name "University"
+  pprl card alfa --role list --exchange division-2022 --name "Newsroom Alfa"
+  pprl card bravo --role registry --exchange division-2022 --name "Bravo"
+  pprl card unit --role unit --exchange division-2022 --name "University"
 """,
 )
 @click.argument("folder", type=options.Named)
-@click.option("--role", type=click.Choice(ROLE_WORDS), required=True, help="What you are in this matter.")
-@click.option("--matter", required=True, help="One word for the matter, the same for all: small letters, digits, -.")
-@click.option("--name", required=True, help="Your name as the others shall read it.")
-@click.option("--expires", type=Day(), help=f"Last day of the card; by default in {CARD_DAYS} days.")
+@click.option("--role", type=click.Choice(ROLE_WORDS), required=True, help="What you are in this exchange.")
+@click.option(
+    "--exchange",
+    required=True,
+    metavar="WORD",
+    help="One word for the exchange, the same for all parties: lower-case letters, digits and hyphens.",
+)
+@click.option("--name", required=True, help="Your name as the others will read it.")
+@click.option("--expires", type=Day(), help="Last day of the card; by default in 365 days.")
 @passphrase_option
 def card(
-    folder: Path, role: Role, matter: str, name: str, expires: datetime.date | None, passphrase_file: Path | None
+    folder: Path, role: Role, exchange: str, name: str, expires: datetime.date | None, passphrase_file: Path | None
 ) -> None:
     """Make FOLDER with a keystore, which stays with you, and a card, which goes to the others.
 
-    Keys are made anew for every matter. Whoever has the keystore and its passphrase can act as you.
+    Every exchange has its own keys. Anyone with the keystore and its passphrase can act as you.
     """
-    from pprl.cli.output import all_or_none, make_folder
-    from pprl.exchange import keystore
     from pprl.exchange.next_step import send_lines
-    from pprl.exchange.protocol.cards import Card
+    from pprl.exchange.parties import class_of
+    from pprl.exchange.parties.party import refuse_second_card
 
-    path = folder / keystore.NAME
-    public = folder / f"{role}-1-card.pprl"
-    if path.exists():
-        raise OrderError(
-            f"{container.called(folder)}: has a keystore already", hint="pprl next FOLDER says what is due"
-        )
+    refuse_second_card(folder)
     secret = passphrase(passphrase_file, new=True)
-    keystore.refuse_short(secret)
-    made = keystore.Keystore.make(role, matter, secret)
-    day = expires or datetime.date.today() + datetime.timedelta(CARD_DAYS)
-    if day < datetime.date.today():
-        raise RefusedError("the card would have expired already", hint="--expires takes a day to come")
-    own = Card.make(role, matter, name, day, made.keys)
-    with all_or_none(path, public, folder):
-        make_folder(folder)
-        made.write(path)
-        container.write_new(public, [own.statement.to_bytes()])
-    click.echo(f"{container.called(folder)}: made, with a keystore that stays here and opens with your passphrase only")
-    for line in send_lines(folder, (public.name,)):
-        click.echo(line)
-    click.echo("put the cards of the others into the same folder; then, on a call with them: " + f"pprl agree {folder}")
+    party = class_of(role).create(folder, exchange=exchange, name=name, passphrase=secret, expires=expires)
+    click.echo(f"{container.called(folder)}: made, with a keystore that stays here and opens only with your passphrase")
+    show(send_lines(party.read(), party.next_step().send))
+    click.echo(f"put the cards of the others into the same folder; then, on a call with them: pprl agree {folder}")
 
 
 @click.command(
@@ -153,28 +173,30 @@ Examples:
 )
 @click.argument("folder", type=options.Named)
 @click.option(
-    "--words-file", type=options.FilePath, help="The words you heard, a line for each: `registry: word word …`."
+    "--words-file", type=options.FilePath, help="The words you heard, one line for each role: `registry: word word …`."
 )
-@click.option("--accept", metavar="CODE", help="Sign the terms whose code this is, without being asked.")
+@click.option("--accept", metavar="CODE", help="Sign the terms that have this code, without being asked.")
 @click.option("--schema", "schema_path", type=options.FilePath, help="Propose: what is compared and how (TOML).")
-@click.option("--expires", type=Day(), help=f"Propose: last day of the agreement; by default in {AGREEMENT_DAYS} days.")
+@click.option("--expires", type=Day(), help="Propose: last day of the agreement; by default in 90 days.")
 @click.option(
     "--list-people",
     type=(int, int),
-    default=PROPOSED["list_people"],
+    default=(20, 10_000),
     show_default=True,
-    help="Propose: least and most.",
+    help="Propose: how many people at least and at most.",
 )
 @click.option(
     "--registry-rows",
     type=(int, int),
-    default=PROPOSED["registry_rows"],
+    default=(1_000, 20_000_000),
     show_default=True,
-    help="Propose: least and most.",
+    help="Propose: how many rows at least and at most.",
 )
-@click.option("--labels", type=Labels(), multiple=True, metavar="FIELD=A,B,C", help="Propose: the strata told apart.")
-@click.option("--pairs/--no-pairs", default=True, help="Propose: the list owner learns which rows matched, or not.")
-@click.option("--earlier-runs", type=click.IntRange(0), default=0, help="Propose: runs between the two before.")
+@click.option("--labels", type=Labels(), multiple=True, metavar="FIELD=A,B,C", help="Propose: the groups of a stratum.")
+@click.option(
+    "--pairs/--no-pairs", default=True, help="Propose: the list owner learns which of their rows matched, or not."
+)
+@click.option("--earlier-runs", type=click.IntRange(0), default=0, help="Propose: earlier runs between the two owners.")
 @click.option(
     "--unit-is",
     type=click.Choice(["neither", "list", "registry"]),
@@ -189,43 +211,64 @@ def agree(
     accept: str | None,
     schema_path: Path | None,
     passphrase_file: Path | None,
-    **wanted: Any,
+    labels: tuple[tuple[str, tuple[str, ...]], ...],
+    **offer: Any,
 ) -> None:
-    """Do what is due in FOLDER until owners and linkage unit have agreed: compare words, propose, accept, sign.
+    """Do what is due in FOLDER until the owners and the linkage unit have agreed: compare words, propose, accept, sign.
 
     On a call with both others you read your ten words aloud and type theirs. Then the list owner
-    proposes the terms, the registry owner accepts them, and when both have committed to
-    their rosters the linkage unit signs.
+    proposes the terms, and the registry owner accepts them. When both have committed to
+    their rosters, the linkage unit signs.
     """
     from pprl.exchange.protocol.cards import order
 
-    matter = unlock(folder, passphrase_file)
-    order(matter.cards)  # all there, of one matter
-    if not matter.heard:
-        matter = compare_words(matter, words_file)
-        if matter.role != "list" or schema_path is None:
-            return show_turn(matter)
-    if matter.role == "list":
-        return propose(matter, schema_path, wanted)
-    if matter.role == "registry":
-        return accept_terms(matter, accept)
-    if matter.role == "auditor":  # he agrees to nothing
-        return show_turn(matter)
-    return sign_receipt(matter, accept)
+    party = unlock(folder, passphrase_file)
+    state = party.read()
+    order(state.cards)  # all there, of one exchange
+    if not state.words_compared:
+        compare_words(party, words_file)
+        if party.role != "list" or schema_path is None:
+            return show_step(party)
+    if party.role == "list":
+        return propose(as_list_owner(party), schema_path, {**offer, "labels": dict(labels)})
+    if party.role == "registry" and state.agreement is None:
+        return accept_terms(as_registry_owner(party), accept)
+    if party.role == "unit" and state.receipt is None:
+        return sign_receipt(as_linkage_unit(party), accept)
+    return show_step(party)
 
 
-def compare_words(matter: Matter, words_file: Path | None) -> Matter:
-    """Show our words, take those of the others, and remember that they were heard."""
-    from pprl.exchange.folder import read_matter
-    from pprl.exchange.protocol.cards import TITLES, check_heard, digest_of, words_of
+def as_list_owner(party: Party) -> ListOwner:
+    from pprl.exchange.parties.list_owner import ListOwner
 
-    words = words_of(matter.cards)
-    others = [role for role in words if role != matter.role]
-    click.echo("call the others, all at once or one after the other, in a way in which you know their voices or faces")
-    click.echo(f"read aloud:  {' '.join(words[matter.role])}")
-    typed = _heard_file(words_file) if words_file else {}
-    for role in others:
-        name = f"{matter.cards[role].name} ({TITLES[role]})"
+    return ListOwner.open(party.path, party.lock)
+
+
+def as_registry_owner(party: Party) -> RegistryOwner:
+    from pprl.exchange.parties.registry_owner import RegistryOwner
+
+    return RegistryOwner.open(party.path, party.lock)
+
+
+def as_linkage_unit(party: Party) -> LinkageUnit:
+    from pprl.exchange.parties.linkage_unit import LinkageUnit
+
+    return LinkageUnit.open(party.path, party.lock)
+
+
+def compare_words(party: Party, words_file: Path | None) -> None:
+    """Show our words, and check those of the others as they are typed."""
+    from pprl.exchange.protocol.cards import check_heard
+    from pprl.exchange.protocol.roles import TITLES
+
+    words, cards = party.words(), party.read().cards
+    click.echo("call the others, together or one after the other, in a way that lets you know their voices or faces")
+    click.echo(f"read aloud:  {' '.join(words[party.role])}")
+    typed = read_words_file(words_file) if words_file else {}
+    for role in words:
+        if role == party.role:
+            continue
+        name = f"{cards[role].name} ({TITLES[role]})"
         if role not in typed:
             if not sys.stdin.isatty() or words_file:
                 raise FileError(
@@ -235,159 +278,77 @@ def compare_words(matter: Matter, words_file: Path | None) -> Matter:
             typed[role] = click.prompt(f"type the ten words that {name} reads aloud", err=True)
         check_heard(typed[role], words[role], role)
         click.echo(f"the words of {name} are right")
-    heard = {role: digest_of(matter.cards).hex() for role in others}
-    matter.save(matter.keystore.holding(heard=heard))
-    return read_matter(matter.folder, matter.keystore.holding(heard=heard))
+    party.confirm_words(typed, words)
 
 
-def _heard_file(path: Path) -> dict[Role, str]:
+def read_words_file(path: Path) -> dict[Role, str]:
     try:
         lines = container.data_of(path, 1 << 16).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise FileError("the file of words cannot be read", hint="lines such as `registry: word word …`") from None
-    told: dict[Role, str] = {}
+    heard: dict[Role, str] = {}
     for line in filter(str.strip, lines):
-        role, colon, words = line.partition(":")
-        known = next((word for word in ROLE_WORDS if word == role.strip().lower()), None)
-        if not colon or known is None:
-            raise FileError("the file of words has a line that begins with no role", hint="`registry: word word …`")
-        told[known] = words  # type: ignore[index]
-    return told
+        name, colon, words = line.partition(":")
+        role = next((role for role in ROLE_WORDS if role == name.strip().lower()), None)
+        if not colon or role is None:
+            raise FileError("a line in the file of words does not begin with a role", hint="`registry: word word …`")
+        heard[role] = words
+    return heard
 
 
-def propose(matter: Matter, schema_path: Path | None, wanted: dict[str, Any]) -> None:
-    """The list owner's side: propose, or take the acceptance in."""
+def propose(owner: ListOwner, schema_path: Path | None, offer: Mapping[str, Any]) -> None:
+    """The list owner proposes terms, or takes the key from the acceptance."""
     from pprl.core.schema_file import load_schema
-    from pprl.exchange.linkage_key import conclude
-    from pprl.exchange.linkage_key import propose as make
-    from pprl.exchange.parties.owner import terms_of
+    from pprl.exchange.parties.list_owner import Offer
+    from pprl.exchange.protocol.messages import PROPOSAL_FILE
 
-    if matter.agreement is not None and schema_path is None:
-        if "linkage_key" in matter.keystore.state:
-            return show_turn(matter)
-        matter.save(conclude(matter.keystore, matter.agreement))
-        click.echo("the terms are agreed, and the linkage key is in your keystore")
-        return show_turn(matter)
     if schema_path is None:
-        raise OrderError(
-            "there is no acceptance in the folder yet" if matter.proposal else "nothing is proposed yet",
-            hint="put registry-2-acceptance.pprl into the folder"
-            if matter.proposal
-            else "pprl agree FOLDER --schema S",
-        )
-    if matter.list_rows is not None:
-        raise OrderError(
-            "you have committed to a list under the present agreement",
-            hint="a new agreement needs a new folder: pprl card, with a new word for the matter",
-        )
-    expires = wanted.get("expires") or datetime.date.today() + datetime.timedelta(AGREEMENT_DAYS)
-    terms = terms_of(load_schema(schema_path), **{**PROPOSED, **wanted, "expires": expires})
-    terms.refuse_expired(datetime.date.today())
-    refuse_outliving(matter, expires)
-    statement, keystore = make(matter.keystore, matter.cards, terms)
-    path = matter.folder / "list-2-proposal.pprl"
-    matter.save(keystore)
-    container.write_new(path, [statement.to_bytes()], force=True)
-    for line in terms.lines(matter.cards):
-        click.echo(f"  {line}")
-    click.echo(f"{path.name}: proposed, code {statement.hash.hex()[:8]}")
-    return show_turn(reread(matter, keystore))
+        return conclude(owner)
+    proposal = owner.propose(load_schema(schema_path), Offer(**offer))
+    show([f"  {line}" for line in proposal.terms.lines(owner.read().cards)])
+    click.echo(f"{PROPOSAL_FILE.name}: proposed, code {proposal.code}")
+    return show_step(owner)
 
 
-def refuse_outliving(matter: Matter, expires: datetime.date) -> None:
-    first = min(card.expires for card in matter.cards.values())
-    if expires > first:
-        raise RefusedError(
-            f"the agreement would outlive a card, which expires on {first}", hint=f"--expires {first}, or new cards"
-        )
+def conclude(owner: ListOwner) -> None:
+    if owner.conclude():
+        click.echo("the terms are agreed, and the linkage key is in your keystore")
+    show_step(owner)
 
 
-def reread(matter: Matter, keystore: Any = None) -> Matter:
-    from pprl.exchange.folder import read_matter
+def accept_terms(owner: RegistryOwner, code: str | None) -> None:
+    from pprl.exchange.parties.registry_owner import SCHEMA
 
-    return read_matter(matter.folder, keystore or matter.keystore)
-
-
-def accept_terms(matter: Matter, code: str | None) -> None:
-    """The registry owner's side."""
-    from pprl.exchange.linkage_key import accept as make
-    from pprl.exchange.parties.owner import schema_of
-
-    if matter.agreement is not None:
-        return show_turn(matter)
-    if matter.proposal is None:
-        raise OrderError("the proposal of the list owner has not come", hint="put list-2-proposal.pprl into the folder")
-    schema = schema_of(matter.proposal.terms)
-    decide(matter, matter.proposal, code)
-    agreement, keystore = make(matter.keystore, matter.cards, matter.proposal)
-    path = matter.folder / "registry-2-acceptance.pprl"
-    matter.save(keystore)  # first: an acceptance without its key would be worth nothing, and looks done
-    container.write_new(path, [agreement.acceptance.to_bytes()], force=True)
-    write_schema(matter, schema)
+    path = owner.accept(ask_for_code(owner, owner.terms_to_sign(), code))
     click.echo(f"{path.name}: you have accepted the terms, and the linkage key is in your keystore")
-    return show_turn(reread(matter, keystore))
+    click.echo(f"{SCHEMA}: what is compared; to try your roster: pprl check ROSTER --schema {owner.path}/{SCHEMA}")
+    show_step(owner)
 
 
-def write_schema(matter: Matter, schema: Any) -> None:
-    """The agreed schema beside the rest, for `pprl check`."""
-    from pprl.core.schema_file import to_toml
-
-    path = matter.folder / "schema.toml"
-    if not path.exists():
-        container.write_new(path, [to_toml(schema).encode()])
-        click.echo(
-            f"{path.name}: what is compared; try your roster: pprl check ROSTER --schema {matter.folder}/{path.name}"
-        )
+def sign_receipt(unit: LinkageUnit, code: str | None) -> None:
+    path = unit.sign_receipt(ask_for_code(unit, unit.terms_to_sign(), code))
+    click.echo(f"{path.name}: you have signed the terms, and for what both owners committed to")
+    show_step(unit)
 
 
-def sign_receipt(matter: Matter, code: str | None) -> None:
-    """The linkage unit's side."""
-    from pprl.exchange.parties.linkage_unit import sign_receipt as make
-
-    if matter.role != "unit" or matter.receipt is not None:
-        return show_turn(matter)
-    receipt = make(matter)  # before anybody is asked: is everything there?
-    assert matter.proposal is not None
-    assert matter.list_package is not None
-    decide(matter, matter.proposal, code)
-    path = matter.folder / "unit-2-receipt.pprl"
-    container.write_new(path, [receipt.to_bytes(), matter.list_package.statement.to_bytes()])
-    click.echo(f"{path.name}: you have signed the terms and for what both owners committed to")
-    return show_turn(reread(matter))
-
-
-def decide(matter: Matter, proposal: Proposal, code: str | None) -> None:
-    """Show the terms and take the code that stands below them: nobody signs what he has not seen."""
-    proposal.terms.refuse_expired(datetime.date.today())
-    refuse_outliving(matter, proposal.terms.expires)
+def ask_for_code(party: Party, proposal: Proposal, code: str | None) -> str:
+    """Show the terms, and ask for the code below them: nobody signs what they have not seen."""
     click.echo("the terms:")
-    for line in proposal.terms.lines(matter.cards):
-        click.echo(f"  {line}")
+    show([f"  {line}" for line in proposal.terms.lines(party.read().cards)])
     click.echo(f"code             {proposal.code}")
-    if code is None:
-        if not sys.stdin.isatty():
-            raise OrderError(
-                "nothing is signed yet",
-                hint=f"if you agree: pprl agree {container.called(matter.folder)} --accept {proposal.code}",
-            )
-        code = click.prompt("type the code if you agree", err=True)
-    if code.strip().lower() != proposal.code:
-        raise ForgedError("this is not the code of these terms; nothing is signed", hint="read the terms again")
-
-
-def show_turn(matter: Matter) -> None:
-    """What goes to whom, and whose turn it is."""
-    from pprl.exchange.next_step import send_lines, turn_of
-
-    turn = turn_of(matter)
-    for line in send_lines(matter.folder, turn.send, auditor="auditor" in matter.cards):
-        click.echo(line)
-    click.echo(f"next: {turn.what}" + (f" — {turn.command}" if turn.command else ""))
+    if code is not None:
+        return code
+    if not sys.stdin.isatty():
+        raise OrderError(
+            "nothing is signed yet",
+            hint=f"if you agree: pprl agree {container.called(party.path)} --accept {proposal.code}",
+        )
+    return str(click.prompt("type the code if you agree", err=True))
 
 
 @click.command(
     "next",
-    short_help="What is due in a matter: do it, or say who must.",
+    short_help="What is due in an exchange: do it, or say who must.",
     epilog="\b\nExample:\n  pprl next alfa",
 )
 @click.argument("folder", type=options.Named)
@@ -395,95 +356,116 @@ def show_turn(matter: Matter) -> None:
 @options.language_option
 @passphrase_option
 def next_step(folder: Path, threads: int | None, language: str, passphrase_file: Path | None) -> None:
-    """Say whose turn it is in the matter of FOLDER and which file goes to whom; do the step that needs nothing of you.
+    """Say what is due in FOLDER, who must do it and which file goes to whom; do it if it needs nothing from you.
 
-    Sealing, comparing, acknowledging, judging and unpacking the result are done at once. What needs your
-    roster, your ears or your consent is named with the command to type.
+    Sealing, comparing, acknowledging, judging and unpacking the result are done at once. For a step that needs your
+    roster, your ears or your consent, the command to type is shown.
     """
-    from pprl.exchange.next_step import turn_of
-
-    matter = unlock(folder, passphrase_file)
-    if matter.role == "list" and matter.agreement is not None and "linkage_key" not in matter.keystore.state:
-        return propose(matter, None, {})
-    match turn_of(matter).alone:
+    party = unlock(folder, passphrase_file)
+    match party.next_step().automatic:
+        case "conclude":
+            conclude(as_list_owner(party))
         case "seal":
-            return seal_package(matter)
+            seal_package(as_owner(party))
         case "match":
             from pprl.cli.match import Engine
 
-            return match_folder(matter, Engine(threads=threads, resume=True))
+            match_packages(as_linkage_unit(party), Engine(threads=threads, resume=True))
         case "acknowledge":
-            return acknowledge_scores(matter)
+            acknowledge_scores(as_registry_owner(party))
         case "judge":
-            return judge_folder(matter)
-        case "result":
-            return receive_result(matter, language)
-        case "transcript":
-            return seal_for_auditor(matter)
+            judge_scores(as_linkage_unit(party))
+        case "receive result":
+            receive_result(as_owner(party), language)
+        case "seal transcript":
+            seal_transcript(as_linkage_unit(party))
         case _:
-            return show_turn(matter)
+            show_step(party)
 
 
-def encode_for_agreement(
-    matter: Matter,
+def as_owner(party: Party) -> Owner:
+    """OrderError: the folder is not an owner's."""
+    from pprl.exchange.protocol.roles import TITLES
+
+    if party.role == "list":
+        return as_list_owner(party)
+    if party.role == "registry":
+        return as_registry_owner(party)
+    raise OrderError(
+        f"this is the folder of the {TITLES[party.role]}, who has no roster", hint="pprl next FOLDER says what is due"
+    )
+
+
+@click.command(
+    "encode",
+    epilog="""\b
+Example:
+  pprl encode leaked.csv --agreement alfa
+""",
+)
+@click.argument("roster", type=options.FilePath, required=False)
+@click.option("--agreement", "folder", type=options.Named, metavar="FOLDER", required=True, help="Your folder.")
+@click.option(
+    "--schema",
+    "schema_path",
+    type=options.FilePath,
+    help="Not needed: the agreement has the schema. If given, it must be the same.",
+)
+@click.option(
+    "--sent-before",
+    is_flag=True,
+    help="Send a roster although nearly the same rows went into another exchange: two answers reveal the difference.",
+)
+@options.more_lists_option
+@options.columns_options()
+@options.sheet_option()
+@options.any_age_option()
+@options.control_option
+@click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
+@passphrase_option
+def encode_form(
     roster: Path | None,
-    *,
-    more_lists: tuple[Path, ...] = (),
-    column: tuple[tuple[str, str], ...] = (),
-    columns_path: Path | None = None,
-    sheet: str | None = None,
-    any_age: bool = False,
-    control: Path | None = None,
-    id_header: str | None = None,
-    schema_path: Path | None = None,
-    sent_before: bool = False,
-    record: Sent | None = None,
+    folder: Path,
+    schema_path: Path | None,
+    sent_before: bool,
+    more_lists: tuple[Path, ...],
+    column: tuple[tuple[str, str], ...],
+    columns_path: Path | None,
+    sheet: str | None,
+    any_age: bool,
+    control: Path | None,
+    id_header: str | None,
+    passphrase_file: Path | None,
 ) -> None:
-    """`pprl encode --agreement`: the step of an owner that is due."""
-    from pprl.cli.progress import reading
-    from pprl.core.schema_file import load_schema, to_toml
-    from pprl.exchange.linkage_key import conclude
-    from pprl.exchange.parties.owner import commit_list, commit_registry, schema_of, step_due
-    from pprl.exchange.parties.resubmission import Hashes, together
-    from pprl.exchange.parties.resubmission import Sent as AtHome
-    from pprl.roster.load import WatchedParts, load
-    from pprl.roster.paths import look_at
-    from pprl.roster.streaming import people_in_parts
+    """Do the step that is due for the owner of ROSTER: commit to it, or seal its rows for the linkage unit.
 
-    if matter.role == "list" and matter.agreement is not None:
-        keystore = conclude(matter.keystore, matter.agreement)
-        if keystore is not matter.keystore:
-            matter.save(keystore)
-            matter = reread(matter, keystore)
-    step = step_due(matter)
-    if step == "seal":
-        return seal_package(matter)
-    agreement = matter.ready()
-    schema = schema_of(agreement.terms)
-    if schema_path and to_toml(load_schema(schema_path)) != agreement.terms.schema_text:
-        raise RefusedError("this is not the schema of the agreement", hint="leave --schema out: the agreement has it")
+    Schema, key and side come from the agreement. `pprl next FOLDER` says which step is due; sealing needs no ROSTER.
+    """
+    owner = as_owner(unlock(folder, passphrase_file))
+    stage = owner.due()
+    if stage == "seal":
+        return seal_package(owner)
+    schema = owner.schema()
+    if schema_path:
+        refuse_other_schema(owner, schema_path)
     if roster is None:
         raise click.UsageError("name the roster: pprl encode ROSTER --agreement FOLDER")
-    if matter.role == "registry" and (more_lists or control or id_header):
-        raise click.UsageError("--list, --control and --id are for a list, and this is the registry owner's folder")
-    look_at({matter.role: [roster, *more_lists], "control": [control]})
-    sent = record or AtHome.at_home()
-    told: list[Hashes] = []
+    look_at({owner.role: [roster, *more_lists], "control": [control]})
     columns = options.columns(column, columns_path)
-    if matter.role == "registry":
+    if owner.role == "registry":
+        if more_lists or control or id_header:
+            raise click.UsageError("--list, --control and --id are for a list, and this is the registry owner's folder")
+        from pprl.roster.streaming import people_in_parts
+
         parts = people_in_parts(
             roster, schema, "registry", columns=columns, sheet=sheet, any_age=any_age, note=options.note
         )
-        watched = WatchedParts(sent.hashes(parts, schema, told), schema)
-        with reading() as progress:
-            statement = commit_registry(matter, watched, progress=progress)
-        for text in watched.warnings("registry"):
-            options.note(f"warning: {text}")
-        name, bundle = "registry-3-commitment.pprl", [statement]
-        looked_at = watched.first
+        path, people = commit_registry(as_registry_owner(owner), parts, sent_before=sent_before)
     else:
+        from pprl.roster.load import load
+
         loaded = load(
-            (roster, *more_lists),
+            [roster, *more_lists],
             schema,
             "list",
             columns=columns,
@@ -492,152 +474,175 @@ def encode_for_agreement(
             id_header=id_header,
             note=options.note,
         )
-        for text in loaded.warnings:
-            options.note(f"warning: {text}")
         controls = None
         if control:
             controls = load(control, schema, "control", columns=columns, any_age=any_age, note=options.note).people
-        list(sent.hashes([loaded.people], schema, told))
-        statement, unused = commit_list(matter, loaded.people, controls=controls)
-        for text in unused:
+        for text in loaded.warnings:
             options.note(f"warning: {text}")
-        name, bundle = "list-4-commitment.pprl", [statement]
-        looked_at = loaded.people
-        if step == "rows":
-            signed = [agreement.proposal.statement.detached(), agreement.acceptance.detached()]
-            name, bundle = "list-3-commitment.pprl", [*signed, statement]
-    if step == "rows":
-        rows = together(told)
-        if not sent_before:
-            sent.refuse_nearly_sent(rows, agreement.hash)
-        other = matter.cards["registry" if matter.role == "list" else "list"].name
-        sent.remember(rows, agreement.hash, matter.keystore.matter, other)
-    container.write_new(matter.folder / name, [each.to_bytes() for each in bundle])
-    click.echo(f"{name}: you have committed to your {matter.role}; nobody can read it from this file")
-    if step == "rows" and looked_at is not None:
-        click.echo("\n".join(summary(looked_at, schema)))
-    if (matter.role, step) == ("list", "rows"):
+        people = loaded.people
+        path = as_list_owner(owner).commit(
+            people,
+            controls=controls,
+            sent_before=sent_before,
+            warn=lambda text: options.note(f"warning: {text}"),
+        )
+    click.echo(f"{path.name}: you have committed to your {owner.role}; nobody can read it from this file")
+    if stage == "rows" and people is not None:
+        show(summary(people, schema))
+    if (owner.role, stage) == ("list", "rows"):
         click.echo("keep the roster as it is: the next step reads it again")
-    return show_turn(reread(matter))
+    return show_step(owner)
 
 
-def seal_package(matter: Matter) -> None:
-    from pprl.exchange.parties.owner import seal
+def refuse_other_schema(owner: Owner, schema_path: Path) -> None:
+    from pprl.core.schema_file import load_schema, to_toml
 
-    path = seal(matter)
-    click.echo(f"{path.name}: sealed, only the linkage unit can open it; he learns similarities, and no name")
-    return show_turn(reread(matter))
+    if to_toml(load_schema(schema_path)) != owner.read().ready().terms.schema_text:
+        raise RefusedError("this is not the schema of the agreement", hint="leave out --schema: the agreement has it")
 
 
-def match_folder(matter: Matter, engine: Engine) -> None:
+def commit_registry(owner: RegistryOwner, parts: PeopleInParts, *, sent_before: bool) -> tuple[Path, People | None]:
+    """The file of the commitment, and the first part of the registry."""
+    from pprl.cli.progress import reading
+    from pprl.roster.load import WatchedParts
+
+    watched = WatchedParts(parts, owner.schema())
+    with reading() as progress:
+        path = owner.commit(watched, sent_before=sent_before, progress=progress)
+    for text in watched.warnings("registry"):
+        options.note(f"warning: {text}")
+    return path, watched.first
+
+
+def seal_package(owner: Owner) -> None:
+    path = owner.seal()
+    click.echo(f"{path.name}: sealed; only the linkage unit can open it, and it learns similarities, not names")
+    show_step(owner)
+
+
+@click.command(
+    "match",
+    epilog="\b\nExample:\n  pprl match unit",
+)
+@click.argument("folder", type=options.Named)
+@click.option("--resume", is_flag=True, help="Continue where an interrupted run stopped; a folder always does.")
+@options.threads_option
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Where to compare: here, or on the workers of a Dask cluster, which then see the encodings.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:8786, tls://HOST:8786.")
+@passphrase_option
+def match_form(
+    folder: Path,
+    resume: bool,  # noqa: ARG001
+    threads: int | None,
+    engine: str,
+    scheduler: str | None,
+    passphrase_file: Path | None,
+) -> None:
+    """Compare the two sealed packages in the linkage unit's FOLDER, and sign the scores."""
+    from pprl.cli.match import Engine
+    from pprl.exchange.parties.linkage_unit import LinkageUnit
+
+    if (engine == "dask") != (scheduler is not None):
+        raise click.UsageError("--engine dask and --scheduler ADDRESS go together")
+    unit = unlock_as(LinkageUnit, folder, passphrase_file)
+    match_packages(unit, Engine(engine, scheduler, threads, resume=True))
+
+
+def match_packages(unit: LinkageUnit, engine: Engine) -> None:
     from pprl.cli.progress import searching
-    from pprl.exchange.parties.linkage_unit import headers_of, match_packages, publish, write_table
-    from pprl.exchange.protocol.crypto import digest
+    from pprl.exchange.parties.linkage_unit import CHECKPOINT
     from pprl.match.checkpoint import Checkpoint
     from pprl.match.kernel import notes
 
-    if publish(matter):
-        click.echo("the scores were signed already, in a run that did not end")
-        return show_turn(reread(matter))
-    checkpoint = Checkpoint(
-        matter.folder / "PRIVATE-match.checkpoint", lambda: digest(*(each.hash for each in headers_of(matter)))
-    )
+    checkpoint = Checkpoint(unit.path / CHECKPOINT, unit.package_hash)
     with engine.finding(checkpoint) as find:
-        table, query, scores = match_packages(matter, find=find, searching=searching)
-    write_table(matter, table, query)
+        scores = unit.match(find=find, searching=searching)
+    if scores is None:
+        click.echo("the scores were already signed, in a run that was interrupted")
+        return show_step(unit)
     checkpoint.remove()
     for text in notes():
         options.note(text)
     click.echo(
-        f"the scores of {len(scores):,} rows of the list against {scores.registry_encoded:,} of the registry are "
-        "signed; they stay here until the labels are opened"
+        f"signed: the scores of {len(scores):,} rows of the list against {scores.registry_encoded:,} of the registry; "
+        "they stay here until the labels are opened"
     )
-    return show_turn(reread(matter))
+    return show_step(unit)
 
 
-def acknowledge_scores(matter: Matter) -> None:
-    from pprl.exchange.parties.owner import acknowledge
-
-    path = matter.folder / "registry-5-acknowledgement.pprl"
-    container.write_new(path, [acknowledge(matter).to_bytes()])
+def acknowledge_scores(owner: RegistryOwner) -> None:
+    path = owner.acknowledge()
     click.echo(f"{path.name}: you have acknowledged the scores; only now may the labels be opened")
-    return show_turn(reread(matter))
+    show_step(owner)
 
 
 @click.command(
-    short_help="The list owner says which rows are made up.",
+    short_help="The list owner says which rows are synthetic.",
     epilog="\b\nExample:\n  pprl reveal alfa",
 )
 @click.argument("folder", type=options.Named)
 @passphrase_option
 def reveal(folder: Path, passphrase_file: Path | None) -> None:
-    """Open the labels of the list in the matter of FOLDER, for the linkage unit: which rows are made up, their strata.
+    """Open the labels of the list in FOLDER for the linkage unit: which rows are synthetic, and their strata.
 
-    The scores are signed by then, and nobody can choose any more. Names stay where they are.
+    The scores are signed by then, and nobody can choose any more. Names stay with you.
     """
-    reveal_labels(unlock(folder, passphrase_file))
+    from pprl.exchange.parties.list_owner import ListOwner
+
+    owner = unlock_as(ListOwner, folder, passphrase_file)
+    path = owner.reveal()
+    click.echo(f"{path.name}: which rows are synthetic, and what your list says where it was asked")
+    show_step(owner)
 
 
-def reveal_labels(matter: Matter) -> None:
-    from pprl.exchange.parties.owner import reveal as make
+@click.command(
+    "judge",
+    epilog="\b\nExample:\n  pprl judge unit",
+)
+@click.argument("folder", type=options.Named)
+@passphrase_option
+def judge_form(folder: Path, passphrase_file: Path | None) -> None:
+    """Open the labels that the list owner revealed, in the linkage unit's FOLDER, and make the results for both
+    owners."""
+    from pprl.exchange.parties.linkage_unit import LinkageUnit
 
-    labels, answers = make(matter)
-    acknowledgement = matter.ending.acknowledgement
-    assert acknowledgement is not None
-    path = matter.folder / "list-6-reveal.pprl"
-    container.write_new(path, [each.to_bytes() for each in (acknowledgement, labels, answers)], private=True)
-    click.echo(f"{path.name}: which rows are made up, and what your list says where it was asked")
-    return show_turn(reread(matter))
+    judge_scores(unlock_as(LinkageUnit, folder, passphrase_file))
 
 
-def judge_folder(matter: Matter) -> None:
+def judge_scores(unit: LinkageUnit) -> None:
     from pprl.cli.output import summary
-    from pprl.exchange.parties.linkage_unit import judge_matter, publish_result, write_judgement
 
-    if publish_result(matter):
-        click.echo("judged already, in a run that did not end")
-        return show_turn(reread(matter))
-    judgement = judge_matter(matter)
-    write_judgement(matter, judgement)
-    for text in filter(lambda text: " " in text, judgement.figures.audit["warnings"]):  # codes are for the report
+    figures = unit.judge()
+    if figures is None:
+        click.echo("judged already, in a run that was interrupted")
+        return show_step(unit)
+    for text in filter(lambda text: " " in text, figures.audit["warnings"]):  # codes are for the report
         options.note(f"warning: {text}")
-    click.echo("\n".join(summary(judgement.figures)))
-    click.echo("these figures are exact, and yours alone; the owners get the disclosed ones")
-    return show_turn(reread(matter))
+    show(summary(figures))
+    click.echo("these figures are exact, and for you alone; the owners get the disclosed ones")
+    return show_step(unit)
 
 
-def receive_result(matter: Matter, language: str = "en") -> None:
-    """The report as the owner reads it, and what was released to him."""
-    import csv
-    import io
-    import json
-
-    from pprl.cli.output import make_folder
-    from pprl.exchange.next_step import PAGE, RESULT
-    from pprl.exchange.parties.owner import open_release
-    from pprl.report import render
-    from pprl.report.record import load
-
-    result = matter.ending.result
-    assert result is not None
-    folder = matter.folder / RESULT
-    page = render(load(result.attachment), language)
-    outputs = {}
-    if matter.role == "list" and matter.ending.release is not None:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([("list_row", "list_id", "pair"), *open_release(matter)])
-        outputs["PRIVATE-pairs.csv"] = text.getvalue().encode()
-    outputs |= {"report.json": result.attachment, PAGE: page.encode()}  # the page last: it says that all is there
-    make_folder(folder)
-    for name, data in outputs.items():
-        container.write_new(folder / name, [data], private=name.startswith("PRIVATE"), force=True)
-    net = json.loads(result.attachment)["headline"]["net_found"]
-    click.echo(f"net found          {net['value']}, 95 % interval {net['low']} to {net['high']} (as disclosed)")
-    for name in outputs:
-        what = "which of your rows matched; it stays with you" if name.startswith("PRIVATE") else "may be published"
-        click.echo(f"{container.called(matter.folder)}/{RESULT}/{name}: {what}")
-    return show_turn(matter)
+def receive_result(owner: Owner, language: str = "en") -> None:
+    """The report as the owner reads it, and what was released to them."""
+    paths = owner.receive_result(language=language)
+    (report,) = (path for path in paths if path.name == "report.json")
+    net = json.loads(report.read_bytes())["headline"]["net_found"]
+    click.echo(
+        f"true matches       an estimated {net['value']} (95% interval {net['low']} to {net['high']}), as disclosed"
+    )
+    for path in paths:
+        what = (
+            "which of your rows matched; it stays with you" if path.name.startswith("PRIVATE") else "may be published"
+        )
+        click.echo(f"{container.called(owner.path)}/{path.parent.name}/{path.name}: {what}")
+    show_step(owner)
 
 
 @click.command(
@@ -645,49 +650,41 @@ def receive_result(matter: Matter, language: str = "en") -> None:
     epilog="""\b
 Examples:
   pprl transcript unit -o auditor      the linkage unit: a folder for any auditor
-  pprl transcript unit                 the same, sealed for the auditor of the matter
-  pprl transcript auditor -o files     he unpacks what was sealed for him
+  pprl transcript unit                 the same, sealed for the auditor of the exchange
+  pprl transcript auditor -o files     the auditor unpacks what was sealed for them
 """,
 )
 @click.argument("folder", type=options.Named)
-@click.option("-o", "--output", type=options.NewFile(), help="The folder to make, with the files in clear.")
+@click.option("-o", "--output", type=options.NewFile(), help="The folder to make, with the files unsealed.")
 @passphrase_option
 def transcript(folder: Path, output: Path | None, passphrase_file: Path | None) -> None:
-    """Put together all that was said in the matter of FOLDER, with scores, labels and evidence, for the auditor.
+    """Put together every statement of the exchange in FOLDER, with scores, labels and evidence, for the auditor.
 
-    It holds no name, no key, no encoding. It does hold near misses: hand it to nobody but the auditor.
-    Where he had a card from the beginning it is sealed for him.
+    It holds no name, no key and no encoding. It does hold near misses: give it to nobody but the auditor.
+    For an auditor who had a card from the beginning it is sealed.
     """
-    matter = unlock(folder, passphrase_file)
-    if output is not None:
-        return write_transcript(matter, output)
-    if matter.role == "auditor":
-        raise OrderError("it is sealed for you already", hint="pprl verify FOLDER checks it; -o FOLDER unpacks it")
-    return seal_for_auditor(matter)
+    from pprl.exchange.parties.auditor import Auditor
+
+    party = unlock(folder, passphrase_file)
+    if party.role == "auditor":
+        if output is None:
+            raise OrderError("it is sealed for you already", hint="pprl verify FOLDER checks it; -o FOLDER unpacks it")
+        return show_transcript(output, Auditor.open(party.path, party.lock).write_transcript(output))
+    unit = as_linkage_unit(party)
+    if output is None:
+        return seal_transcript(unit)
+    show_transcript(output, unit.write_transcript(output))
+    click.echo(f"tell them on a call the ten words of each party; then: pprl verify {output} --words-file FILE")
+    return None
 
 
-def seal_for_auditor(matter: Matter) -> None:
-    from pprl.exchange.next_step import TRANSCRIPT
-    from pprl.exchange.parties.auditor import seal_transcript
-
-    container.write_new(matter.folder / TRANSCRIPT, [seal_transcript(matter).to_bytes()])
-    return show_turn(matter)
+def show_transcript(output: Path, paths: list[Path]) -> None:
+    click.echo(f"{output.name}: {len(paths)} files for the auditor, and for nobody else: they hold near misses")
 
 
-def write_transcript(matter: Matter, output: Path) -> None:
-    from pprl.cli.output import all_or_none, make_folder
-    from pprl.exchange.parties.auditor import open_transcript, transcript_of
-
-    told = open_transcript(matter) if matter.role == "auditor" else transcript_of(matter)
-    if output.exists():
-        raise FileError(f"{output.name}: exists already", hint="choose another name")
-    with all_or_none(*(output / name for name in told), output):
-        make_folder(output)
-        for name, data in told.items():
-            container.write_new(output / name, [data], private=True)
-    click.echo(f"{output.name}: {len(told)} files for the auditor, and for nobody else: they hold near misses")
-    if matter.role == "unit":
-        click.echo("tell him on a call the ten words of each party; then: " + f"pprl verify {output} --words-file FILE")
+def seal_transcript(unit: LinkageUnit) -> None:
+    unit.seal_transcript()
+    show_step(unit)
 
 
 @click.command(
@@ -695,67 +692,62 @@ def write_transcript(matter: Matter, output: Path) -> None:
     epilog="\b\nExample:\n  pprl verify auditor --words-file heard-on-the-phone.txt",
 )
 @click.argument("folder", type=options.Named)
-@click.option("--words-file", type=options.FilePath, help="The words you were told, lines such as `list: word word …`.")
+@click.option(
+    "--words-file", type=options.FilePath, help="The words that parties told you, lines such as `list: word word …`."
+)
 @passphrase_option
 def verify(folder: Path, words_file: Path | None, passphrase_file: Path | None) -> int:
     """Check what an auditor was given: signatures, order, openings, and every figure of the report again.
 
-    FOLDER is what `pprl transcript` made, or an auditor's own folder of the matter, in which he has a card and
-    a sealed transcript. Without the words it can only be told that the files are consistent in themselves,
+    FOLDER is what `pprl transcript` made, or the auditor's own folder of the exchange, with their card and
+    a sealed transcript. Without the words, the check can only show that the files are consistent,
     not who made them: exit status 1.
     """
     from pprl.exchange.keystore import NAME
-    from pprl.exchange.parties.auditor import open_transcript, verify_files, verify_folder
+    from pprl.exchange.parties.auditor import Auditor, verify_folder
 
-    heard = _heard_file(words_file) if words_file else {}
-    own = None
-    if (folder / NAME).exists():
-        if not any(container.kind_of(path) == b"pprl-trn" for path in folder.iterdir() if path.is_file()):
-            raise FileError(
-                f"{container.called(folder)}: no transcript is here", hint="the linkage unit makes one: pprl transcript"
-            )
-        own = unlock(folder, passphrase_file)
-    told = verify_files(open_transcript(own), heard, own.cards) if own else verify_folder(folder, heard)
-    for line in told:
+    heard = read_words_file(words_file) if words_file else {}
+    sealed = (folder / NAME).exists()
+    auditor = unlock_as(Auditor, folder, passphrase_file) if sealed else None
+    for line in auditor.verify(heard) if auditor else verify_folder(folder, heard):
         click.echo(line)
-    if heard or own:
-        click.echo("verified: these parties said this, in this order, and the figures follow from it")
+    if heard or sealed:
+        click.echo("verified: these parties signed this, in this order, and the figures follow from it")
         return 0
-    click.echo("consistent in itself; origin not checked: anybody could have made such a folder (--words-file)")
+    click.echo("consistent, but the origin is not checked: anybody could have made such a folder (--words-file)")
     return 1
 
 
 @click.command(
-    short_help="End a matter: remove its keys.",
+    short_help="End an exchange: remove its keys.",
     epilog="\b\nExample:\n  pprl destroy alfa",
 )
 @click.argument("folder", type=options.Named)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def destroy(folder: Path, yes: bool) -> None:
-    """Remove the keystore of FOLDER and what is PRIVATE beside it, and say what survives.
+    """Remove the keystore of FOLDER and every PRIVATE file beside it, and say what survives.
 
     Pairs that were released to you stay, in the folder of the result.
     """
-    from pprl.exchange import keystore
+    from pprl.exchange.folder import private_files
 
-    if not (folder / keystore.NAME).exists():
-        raise FileError(f"{container.called(folder)}: holds no keystore", hint="is it gone already?")
-    gone = sorted(path for path in folder.iterdir() if path.is_file() and "PRIVATE-" in path.name)
+    files = private_files(folder)
     if not yes:
         if not sys.stdin.isatty():
-            raise RefusedError("nothing is removed unasked", hint="pprl destroy FOLDER --yes")
-        click.confirm(f"remove {len(gone)} private files of {container.called(folder)} for good?", abort=True, err=True)
-    for path in gone:
+            raise RefusedError("nothing is removed without asking", hint="pprl destroy FOLDER --yes")
+        click.confirm(
+            f"remove {len(files)} private files of {container.called(folder)} for good?", abort=True, err=True
+        )
+    for path in files:
         path.unlink()
         click.echo(f"{path.name}: removed")
-    for line in SURVIVORS:
-        click.echo(line)
+    show(SURVIVORS)
 
 
 SURVIVORS = (
     "what survives, and what nobody can do any more:",
     "- copies on this disk (an SSD keeps what it overwrites), in backups, in messengers, in swap",
     "- the other owner still holds the linkage key; the linkage unit's keystore still opens both packages",
-    "- whether the others destroy theirs, you have their word for, and nothing else",
+    "- whether the others destroy theirs, you have only their word for",
     "- the run cannot be examined again from here; an auditor's folder stays as it is",
 )

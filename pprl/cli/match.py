@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pprl.cli import options
-from pprl.cli.exchange import match_folder, passphrase_option, unlock
+from pprl.cli.exchange_form import CommandWithExchangeForm, names_folder
 from pprl.cli.options import note
 from pprl.cli.output import as_parquet, check_output, say, write_output
 from pprl.cli.progress import searching
@@ -96,6 +96,9 @@ class Engine:
 
 
 @click.command(
+    cls=CommandWithExchangeForm,
+    exchange_form="match_form",
+    chosen_by=names_folder,
     short_help="Compare two files of encodings, without the key.",
     epilog="""\b
 Examples:
@@ -108,12 +111,13 @@ Examples:
 """,
 )
 @click.argument("list_path", metavar="LIST.pprl", type=options.FilePath)
-@click.argument("registry_path", metavar="[REGISTRY.pprl]", type=options.FilePath, required=False)
+@click.argument("registry_path", metavar="REGISTRY.pprl", type=options.FilePath)
 @click.option(
     "-o",
     "--output",
     type=options.NewFile(or_standard=True),
-    help="The scores to write; with --threshold, pairs as CSV or .parquet, or - for standard output.",
+    required=True,
+    help="The file of scores to write; with --threshold pairs: CSV or .parquet, or - for standard output.",
 )
 @click.option(
     "--threshold",
@@ -140,13 +144,12 @@ Examples:
     show_default=True,
     help="Where to compare: on this machine, or on the workers of a Dask cluster, which then see the encodings.",
 )
-@click.option("--scheduler", metavar="ADDRESS", help="Address of the Dask cluster: tcp://HOST:8786 or tls://HOST:8786.")
-@passphrase_option
+@click.option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:8786, tls://HOST:8786.")
 @options.force_option
 def match(
     list_path: Path,
-    registry_path: Path | None,
-    output: Path | None,
+    registry_path: Path,
+    output: Path,
     threshold: Fraction | None,
     approximate: Fraction | None,
     groups: bool,
@@ -154,12 +157,11 @@ def match(
     threads: int | None,
     engine: str,
     scheduler: str | None,
-    passphrase_file: Path | None,
     force: bool,
 ) -> None:
     """Compare two files of encodings, without the key and without knowing which rows are decoys.
 
-    With only the FOLDER of an exchange, compare the two sealed packages in it and sign the scores.
+    With a FOLDER alone this is the linkage unit's step of the exchange: `pprl match FOLDER --help`.
 
     Two JSON files of filters, from clkhash, anonlink or `pprl convert clkhash`, can be compared with --threshold only.
     Pairs refer to their records by number, from 0. One of the files may be - for standard input.
@@ -173,12 +175,6 @@ def match(
             "--approximate works with --threshold on this machine; scores that are judged are always exact"
         )
     where = Engine(engine, scheduler, threads, resume)
-    if registry_path is None and list_path.is_dir():
-        options.refuse_typed_but("resume", "threads", "engine", "scheduler", "passphrase_file")
-        match_folder(unlock(list_path, passphrase_file), replace(where, resume=True))
-        return
-    if registry_path is None or output is None:
-        raise click.UsageError("name two files of encodings and -o, or only the folder of an exchange")
     if resume and (threshold is not None or engine == "dask"):
         raise click.UsageError("--resume is for scores made on this machine; --threshold and dask keep no checkpoint")
     if groups and as_parquet(output):

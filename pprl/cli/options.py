@@ -122,16 +122,6 @@ def from_variable(name: str | None) -> bool:
     return bool(name) and click.get_current_context().get_parameter_source(str(name)) is ParameterSource.ENVIRONMENT
 
 
-def refuse_typed_but(*names: str) -> None:
-    """UsageError for an option that was typed, other than these: in the folder of a matter names of files are fixed and
-    the agreement settles the rest."""
-    context = click.get_current_context()
-    for param in context.command.params:
-        typed = context.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
-        if isinstance(param, click.Option) and typed and param.name not in names:
-            raise click.UsageError(f"{param.opts[0]} does not go with the folder of a matter")
-
-
 def tell_variables() -> None:
     """Say which of the options on which figures depend come from a variable."""
     for option in click.get_current_context().command.params:

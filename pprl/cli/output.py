@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
-import os.path
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ from pprl.cli.options import note
 from pprl.core import container
 from pprl.core.container import STANDARD
 from pprl.core.errors import FileError, needing
+from pprl.core.outputs import all_or_none, make_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,19 +27,6 @@ if TYPE_CHECKING:
 TRYING_NAMES = (
     "whoever holds this file and the key can try names until they fit: send it only to one who never gets the key"
 )
-
-
-@contextlib.contextmanager
-def all_or_none(*paths: Path) -> Iterator[None]:
-    """Files that belong together: when one cannot be written, those that were not there before go again."""
-    new = [path for path in paths if not os.path.exists(path)]
-    try:
-        yield
-    except BaseException:
-        for path in new:
-            with contextlib.suppress(OSError):
-                path.rmdir() if path.is_dir() else path.unlink()
-        raise
 
 
 def check_output(output: Path | None, *, force: bool) -> None:
@@ -68,15 +54,6 @@ def write_output(output: Path, parts: Iterable[bytes], *, private: bool = False,
 def say(text: str, output: Path | None) -> None:
     """A line on what was done: on stdout, or beside it where ``output`` has it to itself."""
     click.echo(text, err=output == STANDARD)
-
-
-def make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            f"{folder.name}: cannot be made a folder ({error.strerror})", hint="name a folder in a place of your own"
-        ) from None
 
 
 def output_files(folder: Path | None) -> list[Path]:

@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from pprl.cli import options
-from pprl.cli.output import all_or_none, write_output
+from pprl.cli.output import write_output
 from pprl.core import container
 from pprl.core.container import STANDARD
 from pprl.core.errors import FileError, RosterError, naming
+from pprl.core.outputs import all_or_none
 
 
 @click.command(

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from pprl.cli import options
-from pprl.cli.exchange import encode_for_agreement, judge_folder, passphrase_option, unlock
+from pprl.cli.exchange_form import CommandWithExchangeForm, names_agreement, names_folder
 from pprl.cli.options import note
-from pprl.cli.output import TRYING_NAMES, all_or_none, check_outputs, output_files, show_assessment, write_outputs
+from pprl.cli.output import TRYING_NAMES, check_outputs, output_files, show_assessment, write_outputs
 from pprl.cli.risk import summary
 from pprl.core import container
+from pprl.core.outputs import all_or_none
 
 
 @click.command(short_help="Make the key that both owners share.", epilog="\b\nExample:\n  pprl key -o linkage.key")
@@ -36,38 +37,28 @@ def key(output: Path, seed: int | None, force: bool) -> None:
 
 
 @click.command(
+    cls=CommandWithExchangeForm,
+    exchange_form="encode_form",
+    chosen_by=names_agreement,
     short_help="Encode a roster for whoever matches.",
     epilog="""\b
 Examples:
   pprl encode leaked.csv --schema schema.toml --key-file linkage.key --as list -o list.pprl
   pprl encode registry.xlsx --schema schema.toml --key-file linkage.key --as registry -o registry.pprl
-  pprl encode leaked.csv --agreement alfa          a step of the exchange, in the folder of its matter
+  pprl encode leaked.csv --agreement alfa          a step of the exchange, in your folder
 """,
 )
-@click.argument("roster", type=options.FilePath, required=False)
-@options.schema_option(required=False)
-@click.option("--key-file", type=options.Named, help="The linkage key, from `pprl key`.")
-@click.option("--as", "side", type=click.Choice(["list", "registry"]), help="A list gets decoys.")
-@click.option(
-    "--agreement",
-    "folder",
-    type=options.Named,
-    metavar="FOLDER",
-    help="The folder of a matter: schema, key, side and output come from its agreement.",
-)
-@passphrase_option
-@click.option(
-    "--sent-before",
-    is_flag=True,
-    help="Send a roster of which nearly the same rows went into another exchange: two such answers tell of the rest.",
-)
+@click.argument("roster", type=options.FilePath)
+@options.schema_option()
+@click.option("--key-file", type=options.Named, required=True, help="The linkage key, from `pprl key`.")
+@click.option("--as", "side", type=click.Choice(["list", "registry"]), required=True, help="A list gets decoys.")
 @options.more_lists_option
 @options.columns_options()
 @options.sheet_option()
 @options.any_age_option()
 @options.control_option
 @click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
-@click.option("-o", "--output", type=options.NewFile(), help="The file of encodings to write.")
+@click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of encodings to write.")
 @click.option(
     "--decoys", type=click.IntRange(1, 100), help="Made-up rows for each person of a list; by default the schema's."
 )
@@ -75,13 +66,10 @@ Examples:
 @options.seed_option
 @options.force_option
 def encode(
-    roster: Path | None,
-    schema_path: Path | None,
-    key_file: Path | None,
-    side: str | None,
-    folder: Path | None,
-    passphrase_file: Path | None,
-    sent_before: bool,
+    roster: Path,
+    schema_path: Path,
+    key_file: Path,
+    side: str,
     more_lists: tuple[Path, ...],
     column: tuple[tuple[str, str], ...],
     columns_path: Path | None,
@@ -89,7 +77,7 @@ def encode(
     any_age: bool,
     control: Path | None,
     id_header: str | None,
-    output: Path | None,
+    output: Path,
     decoys: int | None,
     allow_weak: bool,
     seed: int | None,
@@ -100,30 +88,9 @@ def encode(
     ROSTER is a CSV, XLSX, XLS or Parquet file, FollowTheMoney, or - for standard input. The file of encodings may
     go to the one who matches, if he never gets the key. The PRIVATE file stays with you.
 
-    With --agreement this is a step of the exchange: first you commit to the roster, later the
-    rows are sealed for the linkage unit. `pprl next FOLDER` says which is due.
+    With --agreement FOLDER this is a step of the exchange, which has other options:
+    `pprl encode --agreement FOLDER --help`.
     """
-    if folder is not None:
-        roster_options = ("more_lists", "column", "columns_path", "sheet", "any_age", "control", "id_header")
-        options.refuse_typed_but("folder", "passphrase_file", "sent_before", "schema_path", *roster_options)
-        encode_for_agreement(
-            unlock(folder, passphrase_file),
-            roster,
-            more_lists=more_lists,
-            column=column,
-            columns_path=columns_path,
-            sheet=sheet,
-            any_age=any_age,
-            control=control,
-            id_header=id_header,
-            schema_path=None if options.from_variable("schema_path") else schema_path,  # the agreement has it
-            sent_before=sent_before,
-        )
-        return
-    if roster is None or schema_path is None or key_file is None or side is None or output is None:
-        needed = {"ROSTER": roster, "--schema": schema_path, "--key-file": key_file, "--as": side, "-o": output}
-        missing = next(name for name, value in needed.items() if value is None)
-        raise click.UsageError(f"{missing} is missing (or --agreement FOLDER, for a step of the exchange)")
     options.tell_variables()
     from pprl.core.schema_file import load_schema
     from pprl.roster.paths import look_at
@@ -192,6 +159,9 @@ def encode(
 
 
 @click.command(
+    cls=CommandWithExchangeForm,
+    exchange_form="judge_form",
+    chosen_by=names_folder,
     short_help="Open the labels: who is found, how many falsely.",
     epilog="""\b
 Examples:
@@ -202,7 +172,7 @@ Examples:
 """,
 )
 @click.argument("scores_path", metavar="SCORES.pprl", type=options.Named)
-@click.option("--rows", "rows_path", type=options.Named, help="The list's PRIVATE-….rows.")
+@click.option("--rows", "rows_path", type=options.Named, required=True, help="The list's PRIVATE-….rows.")
 @click.option(
     "--encodings",
     "encodings_path",
@@ -225,10 +195,9 @@ Examples:
 @options.language_option
 @options.folder_option
 @options.force_option
-@passphrase_option
 def judge(
     scores_path: Path,
-    rows_path: Path | None,
+    rows_path: Path,
     encodings_path: Path | None,
     registry_rows_path: Path | None,
     rate: float | None,
@@ -237,19 +206,11 @@ def judge(
     language: str,
     output: Path | None,
     force: bool,
-    passphrase_file: Path | None,
 ) -> None:
     """Open the labels of the list and say who is found, how many of them falsely, and the net of it.
 
-    With the FOLDER of a matter the linkage unit opens what the list owner revealed, and makes the
-    results for both owners.
+    With a FOLDER in place of the scores this is the linkage unit's step of the exchange.
     """
-    if rows_path is None and scores_path.is_dir():
-        options.refuse_typed_but("passphrase_file")
-        judge_folder(unlock(scores_path, passphrase_file))
-        return
-    if rows_path is None:
-        raise click.UsageError("--rows is missing (or name the folder of a matter)")
     options.tell_variables()
     from pprl.core.encodings import Encodings
     from pprl.core.private_rows import PrivateRows

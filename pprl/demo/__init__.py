@@ -14,7 +14,7 @@ import pandas as pd
 
 from pprl.core.randomness import seed_from
 from pprl.demo import leaked, registry
-from pprl.demo.dice import Dice
+from pprl.demo.demo_random import DemoRandom
 from pprl.demo.leaked import Entry
 from pprl.demo.people import REGISTRY_DATE, Person, listed_people, serving_people
 
@@ -124,14 +124,14 @@ class Marks:
 def invent(seed: int) -> Rosters:
     """The same rosters for the same seed, on every machine."""
     root = seed_from(seed)
-    dice = Dice(root, "demo people")
-    people = listed_people(dice)
-    held = [at for at, person in enumerate(people) if person.joined < REGISTRY_DATE and dice.percent(HELD)]
-    families = [people[at] for at in dice.order(len(people))[:FAMILIES]]
-    others = serving_people(dice, REGISTRY_ROWS - REGISTRY_TWICE - len(held), families)
-    entries = leaked.entries_of(people, Dice(root, "demo list"))
+    random = DemoRandom(root, "demo people")
+    people = listed_people(random)
+    held = [at for at, person in enumerate(people) if person.joined < REGISTRY_DATE and random.percent(HELD)]
+    families = [people[at] for at in random.order(len(people))[:FAMILIES]]
+    others = serving_people(random, REGISTRY_ROWS - REGISTRY_TWICE - len(held), families)
+    entries = leaked.entries_of(people, DemoRandom(root, "demo list"))
     table, who = registry.frame_of(
-        [*(people[at] for at in held), *others], len(held), REGISTRY_TWICE, Dice(root, "demo registry")
+        [*(people[at] for at in held), *others], len(held), REGISTRY_TWICE, DemoRandom(root, "demo registry")
     )
     rows = sorted((held[at], theirs) for at, theirs in zip(who, table.id, strict=True) if at < len(held))
     ids: dict[int, tuple[str, ...]] = {}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pprl.demo.dice import Dice, mistyped
+from pprl.demo.demo_random import DemoRandom, mistyped
 from pprl.demo.people import CONSCRIPT, CONTRACT, LADDER, LIST_DATE, MOBILISED, REGISTRY_DATE, Person
 
 HEADERS = (
@@ -85,55 +85,55 @@ class Entry:
     cells: tuple[Cell, ...]
 
 
-def entries_of(people: Sequence[Person], dice: Dice) -> list[Entry]:
+def entries_of(people: Sequence[Person], random: DemoRandom) -> list[Entry]:
     """The rows in their order, unit by unit; ``TWICE`` people have two."""
-    who = [*range(len(people)), *dice.order(len(people))[:TWICE]]
-    places = sorted(((dice.below(len(UNITS)), at) for at in dice.order(len(who))), key=lambda place: place[0])
+    who = [*range(len(people)), *random.order(len(people))[:TWICE]]
+    places = sorted(((random.below(len(UNITS)), at) for at in random.order(len(who))), key=lambda place: place[0])
     return [
-        _entry(number, who[at], people[who[at]], max(-1, at - len(people)), UNITS[unit], dice)
+        _entry(number, who[at], people[who[at]], max(-1, at - len(people)), UNITS[unit], random)
         for number, (unit, at) in enumerate(places, start=1)
     ]
 
 
-def _entry(number: int, at: int, person: Person, again: int, unit: str, dice: Dice) -> Entry:
+def _entry(number: int, at: int, person: Person, again: int, unit: str, random: DemoRandom) -> Entry:
     """``again`` numbers the second rows, which have initials only, a year only, or the name in another order, each
     written as no first row is; it is −1 for the first."""
     surname, given, patronymic = (
-        mistyped(name, dice, LETTERS) if dice.percent(TYPED) else name
+        mistyped(name, random, LETTERS) if random.percent(TYPED) else name
         for name in (person.surname, person.given, person.patronymic)
     )
     first, other_hand = again < 0, again % 3
-    if dice.percent(INITIALS) if first else other_hand == 0:
+    if random.percent(INITIALS) if first else other_hand == 0:
         given, patronymic = given[0] + ".", patronymic[0] + "."
-        name = _with_initials(surname, given, patronymic, dice) if first else f"{surname} {given[0]} {patronymic[0]}"
-    elif first and dice.percent(1):
+        name = _with_initials(surname, given, patronymic, random) if first else f"{surname} {given[0]} {patronymic[0]}"
+    elif first and random.percent(1):
         patronymic = ""
         name = f"{surname} {given}"
     else:
-        name = _whole_name(surname, given, patronymic, dice, last=not first and other_hand == 2)
-    born, born_cell = _birth(person.born, dice, bare_year=not first and other_hand == 1)
-    left = dice.date(max(REGISTRY_DATE, person.joined) + datetime.timedelta(days=20), LIST_DATE)
-    personal = person.number if dice.percent(70) else person.number.replace("-", dice.one_of(("", " ")))
+        name = _whole_name(surname, given, patronymic, random, last=not first and other_hand == 2)
+    born, born_cell = _birth(person.born, random, bare_year=not first and other_hand == 1)
+    left = random.date(max(REGISTRY_DATE, person.joined) + datetime.timedelta(days=20), LIST_DATE)
+    personal = person.number if random.percent(70) else person.number.replace("-", random.one_of(("", " ")))
     cells = (
         number,
-        dice.one_of(RANKS[LADDER[person.rank]]),
+        random.one_of(RANKS[LADDER[person.rank]]),
         name,
         born_cell,
-        personal if dice.percent(88) else "",
-        dice.one_of(SERVICES[person.service]),
-        _other_date(person.joined, dice) if dice.percent(94) else "",
-        _other_date(left, dice),
-        dice.one_of(NOTES),
+        personal if random.percent(88) else "",
+        random.one_of(SERVICES[person.service]),
+        _other_date(person.joined, random) if random.percent(94) else "",
+        _other_date(left, random),
+        random.one_of(NOTES),
     )
     return Entry(at, surname, given, patronymic, born, unit, cells)
 
 
-def _whole_name(surname: str, given: str, patronymic: str, dice: Dice, *, last: bool) -> str:
+def _whole_name(surname: str, given: str, patronymic: str, random: DemoRandom, *, last: bool) -> str:
     """Most write surname, given name, patronymic; some shout, break the line, or put the surname last. ``last`` is a
     hand that always does, in capitals."""
-    if dice.percent(1.5):
+    if random.percent(1.5):
         surname = _with_lookalike(surname)
-    roll = dice.below(100)
+    roll = random.below(100)
     if last:
         return f"{given} {patronymic} {surname.upper()}"
     if roll < 8:
@@ -157,24 +157,24 @@ def _with_lookalike(name: str) -> str:
     return name if at is None else name[:at] + name[at].translate(LOOKALIKES) + name[at + 1 :]
 
 
-def _with_initials(surname: str, given: str, patronymic: str, dice: Dice) -> str:
+def _with_initials(surname: str, given: str, patronymic: str, random: DemoRandom) -> str:
     # A surname such as Петрович after initials would be read as a patronymic, and by people too.
-    if dice.percent(15) and not surname.endswith("ич"):
+    if random.percent(15) and not surname.endswith("ич"):
         return f"{given}{patronymic} {surname}"
-    space = " " if dice.percent(25) else ""
-    return f"{surname.upper() if dice.percent(25) else surname} {given}{space}{patronymic}"
+    space = " " if random.percent(25) else ""
+    return f"{surname.upper() if random.percent(25) else surname} {given}{space}{patronymic}"
 
 
-def _birth(born: datetime.date, dice: Dice, *, bare_year: bool) -> tuple[str, Cell]:
+def _birth(born: datetime.date, random: DemoRandom, *, bare_year: bool) -> tuple[str, Cell]:
     """What is stated, and the cell that states it: a date, text with the day first, the year only, or nothing."""
     if bare_year:
         return str(born.year), f"{born.year} г.р."
-    if dice.percent(YEAR):
+    if random.percent(YEAR):
         cells: tuple[Cell, ...] = (born.year, f"{born.year} г.", f"{born.year}")
-        return str(born.year), dice.one_of(cells)
-    if dice.percent(NO_DATE):
-        return "", dice.one_of(("", "", "-", "н/д"))
-    full, roll = born.isoformat(), dice.below(100)
+        return str(born.year), random.one_of(cells)
+    if random.percent(NO_DATE):
+        return "", random.one_of(("", "", "-", "н/д"))
+    full, roll = born.isoformat(), random.below(100)
     if roll < 38:
         return full, born
     if roll < 80:
@@ -190,8 +190,8 @@ def _birth(born: datetime.date, dice: Dice, *, bare_year: bool) -> tuple[str, Ce
     return full, f"{born.day} {MONTHS[born.month - 1]} {born.year} г."
 
 
-def _other_date(day: datetime.date, dice: Dice) -> Cell:
-    return day if dice.percent(50) else f"{day:%d.%m.%Y}" if dice.percent(85) else f"{day:%m.%Y}"
+def _other_date(day: datetime.date, random: DemoRandom) -> Cell:
+    return day if random.percent(50) else f"{day:%d.%m.%Y}" if random.percent(85) else f"{day:%m.%Y}"
 
 
 def frame_of(entries: Sequence[Entry]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import importlib.resources
 import itertools
 from dataclasses import dataclass, replace
 
-from pprl.demo.dice import Dice
+from pprl.demo.demo_random import DemoRandom
 
 REGISTRY_DATE = datetime.date(2022, 6, 1)
 MOBILISATION = datetime.date(2022, 9, 21), datetime.date(2022, 10, 31)
@@ -50,60 +50,60 @@ class Person:
     number: str
 
 
-def listed_people(dice: Dice) -> list[Person]:
+def listed_people(random: DemoRandom) -> list[Person]:
     """The 1,010 of the list in no order: 858 on contract, 150 mobilised, 2 conscripts; among them 26 junior officers, a
     major, two lieutenant colonels, 15 pairs of brothers and a pair of twins."""
-    officers = [*(FIRST_OFFICER + dice.below(4) for _ in range(26)), MAJOR, LIEUTENANT_COLONEL, LIEUTENANT_COLONEL]
-    on_contract = officers + [_enlisted(dice) for _ in range(858 - len(officers))]
-    people = [_person(dice, CONTRACT, rank) for rank in on_contract]
-    people += [_person(dice, MOBILISED, _enlisted(dice)) for _ in range(150)]
-    people += [_person(dice, CONSCRIPT, 0) for _ in range(2)]
-    order = dice.order(len(people) - 2)  # the conscripts are too young to have brothers there
+    officers = [*(FIRST_OFFICER + random.below(4) for _ in range(26)), MAJOR, LIEUTENANT_COLONEL, LIEUTENANT_COLONEL]
+    on_contract = officers + [_enlisted(random) for _ in range(858 - len(officers))]
+    people = [_person(random, CONTRACT, rank) for rank in on_contract]
+    people += [_person(random, MOBILISED, _enlisted(random)) for _ in range(150)]
+    people += [_person(random, CONSCRIPT, 0) for _ in range(2)]
+    order = random.order(len(people) - 2)  # the conscripts are too young to have brothers there
     for pair in range(16):
         one, other = order[2 * pair], order[2 * pair + 1]
-        people[other] = _brother(people[one], people[other], dice, twin=pair == 0)
+        people[other] = _brother(people[one], people[other], random, twin=pair == 0)
     return people
 
 
-def serving_people(dice: Dice, count: int, families: list[Person]) -> list[Person]:
+def serving_people(random: DemoRandom, count: int, families: list[Person]) -> list[Person]:
     """Others who served on the registry's date, with brothers among themselves and of ``families``."""
     people: list[Person] = []
     for at in range(count):
-        kin = families[at] if at < len(families) else dice.one_of(people) if dice.percent(2.5) else None
+        kin = families[at] if at < len(families) else random.one_of(people) if random.percent(2.5) else None
         if kin:
-            people.append(_brother(kin, _person(dice, CONTRACT, _enlisted(dice), serving=True), dice))
-        elif dice.percent(15):
-            people.append(_person(dice, CONSCRIPT, 0))
+            people.append(_brother(kin, _person(random, CONTRACT, _enlisted(random), serving=True), random))
+        elif random.percent(15):
+            people.append(_person(random, CONSCRIPT, 0))
         else:
-            ranks = ((FIRST_OFFICER + dice.below(4), 7), (MAJOR + dice.below(3), 1), (_enlisted(dice), 92))
-            people.append(_person(dice, CONTRACT, dice.weighted(ranks), serving=True))
+            ranks = ((FIRST_OFFICER + random.below(4), 7), (MAJOR + random.below(3), 1), (_enlisted(random), 92))
+            people.append(_person(random, CONTRACT, random.weighted(ranks), serving=True))
     return people
 
 
-def _person(dice: Dice, service: str, rank: int, *, serving: bool = False) -> Person:
+def _person(random: DemoRandom, service: str, rank: int, *, serving: bool = False) -> Person:
     """Three in four of those on contract had signed by the registry's date, all of them if they are ``serving``."""
-    culture = dice.weighted(CULTURES)
+    culture = random.weighted(CULTURES)
     if service == CONSCRIPT:
-        born = dice.date(datetime.date(2001, 6, 1), datetime.date(2003, 8, 31))
-        joined = dice.date(datetime.date(2021, 10, 1), datetime.date(2022, 5, 31))
+        born = random.date(datetime.date(2001, 6, 1), datetime.date(2003, 8, 31))
+        joined = random.date(datetime.date(2021, 10, 1), datetime.date(2022, 5, 31))
     elif service == MOBILISED:
-        born = dice.date(datetime.date(1974, 1, 1), datetime.date(_youngest(rank) - 1, 12, 31))
-        joined = dice.date(*MOBILISATION)
-    elif serving or dice.percent(75):
-        born = dice.date(datetime.date(1972, 1, 1), datetime.date(_youngest(rank), 12, 31))
-        joined = dice.date(max(datetime.date(2006, 1, 1), _of_age(born)), REGISTRY_DATE - datetime.timedelta(days=1))
+        born = random.date(datetime.date(1974, 1, 1), datetime.date(_youngest(rank) - 1, 12, 31))
+        joined = random.date(*MOBILISATION)
+    elif serving or random.percent(75):
+        born = random.date(datetime.date(1972, 1, 1), datetime.date(_youngest(rank), 12, 31))
+        joined = random.date(max(datetime.date(2006, 1, 1), _of_age(born)), REGISTRY_DATE - datetime.timedelta(days=1))
     else:
-        born = dice.date(datetime.date(1972, 1, 1), datetime.date(_youngest(rank) + 1, 12, 31))
-        joined = dice.date(max(REGISTRY_DATE, _of_age(born)), datetime.date(2024, 2, 1))
+        born = random.date(datetime.date(1972, 1, 1), datetime.date(_youngest(rank) + 1, 12, 31))
+        joined = random.date(max(REGISTRY_DATE, _of_age(born)), datetime.date(2024, 2, 1))
     return Person(
-        _name(culture, "surname", dice),
-        _name(culture, "given", dice),
-        _name(culture, "patronymic", dice),
+        _name(culture, "surname", random),
+        _name(culture, "given", random),
+        _name(culture, "patronymic", random),
         born,
         rank,
         service,
         joined,
-        f"{dice.one_of(NUMBER_LETTERS)}{dice.one_of(NUMBER_LETTERS)}-{dice.below(1_000_000):06d}",
+        f"{random.one_of(NUMBER_LETTERS)}{random.one_of(NUMBER_LETTERS)}-{random.below(1_000_000):06d}",
     )
 
 
@@ -116,29 +116,29 @@ def _of_age(born: datetime.date) -> datetime.date:
     return born + datetime.timedelta(days=6_600)  # a month after his eighteenth birthday
 
 
-def _brother(one: Person, other: Person, dice: Dice, *, twin: bool = False) -> Person:
+def _brother(one: Person, other: Person, random: DemoRandom, *, twin: bool = False) -> Person:
     """The other as a brother of the one: same surname and patronymic, another given name, born a year to seven
     apart or on the same day. He keeps his own service, but on contract he joins no earlier than he is of age."""
     born = one.born
     if not twin:
-        born += datetime.timedelta(days=(330 + dice.below(2200)) * (1 if one.born.year < 1985 else -1))
+        born += datetime.timedelta(days=(330 + random.below(2200)) * (1 if one.born.year < 1985 else -1))
     given = other.given
     while given == one.given:
-        given = _name("russian", "given", dice)
+        given = _name("russian", "given", random)
     kin = replace(other, surname=one.surname, given=given, patronymic=one.patronymic, born=born)
     return replace(kin, joined=max(kin.joined, _of_age(born))) if kin.service == CONTRACT else kin
 
 
-def _enlisted(dice: Dice) -> int:
-    return dice.weighted([(rank, share) for rank, (_, share) in enumerate(ENLISTED)])
+def _enlisted(random: DemoRandom) -> int:
+    return random.weighted([(rank, share) for rank, (_, share) in enumerate(ENLISTED)])
 
 
-def _name(culture: str, kind: str, dice: Dice) -> str:
+def _name(culture: str, kind: str, random: DemoRandom) -> str:
     """A name by its frequency."""
-    if culture != "russian" and dice.percent(RUSSIAN_BESIDE[kind]):
+    if culture != "russian" and random.percent(RUSSIAN_BESIDE[kind]):
         culture = "russian"
     names, ends = _tables()[culture, kind]
-    return names[bisect.bisect_right(ends, dice.below(ends[-1]))]
+    return names[bisect.bisect_right(ends, random.below(ends[-1]))]
 
 
 @functools.cache

@@ -1,8 +1,9 @@
-"""What a party must keep secret during a matter, in one file under a passphrase.
+"""What a party must keep secret during an exchange, in one file under a passphrase.
 
-The keystore holds the party's keys, its seed, the linkage key once there is one, and what it has seen with its own
-eyes: whose words were heard, which terms were accepted. All else of a matter are files that may be lost and sent again.
-Whoever has the file and the passphrase is the party; whoever also has the packages has the names (docs/protocol.md §4).
+The keystore holds the party's keys, its seed, the linkage key once there is one, and what its owner confirmed in
+person: whose words were compared, which terms were accepted. All other files of an exchange may be lost and sent again.
+Anyone with the file and the passphrase can act as the party; anyone who also has the packages has the names
+(docs/protocol.md §4).
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Any, ClassVar
 
 from pprl.core import container
 from pprl.core.errors import FileError, ForgedError
-from pprl.exchange.protocol.cards import ROLES, Role
 from pprl.exchange.protocol.crypto import ARGON_MEMORY, SUITE, SecretKeys, WrongError, lock, stretch, unlock
+from pprl.exchange.protocol.roles import ROLES, Role
 from pprl.exchange.protocol.statements import bytes_of, canonical, parse_canonical
 
 KIND = b"pprl-kst"
@@ -30,27 +31,30 @@ _LAYOUT = struct.Struct("<8sHHI16s12s")
 
 @dataclass(frozen=True)
 class Lock:
-    """The key that a passphrase gave, and how it was derived; kept for one run, so that a passphrase is asked once."""
+    """The key derived from a passphrase, and how it was derived. It is kept for one run: deriving it takes a while."""
 
     key: bytes
     salt: bytes
     memory: int
 
     @classmethod
-    def fresh(cls, passphrase: str, memory: int = ARGON_MEMORY) -> Lock:
-        salt = secrets.token_bytes(16)
+    def new(cls, passphrase: str, memory: int = ARGON_MEMORY) -> Lock:
+        return cls.derive(passphrase, secrets.token_bytes(16), memory)
+
+    @classmethod
+    def derive(cls, passphrase: str, salt: bytes, memory: int) -> Lock:
         return cls(stretch(passphrase.encode(), salt, memory=memory), salt, memory)
 
     def __repr__(self) -> str:
         return "Lock(…)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Keystore:
-    """The secrets of one party in one matter. ``state`` holds what later steps add, as canonical text and numbers."""
+    """The secrets of one party in one exchange. ``state`` holds what later steps add: text, numbers and tables."""
 
     role: Role
-    matter: str
+    exchange: str
     keys: SecretKeys
     seed: bytes
     lock: Lock
@@ -59,18 +63,25 @@ class Keystore:
     FIELDS: ClassVar[frozenset[str]] = frozenset({"role", "matter", "signing", "kem", "x25519", "seed", "state"})
 
     @classmethod
-    def make(cls, role: Role, matter: str, passphrase: str, *, memory: int = ARGON_MEMORY) -> Keystore:
-        return cls(role, matter, SecretKeys.make(), secrets.token_bytes(32), Lock.fresh(passphrase, memory))
+    def make(cls, role: Role, exchange: str, passphrase: str, *, memory: int = ARGON_MEMORY) -> Keystore:
+        """New keys and a new seed. ``memory`` in KiB is what each guess of the passphrase costs."""
+        return cls(
+            role=role,
+            exchange=exchange,
+            keys=SecretKeys.make(),
+            seed=secrets.token_bytes(32),
+            lock=Lock.new(passphrase, memory),
+        )
 
     def holding(self, **more: Any) -> Keystore:
-        """The same with more state; None takes an entry away."""
+        """The same keystore with more state; None removes an entry."""
         state = {key: value for key, value in {**self.state, **more}.items() if value is not None}
         return replace(self, state=state)
 
     def write(self, path: Path, *, force: bool = False) -> None:
         body = {
             "role": self.role,
-            "matter": self.matter,
+            "matter": self.exchange,
             "signing": self.keys.signing.hex(),
             "kem": self.keys.kem.hex(),
             "x25519": self.keys.x25519.hex(),
@@ -84,9 +95,9 @@ class Keystore:
 
     @classmethod
     def read(cls, path: Path, passphrase: str | Lock) -> Keystore:
-        """With a passphrase, or with the lock that it gave before, since deriving it takes a while.
+        """Open with a passphrase, or with the lock that was derived from it before.
 
-        FileError: not a whole keystore, or readable by others. ForgedError: it does not open.
+        FileError: not a complete keystore, or readable by others. ForgedError: it does not open.
         """
         data = bytes(container.read_body(path, KIND, private=True, most=MAX_BYTES).whole)
         if len(data) < _LAYOUT.size + 16:
@@ -94,15 +105,13 @@ class Keystore:
         _, _, suite, memory, salt, nonce = _LAYOUT.unpack_from(data)
         if suite != SUITE or not LEAST_MEMORY <= memory <= MOST_MEMORY:
             raise FileError(f"{path.name}: was not written by this version of pprl", hint="take it from your backup")
-        if isinstance(passphrase, Lock):
-            opened = passphrase
-        else:
-            opened = Lock(stretch(passphrase.encode(), salt, memory=memory), salt, memory)
+        key = passphrase if isinstance(passphrase, Lock) else Lock.derive(passphrase, salt, memory)
         try:
-            text = unlock(opened.key, nonce, data[_LAYOUT.size :], data[: _LAYOUT.size])
+            text = unlock(key.key, nonce, data[_LAYOUT.size :], data[: _LAYOUT.size])
         except WrongError:
             raise ForgedError(
-                f"{path.name}: does not open", hint="another passphrase, or the file is damaged: nobody can tell which"
+                f"{path.name}: does not open",
+                hint="wrong passphrase or damaged file; nobody can tell which",
             ) from None
         body = parse_canonical(text, path.name)
         known = body.keys() == cls.FIELDS and body["role"] in ROLES
@@ -110,10 +119,10 @@ class Keystore:
             raise FileError(f"{path.name}: was not written by this version of pprl")
         keys = SecretKeys(*(bytes_of(body[name], size, path.name) for name, size in _SEEDS))
         seed = bytes_of(body["seed"], 32, path.name)
-        return cls(body["role"], body["matter"], keys, seed, opened, body["state"])
+        return cls(role=body["role"], exchange=body["matter"], keys=keys, seed=seed, lock=key, state=body["state"])
 
     def __repr__(self) -> str:
-        return f"Keystore(role={self.role!r}, matter={self.matter!r})"
+        return f"Keystore(role={self.role!r}, exchange={self.exchange!r})"
 
 
 _SEEDS = (("signing", 32), ("kem", 64), ("x25519", 32))
@@ -122,6 +131,6 @@ _SEEDS = (("signing", 32), ("kem", 64), ("x25519", 32))
 def refuse_short(passphrase: str) -> None:
     if len(passphrase) < SHORTEST:
         raise FileError(
-            f"a passphrase of fewer than {SHORTEST} letters is tried out in no time",
-            hint="take six words or more that have nothing to do with each other",
+            f"a passphrase of fewer than {SHORTEST} characters is quickly guessed",
+            hint="take six or more unrelated words",
         )

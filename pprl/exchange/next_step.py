@@ -1,179 +1,208 @@
-"""Whose turn it is, what he does, and which file goes to whom: the order of the exchange as one table.
+"""The order of the exchange: which step is due in a folder, and who must do it.
 
-docs/protocol.md §1 has the same table with its hand-overs.
+Each party has a table of steps. The first step whose condition holds is due. docs/protocol.md §1 has the same order as
+a table of files.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 from pprl.core.container import called
-from pprl.exchange.folder import PART, Matter, package_name
-from pprl.exchange.protocol.cards import NEEDED, ROLES, TITLES, Role
+from pprl.exchange.folder import PART, ExchangeFolder
+from pprl.exchange.protocol.messages import (
+    ACCEPTANCE_FILE,
+    ACKNOWLEDGEMENT_FILE,
+    CARD_FILES,
+    LIST_COMMITMENT_FILE,
+    PACKAGE_COMMITMENT_FILE,
+    PACKAGE_FILES,
+    PROPOSAL_FILE,
+    QUERY_FILE,
+    RECEIPT_FILE,
+    REGISTRY_COMMITMENT_FILE,
+    RESULT_FILES,
+    REVEAL_FILE,
+    SCORES_FILE,
+    TRANSCRIPT_FILE,
+    HandOver,
+    readers_present,
+)
+from pprl.exchange.protocol.roles import OWNERS, PARTIES, Role, titles_of
 
-#: Every file that is handed over: its name, who makes it, and for whom it is.
-HAND_OVERS: dict[str, tuple[Role, tuple[Role, ...]]] = {
-    "list-1-card.pprl": ("list", ("registry", "unit")),
-    "registry-1-card.pprl": ("registry", ("list", "unit")),
-    "unit-1-card.pprl": ("unit", ("list", "registry")),
-    "list-2-proposal.pprl": ("list", ("registry",)),
-    "registry-2-acceptance.pprl": ("registry", ("list",)),
-    "list-3-commitment.pprl": ("list", ("registry", "unit")),
-    "registry-3-commitment.pprl": ("registry", ("list", "unit")),
-    "list-4-commitment.pprl": ("list", ("unit",)),
-    "unit-2-receipt.pprl": ("unit", ("list", "registry")),
-    "list-5-package.pprl": ("list", ("unit",)),
-    "registry-4-package.pprl": ("registry", ("unit",)),
-    "unit-3-query.pprl": ("unit", ("list",)),
-    "unit-3-scores.pprl": ("unit", ("registry",)),
-    "registry-5-acknowledgement.pprl": ("registry", ("list",)),
-    "list-6-reveal.pprl": ("list", ("unit",)),
-    "unit-4-result-for-the-list.pprl": ("unit", ("list",)),
-    "unit-4-result-for-the-registry.pprl": ("unit", ("registry",)),
-}
-#: And where an auditor takes part from the beginning.
-WITH_AUDITOR: dict[str, tuple[Role, tuple[Role, ...]]] = {
-    "auditor-1-card.pprl": ("auditor", NEEDED),
-    "unit-5-transcript-for-the-auditor.pprl": ("unit", ("auditor",)),
-}
-
-CARDS = ("list-1-card.pprl", "registry-1-card.pprl", "unit-1-card.pprl")
-SCORES = ("unit-3-query.pprl", "unit-3-scores.pprl")
-RESULTS = ("unit-4-result-for-the-list.pprl", "unit-4-result-for-the-registry.pprl")
-TRANSCRIPT = "unit-5-transcript-for-the-auditor.pprl"
-RESULT, PAGE = "result", "report.html"  # the folder in which an owner finds the report, and its last file
+RESULT, PAGE = "result", "report.html"  # the folder in which an owner finds the report, and the last file in it
+Automatic = Literal["", "conclude", "seal", "match", "acknowledge", "judge", "receive result", "seal transcript"]
+Condition = Callable[[ExchangeFolder], bool]
 
 
 @dataclass(frozen=True)
-class Turn:
-    """What is due. ``command`` is what this party types, or "" when it waits; ``send`` are files not yet answered;
-    ``alone`` names a step that `pprl next` does unasked."""
+class Step:
+    """What is due in a folder.
+
+    ``command`` is what this party types, or "" while it waits. ``send`` are the files that the others need now.
+    ``automatic`` names a step that `pprl next` does without being asked.
+    """
 
     what: str
     command: str = ""
-    send: tuple[str, ...] = field(default=())
-    alone: str = ""
+    send: tuple[HandOver, ...] = ()
+    automatic: Automatic = ""
 
     @property
     def ours(self) -> bool:
         return bool(self.command)
 
 
-def turn_of(matter: Matter) -> Turn:
+def waiting(what: str, *send: HandOver) -> Step:
+    return Step(f"waiting for {what}", send=send)
+
+
+def next_step(folder: ExchangeFolder) -> Step:
     """The one step that is due in a folder."""
-    folder, own_card = called(matter.folder), f"{matter.role}-1-card.pprl"
-    if not matter.complete:
-        missing = " and ".join(TITLES[role] for role in NEEDED if role not in matter.cards)
-        return Turn(f"waiting for the card of the {missing}", send=(own_card,))
-    if not matter.heard:
-        return Turn("compare the words on a call with the others", f"pprl agree {folder}", (own_card,))
-    match matter.role:
-        case "list":
-            return _of_list(matter, folder)
-        case "registry":
-            return _of_registry(matter, folder)
-        case "unit":
-            return _of_unit(matter, folder)
-        case _ if not matter.transcripts:
-            return Turn(f"waiting for {TRANSCRIPT}", send=(own_card,))
-        case _:
-            return Turn("check the exchange", f"pprl verify {folder}")
+    own_card = CARD_FILES[folder.role]
+    if not folder.complete:
+        return waiting(f"the card of {titles_of(role for role in PARTIES if role not in folder.cards)}", own_card)
+    if not folder.words_compared:
+        return _in_folder(Step("compare the words on a call with the others", "pprl agree {}", (own_card,)), folder)
+    return _in_folder(next(step for due, step in STEPS[folder.role] if due(folder)), folder)
 
 
-def _of_list(matter: Matter, folder: str) -> Turn:
-    if matter.proposal is None:
-        return Turn("propose the terms", f"pprl agree {folder} --schema schema.toml")
-    if matter.agreement is None:
-        return Turn("waiting for the acceptance of the registry owner", send=("list-2-proposal.pprl",))
-    if matter.list_rows is None:
-        return Turn("commit to the list", f"pprl encode LIST --agreement {folder}")
-    if matter.registry_rows is None:
-        return Turn("waiting for the commitment of the registry owner", send=("list-3-commitment.pprl",))
-    if matter.list_package is None:
-        return Turn(
-            "commit to the package, decoys included",
-            f"pprl encode LIST --agreement {folder}",
-            ("list-3-commitment.pprl",),
-        )
-    return _end(matter, folder, "list-4-commitment.pprl")
+def _in_folder(step: Step, folder: ExchangeFolder) -> Step:
+    name = called(folder.path)
+    return Step(step.what.replace("{}", name), step.command.replace("{}", name), step.send, step.automatic)
 
 
-def _of_registry(matter: Matter, folder: str) -> Turn:
-    if matter.proposal is None:
-        return Turn("waiting for the proposal of the list owner")
-    if matter.agreement is None:
-        return Turn("read the terms, and accept them or not", f"pprl agree {folder}")
-    if matter.list_rows is None:
-        return Turn("waiting for the commitment of the list owner", send=("registry-2-acceptance.pprl",))
-    if matter.registry_rows is None:
-        return Turn("commit to the registry", f"pprl encode REGISTRY --agreement {folder}")
-    return _end(matter, folder, "registry-3-commitment.pprl")
+def _always(_: ExchangeFolder) -> bool:
+    return True
 
 
-def _end(matter: Matter, folder: str, last: str) -> Turn:
-    """Both owners' last steps."""
-    end = matter.ending
-    if matter.receipt is None:
-        return Turn("waiting for the receipt of the linkage unit", send=(last,))
-    package = package_name(matter.role)
-    if not (matter.folder / package).exists() or (matter.folder / PART).exists():
-        return Turn("seal the package", f"pprl encode --agreement {folder}", alone="seal")
-    if matter.table is None:
-        return Turn("waiting for the scores of the linkage unit", send=(package,))
-    if end.result is not None:
-        if not (matter.folder / RESULT / PAGE).exists():
-            return Turn("look at the result", f"pprl next {folder}", alone="result")
-        return Turn(
-            f"done: the result is in {folder}/{RESULT}; when you need the matter no more: pprl destroy {folder}"
-        )
-    if matter.role == "registry":
-        if end.acknowledgement is None:
-            return Turn("acknowledge the scores", f"pprl next {folder}", alone="acknowledge")
-        return Turn("waiting for the result of the linkage unit", send=("registry-5-acknowledgement.pprl",))
-    if end.acknowledgement is None or end.query is None:
-        return Turn("waiting for the acknowledgement of the registry owner and the query of the linkage unit")
-    if end.reveal is None:
-        return Turn("reveal which rows are made up", f"pprl reveal {folder}")
-    return Turn("waiting for the result of the linkage unit", send=("list-6-reveal.pprl",))
+def _not_sealed(folder: ExchangeFolder) -> bool:
+    """The package is not there, or a run was killed before it had removed the rows."""
+    (package,) = (PACKAGE_FILES[owner].name for owner in OWNERS if owner == folder.role)
+    return not folder.holds(package) or folder.holds(PART)
 
 
-def _of_unit(matter: Matter, folder: str) -> Turn:
-    waiting = {
-        "list-3-commitment.pprl": matter.list_rows if matter.agreement else None,
-        "registry-3-commitment.pprl": matter.registry_rows,
-        "list-4-commitment.pprl": matter.list_package,
-    }
-    missing = [name for name, there in waiting.items() if there is None]
-    if missing:
-        return Turn("waiting for " + ", ".join(missing))
-    if matter.receipt is None:
-        return Turn("read the terms, and sign for what the owners committed to", f"pprl agree {folder}")
-    owners: tuple[Role, ...] = ("list", "registry")
-    if packages := [package_name(role) for role in owners if role not in matter.packages]:
-        return Turn("waiting for " + ", ".join(packages), send=("unit-2-receipt.pprl",))
-    if matter.ending.reveal is None and not _laid_ready(matter, SCORES):  # or a run was killed between the two
-        return Turn("compare the packages", f"pprl match {folder}", alone="match")
-    if matter.ending.reveal is None:
-        return Turn("waiting for list-6-reveal.pprl", send=SCORES)
-    if not _laid_ready(matter, RESULTS):
-        return Turn("judge", f"pprl judge {folder}", alone="judge")
-    if "auditor" not in matter.cards:
-        return Turn(f"done; for an auditor: pprl transcript {folder} -o auditor", send=RESULTS)
-    if not (matter.folder / TRANSCRIPT).exists():
-        return Turn("seal the transcript for the auditor", f"pprl transcript {folder}", RESULTS, alone="transcript")
-    return Turn("done", send=(*RESULTS, TRANSCRIPT))
+def _lacks(*files: HandOver) -> Condition:
+    """A run that was killed may have left only some of its files."""
+    return lambda folder: not all(folder.holds(file.name) for file in files)
 
 
-def _laid_ready(matter: Matter, names: tuple[str, ...]) -> bool:
-    return all((matter.folder / name).exists() for name in names)
+_SCORES = (QUERY_FILE, SCORES_FILE)
+_RESULTS = tuple(RESULT_FILES.values())
+_RESULT_STEPS: tuple[tuple[Condition, Step], ...] = (
+    (
+        lambda folder: folder.result is not None and not folder.holds(f"{RESULT}/{PAGE}"),
+        Step("look at the result", "pprl next {}", automatic="receive result"),
+    ),
+    (
+        lambda folder: folder.result is not None,
+        Step(f"done: the result is in {{}}/{RESULT}; when you no longer need the exchange: pprl destroy {{}}"),
+    ),
+)
+
+#: The steps of each party, in order, once the words have been compared.
+STEPS: dict[Role, tuple[tuple[Condition, Step], ...]] = {
+    "list": (
+        (lambda folder: folder.proposal is None, Step("propose the terms", "pprl agree {} --schema schema.toml")),
+        (lambda folder: folder.agreement is None, waiting("the acceptance of the registry owner", PROPOSAL_FILE)),
+        (
+            lambda folder: folder.list_rows is None and "linkage_key" not in folder.keystore.state,
+            Step("take the linkage key from the acceptance", "pprl next {}", automatic="conclude"),
+        ),
+        (lambda folder: folder.list_rows is None, Step("commit to the list", "pprl encode LIST --agreement {}")),
+        (
+            lambda folder: folder.registry_rows is None,
+            waiting("the commitment of the registry owner", LIST_COMMITMENT_FILE),
+        ),
+        (
+            lambda folder: folder.list_package is None,
+            Step(
+                "commit to the package, decoys included",
+                "pprl encode LIST --agreement {}",
+                (LIST_COMMITMENT_FILE,),
+            ),
+        ),
+        (lambda folder: folder.receipt is None, waiting("the receipt of the linkage unit", PACKAGE_COMMITMENT_FILE)),
+        (_not_sealed, Step("seal the package", "pprl next {}", automatic="seal")),
+        (lambda folder: folder.table is None, waiting("the scores of the linkage unit", PACKAGE_FILES["list"])),
+        *_RESULT_STEPS,
+        (
+            lambda folder: folder.acknowledgement is None or folder.query is None,
+            waiting("the acknowledgement of the registry owner and the query of the linkage unit"),
+        ),
+        (lambda folder: folder.reveal is None, Step("reveal which rows are synthetic", "pprl reveal {}")),
+        (_always, waiting("the result of the linkage unit", REVEAL_FILE)),
+    ),
+    "registry": (
+        (lambda folder: folder.proposal is None, waiting("the proposal of the list owner")),
+        (lambda folder: folder.agreement is None, Step("read the terms, and accept them or not", "pprl agree {}")),
+        (lambda folder: folder.list_rows is None, waiting("the commitment of the list owner", ACCEPTANCE_FILE)),
+        (
+            lambda folder: folder.registry_rows is None,
+            Step("commit to the registry", "pprl encode REGISTRY --agreement {}"),
+        ),
+        (lambda folder: folder.receipt is None, waiting("the receipt of the linkage unit", REGISTRY_COMMITMENT_FILE)),
+        (_not_sealed, Step("seal the package", "pprl next {}", automatic="seal")),
+        (lambda folder: folder.table is None, waiting("the scores of the linkage unit", PACKAGE_FILES["registry"])),
+        *_RESULT_STEPS,
+        (
+            lambda folder: folder.acknowledgement is None,
+            Step("acknowledge the scores", "pprl next {}", automatic="acknowledge"),
+        ),
+        (_always, waiting("the result of the linkage unit", ACKNOWLEDGEMENT_FILE)),
+    ),
+    "unit": (
+        (
+            lambda folder: folder.agreement is None or folder.list_rows is None,
+            waiting("the commitments of both owners"),
+        ),
+        (lambda folder: folder.registry_rows is None, waiting("the commitment of the registry owner")),
+        (lambda folder: folder.list_package is None, waiting("the second commitment of the list owner")),
+        (
+            lambda folder: folder.receipt is None,
+            Step("read the terms, and sign for what the owners committed to", "pprl agree {}"),
+        ),
+        (lambda folder: not folder.packages, waiting("the packages of both owners", RECEIPT_FILE)),
+        (lambda folder: "list" not in folder.packages, waiting("the package of the list owner", RECEIPT_FILE)),
+        (lambda folder: "registry" not in folder.packages, waiting("the package of the registry owner", RECEIPT_FILE)),
+        (
+            lambda folder: folder.reveal is None and _lacks(*_SCORES)(folder),
+            Step("compare the packages", "pprl match {}", automatic="match"),
+        ),
+        (lambda folder: folder.reveal is None, waiting("the reveal of the list owner", *_SCORES)),
+        (_lacks(*_RESULTS), Step("judge", "pprl judge {}", automatic="judge")),
+        (
+            lambda folder: "auditor" not in folder.cards,
+            Step("done; for an auditor: pprl transcript {} -o auditor", send=_RESULTS),
+        ),
+        (
+            _lacks(TRANSCRIPT_FILE),
+            Step("seal the transcript for the auditor", "pprl transcript {}", _RESULTS, automatic="seal transcript"),
+        ),
+        (_always, Step("done", send=(*_RESULTS, TRANSCRIPT_FILE))),
+    ),
+    "auditor": (
+        (lambda folder: not folder.transcripts, waiting("the transcript of the linkage unit", CARD_FILES["auditor"])),
+        (_always, Step("check the exchange", "pprl verify {}")),
+    ),
+}
 
 
-def send_lines(folder: Path, names: tuple[str, ...], *, auditor: bool = False) -> list[str]:
-    """Which file goes to whom, in words; cards go to the auditor too, where there is one."""
-    lines = []
-    for name in names:
-        roles = {*{**HAND_OVERS, **WITH_AUDITOR}[name][1], *(("auditor",) if auditor and name in CARDS else ())}
-        to = " and to the ".join(TITLES[role] for role in ROLES if role in roles)
-        lines.append(f"send {called(folder)}/{name} to the {to}")
-    return lines
+def send_lines(folder: ExchangeFolder, files: tuple[HandOver, ...]) -> list[str]:
+    """Which file goes to whom, in words. Cards also go to the auditor, where there is one."""
+    auditor = "auditor" in folder.cards
+    return [
+        f"send {called(folder.path)}/{file.name} to {titles_of(readers_present(file, auditor=auditor))}"
+        for file in files
+    ]
+
+
+def step_lines(folder: ExchangeFolder) -> list[str]:
+    """What to send to whom, and what is due."""
+    step = next_step(folder)
+    return [
+        *send_lines(folder, step.send),
+        f"next: {step.what}" + (f" — {step.command}" if step.command else ""),
+    ]

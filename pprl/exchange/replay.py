@@ -20,7 +20,7 @@ from pprl.core.private_rows import UNKNOWN, Label, Policy, PrivateRows, RecordKi
 from pprl.core.scores import Scores
 from pprl.exchange.protocol.agreement import Terms
 from pprl.exchange.protocol.commitments import TAG, Opening
-from pprl.exchange.protocol.reveal import ASKED, MADE_UP_SPELLING
+from pprl.exchange.protocol.reveal import ASKED, SYNTHETIC_SPELLING
 from pprl.exchange.protocol.statements import AGAIN, bytes_of, canonical, parse_canonical
 from pprl.judge.assessment import Assessment, Provenance, judge
 from pprl.judge.confirmation import Agreement, PartnerEvidence
@@ -69,7 +69,7 @@ class Evidence:
         return _SIZE.pack(len(text)) + text + b"".join(array.tobytes() for array in arrays)
 
     @classmethod
-    def of(cls, data: bytes) -> Evidence:
+    def from_bytes(cls, data: bytes) -> Evidence:
         """FileError: not evidence."""
         try:
             (size,) = _SIZE.unpack_from(data)
@@ -131,7 +131,7 @@ def home_rows(
     kind = np.array([label.kind for label in opened], dtype=np.uint8)
     person = np.array([label.person for label in opened], dtype=np.int32)
     order = np.lexsort((number, person, kind))
-    made_up = kind == MADE_UP_SPELLING  # the others are spellings of people, who stand first and by their numbers
+    made_up = kind == SYNTHETIC_SPELLING  # the others are spellings of people, who stand first and by their numbers
     person[made_up], kind[made_up] = np.argsort(order)[person[made_up]], RecordKind.SPELLING
     in_order = [opened[at] for at in order.tolist()]
 

@@ -18,10 +18,11 @@ from helpers import TESTS, sessions
 from helpers.exchange import rosters
 
 from pprl.cli import cli, main
-from pprl.exchange.folder import open_matter
+from pprl.exchange.folder import open_folder
 from pprl.exchange.keystore import NAME as KEYSTORE
-from pprl.exchange.next_step import HAND_OVERS, WITH_AUDITOR
-from pprl.exchange.protocol.cards import TITLES, words_of
+from pprl.exchange.protocol.cards import words_of
+from pprl.exchange.protocol.messages import HAND_OVERS
+from pprl.exchange.protocol.roles import TITLES
 from pprl.match import dask as cluster
 
 HERE = TESTS
@@ -173,15 +174,15 @@ def test_the_exchange(tmp_path, monkeypatch):
         for line in lines:
             run.add(line)
             said.append(typed(line, monkeypatch))
-            for name, (maker, to) in {**HAND_OVERS, **WITH_AUDITOR}.items():
-                for made, theirs in ((place[maker] / name, place[role] / name) for role in to):
+            for file in HAND_OVERS:
+                for made, theirs in ((place[file.maker] / file.name, place[role] / file.name) for role in file.readers):
                     if made.exists() and (theirs.parent / KEYSTORE).exists():
                         shutil.copy(made, theirs)
 
-    types(*ALL["card"], 'pprl card auditor --role auditor --matter division-2022 --name "Auditor"')
+    types(*ALL["card"], 'pprl card auditor --role auditor --exchange division-2022 --name "Auditor"')
     for card in Path("alfa").glob("*-1-card.pprl"):
         shutil.copy(card, "auditor")
-    words = words_of(open_matter(Path("alfa"), PASSPHRASE).cards)
+    words = words_of(open_folder(Path("alfa"), PASSPHRASE).cards)
     Path("heard-on-the-phone.txt").write_text("".join(f"{role}: {' '.join(each)}\n" for role, each in words.items()))
     types("pprl agree alfa", "pprl agree bravo", "pprl agree unit", "pprl agree auditor")
     types("pprl agree alfa --schema schema.toml", "pprl agree bravo")

@@ -9,10 +9,11 @@ import sys
 
 import pytest
 from helpers import TESTS
-from helpers.exchange import NAME, STEPS, run
+from helpers.exchange import STEPS, run
 
 from pprl.exchange.folder import PART
-from pprl.exchange.next_step import HAND_OVERS
+from pprl.exchange.keystore import NAME
+from pprl.exchange.protocol.messages import BY_NAME
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 is a thing of Unix")
 POINTS = {"accept": 2, "list rows": 2, "registry rows": 5, "list package": 5, "list seal": 5, "match": 10}
@@ -39,7 +40,7 @@ def told(exchange, role):
     found = {}
     for path in exchange.folder(role).iterdir():
         found[path.name] = path.stat().st_size if path.name in (*PACKAGES, NAME) else path.read_bytes()
-    keystore = dict(exchange.matter(role).keystore.state)
+    keystore = dict(exchange.opened(role).keystore.state)
     return found, keystore
 
 
@@ -63,9 +64,9 @@ def test_a_step_that_is_killed(before, driver, step):
                 if "PRIVATE" in path.name:
                     assert path.stat().st_mode & 0o077 == 0
                 else:
-                    assert path.name.split(".")[1] + ".pprl" in HAND_OVERS  # it goes to others anyhow
+                    assert path.name.split(".")[1] + ".pprl" in BY_NAME  # it goes to others anyhow
             elif path.name == NAME or random:
-                exchange.matter(role)  # it opens and is whole
+                exchange.opened(role)  # it opens and is whole
             elif path.name in PACKAGES:
                 assert path.stat().st_size == whole[path.name]
             else:
@@ -77,7 +78,7 @@ def test_a_step_that_is_killed(before, driver, step):
         if random:
             assert found.keys() == whole.keys()
             assert their_state.keys() == state.keys()
-            assert exchange.matter(role).agreement.hash.hex() == their_state["agreement"]
+            assert exchange.opened(role).agreement.hash.hex() == their_state["agreement"]
         else:
             assert found == whole, f"killed at {number} of {points}"
             assert their_state == state

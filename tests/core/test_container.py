@@ -25,7 +25,7 @@ from pprl.core.key import LinkageKey
 from pprl.core.private_rows import MAX_ID_BYTES, Label, Policy, PrivateRows
 from pprl.core.scores import KEEP, Scores
 from pprl.exchange import keystore
-from pprl.exchange.protocol import package, statements
+from pprl.exchange.protocol import messages, package
 from pprl.match.encodings import match_encodings
 
 STAMP = EncodingParameters(256, 8, b"f" * 32, b"s" * 32, b"c" * 16)
@@ -401,7 +401,7 @@ def test_kinds_are_told_apart(tmp_path):
         kind.write(tmp_path / "x", force=True)
         assert container.kind_of(tmp_path / "x") == kind.magic
     assert container.kind_of(put(tmp_path / "x", b"surname,given\n")) is None
-    elsewhere = {*statements.KINDS, keystore.KIND, package.KIND}  # written in tests/test_exchange_vectors.py
+    elsewhere = {*messages.BY_TAG, keystore.KIND, package.KIND}  # written in tests/test_exchange_vectors.py
     elsewhere |= {b"pprl-chk"}  # in tests/test_checkpoint.py
     assert {kind.magic for kind in KINDS.values()} == set(container.KINDS) - elsewhere
 

@@ -11,7 +11,7 @@ import pytest
 
 import pprl
 from pprl.demo import ABSENT, IN_REGISTRY, SCHEMA, TOO_LATE, invent, leaked
-from pprl.demo.dice import Dice, mistyped
+from pprl.demo.demo_random import DemoRandom, mistyped
 from pprl.demo.people import CONSCRIPT, CONTRACT, LADDER, MOBILISATION, MOBILISED, REGISTRY_DATE, _tables
 from pprl.normalize.dates import parse_date
 from pprl.normalize.names import fold_name
@@ -208,20 +208,20 @@ def test_the_truth_names_every_row_and_every_copy(rosters):
 
 
 def test_dice_are_fair_and_repeat():
-    throws = Counter(Dice(b"seed", "test").below(6) for _ in range(1))
-    assert throws == Counter(Dice(b"seed", "test").below(6) for _ in range(1))
-    dice = Dice(b"seed", "test")
-    counts = Counter(dice.below(6) for _ in range(60_000))
+    throws = Counter(DemoRandom(b"seed", "test").below(6) for _ in range(1))
+    assert throws == Counter(DemoRandom(b"seed", "test").below(6) for _ in range(1))
+    random = DemoRandom(b"seed", "test")
+    counts = Counter(random.below(6) for _ in range(60_000))
     assert set(counts) == set(range(6))
     assert all(abs(count - 10_000) < 5 * np.sqrt(60_000 * 5 / 36) for count in counts.values())
-    shares = Counter(dice.weighted((("a", 1), ("b", 3))) for _ in range(40_000))
+    shares = Counter(random.weighted((("a", 1), ("b", 3))) for _ in range(40_000))
     assert abs(shares["a"] - 10_000) < 5 * np.sqrt(40_000 * 3 / 16)
-    assert abs(sum(dice.percent(2.5) for _ in range(40_000)) - 1_000) < 5 * np.sqrt(975)
+    assert abs(sum(random.percent(2.5) for _ in range(40_000)) - 1_000) < 5 * np.sqrt(975)
 
 
 def test_a_slip_changes_neither_the_first_letter_nor_the_ending():
-    dice = Dice(b"seed", "test")
-    slips = {mistyped("Иннокентьевич", dice, "аеио") for _ in range(400)}
+    random = DemoRandom(b"seed", "test")
+    slips = {mistyped("Иннокентьевич", random, "аеио") for _ in range(400)}
     assert len(slips) > 30
     assert all(slip.startswith("И") and slip.endswith("ич") for slip in slips)
-    assert mistyped("Ян", dice, "аеио") == "Ян"
+    assert mistyped("Ян", random, "аеио") == "Ян"

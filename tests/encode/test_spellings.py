@@ -315,9 +315,9 @@ def test_an_exchange_with_spellings_is_judged_and_verified(spelled):
 def opened(exchange) -> tuple[list[Opening], object, bytes]:
     matter = exchange.matter("unit")
     size, strata = label_size(matter.agreement.terms), len(matter.agreement.terms.strata)
-    labels = matter.ending.reveal.attachment
+    labels = matter.reveal.attachment
     pieces = [labels[at : at + size] for at in range(0, len(labels), size)]
-    return [Opening.of(piece[NONCE:], strata) for piece in pieces], matter, labels
+    return [Opening.from_bytes(piece[NONCE:], strata) for piece in pieces], matter, labels
 
 
 def test_decoys_with_fewer_spellings_than_their_people_are_refused(spelled, monkeypatch):

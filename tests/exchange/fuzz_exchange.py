@@ -17,11 +17,12 @@ from pathlib import Path
 from pprl.core.container import kind_of
 from pprl.core.errors import PprlError
 from pprl.core.scores import Scores
-from pprl.exchange.folder import read_matter
+from pprl.exchange.folder import read_folder
 from pprl.exchange.keystore import Keystore
 from pprl.exchange.protocol.agreement import Terms
 from pprl.exchange.protocol.cards import Card
-from pprl.exchange.protocol.package import _PREAMBLE, HEADER_SEGMENT, KIND, SealedPackage, _seal, recipient_of
+from pprl.exchange.protocol.messages import CARD
+from pprl.exchange.protocol.package import HEADER_SEGMENT, KIND, PREAMBLE, SealedPackage, recipient_of, seal_segment
 from pprl.exchange.protocol.statements import Statement, parse_canonical, read_statements
 from pprl.exchange.replay import Evidence
 
@@ -47,11 +48,11 @@ class Target:
         self.parsers = {
             "statements": self.statements,
             "canonical": lambda data: parse_canonical(data, "a file"),
-            "terms": lambda data: Terms.of(parse_canonical(data, "a file")),
+            "terms": lambda data: Terms.from_body(parse_canonical(data, "a file")),
             "recipient": lambda data: recipient_of(data, "a file"),
             "kind": lambda data: kind_of(self.written(data)),
             "keystore": self.keystores,
-            "evidence": Evidence.of,
+            "evidence": Evidence.from_bytes,
             "scores": lambda data: Scores.read(self.written(data)),
             "package": lambda data: SealedPackage(self.written(data), self.keystore.keys, self.cards),
             "header": self.header,
@@ -66,8 +67,8 @@ class Target:
 
     def statements(self, data: bytes) -> None:
         for statement in read_statements(data, "a file"):
-            if statement.kind == b"pprl-crd":
-                Card.of(statement)
+            if statement.kind is CARD:
+                Card.from_statement(statement)
 
     def keystores(self, data: bytes) -> None:
         """With its memory bounded: a file may ask for a gigabyte, and a fuzzer would."""
@@ -78,16 +79,18 @@ class Target:
     def header(self, data: bytes) -> None:
         """A package whose sealed header holds these bytes: sealed for the right one, and by anybody."""
         preamble = self.preamble()
-        sealed = _seal(self.cards["unit"], preamble, 0, data[:HEADER_SEGMENT].ljust(HEADER_SEGMENT, b"\0"), last=False)
+        sealed = seal_segment(
+            self.cards["unit"], preamble, 0, data[:HEADER_SEGMENT].ljust(HEADER_SEGMENT, b"\0"), last=False
+        )
         SealedPackage(self.written(preamble + sealed), self.keystore.keys, self.cards)
 
     def preamble(self) -> bytes:
-        return _PREAMBLE.pack(KIND, 1, 1, bytes(16), self.cards["unit"].statement.hash)
+        return PREAMBLE.pack(KIND, 1, 1, bytes(16), self.cards["unit"].statement.hash)
 
     def folder(self, data: bytes) -> None:
         """A party's folder into which the bytes were put."""
         (self.matter / "stray.pprl").write_bytes(data)
-        read_matter(self.matter, self.keystore)
+        read_folder(self.matter, self.keystore)
 
     def __call__(self, data: bytes) -> None:
         """The first byte chooses the parser."""

@@ -12,23 +12,23 @@ import pytest
 from helpers.exchange import attempt, run
 from helpers.taps import forms, packed, secrets_of
 
-import pprl.exchange.parties.auditor
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, PprlError
-from pprl.exchange.folder import read_transcript
 from pprl.exchange.parties.auditor import (
-    AUDIT_FILE,
+    AUDIT,
+    EVIDENCE,
     LABELS,
-    NAMES,
-    OF_UNIT,
     PAGE,
     REPORT,
     RESULT,
     SCORES,
-    STATEMENTS,
     verify_folder,
 )
 from pprl.exchange.protocol.cards import words_of
+from pprl.exchange.protocol.crypto import digest
+from pprl.exchange.protocol.messages import TRANSCRIPT_NAMES as NAMES
+from pprl.exchange.protocol.messages import TRANSCRIPT_STATEMENTS as STATEMENTS
 from pprl.exchange.protocol.statements import Statement, read_statements
+from pprl.exchange.record import read_judged
 from pprl.report import render
 from pprl.report.record import load
 
@@ -42,12 +42,13 @@ def folder(played):
 
 @cache
 def page_of(report):
-    return render(load(report))
+    """No page is made twice."""
+    return render(load(report)).encode()
 
 
 @cache
 def cached_words(exchange):
-    return words_of(exchange.matter("unit").cards)
+    return words_of(exchange.opened("unit").cards)
 
 
 @pytest.fixture
@@ -58,30 +59,21 @@ def copy(folder, tmp_path):
 
 @pytest.fixture(scope="module")
 def heard(played):
-    return played["end"].told()
+    return played["end"].words_file()
 
 
 @pytest.fixture(scope="module")
-def other(other_matter, tmp_path_factory):
+def other(other_exchange, tmp_path_factory):
     """The folder of the same three parties and rosters with other keys."""
-    exchange = other_matter.copy(tmp_path_factory.mktemp("other auditor") / "x")
+    exchange = other_exchange.copy(tmp_path_factory.mktemp("other auditor") / "x")
     exchange.upto("list result", "match")
     return exchange.transcript()
-
-
-@pytest.fixture
-def quick(monkeypatch, played):
-    """Words are stretched once and not for every try, and no page is made twice."""
-    words = cached_words(played["end"])
-    monkeypatch.setattr(pprl.exchange.parties.auditor, "words_of", lambda _: words)
-    monkeypatch.setattr(pprl.exchange.parties.auditor, "load", lambda data: data)
-    monkeypatch.setattr(pprl.exchange.parties.auditor, "render", page_of)
 
 
 def says(folder, kind=PprlError):
     """What is said of a folder that does not hold."""
     with pytest.raises(kind) as caught:
-        list(verify_folder(folder, {}))
+        list(verify_folder(folder, {}, page=page_of))
     return str(caught.value)
 
 
@@ -91,7 +83,7 @@ def test_an_auditor_is_told_step_by_step_what_holds(folder, heard):
     lines = done.out.splitlines()
     starts = ["files: 11", "parties: List (list owner), Registry", "signatures and order", "words: those of List"]
     starts += ["words: those of Registry", "words: those of Unit", "page", "openings", "figures", "verdict"]
-    starts += ["not checked: that the scores are those of the packages", "what the owners put in", "verified"]
+    starts += ["not checked: that the scores are those of the packages", "the owners' rosters are true", "verified"]
     assert len(lines) == len(starts)
     for line, start in zip(lines, starts, strict=True):
         assert line.startswith(start)
@@ -100,7 +92,7 @@ def test_an_auditor_is_told_step_by_step_what_holds(folder, heard):
 def test_without_the_words_nobody_knows_who_said_it(folder, tmp_path):
     done = run("verify", folder)
     assert done.status == 1
-    assert "origin not checked: anybody could have made such a folder" in done.out
+    assert "the origin is not checked: anybody could have made such a folder" in done.out
     assert "verified" not in done.out
     assert "words" not in done.out.replace("--words-file", "")
     empty = tmp_path / "nothing"
@@ -108,7 +100,6 @@ def test_without_the_words_nobody_knows_who_said_it(folder, tmp_path):
     assert run("verify", folder, "--words-file", empty).status == 1
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("role", "at"), [("list", 0), ("registry", 4), ("unit", 9)])
 def test_one_wrong_word(played, folder, heard, tmp_path, role, at):
     words = list(cached_words(played["end"])[role])
@@ -120,12 +111,11 @@ def test_one_wrong_word(played, folder, heard, tmp_path, role, at):
 
 
 def test_words_of_somebody_who_was_not_there(played, folder):
-    told = played["end"].told("more", auditor="abacus " * 10)
-    with pytest.raises(MismatchError, match="no auditor in this matter"):
+    told = played["end"].words_file("more", auditor="abacus " * 10)
+    with pytest.raises(MismatchError, match="no auditor in this exchange"):
         attempt("verify", folder, "--words-file", told)
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("name", NAMES)
 def test_any_byte_of_any_file(copy, name):
     """40 bytes of each file, the first ones and the last ones among them: it is refused, and the file is named."""
@@ -139,7 +129,6 @@ def test_any_byte_of_any_file(copy, name):
     assert list(verify_folder(copy, {}))
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_that_is_cut_is_longer_or_empty(copy, name):
     data = (copy / name).read_bytes()
@@ -162,7 +151,6 @@ def test_a_file_too_many(copy, name):
     assert name in says(copy, FileError)
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("name", SIGNED)
 def test_a_file_of_another_exchange(copy, other, name):
     shutil.copy(other / name, copy / name)
@@ -184,7 +172,6 @@ def write(folder, name, told):
     (folder / name).write_bytes(b"".join(each.to_bytes() for each in told))
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_statements_that_are_doubled_left_out_or_elsewhere(copy, name):
     told = statements(copy, name)
@@ -200,8 +187,7 @@ def test_statements_that_are_doubled_left_out_or_elsewhere(copy, name):
         assert name in says(copy)
 
 
-@pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("name", [SCORES, LABELS, RESULT, OF_UNIT])
+@pytest.mark.parametrize("name", [SCORES, LABELS, RESULT, EVIDENCE])
 def test_statements_without_what_belongs_to_them(copy, name):
     told = statements(copy, name)
     for at, each in enumerate(told):
@@ -215,51 +201,45 @@ def again(played, copy, name, number, /, role, attachment=None, **changes):
     told = statements(copy, name)
     each = told[number]
     made = each.attachment if attachment is None else attachment
-    keys = played["end"].matter(role).keystore.keys
+    keys = played["end"].opened(role).keystore.keys
     told[number] = Statement.make(each.kind, {**each.body, **changes}, keys, made)
     write(copy, name, told)
     return told[number]
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_unit_that_signs_another_report(played, copy):
     """It has its keys and the evidence; the figures do not follow."""
     report = json.loads((copy / REPORT).read_bytes())
     report["headline"]["net_found"]["value"] += 5
     data = (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode()
-    digest = pprl.exchange.parties.auditor.digest(data).hex()
-    result = again(played, copy, RESULT, 0, "unit", data, report=digest)
-    again(played, copy, OF_UNIT, 0, "unit", answers=[result.hash.hex()])
+    result = again(played, copy, RESULT, 0, "unit", data, report=digest(data).hex())
+    again(played, copy, EVIDENCE, 0, "unit", answers=[result.hash.hex()])
     (copy / REPORT).write_bytes(data)
-    (copy / PAGE).write_bytes(page_of(data).encode())
+    (copy / PAGE).write_bytes(page_of(data))
     assert says(copy, ForgedError).startswith(REPORT)
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_unit_that_signs_another_audit(played, copy):
-    audit = (copy / AUDIT_FILE).read_bytes()
+    audit = (copy / AUDIT).read_bytes()
     changed = audit.replace(b'"found": ', b'"found":  ', 1)
     assert changed != audit
-    (copy / AUDIT_FILE).write_bytes(changed)
-    (evidence,) = statements(copy, OF_UNIT)
-    digest = pprl.exchange.parties.auditor.digest
+    (copy / AUDIT).write_bytes(changed)
+    (evidence,) = statements(copy, EVIDENCE)
     hidden = digest(bytes.fromhex(evidence.body["nonce"]), digest(evidence.attachment), digest(changed))
     result = again(played, copy, RESULT, 0, "unit", evidence_and_audit=hidden.hex())
-    again(played, copy, OF_UNIT, 0, "unit", answers=[result.hash.hex()])
-    assert says(copy, ForgedError).startswith(AUDIT_FILE)
+    again(played, copy, EVIDENCE, 0, "unit", answers=[result.hash.hex()])
+    assert says(copy, ForgedError).startswith(AUDIT)
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_unit_that_signs_other_scores_later(played, copy):
     """A point more for the best candidate of one row: what came after was said to another table."""
     (table, _) = statements(copy, SCORES)
     data = bytearray(table.attachment)
     data[-40] ^= 1
-    again(played, copy, SCORES, 0, "unit", bytes(data), scores=pprl.exchange.parties.auditor.digest(bytes(data)).hex())
+    again(played, copy, SCORES, 0, "unit", bytes(data), scores=digest(bytes(data)).hex())
     assert "belongs to another run" in says(copy, MismatchError)
 
 
-@pytest.mark.usefixtures("quick")
 def test_headers_are_those_that_the_scores_name(played, copy):
     again(played, copy, "04-packages.pprl", 0, "list", rows_read=7)
     assert says(copy, MismatchError).startswith("04-packages.pprl: the headers are not those")
@@ -272,11 +252,11 @@ def test_it_is_made_only_when_there_is_a_result(before, tmp_path):
         attempt(*command)
     exchange = before("end", "whole")
     for role in ("list", "registry"):
-        with pytest.raises(OrderError, match="no result in this folder"):
+        with pytest.raises(OrderError, match="only the linkage unit does this"):
             attempt("transcript", exchange.folder(role), "-o", tmp_path / "auditor", *exchange.secret(role))
     assert not (tmp_path / "auditor").exists()
     (exchange.folder("unit") / "PRIVATE-evidence.pprl").unlink()
-    with pytest.raises(OrderError, match="not in the folder any more"):
+    with pytest.raises(OrderError, match="no longer in the folder"):
         attempt("transcript", exchange.folder("unit"), "-o", tmp_path / "auditor", *exchange.secret("unit"))
 
 
@@ -332,6 +312,6 @@ def test_no_key_and_no_secret(played, folder):
 
 
 def test_no_share_of_the_key_even_sealed(folder):
-    told = read_transcript([one for name in STATEMENTS for one in statements(folder, name)])
-    assert not told.proposal.statement.attachment
+    told = read_judged([one for name in STATEMENTS for one in statements(folder, name)])
+    assert not told.agreement.proposal.statement.attachment
     assert not told.agreement.acceptance.attachment

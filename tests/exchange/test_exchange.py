@@ -17,11 +17,13 @@ from pprl.demo import SCHEMA
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.exchange.folder import PART
-from pprl.exchange.next_step import HAND_OVERS, RESULT, turn_of
-from pprl.exchange.parties.linkage_unit import pseudonyms
-from pprl.exchange.parties.owner import LIST_ROWS, Secrets
+from pprl.exchange.next_step import RESULT, next_step
+from pprl.exchange.parties.list_owner import LIST_ROWS
+from pprl.exchange.parties.owners import Secrets
+from pprl.exchange.parties.packages import pseudonyms
 from pprl.exchange.protocol.cards import check_heard, words_of
 from pprl.exchange.protocol.crypto import derive, digest
+from pprl.exchange.protocol.messages import BY_NAME, HAND_OVERS, readers_present
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.statements import read_statements
 from pprl.match.encodings import match_encodings
@@ -31,23 +33,23 @@ from pprl.roster.load import load
 def test_the_scores_are_signed(before):
     exchange = before("acknowledge")
     table, scores = table_of(exchange)
-    table.verify(exchange.matter("list").cards["unit"].keys)
+    table.verify(exchange.opened("list").cards["unit"].keys)
     assert table.body["scores"] == digest(table.attachment).hex()
     assert table.attachment.startswith(preamble(b"pprl-sco"))
     assert scores.registry_encoded == scores.registry_read == 1_500
     for role in ("list", "registry"):
-        assert exchange.matter(role).table.hash == table.hash
-        assert not exchange.matter(role).table.attachment, "an owner got the scores"
+        assert exchange.opened(role).table.hash == table.hash
+        assert not exchange.opened(role).table.attachment, "an owner got the scores"
 
 
 def test_an_owner_gets_what_is_for_him_and_no_more(before):
     exchange = before("end")
     for role in PARTIES:
-        assert turn_of(exchange.matter(role)).what.startswith("done")
+        assert next_step(exchange.opened(role)).what.startswith("done")
         theirs = {path.name for path in exchange.folder(role).iterdir() if not path.name.startswith("PRIVATE-")}
         assert theirs - {"schema.toml", RESULT} == {
-            name for name, (sender, recipients) in HAND_OVERS.items() if role in (sender, *recipients)
-        }
+            file.name for file in HAND_OVERS if role in (file.maker, *readers_present(file, auditor=False))
+        } - {"auditor-1-card.pprl", "unit-5-transcript-for-the-auditor.pprl"}
 
 
 def test_what_is_private_has_the_right_mode_and_encodings_are_gone(before):
@@ -60,7 +62,7 @@ def test_what_is_private_has_the_right_mode_and_encodings_are_gone(before):
 
 def test_every_step_is_the_one_that_was_due(played):
     for step, role in STEPS.items():
-        assert turn_of(played[step].matter(role)).ours, step
+        assert next_step(played[step].opened(role)).ours, step
 
 
 def test_the_current_folder_is_named_by_a_dot(before, monkeypatch):
@@ -68,7 +70,7 @@ def test_the_current_folder_is_named_by_a_dot(before, monkeypatch):
     monkeypatch.chdir(exchange.folder("list"))
     said = run("next", ".", *exchange.secret("list")).out
     assert said == (
-        "send ./list-3-commitment.pprl to the registry owner and to the linkage unit\n"
+        "send ./list-3-commitment.pprl to the registry owner and the linkage unit\n"
         "next: waiting for the commitment of the registry owner\n"
     )
     monkeypatch.chdir(exchange.folder("registry"))
@@ -89,7 +91,7 @@ def test_a_passphrase_and_words_from_a_pipe(tmp_path, monkeypatch):
 
     exchange = Exchange.begin(tmp_path / "x", hear=False)
     folder = exchange.folder("list")
-    piped(exchange.told().read_text("utf-8"))
+    piped(exchange.words_file().read_text("utf-8"))
     assert run("agree", folder, "--words-file", "-", *exchange.secret("list")).out.count("are right") == 2
     piped(exchange.passphrase("list") + "\n")
     assert "next: propose the terms" in run("next", folder, "--passphrase-file", "-").out
@@ -98,14 +100,14 @@ def test_a_passphrase_and_words_from_a_pipe(tmp_path, monkeypatch):
     both = run("agree", folder, "--words-file", "-", "--passphrase-file", "-")
     assert (both.status, "standard input can be read once only" in both.err) == (2, True)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    assert "would be seen while it is typed" in run("next", folder, "--passphrase-file", "-").err
+    assert "would be visible while you type it" in run("next", folder, "--passphrase-file", "-").err
 
 
 def test_the_scores_are_those_of_link(before):
     """With the same key and the same draws `link` finds, for every row, the same candidates with the same scores."""
     exchange = before("acknowledge")
-    (own, theirs), schema = (exchange.matter(role) for role in ("list", "registry")), parse_schema(SCHEMA)
-    ours, other = Secrets.of(own, own.agreement), Secrets.of(theirs, theirs.agreement)
+    (own, theirs), schema = (exchange.opened(role) for role in ("list", "registry")), parse_schema(SCHEMA)
+    ours, other = Secrets.derive(own, own.agreement), Secrets.derive(theirs, theirs.agreement)
     assert ours.key.secret == other.key.secret
     assert ours.seed != other.seed
     hashes = own.list_rows.statement.hash + own.registry_rows.statement.hash
@@ -122,7 +124,7 @@ def test_the_scores_are_those_of_link(before):
     assert np.array_equal(scores.common, plain.common)
     assert np.array_equal(scores.total, plain.total)
 
-    unit, handles = exchange.matter("unit"), handles_of(exchange, "registry")
+    unit, handles = exchange.opened("unit"), handles_of(exchange, "registry")
     secret = derive(unit.keystore.seed, unit.receipt.hash, b"pprl/1/pseudonyms")
     row_of = {handle.tobytes(): row for handle, row in zip(their_rows.handles, their_rows.rows.tolist(), strict=True)}
     named = pseudonyms(secret, np.arange(len(handles)))
@@ -151,15 +153,15 @@ def test_people_who_are_in_both_are_found(before):
 def test_words_are_compared_on_a_call_and_typed(tmp_path):
     """The real way once: what is on the own screen is read aloud, what was heard is typed, and then one is ready."""
     exchange = Exchange.begin(tmp_path / "x", hear=False)
-    spoken = words_of(exchange.matter("list").cards)
+    spoken = words_of(exchange.opened("list").cards)
     typed = tmp_path / "heard"
     typed.write_text("".join(f"{role}: {' '.join(spoken[role])}\n" for role in ("registry", "unit")))
-    assert not exchange.matter("list").heard
+    assert not exchange.opened("list").words_compared
     done = run("agree", exchange.folder("list"), *exchange.secret("list"), "--words-file", typed)
     assert done.status == 0, done.err
     assert f"read aloud:  {' '.join(spoken['list'])}" in done.out
     assert spoken["registry"][0] not in done.out, "the words to be heard are on the screen"
-    assert exchange.matter("list").heard
+    assert exchange.opened("list").words_compared
 
 
 @pytest.mark.parametrize("typed", ["", "y", "yes", "ok"])
@@ -173,7 +175,7 @@ def test_a_yes_is_no_word(typed):
 def test_files_may_come_under_any_name(before):
     exchange = before("match")
     unit = exchange.folder("unit")
-    for name in HAND_OVERS:
+    for name in BY_NAME:
         if (unit / name).exists():
             (unit / name).rename(unit / f"mail-{len(name)}-{name[::-1]}")
     assert run("match", unit, *exchange.secret("unit")).status == 0
@@ -183,7 +185,7 @@ def test_what_an_encoding_says_is_known_to_the_unit_only(before):
     """An owner has the other's commitment and no way from it to a row: packages open for the unit alone."""
     exchange = before("match")
     (path,) = exchange.folder("unit").glob("registry-4-*")
-    matter = exchange.matter("list")
+    matter = exchange.opened("list")
     with pytest.raises(Exception, match="does not open"):
         SealedPackage(path, matter.keystore.keys, matter.cards)
 

@@ -20,25 +20,28 @@ from pprl.core import errors
 from pprl.core.private_rows import PrivateRows
 from pprl.core.scores import Scores
 from pprl.exchange import keystore as keystores
-from pprl.exchange.folder import open_package, package_name, read_matter
+from pprl.exchange.folder import agreed_parameters, open_package, read_folder
 from pprl.exchange.keystore import Keystore
 from pprl.exchange.linkage_key import accept, conclude
-from pprl.exchange.next_step import HAND_OVERS, turn_of
+from pprl.exchange.next_step import next_step
+from pprl.exchange.parties import class_of
 from pprl.exchange.parties.auditor import verify_folder
-from pprl.exchange.parties.linkage_unit import match_packages, sign_receipt
-from pprl.exchange.parties.owner import open_release, schema_of, step_due
+from pprl.exchange.parties.linkage_unit import match_packages
+from pprl.exchange.parties.list_owner import open_release
+from pprl.exchange.parties.owners import agreed_schema
 from pprl.exchange.protocol.agreement import Agreement, Proposal
 from pprl.exchange.protocol.cards import Card, check_heard, words_of
 from pprl.exchange.protocol.commitments import RowLayout
 from pprl.exchange.protocol.crypto import PublicKeys
+from pprl.exchange.protocol.messages import BY_NAME, PACKAGE_FILES
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.reveal import check_reveal
-from pprl.exchange.protocol.statements import Statement, read_statement, read_statements
+from pprl.exchange.protocol.statements import Statement, read_statement, read_statements, signer_of
 from pprl.exchange.replay import Evidence
 from pprl.match import search
 
 HERE = TESTS
-MATTER, VECTORS = HERE / "data" / "exchange", HERE / "vectors" / "exchange"
+EXCHANGE, VECTORS = HERE / "data" / "exchange", HERE / "vectors" / "exchange"
 KINDS = {
     "format": errors.FileError,
     "forged": errors.ForgedError,
@@ -48,7 +51,7 @@ KINDS = {
     "schema": errors.SchemaError,
 }
 ROLES = ("list", "registry", "unit")
-AFTER_THE_PACKAGES = [name for name in HAND_OVERS if name.startswith(("unit-3", "unit-4", "registry-5", "list-6"))]
+AFTER_THE_PACKAGES = [name for name in BY_NAME if name.startswith(("unit-3", "unit-4", "registry-5", "list-6"))]
 KEYSTORE = "PRIVATE-keystore-of-the-{}.pprl"
 
 _spec = importlib.util.spec_from_file_location("exchange_vectors", HERE / "vectors" / "exchange_vectors.py")
@@ -66,7 +69,7 @@ def private(path, data, mode=0o600):
 def keystore_of(role):
     """As it is in the repository, which does not keep the mode of a file."""
     folder = Path(os.environ["PPRL_LEDGER"]).parent
-    path = private(folder / KEYSTORE.format(role), (MATTER / KEYSTORE.format(role)).read_bytes())
+    path = private(folder / KEYSTORE.format(role), (EXCHANGE / KEYSTORE.format(role)).read_bytes())
     return Keystore.read(path, generator.PASSPHRASE)
 
 
@@ -78,7 +81,7 @@ def one(data, name="a file"):
 
 @cache
 def cards():
-    return {role: Card.of(one((MATTER / f"{role}-1-card.pprl").read_bytes())) for role in ROLES}
+    return {role: Card.from_statement(one((EXCHANGE / f"{role}-1-card.pprl").read_bytes())) for role in ROLES}
 
 
 @cache
@@ -88,28 +91,39 @@ def words():
 
 @cache
 def proposal():
-    return Proposal.of(one((MATTER / "list-2-proposal.pprl").read_bytes()), cards())
+    return Proposal.from_statement(one((EXCHANGE / "list-2-proposal.pprl").read_bytes()), cards())
 
 
 def folder_of(path, without=()):
     """The folder of any party when all is over, but for its keystore and the packages."""
     path.mkdir()
-    for file in MATTER.glob("*.pprl"):
+    for file in EXCHANGE.glob("*.pprl"):
         if not file.name.startswith("PRIVATE-") and file.name not in without:
             shutil.copy(file, path)
     return path
 
 
+def parameters_of(folder):
+    return agreed_parameters(folder.agreement, folder.list_rows, folder.registry_rows)
+
+
+def party_of(folder, keystore):
+    """The party whose keystore this is, in that folder."""
+    name = KEYSTORE.format(keystore.role)
+    private(folder / keystores.NAME, (EXCHANGE / name).read_bytes())
+    return class_of(keystore.role)(folder, keystore.lock)
+
+
 def take(step, folder, keystore):
     """What a party does in its folder."""
-    matter = read_matter(folder, keystore)
+    matter = read_folder(folder, keystore)
     match step:
         case "ready":
             return matter.ready()
         case "agreed":
             return matter.agreement
         case "schema":
-            return schema_of(matter.proposal.terms)
+            return agreed_schema(matter.proposal.terms)
         case "accept":
             return accept(keystore, matter.cards, matter.proposal)
         case "conclude":
@@ -118,11 +132,11 @@ def take(step, folder, keystore):
             assert "share" not in concluded.state
             return concluded.state["linkage_key"] == generator.LINKAGE_KEY.hex()
         case "sign":
-            return sign_receipt(matter)
+            return party_of(folder, keystore).terms_to_sign()
         case "encode":
-            return step_due(matter) == "seal"
+            return party_of(folder, keystore).due() == "seal"
         case "ended":
-            return matter.ending.query or matter.ending.acknowledgement
+            return matter.query or matter.acknowledgement
         case "release":
             rows = SimpleNamespace(
                 handles=np.array([row[:16] for row in generator.rows_of("list")], dtype="V16"),
@@ -133,7 +147,7 @@ def take(step, folder, keystore):
                 return open_release(matter)
         case "read":
             made = (matter.agreement, matter.list_rows, matter.registry_rows, matter.list_package)
-            return all(made) and turn_of(matter)
+            return all(made) and next_step(matter)
     raise AssertionError(step)
 
 
@@ -141,11 +155,11 @@ def run(vector, data, tmp_path):
     """Do with the bytes of a vector what it says."""
     match vector["step"]:
         case "card":
-            return Card.of(one(data))
+            return Card.from_statement(one(data))
         case "proposal":
-            return Proposal.of(one(data), cards())
+            return Proposal.from_statement(one(data), cards())
         case "acceptance":
-            return Agreement.of(proposal(), one(data), cards())
+            return Agreement.from_statements(proposal(), one(data), cards())
         case "keystore":
             path = private(tmp_path / "keystore", data, int(vector.get("mode", "600"), 8))
             return Keystore.read(path, vector.get("passphrase", generator.PASSPHRASE))
@@ -154,9 +168,11 @@ def run(vector, data, tmp_path):
             return "heard"
         case "open":
             told = {key: bytes.fromhex(value) for key, value in json.loads(data).items()}
-            return check_reveal(**told, agreement=Agreement.of(proposal(), one(generator.ACCEPTANCE), cards()))
+            return check_reveal(
+                **told, agreement=Agreement.from_statements(proposal(), one(generator.ACCEPTANCE), cards())
+            )
         case "evidence":
-            return Evidence.of(data)
+            return Evidence.from_bytes(data)
         case "auditor":
             return run_auditor({name: bytes.fromhex(value) for name, value in json.loads(data).items()}, tmp_path)
     if "side" in vector:
@@ -172,13 +188,9 @@ def run_auditor(told, folder):
     for name, data in told.items():
         (folder / name).write_bytes(data)
     (folder / "report.html").write_bytes(b"page")
-    with (
-        mock.patch("pprl.exchange.parties.auditor.render", return_value="page"),
-        mock.patch("pprl.exchange.parties.auditor.load"),
-    ):
-        for line in verify_folder(folder, {}):
-            if line.startswith("openings"):
-                return line
+    for line in verify_folder(folder, {}, page=lambda _: b"page"):
+        if line.startswith("openings"):
+            return line
     raise AssertionError("no openings")
 
 
@@ -191,8 +203,8 @@ def run_package(vector, changed, tmp_path):
     folder = folder_of(tmp_path / "folder", AFTER_THE_PACKAGES)
     for side in ("list", "registry"):
         data = generator.package(side, **(changed if side == vector["side"] else {}))
-        (folder / package_name(side)).write_bytes(data)
-    matter = read_matter(folder, keystore_of("unit"))
+        (folder / PACKAGE_FILES[side].name).write_bytes(data)
+    matter = read_folder(folder, keystore_of("unit"))
     if vector["step"] == "match":
         return match_packages(matter, find=partial(search.best, kernel="numpy"))
     package = open_package(matter, vector["side"])
@@ -249,7 +261,7 @@ def test_each_kind_of_error_has_vectors():
 
 def test_the_generator_writes_what_is_here():
     built = generator.build()
-    assert set(built) == {*MATTER.iterdir(), *VECTORS.iterdir()}
+    assert set(built) == {*EXCHANGE.iterdir(), *VECTORS.iterdir()}
     for path, data in built.items():
         # When the format was changed on purpose: python tests/vectors/exchange_vectors.py
         assert path.read_bytes() == data, path.name
@@ -261,7 +273,7 @@ def test_the_generator_writes_what_is_here():
 @pytest.mark.parametrize("role", ROLES)
 def test_the_keystores_open(role):
     keystore, party = keystore_of(role), generator.PARTIES[role]
-    assert (keystore.role, keystore.matter, keystore.seed) == (role, "lugovo-2022", party.seed)
+    assert (keystore.role, keystore.exchange, keystore.seed) == (role, "lugovo-2022", party.seed)
     assert (keystore.keys.signing, keystore.keys.kem, keystore.keys.x25519) == party.seeds
     assert keystore.lock.memory == 8 * 1024
     assert dict(keystore.state) == generator.state_of(role)
@@ -269,14 +281,14 @@ def test_the_keystores_open(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_the_matter_can_be_read(role, tmp_path):
-    matter = read_matter(folder_of(tmp_path / role), keystore_of(role))
+    matter = read_folder(folder_of(tmp_path / role), keystore_of(role))
     assert {role: card.name for role, card in matter.cards.items()} == {
         "list": "Newsroom Alfa",
         "registry": "Bravo",
         "unit": "University",
     }
     assert {card.expires.isoformat() for card in matter.cards.values()} == {"2099-12-31"}
-    assert matter.heard
+    assert matter.words_compared
     assert matter.ready().hash == generator.AGREEMENT
     terms = matter.agreement.terms
     assert json.loads(json.dumps(terms.to_body())) == generator.TERMS
@@ -288,7 +300,7 @@ def test_the_matter_can_be_read(role, tmp_path):
     assert matter.list_package.root == generator.root_of("list", generator.rows_of("list"))
     assert matter.receipt.hash == generator.hash_of(generator.RECEIPT)
     assert matter.table.hash == generator.hash_of(generator.TABLE)
-    assert matter.parameters().to_bytes() == generator.STAMP
+    assert parameters_of(matter).to_bytes() == generator.STAMP
 
 
 def test_both_owners_come_to_the_key_of_the_matter(tmp_path):
@@ -297,7 +309,7 @@ def test_both_owners_come_to_the_key_of_the_matter(tmp_path):
     assert agreement.hash.hex() == later.state["agreement"] != generator.AGREEMENT.hex()  # another nonce and share
     folder = folder_of(tmp_path / "list", ["registry-2-acceptance.pprl", "list-3-commitment.pprl"])
     (folder / "accepted.pprl").write_bytes(agreement.acceptance.to_bytes())
-    matter = read_matter(folder, keystore_of("list"))
+    matter = read_folder(folder, keystore_of("list"))
     mine = conclude(matter.keystore.holding(share=generator.LIST_SHARE.hex(), linkage_key=None), matter.agreement)
     assert mine.state["linkage_key"] == later.state["linkage_key"] != generator.LINKAGE_KEY.hex()
 
@@ -316,12 +328,12 @@ def test_the_packages_give_the_scores_of_the_matter(tmp_path):
     folder = folder_of(tmp_path / "unit", AFTER_THE_PACKAGES)
     for side, start in (("list", "list-5-package.start"), ("registry", "registry-4-package.start")):
         whole = generator.package(side)
-        assert whole.startswith((MATTER / start).read_bytes())
-        (folder / package_name(side)).write_bytes(whole)
+        assert whole.startswith((EXCHANGE / start).read_bytes())
+        (folder / PACKAGE_FILES[side].name).write_bytes(whole)
     table, _, scores = match_packages(
-        read_matter(folder, keystore_of("unit")), find=partial(search.best, kernel="numpy")
+        read_folder(folder, keystore_of("unit")), find=partial(search.best, kernel="numpy")
     )
-    assert table.to_bytes() == (MATTER / "unit-3-scores.pprl").read_bytes()
+    assert table.to_bytes() == (EXCHANGE / "unit-3-scores.pprl").read_bytes()
     size = 32 * len(scores)  # the halves of leaves behind the scores
     (tmp_path / "scores").write_bytes(table.attachment[:-size])
     assert Scores.read(tmp_path / "scores").theirs.tobytes() == scores.theirs.tobytes()
@@ -329,15 +341,11 @@ def test_the_packages_give_the_scores_of_the_matter(tmp_path):
 
 def test_what_is_written_today_is_written_as_in_the_matter():
     """Statements have one form: whoever reads one and writes it again writes the same bytes."""
-    for path in MATTER.glob("*-[1234]-*.pprl"):
+    for path in EXCHANGE.glob("*-[1234]-*.pprl"):
         data = path.read_bytes()
         assert b"".join(each.to_bytes() for each in read_statements(data, path.name)) == data
         for each in read_statements(data, path.name):
-            party = keystore_of(
-                "list"
-                if each.kind == b"pprl-prp"
-                else {"pprl-acc": "registry"}.get(each.kind.decode(), each.body.get("role"))
-            )
+            party = keystore_of(signer_of(each))
             assert Statement.make(each.kind, each.body, party.keys, each.attachment) == each
     header, _ = read_statement(generator.package_start("list")[1], "header")
     assert Statement.make(header.kind, header.body, keystore_of("list").keys) == header
@@ -365,9 +373,9 @@ def refused(take, changed, at):
 
 
 STATEMENTS = {
-    "card": (generator.CARDS["list"], lambda data: Card.of(one(data))),
-    "proposal": (generator.PROPOSAL, lambda data: Proposal.of(one(data), cards())),
-    "acceptance": (generator.ACCEPTANCE, lambda data: Agreement.of(proposal(), one(data), cards())),
+    "card": (generator.CARDS["list"], lambda data: Card.from_statement(one(data))),
+    "proposal": (generator.PROPOSAL, lambda data: Proposal.from_statement(one(data), cards())),
+    "acceptance": (generator.ACCEPTANCE, lambda data: Agreement.from_statements(proposal(), one(data), cards())),
 }
 
 
@@ -400,7 +408,7 @@ def test_any_byte_of_a_file_in_a_folder(file, data, what, tmp_path):
 
     def take(changed):
         (folder / file).write_bytes(changed)
-        return getattr(read_matter(folder, keystore), what)
+        return getattr(read_folder(folder, keystore), what)
 
     assert take(data)
     for at, changed in flips(data, bits=(0x01,)):
@@ -411,7 +419,7 @@ def test_any_byte_of_a_file_in_a_folder(file, data, what, tmp_path):
 
 
 def test_any_byte_of_a_keystore(tmp_path, monkeypatch):
-    data = (MATTER / KEYSTORE.format("unit")).read_bytes()
+    data = (EXCHANGE / KEYSTORE.format("unit")).read_bytes()
     monkeypatch.setattr(keystores, "stretch", cache(keystores.stretch))  # nothing is derived twice
 
     def take(changed):
@@ -430,7 +438,7 @@ def test_bytes_of_a_package(side, tmp_path):
     path.write_bytes(data)
     keystore = keystore_of("unit")
     root = generator.root_of(side, generator.rows_of(side))
-    parameters = read_matter(folder_of(tmp_path / "unit"), keystore).parameters()
+    parameters = parameters_of(read_folder(folder_of(tmp_path / "unit"), keystore))
     starts = [0, 60, *range(60 + 9_328, len(data), 2**20 + 1_136)]
     offsets = {at for start in starts for at in range(start, start + 200)}
     offsets |= set(random.Random(side).sample(range(len(data)), 300)) | {len(data) - 1}

@@ -14,11 +14,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pprl.core.errors import PprlError
-from pprl.exchange.folder import read_matter
+from pprl.exchange.folder import read_folder
 from pprl.exchange.keystore import NAME, Keystore
-from pprl.exchange.next_step import HAND_OVERS
-from pprl.exchange.parties.linkage_unit import EVIDENCE, TABLE
+from pprl.exchange.parties.linkage_unit import TABLE
+from pprl.exchange.parties.transcript import EVIDENCE
 from pprl.exchange.protocol.crypto import digest
+from pprl.exchange.protocol.messages import (
+    ACCEPTANCE,
+    BY_NAME,
+    CARD,
+    COMMITMENT,
+    HEADER,
+    PROPOSAL,
+    RECEIPT,
+    SCORE_TABLE,
+)
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.statements import Statement, canonical, read_statements
 
@@ -37,13 +47,13 @@ def target(tmp_path_factory):
 def true_files(played, target):
     """For each parser some bytes that it takes, or would take with other keys."""
     folders = [played["end"].folder(role) for role in ("list", "registry", "unit")]
-    found = {folder / name for folder in folders for name in HAND_OVERS if (folder / name).exists()}
+    found = {folder / name for folder in folders for name in BY_NAME if (folder / name).exists()}
     statements = [path.read_bytes() for path in sorted(found) if "package" not in path.name]
     each = [one for data in statements for one in read_statements(data, "x")]
-    proposal = next(one for one in each if one.kind == b"pprl-prp")
+    proposal = next(one for one in each if one.kind is PROPOSAL)
     table, _ = read_statements((folders[2] / TABLE).read_bytes(), "x")
     target.keystore.write(target.file.with_name("kst"), force=True)
-    packages = [(folders[2] / name).read_bytes()[:20_000] for name in HAND_OVERS if "package" in name]
+    packages = [(folders[2] / name).read_bytes()[:20_000] for name in BY_NAME if "package" in name]
     (evidence,) = read_statements((folders[2] / EVIDENCE).read_bytes(), "x")
     few = table.attachment[:10] + struct.pack("<Q", 3).join(
         [table.attachment[10:96], table.attachment[104 : 104 + 18 + 3 * (16 + 16 * 24)]]
@@ -144,16 +154,18 @@ def changed(kind, true, keys, key, value):
     return Statement.make(kind, body, keys)
 
 
-@pytest.mark.parametrize("kind", [b"pprl-crd", b"pprl-prp", b"pprl-acc", b"pprl-com", b"pprl-rcp", b"pprl-tab"])
+@pytest.mark.parametrize(
+    "kind", [CARD, PROPOSAL, ACCEPTANCE, COMMITMENT, RECEIPT, SCORE_TABLE], ids=lambda kind: kind.title
+)
 def test_well_signed_statements_that_say_anything(played, tmp_path, kind):
     """The signer is a party himself, and each value in turn is another than it should be."""
     exchange = played["end"].copy(tmp_path / "x")
-    folder, matter = exchange.folder("unit"), exchange.matter("unit")
-    signers = {b"pprl-acc": "registry", b"pprl-rcp": "unit", b"pprl-tab": "unit"}
-    keys = exchange.matter(signers.get(kind, "list")).keystore.keys
+    folder, matter = exchange.folder("unit"), exchange.opened("unit")
+    signers = {ACCEPTANCE: "registry", RECEIPT: "unit", SCORE_TABLE: "unit"}
+    keys = exchange.opened(signers.get(kind, "list")).keystore.keys
     for path in folder.glob("*package*"):
         path.unlink()
-    names = sorted(name for name in HAND_OVERS if (folder / name).exists())
+    names = sorted(name for name in BY_NAME if (folder / name).exists())
     found = [(folder / name, one) for name in names for one in read_statements((folder / name).read_bytes(), name)]
     where, true = next((path, one) for path, one in found if one.kind == kind)
     others = [one for path, one in found if path == where and one is not true]
@@ -164,7 +176,7 @@ def test_well_signed_statements_that_say_anything(played, tmp_path, kind):
         if made := changed(kind, true.body, keys, key, value):
             where.write_bytes(b"".join(one.to_bytes() for one in (made, *others)))
             with contextlib.suppress(PprlError):
-                read_matter(folder, matter.keystore)
+                read_folder(folder, matter.keystore)
 
     play()
 
@@ -184,17 +196,17 @@ def test_terms_that_say_anything(true_files, target):
 
 
 def test_the_header_of_a_package_that_says_anything(played, target):
-    matter = played["match"].matter("unit")
+    matter = played["match"].opened("unit")
     contents = SealedPackage(matter.packages["list"], matter.keystore.keys, matter.cards).contents
     recipient, preamble = target.cards["unit"].statement.hash.hex(), digest(target.preamble()).hex()
     true = {**contents.statement.body, "recipient": recipient, "preamble": preamble}
     keys = target.stores["list"].keys
-    assert target.one("header", changed(b"pprl-hdr", true, keys, "rows", 5).to_bytes())
+    assert target.one("header", changed(HEADER, true, keys, "rows", 5).to_bytes())
 
     @SLOW
     @given(st.sampled_from(sorted(true)), VALUES)
     def play(key, value):
-        if made := changed(b"pprl-hdr", true, keys, key, value):
+        if made := changed(HEADER, true, keys, key, value):
             target.one("header", made.to_bytes())
 
     play()
@@ -219,11 +231,10 @@ def test_evidence_whose_head_says_anything(target, true_files):
 def test_a_statement_after_the_scores_that_says_anything(played, tmp_path):
     """Truly signed by the one whose it is, in the folder of the linkage unit."""
     exchange = played["end"].copy(tmp_path / "x")
-    unit, folder = exchange.matter("unit"), exchange.folder("unit")
-    keys = {role: exchange.matter(role).keystore.keys for role in ("list", "registry", "unit")}
-    end = unit.ending
-    said = [end.query, end.acknowledgement, end.reveal, end.answers, end.result]
-    for name in HAND_OVERS:
+    unit, folder = exchange.opened("unit"), exchange.folder("unit")
+    keys = {role: exchange.opened(role).keystore.keys for role in ("list", "registry", "unit")}
+    said = [unit.query, unit.acknowledgement, unit.reveal, unit.answers, unit.result]
+    for name in BY_NAME:
         if name.startswith(("registry-5", "list-6", "unit-4", "unit-3-query")):
             (folder / name).unlink(missing_ok=True)
 
@@ -233,16 +244,16 @@ def test_a_statement_after_the_scores_that_says_anything(played, tmp_path):
         if made := changed(one.kind, one.body, keys[one.body["role"]], key, value):
             (folder / "stray.pprl").write_bytes(made.to_bytes())
             with contextlib.suppress(PprlError):
-                read_matter(folder, unit.keystore)
+                read_folder(folder, unit.keystore)
 
     play()
 
 
-HEADER = Statement.HEADER
+PACK = Statement.HEADER.pack
 HUGE = {
-    "a body of 2^32 − 1 bytes": ("statements", HEADER.pack(b"pprl-crd", 1, 1, (1 << 32) - 1, 0) + b"{}" + bytes(64)),
-    "an attachment of 2^60": ("statements", HEADER.pack(b"pprl-crd", 1, 1, 2, 1 << 60) + b"{}" + bytes(64)),
-    "an attachment of 2^64 − 1": ("matter", HEADER.pack(b"pprl-prp", 1, 1, 2, (1 << 64) - 1) + b"{}" + bytes(64)),
+    "a body of 2^32 − 1 bytes": ("statements", PACK(b"pprl-crd", 1, 1, (1 << 32) - 1, 0) + b"{}" + bytes(64)),
+    "an attachment of 2^60": ("statements", PACK(b"pprl-crd", 1, 1, 2, 1 << 60) + b"{}" + bytes(64)),
+    "an attachment of 2^64 − 1": ("matter", PACK(b"pprl-prp", 1, 1, 2, (1 << 64) - 1) + b"{}" + bytes(64)),
     "a number of a million digits": ("canonical", b'{"a":' + b"9" * 1_000_000 + b"}"),
     "half a million brackets": ("canonical", b'{"a":' + b"[" * 500_000 + b"]" * 500_000 + b"}"),
     "brackets in a schema": ("terms", canonical({"schema": "a = " + "[" * 200_000})),
@@ -250,7 +261,7 @@ HUGE = {
     "scores of 2^63 rows": ("scores", b"pprl-sco\x01\x00" + bytes(86) + struct.pack("<QQQBB", 1 << 63, 1, 1, 16, 0)),
     "a keystore of 4 TiB": ("keystore", b"pprl-kst\x01\x00" + struct.pack("<HI", 1, (1 << 32) - 1) + bytes(200)),
     "a keystore of no memory": ("keystore", b"pprl-kst\x01\x00" + struct.pack("<HI", 1, 0) + bytes(200)),
-    "nothing": ("statements", HEADER.pack(b"pprl-crd", 1, 1, 0, 0) + bytes(64)),
+    "nothing": ("statements", PACK(b"pprl-crd", 1, 1, 0, 0) + bytes(64)),
 }
 
 
@@ -281,7 +292,7 @@ def test_a_file_longer_than_any_of_statements_is_not_read(target):
     with target.matter.joinpath("stray.pprl").open("r+b") as file:
         file.truncate(1 << 40)  # a hole: it takes no room on the disk
     with pytest.raises(PprlError, match="longer than any statement"):
-        read_matter(target.matter, target.keystore)
+        read_folder(target.matter, target.keystore)
     target.matter.joinpath("stray.pprl").unlink()
     for path in (target.file, target.file.with_name("long")):
         path.write_bytes(b"pprl-kst\x01\x00\x01\x00")

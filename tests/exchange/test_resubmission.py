@@ -6,7 +6,7 @@ import pytest
 
 from pprl.core.errors import FileError, RefusedError
 from pprl.core.schema_file import parse_schema
-from pprl.exchange.parties.resubmission import FEWEST, Sent, together
+from pprl.exchange.parties.resubmission import FEWEST, SentRosters, distinct
 from pprl.roster.load import load
 
 SCHEMA = parse_schema('format = 1\n[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n')
@@ -19,15 +19,15 @@ def people(rows):
 
 
 def hashes(sent, rows, parts=1):
-    told = []
-    pieces = [people([rows[at] for at in places]) for places in np.array_split(np.arange(len(rows)), parts)]
-    list(sent.hashes(pieces, SCHEMA, told))
-    return together(told)
+    hashes_of_parts = []
+    pieces = [people([rows[row] for row in numbers]) for numbers in np.array_split(np.arange(len(rows)), parts)]
+    list(sent.hashed(pieces, SCHEMA, hashes_of_parts))
+    return distinct(hashes_of_parts)
 
 
 @pytest.fixture
 def sent(tmp_path):
-    return Sent(tmp_path / "sent")
+    return SentRosters(tmp_path / "sent")
 
 
 ROSTER = [(f"Лугов{letter}ин", given) for letter in "абвгдежзик" for given in ("Иван", "Олег", "Юрий", "Глеб", "Павел")]
@@ -36,7 +36,7 @@ ROSTER = [(f"Лугов{letter}ин", given) for letter in "абвгдежзик
 @pytest.mark.parametrize("fewer", [0, 1, FEWEST - 1])
 def test_a_second_matter_minus_some_rows(sent, fewer):
     sent.remember(hashes(sent, ROSTER), FIRST, "division-2022", "Bravo")
-    with pytest.raises(RefusedError, match="sent to Bravo in the matter division-2022"):
+    with pytest.raises(RefusedError, match="sent to Bravo in the exchange division-2022"):
         sent.refuse_nearly_sent(hashes(sent, ROSTER[fewer:]), SECOND)
 
 
@@ -60,13 +60,13 @@ def test_what_is_kept_names_nobody(sent, tmp_path):
 
 
 def test_two_machines_hash_differently(tmp_path):
-    one, other = (hashes(Sent(tmp_path / name), ROSTER) for name in ("one", "other"))
+    one, other = (hashes(SentRosters(tmp_path / name), ROSTER) for name in ("one", "other"))
     assert not set(one.tolist()) & set(other.tolist())
 
 
 def test_switched_off(monkeypatch):
     monkeypatch.setenv("PPRL_LEDGER", "off")
-    sent = Sent.at_home()
+    sent = SentRosters.at_home()
     rows = hashes(sent, ROSTER)
     sent.remember(rows, FIRST, "division-2022", "Bravo")
     sent.refuse_nearly_sent(rows, SECOND)
@@ -76,7 +76,7 @@ def test_switched_off(monkeypatch):
 def test_a_place_that_cannot_be_made_is_an_error_with_a_way_out(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FileError, match="cannot be kept") as refusal:
-        hashes(Sent(tmp_path / "file" / "sent"), ROSTER)
+        hashes(SentRosters(tmp_path / "file" / "sent"), ROSTER)
     assert "PPRL_LEDGER" in refusal.value.hint
 
 

@@ -11,18 +11,20 @@ from helpers.exchange import PARTIES, STEPS, run
 from helpers.forgeries import put, refused, signed, statements, without
 from helpers.taps import table_of
 
-import pprl.exchange.parties.owner
+import pprl.exchange.parties.list_owner
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
-from pprl.exchange.next_step import HAND_OVERS, PAGE, RESULT
-from pprl.exchange.parties.linkage_unit import AUDIT, EVIDENCE, TABLE
-from pprl.exchange.parties.owner import Secrets
+from pprl.exchange.next_step import PAGE, RESULT
+from pprl.exchange.parties.linkage_unit import TABLE
+from pprl.exchange.parties.owners import Secrets
+from pprl.exchange.parties.transcript import AUDIT, EVIDENCE
 from pprl.exchange.protocol.commitments import NONCE
 from pprl.exchange.protocol.crypto import derive, digest
+from pprl.exchange.protocol.messages import BY_NAME, RELEASE
 from pprl.exchange.protocol.reveal import DECOY, REAL, check_reveal, label_size
 from pprl.exchange.replay import Evidence, figures_of
 from pprl.judge import assessment as assess
@@ -42,7 +44,7 @@ def audit_of(exchange):
 @pytest.mark.parametrize(
     ("now", "step", "says"),
     [
-        ("match", "reveal", "signed scores of the linkage unit with its query has not come"),
+        ("match", "reveal", "query of the linkage unit has not come"),
         ("acknowledge", "reveal", "acknowledgement of the registry owner has not come"),
         ("judge", "reveal", "revealed already"),
         ("end", "reveal", "revealed already"),
@@ -113,7 +115,7 @@ CHANGES = {
 def test_a_reveal_that_does_not_open_its_commitment(before, change, kind, says):
     exchange = before("judge")
     acknowledgement, reveal, answers = statements(exchange, "unit", REVEAL)
-    labels = change(reveal.attachment, label_size(exchange.matter("unit").agreement.terms))
+    labels = change(reveal.attachment, label_size(exchange.opened("unit").agreement.terms))
     changed = dataclasses.replace(reveal, attachment=labels)
     changed = signed(exchange, "list", changed, labels=digest(labels).hex())
     put(exchange, "unit", b"".join(each.to_bytes() for each in (acknowledgement, changed, answers)), REVEAL)
@@ -159,7 +161,7 @@ def test_a_table_that_is_changed_after_the_reveal(before):
     path.write_bytes(dataclasses.replace(table, attachment=data).to_bytes() + query.to_bytes())
     refused(exchange, ForgedError, "what is attached is not what was signed", *exchange.command("judge"))
     path.unlink()
-    refused(exchange, OrderError, "not in the folder any more", *exchange.command("judge"))
+    refused(exchange, OrderError, "no longer in the folder", *exchange.command("judge"))
 
 
 @pytest.mark.parametrize("role", ["list", "registry"])
@@ -175,7 +177,7 @@ def test_a_second_result(before, role):
 
 def with_decoys(monkeypatch, change):
     """The list owner's copy of pprl makes other decoys: ``change`` gets the encodings, the records and the places."""
-    made = pprl.exchange.parties.owner.encode_list
+    made = pprl.exchange.parties.list_owner.encode_list
 
     def making(people, schema, key, **more):
         encoded, rows = made(people, schema, key, **more)
@@ -184,7 +186,7 @@ def with_decoys(monkeypatch, change):
         change(encoded.bits.words, places, key, schema)
         return encoded, rows
 
-    monkeypatch.setattr(pprl.exchange.parties.owner, "encode_list", making)
+    monkeypatch.setattr(pprl.exchange.parties.list_owner, "encode_list", making)
 
 
 JUNK = {
@@ -228,14 +230,14 @@ def test_people_of_the_registry_among_the_decoys(before, monkeypatch):
 
 
 def test_more_made_up_rows_than_agreed(before, monkeypatch):
-    made = pprl.exchange.parties.owner.encode_list
+    made = pprl.exchange.parties.list_owner.encode_list
     monkeypatch.setattr(
-        pprl.exchange.parties.owner,
+        pprl.exchange.parties.list_owner,
         "encode_list",
         lambda people, schema, *rest, **more: made(people, replaced(schema), *rest, **more),
     )
     exchange = before("list rows").upto("judge", "list rows")
-    refused(exchange, RefusedError, "other numbers of people, made-up rows", *exchange.command("judge"))
+    refused(exchange, RefusedError, "other numbers of people, synthetic records", *exchange.command("judge"))
 
 
 def replaced(schema):
@@ -274,7 +276,7 @@ def test_the_registry_owner_gets_the_report_and_no_more(before):
     assert {path.name for path in (exchange.folder("registry") / "result").iterdir()} == {"report.html", "report.json"}
     other, release = statements(exchange, "list", "unit-4-result-for-the-list.pprl")
     assert other == result
-    assert release.kind == b"pprl-rel"
+    assert release.kind is RELEASE
     ours = {path.name for path in (exchange.folder("list") / "result").iterdir()}
     assert ours == {"report.html", "report.json", "PRIVATE-pairs.csv"}
     with (exchange.folder("list") / "result" / "PRIVATE-pairs.csv").open(encoding="utf-8", newline="") as file:
@@ -295,17 +297,17 @@ def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, mon
     """The rows of the list in another order, so that others are the ones with partners, and everything that belongs to
     a row goes with it. RandomStream are held fixed: they come from a hash of the scores, and say nothing of anybody."""
     exchange = played["end"]
-    unit = exchange.matter("unit")
+    unit = exchange.opened("unit")
     table, scores = table_of(exchange)
     halves = table.attachment[-32 * len(scores) :]
-    end, terms = unit.ending, unit.agreement.terms
+    terms = unit.agreement.terms
     roots = {"list_root": unit.list_rows.root, "package_root": unit.list_package.root}
-    opened = check_reveal(end.reveal.attachment, halves, unit.agreement, **roots)
+    opened = check_reveal(unit.reveal.attachment, halves, unit.agreement, **roots)
     (told,) = statements(exchange, "unit", EVIDENCE)
-    evidence = Evidence.of(told.attachment)
+    evidence = Evidence.from_bytes(told.attachment)
     monkeypatch.setattr(assess, "_seed", lambda _: b"seed")
     order = RandomStream(b"other people", "order").permutation(len(opened))
-    answers = np.frombuffer(end.answers.attachment, dtype=np.uint8).reshape(evidence.tags.shape)
+    answers = np.frombuffer(unit.answers.attachment, dtype=np.uint8).reshape(evidence.tags.shape)
     others = dataclasses.replace(
         scores, theirs=scores.theirs[order], common=scores.common[order], total=scores.total[order]
     )
@@ -315,9 +317,9 @@ def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, mon
         (scores, opened, answers, evidence),
         (others, [opened[at] for at in order], answers[order], seen),
     ):
-        figures = figures_of(terms, args[0], args[1], end.reveal.body, args[2].tobytes(), args[3])
+        figures = figures_of(terms, args[0], args[1], unit.reveal.body, args[2].tobytes(), args[3])
         reports.append(figures.report_json())
-        found.append(set(figures.assessment.pairs["list_row"]))
+        found.append(set(figures.pairs["list_row"]))
     assert found[0] != found[1]
     assert len(found[0]) == len(found[1])
     assert reports[0] == reports[1]
@@ -332,8 +334,8 @@ def test_the_report_is_that_of_link(before):
     that differs, so that nobody sees that it is missing; and with it the drift of ranks, which is seen only where both
     have the values. How many agree is the same."""
     exchange = before("end")
-    (own, theirs), schema = (exchange.matter(role) for role in ("list", "registry")), parse_schema(SCHEMA)
-    ours, other = Secrets.of(own, own.agreement), Secrets.of(theirs, theirs.agreement)
+    (own, theirs), schema = (exchange.opened(role) for role in ("list", "registry")), parse_schema(SCHEMA)
+    ours, other = Secrets.derive(own, own.agreement), Secrets.derive(theirs, theirs.agreement)
     hashes = own.list_rows.statement.hash + own.registry_rows.statement.hash
     made_root = derive(ours.seed, own.registry_rows.random, b"pprl/1/decoys\0" + hashes)
     people = {side: load(path, schema, side).people for side, path in exchange.roster.items()}
@@ -360,7 +362,7 @@ def test_a_matter_is_destroyed(before, role):
     folder = exchange.folder(role)
     was = {path.name for path in folder.rglob("*") if path.is_file()}
     private = {path.name for path in folder.iterdir() if "PRIVATE-" in path.name}
-    refused(exchange, RefusedError, "nothing is removed unasked", "destroy", folder)
+    refused(exchange, RefusedError, "nothing is removed without asking", "destroy", folder)
     done = run("destroy", folder, "--yes")
     assert done.status == 0
     assert {path.name for path in folder.rglob("*") if path.is_file()} == was - private
@@ -369,7 +371,7 @@ def test_a_matter_is_destroyed(before, role):
         "what survives",
         "copies on this disk",
         "still holds the linkage key",
-        "you have their word",
+        "only their word",
     ):
         assert text in done.out
     mine = [step for step, whose in STEPS.items() if whose == role and step not in ("accept", "receipt")]
@@ -384,7 +386,7 @@ def test_a_matter_is_destroyed(before, role):
 def test_an_auditors_folder_outlives_the_matter(before):
     exchange = before("end")
     folder = exchange.transcript()
-    heard = exchange.told()
+    heard = exchange.words_file()
     for role in PARTIES:
         assert run("destroy", exchange.folder(role), "--yes").status == 0
     assert run("verify", folder, "--words-file", heard).status == 0
@@ -392,7 +394,7 @@ def test_an_auditors_folder_outlives_the_matter(before):
 
 def test_private_things_of_a_run_that_was_killed_go_too(before):
     exchange = before("end")
-    without(exchange, "list", *(name for name in HAND_OVERS if (exchange.folder("list") / name).exists()))
+    without(exchange, "list", *(name for name in BY_NAME if (exchange.folder("list") / name).exists()))
     left = exchange.folder("list") / ".PRIVATE-rows.part.0011aabb.part"
     left.write_bytes(b"rows")
     assert run("destroy", exchange.folder("list"), "--yes").status == 0

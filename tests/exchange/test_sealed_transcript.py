@@ -7,10 +7,12 @@ import pytest
 from helpers.exchange import PARTIES, STEPS, Exchange, attempt, run
 
 from pprl.core.errors import ForgedError, MismatchError, OrderError
-from pprl.exchange.folder import say
-from pprl.exchange.next_step import CARDS, TRANSCRIPT
-from pprl.exchange.parties.auditor import NAMES, transcript_of, verify_folder
-from pprl.exchange.protocol.reveal import TRANSCRIPT as PURPOSE
+from pprl.exchange.folder import sign_statement
+from pprl.exchange.parties.auditor import verify_folder
+from pprl.exchange.parties.linkage_unit import headers_of, own_table
+from pprl.exchange.parties.transcript import transcript_files
+from pprl.exchange.protocol.messages import TRANSCRIPT, TRANSCRIPT_FILE, TRANSCRIPT_NAMES
+from pprl.exchange.protocol.reveal import TRANSCRIPT_PURPOSE as PURPOSE
 from pprl.exchange.protocol.statements import Statement, read_statements
 
 
@@ -22,8 +24,6 @@ def audited(played, tmp_path_factory):
     )
     exchange.join("auditor")
     exchange.hand_over()
-    for card in CARDS:
-        shutil.copy(exchange.folder(card.partition("-")[0]) / card, exchange.folder("auditor") / card)
     for role in PARTIES:
         exchange.hear(role)
     for step in STEPS:
@@ -39,8 +39,12 @@ def copied(audited, tmp_path):
     return audited.copy(tmp_path / "copied")
 
 
+def files_of(unit):
+    return transcript_files(unit, table=own_table(unit), headers=headers_of(unit))
+
+
 def sealed(exchange) -> Statement:
-    (told,) = read_statements((exchange.folder("auditor") / TRANSCRIPT).read_bytes(), TRANSCRIPT)
+    (told,) = read_statements((exchange.folder("auditor") / TRANSCRIPT_FILE.name).read_bytes(), "a transcript")
     return told
 
 
@@ -50,14 +54,14 @@ def verify(exchange, role="auditor"):
 
 def test_cards_go_to_the_auditor_too(copied):
     done = run("next", copied.folder("auditor"), *copied.secret("auditor"))
-    assert "auditor-1-card.pprl to the list owner and to the registry owner and to the linkage unit" in done.out
-    done = run("agree", copied.folder("auditor"), "--words-file", copied.told(), *copied.secret("auditor"))
+    assert "auditor-1-card.pprl to the list owner, the registry owner and the linkage unit" in done.out
+    done = run("agree", copied.folder("auditor"), "--words-file", copied.words_file(), *copied.secret("auditor"))
     assert done.status == 0, done.err
     assert done.out.count("are right") == 3
 
 
 def test_he_compares_words_once_and_needs_no_file_of_them(copied):
-    with pytest.raises(OrderError, match="were not compared yet"):
+    with pytest.raises(OrderError, match="have not been compared yet"):
         verify(copied)
     copied.hear("auditor")
     assert (
@@ -68,34 +72,34 @@ def test_he_compares_words_once_and_needs_no_file_of_them(copied):
     assert done.status == 0, done.err
     assert "words: the cards are those whose words you compared" in done.out
     assert "figures: audit.json and report.json follow" in done.out
-    assert done.out.splitlines()[-1].startswith("verified: these parties said this")
+    assert done.out.splitlines()[-1].startswith("verified: these parties signed this")
 
 
 def test_what_he_unpacks_is_what_the_unit_would_have_written(copied, tmp_path):
     copied.hear("auditor")
     attempt("transcript", copied.folder("auditor"), "-o", tmp_path / "files", *copied.secret("auditor"))
     data = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}
-    assert data == transcript_of(copied.matter("unit"))
-    assert set(data) == set(NAMES)
+    assert data == files_of(copied.opened("unit"))
+    assert set(data) == set(TRANSCRIPT_NAMES)
     assert list(verify_folder(tmp_path / "files", {}))
 
 
 def test_nothing_can_be_read_of_it_from_outside(copied):
-    data = (copied.folder("auditor") / TRANSCRIPT).read_bytes()
-    for told in transcript_of(copied.matter("unit")).values():
+    data = (copied.folder("auditor") / TRANSCRIPT_FILE.name).read_bytes()
+    for told in files_of(copied.opened("unit")).values():
         assert told[200:264] not in data
 
 
 def test_only_he_can_open_it(copied):
     for role in ("list", "registry"):
-        shutil.copy(copied.folder("auditor") / TRANSCRIPT, copied.folder(role) / TRANSCRIPT)
-        with pytest.raises(OrderError, match="not an auditor's folder"):
+        shutil.copy(copied.folder("auditor") / TRANSCRIPT_FILE.name, copied.folder(role) / TRANSCRIPT_FILE.name)
+        with pytest.raises(OrderError, match="this is the folder of"):
             verify(copied, role)
 
 
 def test_a_byte_changed(copied):
     copied.hear("auditor")
-    told, path = sealed(copied), copied.folder("auditor") / TRANSCRIPT
+    told, path = sealed(copied), copied.folder("auditor") / TRANSCRIPT_FILE.name
     data = told.to_bytes()
     places = (len(data) - len(told.attachment) - 1, len(data) - 1, len(data) - len(told.attachment) // 2)
     for place in places:
@@ -108,8 +112,8 @@ def test_what_the_unit_did_not_sign(copied):
     """Sealed anew for the auditor, whose card everybody has, and signed by an owner."""
     copied.hear("auditor")
     told = sealed(copied)
-    other = Statement.make(told.kind, told.body, copied.matter("list").keystore.keys, told.attachment)
-    (copied.folder("auditor") / TRANSCRIPT).write_bytes(other.to_bytes())
+    other = Statement.make(told.kind, told.body, copied.opened("list").keystore.keys, told.attachment)
+    (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(other.to_bytes())
     with pytest.raises(ForgedError):
         verify(copied)
 
@@ -118,13 +122,13 @@ def of_another_result(exchange) -> bytes:
     """The transcript as the unit would sign it for another result."""
     told = sealed(exchange)
     body = {**told.body, "answers": ["00" * 32]}
-    return Statement.make(told.kind, body, exchange.matter("unit").keystore.keys, told.attachment).to_bytes()
+    return Statement.make(told.kind, body, exchange.opened("unit").keystore.keys, told.attachment).to_bytes()
 
 
 def test_of_another_result(copied):
     """What is sealed names the result, so it cannot be passed off as of another run."""
     copied.hear("auditor")
-    (copied.folder("auditor") / TRANSCRIPT).write_bytes(of_another_result(copied))
+    (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(of_another_result(copied))
     with pytest.raises(ForgedError, match="does not open"):
         verify(copied)
 
@@ -132,14 +136,14 @@ def test_of_another_result(copied):
 def test_two_of_them(copied):
     copied.hear("auditor")
     (copied.folder("auditor") / "more.pprl").write_bytes(of_another_result(copied))
-    with pytest.raises(OrderError, match="2 are here"):
+    with pytest.raises(OrderError, match="2 sealed transcripts"):
         verify(copied)
 
 
 def test_without_its_attachment(copied):
     copied.hear("auditor")
     told = dataclasses.replace(sealed(copied), attachment=b"")
-    (copied.folder("auditor") / TRANSCRIPT).write_bytes(told.to_bytes())
+    (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(told.to_bytes())
     with pytest.raises(ForgedError, match="not what was signed"):
         verify(copied)
 
@@ -147,19 +151,19 @@ def test_without_its_attachment(copied):
 def test_an_exchange_of_other_cards(copied, played):
     """A linkage unit that shows the auditor other parties than those whose words he compared."""
     copied.hear("auditor")
-    unit, auditor = copied.matter("unit"), copied.matter("auditor")
-    strangers = transcript_of(played["end"].matter("unit"))
-    result = unit.ending.result
+    unit, auditor = copied.opened("unit"), copied.opened("auditor")
+    strangers = files_of(played["end"].opened("unit"))
+    result = unit.result
     plain = b"".join(len(data).to_bytes(8, "little") + data for data in strangers.values())
     hidden = auditor.cards["auditor"].keys.seal(plain, PURPOSE + result.hash)
-    told = say(unit, b"pprl-trn", unit.ready(), [result], hidden)
-    (copied.folder("auditor") / TRANSCRIPT).write_bytes(told.to_bytes())
+    told = sign_statement(unit, TRANSCRIPT, [result], hidden)
+    (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(told.to_bytes())
     with pytest.raises(MismatchError, match="not the cards whose words you compared"):
         verify(copied)
 
 
 def test_there_is_nothing_to_seal_without_an_auditor(before):
     exchange = before("list result", "whole")
-    with pytest.raises(OrderError, match="no auditor in this matter"):
+    with pytest.raises(OrderError, match="no auditor in this exchange"):
         attempt("transcript", exchange.folder("unit"), *exchange.secret("unit"))
-    assert not (exchange.folder("unit") / TRANSCRIPT).exists()
+    assert not (exchange.folder("unit") / TRANSCRIPT_FILE.name).exists()

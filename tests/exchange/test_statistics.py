@@ -19,7 +19,8 @@ from pprl.demo import SCHEMA, invent
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.exchange.folder import PART
-from pprl.exchange.parties.owner import LIST_ROWS, Secrets
+from pprl.exchange.parties.list_owner import LIST_ROWS
+from pprl.exchange.parties.owners import Secrets
 from pprl.match import search
 from pprl.roster.columns_file import Columns
 from pprl.roster.load import load
@@ -56,9 +57,9 @@ def roster(seed, count, *, brothers=True):
 # --- two matters ---
 
 
-def test_encodings_of_two_matters_cannot_be_linked(played, other_matter):
+def test_encodings_of_two_matters_cannot_be_linked(played, other_exchange):
     """The same roster in two matters: a person's two encodings have in common what two strangers' have."""
-    (rows, one), (same, other) = real_rows(played["end"]), real_rows(other_matter)
+    (rows, one), (same, other) = real_rows(played["end"]), real_rows(other_exchange)
     assert np.array_equal(rows, same)
     weights, theirs = one.sum(axis=1), other.sum(axis=1)
     length = one.shape[1]
@@ -77,9 +78,9 @@ def test_encodings_of_two_matters_cannot_be_linked(played, other_matter):
 
 
 @pytest.mark.parametrize("side", ["list", "registry"])
-def test_two_matters_have_no_handle_and_no_leaf_in_common(played, other_matter, side):
+def test_two_matters_have_no_handle_and_no_leaf_in_common(played, other_exchange, side):
     seen = []
-    for exchange in (played["end"], other_matter):
+    for exchange in (played["end"], other_exchange):
         handles, _, layout, rows = packed(exchange, side)
         leaves = list(layout.leaves(rows.tobytes()))
         ends = layout.crossing - (layout.linked if side == "registry" else 0)  # digits are few, and often alike
@@ -136,9 +137,9 @@ def test_a_roster_in_another_order_gives_the_same_rows():
 def test_the_order_of_a_registry_is_not_to_be_seen(played):
     exchange = played["end"]
     handles, bits, *_ = packed(exchange, "registry")
-    theirs = exchange.matter("registry")
-    own = Secrets.of(theirs, theirs.agreement)
-    people = load(exchange.roster["registry"], DEMO, "registry").people
+    theirs = exchange.opened("registry")
+    own = Secrets.derive(theirs, theirs.agreement)
+    people = load((exchange.roster["registry"],), DEMO, (), None, "registry").people
     drawn = RandomStream(own.seed, "registry handles").bytes(16 * len(people))
     row_of = {drawn[at * 16 : at * 16 + 16]: at for at in range(len(people))}
     order = [row_of[handle] for handle in handles]

@@ -1,7 +1,7 @@
 """An exchange that tests play: three folders that share nothing but the files that are handed over.
 
-`Exchange.begin` makes three parties whose words are heard, cheaply; `do` types the command of a step for the party
-whose turn it is, and hands over what there is to hand over. Steps are played in the order of `STEPS`.
+`Exchange.begin` makes three parties that have compared their words, with cheap keystores; `do` types the command of a
+step for the party that is due, and hands its files over. Steps are played in the order of `STEPS`.
 """
 
 import contextlib
@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pprl.cli
 from pprl.demo import SCHEMA, invent
-from pprl.exchange.folder import Matter, open_matter
-from pprl.exchange.keystore import NAME, Keystore
-from pprl.exchange.next_step import HAND_OVERS, WITH_AUDITOR
-from pprl.exchange.protocol.cards import Card, digest_of, words_of
+from pprl.exchange.folder import ExchangeFolder, open_folder
+from pprl.exchange.parties import class_of, open_party
+from pprl.exchange.parties.party import Party
+from pprl.exchange.protocol.cards import digest_of, words_of
+from pprl.exchange.protocol.messages import HAND_OVERS
 
 PARTIES = ("list", "registry", "unit")
 CHEAP = 8 * 1024  # KiB of Argon2, where a party's passphrase is not what is tested
@@ -39,7 +40,7 @@ STEPS = {
     "registry result": "registry",
     "list result": "list",
 }
-UNASKED = ("conclude", "acknowledge", "registry result", "list result")  # what `pprl next` does
+AUTOMATIC = ("conclude", "acknowledge", "registry result", "list result")  # what `pprl next` does
 
 
 @dataclass(frozen=True)
@@ -102,64 +103,72 @@ class Exchange:
         self.schema = root / "rosters" / "schema.toml"
 
     @classmethod
-    def begin(cls, root: Path, *, matter: str = "division-2022", hear: bool = True, source: Path | None = None):
+    def begin(cls, root: Path, *, name: str = "division-2022", hear: bool = True, source: Path | None = None):
         made = cls(root)
         root.mkdir(parents=True, exist_ok=True)
         if source:
             shutil.copytree(source, root / "rosters")
         for role in PARTIES:
-            made.join(role, matter)
+            made.join(role, name)
         made.hand_over()
         for role in PARTIES if hear else ():
             made.hear(role)
         return made
 
-    def join(self, role: str, matter: str = "division-2022") -> None:
+    def join(self, role: str, name: str = "division-2022") -> None:
         """A party with a keystore and a card."""
-        self.folder(role).mkdir()
-        self.words_of(role).touch(0o600)
-        self.words_of(role).write_text(self.passphrase(role) + "\n", encoding="utf-8")
-        keystore = Keystore.make(role, matter, self.passphrase(role), memory=CHEAP)
-        keystore.write(self.folder(role) / NAME)
-        card = Card.make(role, matter, role.title(), datetime.date(2030, 1, 1), keystore.keys)
-        (self.folder(role) / f"{role}-1-card.pprl").write_bytes(card.statement.to_bytes())
+        self.passphrase_file(role).touch(0o600)
+        self.passphrase_file(role).write_text(self.passphrase(role) + "\n", encoding="utf-8")
+        class_of(role).create(
+            self.folder(role),
+            exchange=name,
+            name=role.title(),
+            passphrase=self.passphrase(role),
+            expires=datetime.date(2030, 1, 1),
+            memory=CHEAP,
+        )
 
     def hear(self, role: str) -> None:
         """As if the right words had been typed."""
-        matter = self.matter(role)
-        told = {other: digest_of(matter.cards).hex() for other in matter.cards if other != role}
-        matter.save(matter.keystore.holding(heard=told))
+        folder = self.opened(role)
+        confirmed = {other: digest_of(folder.cards).hex() for other in folder.cards if other != role}
+        folder.save(folder.keystore.holding(heard=confirmed))
 
     def folder(self, role: str) -> Path:
         return self.root / role
 
-    def words_of(self, role: str) -> Path:
+    def passphrase_file(self, role: str) -> Path:
         return self.root / f"{role}.pass"
 
     @staticmethod
     def passphrase(role: str) -> str:
         return f"wombat gherkin {role} sextant"
 
-    def matter(self, role: str) -> Matter:
-        return open_matter(self.folder(role), self.passphrase(role))
+    def opened(self, role: str, **settings: object) -> ExchangeFolder:
+        return open_folder(self.folder(role), self.passphrase(role), **settings)
+
+    def party(self, role: str, **settings: object) -> Party:
+        """The library's face of a party."""
+        return open_party(self.folder(role), self.passphrase(role), **settings)
 
     def hand_over(self) -> None:
-        """Copy what was made to those for whom it is, and nothing else."""
-        for name, (sender, recipients) in {**HAND_OVERS, **WITH_AUDITOR}.items():
-            if (self.folder(sender) / name).exists():
-                for recipient in recipients:
-                    shutil.copy(self.folder(sender) / name, self.folder(recipient) / name)
+        """Copy each file to its readers, and nothing else."""
+        for file in HAND_OVERS:
+            if (self.folder(file.maker) / file.name).exists():
+                for reader in file.readers:
+                    if self.folder(reader).exists():
+                        shutil.copy(self.folder(file.maker) / file.name, self.folder(reader) / file.name)
 
     @property
     def code(self) -> str:
-        return self.matter("registry").proposal.code
+        return self.opened("registry").proposal.code
 
     def command(self, step: str, *more: object) -> list[object]:
-        """What the party whose turn it is types."""
+        """What the party that is due types."""
         role = STEPS[step]
         words: dict[str, list[object]] = {
             "propose": ["agree", self.folder(role), "--schema", self.schema],
-            **{name: ["next", self.folder(role)] for name in UNASKED},
+            **{name: ["next", self.folder(role)] for name in AUTOMATIC},
             **{name: [name, self.folder(role)] for name in ("match", "reveal", "judge")},
         }
         if step in ("accept", "receipt"):
@@ -171,7 +180,7 @@ class Exchange:
         return [*words[step], *self.secret(role), *more]
 
     def secret(self, role: str) -> list[object]:
-        return ["--passphrase-file", self.words_of(role)]
+        return ["--passphrase-file", self.passphrase_file(role)]
 
     def do(self, step: str, *more: object) -> Run:
         done = run(*self.command(step, *more))
@@ -192,11 +201,11 @@ class Exchange:
         assert done.status == 0, done.err
         return self.root / name
 
-    def told(self, name: str = "heard", **wrong: str) -> Path:
+    def words_file(self, name: str = "heard", **wrong: str) -> Path:
         """The words of all three parties as an auditor writes them down on a call."""
-        words = {role: " ".join(each) for role, each in words_of(self.matter("unit").cards).items()}
+        words = {role: " ".join(spoken) for role, spoken in words_of(self.opened("unit").cards).items()}
         path = self.root / name
-        path.write_text("".join(f"{role}: {each}\n" for role, each in {**words, **wrong}.items()), encoding="utf-8")
+        path.write_text("".join(f"{role}: {text}\n" for role, text in {**words, **wrong}.items()), encoding="utf-8")
         return path
 
     def copy(self, root: Path) -> "Exchange":

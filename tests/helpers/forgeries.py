@@ -30,7 +30,7 @@ def statements(exchange, role, name):
 
 def signed(exchange, signer, statement, /, **changes):
     """A statement with other contents, truly signed by that party."""
-    keys = exchange.matter(signer).keystore.keys
+    keys = exchange.opened(signer).keystore.keys
     return Statement.make(statement.kind, {**statement.body, **changes}, keys, statement.attachment)
 
 

@@ -12,7 +12,8 @@ import sys
 
 import pprl.cli
 import pprl.exchange.parties.linkage_unit
-import pprl.exchange.parties.owner
+import pprl.exchange.parties.list_owner
+import pprl.exchange.parties.registry_owner
 
 
 class File:

@@ -7,15 +7,15 @@ import numpy as np
 from helpers.exchange import PARTIES
 from pprl.exchange.folder import open_package
 from pprl.exchange.parties.linkage_unit import TABLE, open_table
-from pprl.exchange.parties.owner import Secrets, layout_of
+from pprl.exchange.parties.owners import Secrets
 from pprl.exchange.protocol.commitments import HANDLE
 from pprl.exchange.protocol.statements import read_statements
 
 
 def packed(exchange, side):
     """The rows of a package as the linkage unit reads them: handles as bytes, and bits."""
-    unit = exchange.matter("unit")
-    layout = layout_of(unit.agreement.terms, side)
+    unit = exchange.opened("unit")
+    layout = unit.agreement.terms.layout(side)
     rows = b"".join(map(bytes, open_package(unit, side).rows(layout, unit.agreement.terms.pad)))
     rows = np.frombuffer(rows, dtype=np.uint8).reshape(-1, layout.width)
     bits = np.unpackbits(np.ascontiguousarray(rows[:, 16 : layout.record]), axis=1).astype(np.int64)
@@ -26,14 +26,14 @@ def secrets_of(exchange):
     """Every secret of every party, by name: raw bytes."""
     found = {}
     for role in PARTIES:
-        keystore = exchange.matter(role).keystore
+        keystore = exchange.opened(role).keystore
         found |= {f"{role} {name}": getattr(keystore.keys, name) for name in ("signing", "kem", "x25519")}
         found |= {f"{role} seed": keystore.seed, f"{role} passphrase": exchange.passphrase(role).encode()}
         found |= {f"{role} lock": keystore.lock.key}
         if "share" in keystore.state:
             found[f"{role} share"] = bytes.fromhex(keystore.state["share"])
         if role != "unit" and "linkage_key" in keystore.state:
-            own = Secrets.of(exchange.matter(role), exchange.matter(role).agreement)
+            own = Secrets.derive(exchange.opened(role), exchange.opened(role).agreement)
             found |= {f"{role} linkage key": own.key.secret, f"{role} own": own.seed, f"{role} confirm": own.confirm}
     return found
 
@@ -54,8 +54,8 @@ def table_of(exchange):
 
 def handles_of(exchange, side):
     """The handles of a package's rows, in its order, as the linkage unit sees them."""
-    unit = exchange.matter("unit")
-    layout = layout_of(unit.agreement.terms, side)
+    unit = exchange.opened("unit")
+    layout = unit.agreement.terms.layout(side)
     rows = b"".join(map(bytes, open_package(unit, side).rows(layout, unit.agreement.terms.pad)))
     packed = np.frombuffer(rows, dtype=np.uint8).reshape(-1, layout.width)
     return np.ascontiguousarray(packed[:, :HANDLE]).view("V16").ravel()

@@ -111,7 +111,7 @@ def spoken(root: Path) -> dict[str, str]:
     cards = {}
     for place, role in zip(list(PLACES.values())[:3], ("list", "registry", "unit"), strict=True):
         (statement,) = read_statements((root / place / f"{role}-1-card.pprl").read_bytes(), "a card")
-        cards[role] = Card.of(statement)
+        cards[role] = Card.from_statement(statement)
     return dict(zip(PLACES, (" ".join(words) for words in words_of(cards).values()), strict=False))
 
 
@@ -146,7 +146,7 @@ def play(root: Path, monkeypatch) -> list[tuple[Command, str]]:
             edit(Path("schema.toml"), command.schema)
         for sent in filter(None, map(SENDING.fullmatch, lines)):
             file, to = filter(None, sent.groups())
-            post += [(here / file, title) for title in to.split(" and to the ")]
+            post += [(here / file, title) for title in re.split(", the | and the ", to)]
     return played
 
 

@@ -14,7 +14,7 @@ from helpers.exchange import PARTIES, STEPS, Exchange, rosters, run
 from helpers.taps import forms, secrets_of
 
 import pprl.cli
-from pprl.exchange.parties.owner import LIST_ROWS
+from pprl.exchange.parties.list_owner import LIST_ROWS
 from pprl.normalize.names import fold_name
 
 PACKAGE = ROOT / "pprl"

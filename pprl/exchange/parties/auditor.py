@@ -1,310 +1,270 @@
-"""What an auditor gets, and how he checks it: every statement of an exchange, and every figure again.
+"""The auditor's side: check every statement of an exchange, and compute every figure again.
 
-The files have fixed names, none may be missing and none may be there besides. An auditor needs no key: public keys are
-in the cards, and the cards are those of the parties if the words that he was told on a call are those that they give.
-One who had a card from the beginning gets the same files sealed (docs/protocol.md §11).
+A transcript has fixed file names; none may be missing and none may be added. An auditor needs no key. The public keys
+are in the cards, and the cards are those of the parties if they give the words that the parties read out on a call. An
+auditor who had a card from the beginning gets the same files sealed (docs/protocol.md §11).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from pprl.core import container
-from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, PprlError
-from pprl.exchange.folder import Matter, Record, read_transcript, say
-from pprl.exchange.parties.linkage_unit import AUDIT, EVIDENCE, headers_of, open_table, own_query, own_table
-from pprl.exchange.protocol.cards import TITLES, Card, Role, check_heard, order, words_of
-from pprl.exchange.protocol.crypto import WrongError, digest
-from pprl.exchange.protocol.reveal import TRANSCRIPT, check_reveal
-from pprl.exchange.protocol.statements import AGAIN, Statement, bytes_of, read_statements
-from pprl.exchange.protocol.statements import KINDS as NAMED
+from pprl.core.errors import FileError, ForgedError, MismatchError, PprlError
+from pprl.core.scores import Scores
+from pprl.exchange.parties.linkage_unit import open_table
+from pprl.exchange.parties.party import Party, Words
+from pprl.exchange.parties.transcript import open_files, read_files, write_files
+from pprl.exchange.protocol.cards import Card, check_heard, order, words_of
+from pprl.exchange.protocol.commitments import Opening
+from pprl.exchange.protocol.crypto import digest
+from pprl.exchange.protocol.messages import (
+    ACCEPTANCE,
+    CARD,
+    PROPOSAL,
+    TRANSCRIPT_FIGURES,
+    TRANSCRIPT_STATEMENTS,
+    StatementKind,
+)
+from pprl.exchange.protocol.reveal import check_reveal
+from pprl.exchange.protocol.roles import TITLES, Role
+from pprl.exchange.protocol.statements import AGAIN, Statement, read_statements, signer_of
+from pprl.exchange.record import Judged, read_judged
 from pprl.exchange.replay import Evidence, figures_of
 from pprl.report import render
 from pprl.report.record import load
 
-CARDS, AGREEMENT, COMMITMENTS = "01-cards.pprl", "02-agreement.pprl", "03-commitments.pprl"
-PACKAGES, SCORES, LABELS = "04-packages.pprl", "05-scores.pprl", "06-labels.pprl"
-RESULT, OF_UNIT = "07-result.pprl", "08-evidence.pprl"
-STATEMENTS = (CARDS, AGREEMENT, COMMITMENTS, PACKAGES, SCORES, LABELS, RESULT, OF_UNIT)
-AUDIT_FILE, REPORT, PAGE = "audit.json", "report.json", "report.html"
-NAMES = (*STATEMENTS, AUDIT_FILE, REPORT, PAGE)
-MAX_BYTES = 1 << 30
+CARDS, AGREEMENT, COMMITMENTS, PACKAGES, SCORES, LABELS, RESULT, EVIDENCE = TRANSCRIPT_STATEMENTS
+AUDIT, REPORT, PAGE = TRANSCRIPT_FIGURES
+
+Cards = Mapping[Role, Card]
+Statements = Mapping[str, list[Statement]]
+Render = Callable[[bytes], bytes]
 
 
-def transcript_of(matter: Matter) -> dict[str, bytes]:
-    """The auditor's files, by name. OrderError: there is no result yet."""
-    end, agreement = matter.ending, matter.ready()
-    if matter.role != "unit" or end.result is None:
-        raise OrderError(
-            "there is no result in this folder yet", hint="the linkage unit judges first: pprl next FOLDER"
-        )
-    evidence = matter.folder / EVIDENCE
-    if not evidence.exists() or not (matter.folder / AUDIT).exists():
-        raise OrderError(f"{EVIDENCE} is not in the folder any more", hint="without it no figure can be repeated")
-    assert matter.list_rows
-    assert matter.registry_rows
-    assert matter.list_package
-    assert matter.receipt
-    assert end.acknowledgement
-    assert end.reveal
-    assert end.answers
-    table, query = own_table(matter), own_query(matter)
-    commitments = [each.statement for each in (matter.list_rows, matter.registry_rows, matter.list_package)]
-    report = end.result.attachment
-    files: dict[str, list[Statement]] = {
-        CARDS: [card.statement for card in order(matter.cards)],
-        AGREEMENT: [agreement.proposal.statement.detached(), agreement.acceptance.detached()],
-        COMMITMENTS: [*commitments, matter.receipt],
-        PACKAGES: headers_of(matter),
-        SCORES: [table, query],
-        LABELS: [end.acknowledgement, end.reveal, end.answers],
-        RESULT: [end.result],
-    }
-    return {
-        **{name: b"".join(each.to_bytes() for each in statements) for name, statements in files.items()},
-        OF_UNIT: evidence.read_bytes(),
-        AUDIT_FILE: (matter.folder / AUDIT).read_bytes(),
-        REPORT: report,
-        PAGE: render(load(report)).encode(),
-    }
+def page_of(report: bytes) -> bytes:
+    """The page that the linkage unit makes from report.json."""
+    return render(load(report)).encode()
 
 
-def seal_transcript(matter: Matter) -> Statement:
-    """The same, sealed for the auditor of the matter and signed. OrderError: he has no card in it."""
-    files, (agreement, result) = transcript_of(matter), (matter.ready(), matter.ending.result)
-    assert result
-    if "auditor" not in matter.cards:
-        raise OrderError("there is no auditor in this matter", hint="-o FOLDER writes the transcript unsealed")
-    plain = b"".join(len(data).to_bytes(8, "little") + data for data in files.values())
-    sealed = matter.cards["auditor"].keys.seal(plain, TRANSCRIPT + result.hash)
-    return say(matter, b"pprl-trn", agreement, [result], sealed)
+@dataclass(frozen=True)
+class Auditor(Party):
+    """Has a card from the beginning, and gets the transcript sealed."""
+
+    role: ClassVar[Role] = "auditor"
+
+    def verify(self, heard: Mapping[Role, str] | None = None) -> Iterator[str]:
+        """Check the sealed transcript; yields a line for each check that passed. ``heard`` are words to check again.
+
+        OrderError: there is not exactly one, or the words have not been compared. FileError, ForgedError,
+        MismatchError: what is wrong, and in which file.
+        """
+        folder = self.read()
+        yield from verify_files(open_files(folder), heard or {}, known=folder.cards)
+
+    def write_transcript(self, path: Path | str) -> list[Path]:
+        """Write the files of the sealed transcript into a new folder."""
+        return write_files(Path(path), open_files(self.read()))
 
 
-def open_transcript(matter: Matter) -> dict[str, bytes]:
-    """The files that were sealed for us.
+def verify_folder(
+    path: Path, heard: Mapping[Role, str], *, words: Callable[[Cards], Words] = words_of, page: Render = page_of
+) -> Iterator[str]:
+    """Check the folder of a transcript; yields a line for each check that passed.
 
-    OrderError: none came, or several. ForgedError: changed, or not of the linkage unit whose words we heard.
+    ``heard`` are the words that parties read out on a call. FileError, ForgedError, MismatchError: what is wrong, and
+    in which file.
     """
-    if matter.role != "auditor" or len(matter.transcripts) != 1:
-        raise OrderError(
-            f"this is not an auditor's folder with one sealed transcript in it: {len(matter.transcripts)} are here",
-            hint="the linkage unit makes one: pprl transcript",
-        )
-    if not matter.heard:
-        raise OrderError("the words of the others were not compared yet", hint="pprl agree, on a call with them")
-    (told,) = matter.transcripts
-    told.expect(agreement=str, answers=list, role=str, sealed=str)
-    told.verify(matter.cards["unit"].keys)
-    answers = told.body["answers"]
-    if len(answers) != 1 or digest(told.attachment) != told.bytes_of("sealed", 32):
-        raise ForgedError("a transcript: what is attached is not what was signed", hint=AGAIN)
-    try:
-        plain = matter.keystore.keys.open(told.attachment, TRANSCRIPT + bytes_of(answers[0], 32, "a transcript"))
-    except WrongError:
-        raise ForgedError("a transcript: does not open", hint="it was sealed for somebody else, or changed") from None
-    data, at = {}, 0
-    for name in NAMES:
-        size = int.from_bytes(plain[at : at + 8], "little")
-        data[name] = plain[at + 8 : at + 8 + size]
-        at += 8 + size
-    if at != len(plain):
-        raise FileError("a transcript: is not whole", hint=AGAIN)
-    return data
-
-
-def verify_folder(folder: Path, heard: Mapping[Role, str]) -> Iterator[str]:
-    """Check an auditor's folder; yields a line for each step that held.
-
-    FileError, ForgedError, MismatchError: what does not hold, and in which file.
-    """
-    # (1) exactly the files that a transcript has
-    data = _files(folder)
-    yield f"files: {len(data)}, none missing, none besides"
-    yield from verify_files(data, heard)
+    # (1) exactly the files of a transcript
+    files = read_files(path)
+    yield f"files: {len(files)}, none missing, none added"
+    yield from verify_files(files, heard, words=words, page=page)
 
 
 def verify_files(
-    data: Mapping[str, bytes], heard: Mapping[Role, str], known: Mapping[Role, Card] | None = None
+    files: Mapping[str, bytes],
+    heard: Mapping[Role, str],
+    *,
+    known: Cards | None = None,
+    words: Callable[[Cards], Words] = words_of,
+    page: Render = page_of,
 ) -> Iterator[str]:
-    """The other steps. ``known`` are the cards of which an auditor compared the words himself."""
-    # (2) statements: form, place, signatures by the cards, order, each upon those before it
+    """The other checks. ``known`` are the cards whose words this auditor has compared; ``words`` and ``page`` are the
+    slow functions, which may be given with a memory."""
+    # (2) statements: form, file, signatures by the cards, order, each on those before it
+    statements = _read_all(files)
+    record = _verified(statements)
+    titles = {role: f"{card.name} ({TITLES[role]})" for role, card in record.cards.items()}
+    yield f"parties: {', '.join(titles.values())}; exchange {record.cards['unit'].exchange}"
+    yield f"signatures and order: {sum(map(len, statements.values()))} statements, each on those before it"
+    # (3) the words that were read out on a call are those of these cards
+    yield from _check_words(record.cards, titles, heard, words)
+    if known:
+        _same_cards(record.cards, known)
+        yield "words: the cards are those whose words you compared"
+    # (4) what can be read without pprl is what was signed: the report, the page made from it, the audit
+    _check_figures_signed(record, files, page)
+    yield f"page: {PAGE} is made from {REPORT} and nothing else"
+    # (5) the labels open what was committed to before the scores were known
+    scores, openings = _opened(record)
+    yield f"openings: {len(openings):,} labels give both roots that were committed to before the scores"
+    # (6) every figure again
+    verdict = _check_figures(record, files, scores, openings)
+    yield "figures: audit.json and report.json follow from scores, labels and evidence, to the last digit"
+    yield f"verdict: {verdict}"
+    # Two things are not checked, on purpose: the packages are not here, and no file can show that a roster is true.
+    yield "not checked: that the scores are those of the packages (the linkage unit is trusted for that), and that"
+    yield "the owners' rosters are true"
+
+
+def _read_all(files: Mapping[str, bytes]) -> dict[str, list[Statement]]:
+    """The statements of all files, in the right file and each with what belongs to it."""
     statements = {}
-    for name in STATEMENTS:
+    for name in TRANSCRIPT_STATEMENTS:
         with naming(name):
-            statements[name] = list(read_statements(data[name], name))
-    _require_places(statements)
+            statements[name] = list(read_statements(files[name], name))
+    for name, kinds in TRANSCRIPT_STATEMENTS.items():
+        _require_kinds(name, [statement.kind for statement in statements[name]], kinds)
+    for name, group in statements.items():
+        for statement in group:
+            # The shares of the key are for nobody else's eyes; everything else must be complete.
+            if statement.kind.attachment and statement.kind not in (PROPOSAL, ACCEPTANCE):
+                with naming(name):
+                    if not statement.attachment_fits():
+                        raise FileError(f"{statement.title}: comes without its attachment", hint=AGAIN)
+    return statements
+
+
+def _require_kinds(name: str, found: list[StatementKind], kinds: tuple[StatementKind, ...]) -> None:
+    if name == CARDS:
+        if any(kind is not CARD for kind in found):
+            raise FileError(f"{name}: holds something other than cards", hint=AGAIN)
+    elif tuple(found) != kinds:
+        raise FileError(f"{name}: does not hold the statements that belong there", hint=AGAIN)
+
+
+def _verified(statements: Statements) -> Judged:
+    """The record that the statements make. Anything that was changed is reported with the name of its file."""
     _require_signatures(statements)
     with naming("the statements"):
-        told = read_transcript([one for each in statements.values() for one in each])
-    assert told.agreement
-    assert told.list_rows
-    assert told.registry_rows
-    assert told.list_package
-    end, table = told.ending, told.table
-    assert table
-    assert end.reveal
-    assert end.answers
-    assert end.result
-    assert end.evidence
+        record = read_judged([statement for group in statements.values() for statement in group])
     with naming(PACKAGES):
-        _require_headers(statements[PACKAGES], told)
-    cards = {role: f"{card.name} ({TITLES[role]})" for role, card in told.cards.items()}
-    yield f"parties: {', '.join(cards.values())}; matter {next(iter(told.cards.values())).matter}"
-    yield f"signatures and order: {sum(map(len, statements.values()))} statements, each upon those before it"
-    # (3) the words that were told on a call are those of these cards
-    words = words_of(told.cards)
-    for role, typed in heard.items():
-        if role not in words:
-            raise MismatchError(
-                f"there is no {TITLES[role]} in this matter", hint="take the line out of the words file"
-            )
-        check_heard(typed, words[role], role)
-        yield f"words: those of {cards[role]} are right"
-    if known:
-        if {role: card.statement.hash for role, card in known.items()} != {
-            role: card.statement.hash for role, card in told.cards.items()
-        }:
-            raise MismatchError(f"{CARDS}: not the cards whose words you compared", hint="ask the linkage unit")
-        yield "words: the cards are those whose words you compared"
-    # (4) what may be read without pprl is what was signed: the report, the page made of it, the audit
-    _same(end.result.attachment, data[REPORT], REPORT)
-    hidden = digest(end.evidence.bytes_of("nonce", 32), digest(end.evidence.attachment), digest(data[AUDIT_FILE]))
-    if hidden.hex() != end.result.body["evidence_and_audit"]:
-        raise ForgedError(f"{AUDIT_FILE}: is not, with {OF_UNIT}, what the result was made of", hint=AGAIN)
-    _same(render(load(data[REPORT])).encode(), data[PAGE], PAGE)
-    yield "page: report.html is report.json and nothing else"
-    # (5) the labels open what was committed to before the scores were known
-    with naming(SCORES):
-        scores, halves = open_table(table)
-    with naming(LABELS):
-        opened = check_reveal(
-            end.reveal.attachment,
-            halves,
-            told.agreement,
-            list_root=told.list_rows.root,
-            package_root=told.list_package.root,
-        )
-    yield f"openings: {len(opened):,} labels give both roots that were committed to before the scores"
-    # (6) every figure again
-    with naming(OF_UNIT):
-        evidence = Evidence.of(end.evidence.attachment)
-    version = str(_json(data[AUDIT_FILE], AUDIT_FILE).get("version", ""))
-    terms = told.agreement.terms
-    with naming(OF_UNIT):
-        figures = figures_of(terms, scores, opened, end.reveal.body, end.answers.attachment, evidence, version=version)
-    _same(figures.audit_json(), data[AUDIT_FILE], AUDIT_FILE)
-    _same(figures.report_json(), data[REPORT], REPORT)
-    yield "figures: audit.json and report.json follow from scores, labels and evidence, to the last digit"
-    yield f"verdict: {figures.verdict.code}"
-    # Not checked, on purpose: that the scores are those of the packages, which are not here, and that rosters are true.
-    yield "not checked: that the scores are those of the packages (the linkage unit is trusted for them), and that"
-    yield "what the owners put in is true"
+        _require_headers(statements[PACKAGES], record)
+    return record
 
 
-def _files(folder: Path) -> dict[str, bytes]:
-    if not folder.is_dir():
-        raise FileError(f"{container.called(folder)}: is no folder", hint="name the folder that `pprl transcript` made")
-    there = {path.name for path in folder.iterdir()}
-    if missing := [name for name in NAMES if name not in there]:
-        raise FileError(f"{missing[0]} is missing", hint=AGAIN)
-    if more := sorted(there - set(NAMES)):
-        raise FileError(
-            f"{more[0]} does not belong into the folder", hint="a transcript holds nothing else: take it out"
-        )
-    data = {}
-    for name in NAMES:
-        path = folder / name
-        if not path.is_file() or path.stat().st_size > MAX_BYTES:
-            raise FileError(f"{name}: is no file of a transcript", hint=AGAIN)
-        data[name] = path.read_bytes()
-    return data
-
-
-def _require_places(statements: Mapping[str, list[Statement]]) -> None:
-    """Every statement in its file, once: what stands twice or elsewhere was put there by somebody."""
-    kinds = {
-        AGREEMENT: [b"pprl-prp", b"pprl-acc"],
-        COMMITMENTS: [b"pprl-com", b"pprl-com", b"pprl-com", b"pprl-rcp"],
-        PACKAGES: [b"pprl-hdr", b"pprl-hdr"],
-        SCORES: [b"pprl-tab", b"pprl-ask"],
-        LABELS: [b"pprl-ack", b"pprl-rev", b"pprl-ans"],
-        RESULT: [b"pprl-res"],
-        OF_UNIT: [b"pprl-evi"],
-    }
-    for name, wanted in kinds.items():
-        if [each.kind for each in statements[name]] != wanted:
-            raise FileError(f"{name}: does not hold the statements that belong there", hint=AGAIN)
-    if any(each.kind != b"pprl-crd" for each in statements[CARDS]):
-        raise FileError(f"{CARDS}: holds something other than cards", hint=AGAIN)
-    for name, each in ((name, each) for name, some in statements.items() for each in some):
-        named = NAMED[each.kind]
-        # The shares of the key are for nobody's eyes; everything else is there, and is what its statement names.
-        if named and each.kind not in (b"pprl-prp", b"pprl-acc"):
-            with naming(name):
-                if named not in each.body or digest(each.attachment) != each.bytes_of(named, 32):
-                    raise FileError(f"{each.says}: comes without what belongs to it", hint=AGAIN)
-
-
-#: Who signs a statement, where its body does not say it.
-SIGNERS: dict[bytes, Role] = {b"pprl-prp": "list", b"pprl-acc": "registry"}
-
-
-def _require_signatures(statements: Mapping[str, list[Statement]]) -> None:
-    """Whatever was changed on the way is named by the file that it stands in."""
+def _require_signatures(statements: Statements) -> None:
     with naming(CARDS):
-        cards = {card.role: card for card in map(Card.of, statements[CARDS])}
+        cards = {card.role: card for card in map(Card.from_statement, statements[CARDS])}
         if len(cards) < len(statements[CARDS]):
             raise ForgedError("there are two cards of one role", hint=AGAIN)
         order(cards)
-    for name, each in ((file, one) for file in STATEMENTS[1:] for one in statements[file]):
-        with naming(name):
-            role = SIGNERS.get(each.kind) or each.body.get("role")
-            if not isinstance(role, str) or role not in cards:
-                raise FileError(f"{each.says}: names nobody of this matter", hint=AGAIN)
-            each.verify(cards[role].keys)
+    for name, group in statements.items():
+        for statement in group if name != CARDS else ():
+            with naming(name):
+                signer = signer_of(statement)
+                if signer not in cards:
+                    raise FileError(f"{statement.title}: does not name a party of this exchange", hint=AGAIN)
+                statement.verify(cards[signer].keys)
 
 
-def _require_headers(headers: list[Statement], told: Record) -> None:
-    """The headers are those that the scores were made of, of packages that hold what was committed to."""
-    assert told.agreement
-    assert told.table
-    assert told.receipt
-    assert told.registry_rows
-    assert told.list_package
-    if [each.hash.hex() for each in headers] != told.table.body["answers"][1:]:
+def _require_headers(headers: list[Statement], record: Judged) -> None:
+    """The headers are those that the score table names, of packages with the rows that were committed to."""
+    if [header.hash.hex() for header in headers] != record.table.body["answers"][1:]:
         raise MismatchError("the headers are not those that the scores name", hint=AGAIN)
-    roots = {"list": told.list_package.root, "registry": told.registry_rows.root}
+    roots = {"list": record.list_package.root, "registry": record.registry_rows.root}
     for header, (role, root) in zip(headers, roots.items(), strict=True):
-        said = {key: header.body.get(key) for key in ("agreement", "answers", "role", "root")}
-        wanted = {"agreement": told.agreement.hash.hex(), "answers": [told.receipt.hash.hex()]}
-        if said != {**wanted, "role": role, "root": root.hex()}:
+        found = {key: header.body.get(key) for key in ("agreement", "answers", "role", "root")}
+        wanted = {"agreement": record.agreement.hash.hex(), "answers": [record.receipt.hash.hex()]}
+        if found != {**wanted, "role": role, "root": root.hex()}:
             raise MismatchError("a header is not of a package that was committed to", hint=AGAIN)
 
 
-def _json(data: bytes, name: str) -> dict[str, object]:
-    import json
+def _check_words(
+    cards: Cards, titles: Mapping[Role, str], heard: Mapping[Role, str], words: Callable[[Cards], Words]
+) -> Iterator[str]:
+    expected = words(cards) if heard else {}
+    for role, typed in heard.items():
+        if role not in expected:
+            raise MismatchError(
+                f"there is no {TITLES[role]} in this exchange", hint="take the line out of the file of words"
+            )
+        check_heard(typed, expected[role], role)
+        yield f"words: those of {titles[role]} are right"
 
+
+def _same_cards(cards: Cards, known: Cards) -> None:
+    if {role: card.statement.hash for role, card in known.items()} != {
+        role: card.statement.hash for role, card in cards.items()
+    }:
+        raise MismatchError(f"{CARDS}: not the cards whose words you compared", hint="ask the linkage unit")
+
+
+def _check_figures_signed(record: Judged, files: Mapping[str, bytes], page: Render) -> None:
+    _same(record.result.attachment, files[REPORT], REPORT)
+    evidence = record.evidence
+    hidden = digest(evidence.bytes_of("nonce", 32), digest(evidence.attachment), digest(files[AUDIT]))
+    if hidden.hex() != record.result.body["evidence_and_audit"]:
+        raise ForgedError(f"{AUDIT}: is not, with {EVIDENCE}, what the result was made from", hint=AGAIN)
+    _same(page(files[REPORT]), files[PAGE], PAGE)
+
+
+def _opened(record: Judged) -> tuple[Scores, list[Opening]]:
+    with naming(SCORES):
+        scores, halves = open_table(record.table)
+    with naming(LABELS):
+        openings = check_reveal(
+            record.reveal.attachment,
+            halves,
+            record.agreement,
+            list_root=record.list_rows.root,
+            package_root=record.list_package.root,
+        )
+    return scores, openings
+
+
+def _check_figures(record: Judged, files: Mapping[str, bytes], scores: Scores, openings: list[Opening]) -> str:
+    """The code of the verdict. ForgedError: a figure does not follow."""
+    version = str(_json(files[AUDIT], AUDIT).get("version", ""))
+    with naming(EVIDENCE):
+        figures = figures_of(
+            record.agreement.terms,
+            scores,
+            openings,
+            record.reveal.body,
+            record.answers.attachment,
+            Evidence.from_bytes(record.evidence.attachment),
+            version=version,
+        )
+    _same(figures.audit_json(), files[AUDIT], AUDIT)
+    _same(figures.report_json(), files[REPORT], REPORT)
+    return figures.verdict.code
+
+
+def _json(data: bytes, name: str) -> dict[str, object]:
     try:
-        told = json.loads(data)
+        value = json.loads(data)
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+        value = None
+    if not isinstance(value, dict):
         raise FileError(f"{name}: is not what it should be", hint=AGAIN)
-    return told
+    return value
 
 
 def _same(made: bytes, given: bytes, name: str) -> None:
     if made != given:
         raise ForgedError(
-            f"{name}: is not what follows from the signed files", hint="somebody changed it, or made it another way"
+            f"{name}: does not follow from the signed files", hint="somebody changed it, or made it another way"
         )
 
 
 @contextmanager
 def naming(name: str) -> Iterator[None]:
-    """Say in a refusal which file it is about."""
+    """Name in a refusal the file that it is about."""
     try:
         yield
     except PprlError as error:

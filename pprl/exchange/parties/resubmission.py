@@ -1,9 +1,10 @@
-"""Which rosters went into exchanges before: two runs of nearly the same roster tell of the few rows that differ.
+"""Which rosters this machine has committed to before: two answers about nearly the same roster reveal the difference.
 
-Whoever gets one answer with somebody on a roster and one without him has the answer for him alone. So each owner's
-machine keeps, beside the ledger of runs, keyed hashes of the rows that he committed to, with the word of the matter and
-the other owner's name, and a roster that differs from such a one by fewer than 20 rows is refused unless that is asked
-for. The key stands beside them: whoever has both and a roster can tell whether it was sent, and nothing else.
+Anyone who gets one answer with a person on a roster and one without that person has the answer for this person alone.
+So each owner's machine keeps, beside the ledger of runs, keyed hashes of the rows that it committed to, with the name
+of the exchange and of the other owner. A roster that differs from such a one by fewer than 20 rows is refused, unless
+the owner allows it. The key is kept beside the hashes: anyone with both and a roster can tell whether it was sent, and
+nothing else.
 """
 
 from __future__ import annotations
@@ -28,48 +29,48 @@ FEWEST = 20  # rows by which a roster must differ from one that was sent
 MOST_KEPT = 1_000
 _MAGIC = b"pprl-snt"
 _SIZE = struct.Struct("<I")
+_HINT = f"move it away, or name another folder in {LEDGER_VARIABLE}"
 
 Hashes = NDArray[np.uint64]
 
 
-class Sent:
-    """The rosters that were sent from this machine; with ``folder`` None nothing is kept and nothing refused."""
+class SentRosters:
+    """The rosters that were sent from this machine. With ``folder`` None nothing is kept and nothing refused."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     @classmethod
-    def at_home(cls) -> Sent:
-        """Beside the ledger of runs, and off when that is off."""
-        place = ledger_path()
-        return cls(place.parent / "sent" if place else None)
+    def at_home(cls) -> SentRosters:
+        """Beside the ledger of runs, and off when the ledger is off."""
+        ledger = ledger_path()
+        return cls(ledger.parent / "sent" if ledger else None)
 
-    def hashes(self, parts: Iterable[People], schema: Schema, told: list[Hashes]) -> Iterator[People]:
-        """Parts of a roster as they pass; the hashes of their rows are put into ``told``."""
+    def hashed(self, parts: Iterable[People], schema: Schema, hashes: list[Hashes]) -> Iterator[People]:
+        """Pass the parts of a roster on, and append the hashes of the rows of each to ``hashes``."""
         key = self._key() if self._folder else b""
         for people in parts:
             if self._folder:
-                told.append(_hashes(people, schema, key))
+                hashes.append(_row_hashes(people, schema, key))
             yield people
 
     def refuse_nearly_sent(self, rows: Hashes, agreement: bytes) -> None:
-        """RefusedError: a roster of another agreement differs from this one by fewer than 20 rows, but by some or by
-        none."""
-        for head, others in self._all():
+        """RefusedError: this roster was sent in another exchange, or one that differs from it by fewer than 20 rows."""
+        for head, sent_rows in self._all():
             if head["agreement"] == agreement.hex():
-                continue  # this very step, done again
-            apart = len(np.setxor1d(rows, others, assume_unique=True))
-            if apart < FEWEST:
-                what = f"differs by {apart} rows from" if apart else "is"
+                continue  # the same step, repeated
+            differing = len(np.setxor1d(rows, sent_rows, assume_unique=True))
+            if differing < FEWEST:
+                what = f"differs by {differing} rows from" if differing else "is"
                 raise RefusedError(
-                    f"this roster {what} one that you sent to {head['other']} in the matter {head['matter']}",
-                    hint="two answers that differ by a few rows tell of these rows; if that is meant: --sent-before",
+                    f"this roster {what} one that you sent to {head['other']} in the exchange {head['matter']}",
+                    hint="two answers that differ by a few rows reveal these rows; to send it anyway: --sent-before",
                 )
 
-    def remember(self, rows: Hashes, agreement: bytes, matter: str, other: str) -> None:
+    def remember(self, rows: Hashes, agreement: bytes, exchange: str, other: str) -> None:
         if self._folder is None:
             return
-        head = json.dumps({"agreement": agreement.hex(), "matter": matter, "other": other}).encode()
+        head = json.dumps({"agreement": agreement.hex(), "matter": exchange, "other": other}).encode()
         name = hashlib.sha256(agreement).hexdigest()[:16] + ".rows"
         data = [_MAGIC, _SIZE.pack(len(head)), head, rows.astype("<u8").tobytes()]
         container.write_new(self._folder / name, data, private=True, force=True)
@@ -104,21 +105,18 @@ class Sent:
             yield head, rows
 
 
-_HINT = f"move it away, or name another place in {LEDGER_VARIABLE}"
-
-
-def together(told: list[Hashes]) -> Hashes:
+def distinct(hashes: list[Hashes]) -> Hashes:
     """The distinct hashes of all parts, ascending."""
-    return np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *told]))
+    return np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *hashes]))
 
 
-def _hashes(people: People, schema: Schema, key: bytes) -> Hashes:
+def _row_hashes(people: People, schema: Schema, key: bytes) -> Hashes:
     """Eight keyed bytes for each row, over its linked values."""
     columns = [people.columns[field.name] for field in schema.linked()]
     texts = [[value.encode() + b"\0" for value in column.values] + [b"\0"] for column in columns]
     codes = [column.codes.tolist() for column in columns]
-    out = np.empty(len(people), dtype=np.uint64)
-    for at, row in enumerate(zip(*codes, strict=True)):
-        text = b"".join(values[code] for values, code in zip(texts, row, strict=True))
-        out[at] = int.from_bytes(hashlib.blake2b(text, key=key[:64], digest_size=8).digest(), "little")
-    return out
+    hashes = np.empty(len(people), dtype=np.uint64)
+    for row, row_codes in enumerate(zip(*codes, strict=True)):
+        text = b"".join(values[code] for values, code in zip(texts, row_codes, strict=True))
+        hashes[row] = int.from_bytes(hashlib.blake2b(text, key=key[:64], digest_size=8).digest(), "little")
+    return hashes

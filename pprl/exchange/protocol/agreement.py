@@ -1,8 +1,8 @@
 """The terms that both owners sign.
 
-The list owner proposes, the registry owner accepts; each adds a nonce and a share of the key, sealed for the other. The
-hash of both statements is the agreement: it enters the key, every commitment and every seal, so nothing of one
-agreement fits another (docs/protocol.md §5, §6).
+The list owner proposes and the registry owner accepts. Each adds a nonce and a share of the key, sealed for the other.
+The hash of both statements is the agreement. It enters the key, every commitment and every seal, so nothing made for
+one agreement fits another (docs/protocol.md §5, §6).
 """
 
 from __future__ import annotations
@@ -10,42 +10,52 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from pprl.core.errors import FileError, MismatchError, RefusedError
 from pprl.core.schema import Schema
 from pprl.core.schema_file import parse_schema, to_toml
-from pprl.exchange.protocol.cards import TITLES, Card, Role, order
-from pprl.exchange.protocol.crypto import digest
+from pprl.exchange.protocol.cards import Card, order
+from pprl.exchange.protocol.commitments import RowLayout
+from pprl.exchange.protocol.crypto import SEAL_OVERHEAD, digest
+from pprl.exchange.protocol.roles import OWNERS, TITLES, OwnerRole, Role, other_owner
 from pprl.exchange.protocol.statements import AGAIN, Body, Statement, bytes_of, canonical
 
-UNIT_IS = ("neither", "list", "registry")
-OUTPUTS = {"list": ("report", "pairs"), "registry": ("report",), "auditor": ("audit",)}
+UnitIs = Literal["neither", "list", "registry"]
+UNIT_IS: tuple[UnitIs, ...] = ("neither", *OWNERS)
+OUTPUTS: dict[str, tuple[str, ...]] = {"list": ("report", "pairs"), "registry": ("report",), "auditor": ("audit",)}
 MAX_LABELS = 1_000
 MAX_ROWS = 1 << 40
-SEALED_SHARE = 32 + 1_136
+SEALED_SHARE = 32 + SEAL_OVERHEAD
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What is compared, how it is judged, who gets what, and until when. Rows are people for a list."""
+    """What is compared, how it is judged, who gets what, and until when."""
 
     schema_text: str
     folding: bytes
     fingerprint: bytes
-    strata: Mapping[str, tuple[str, ...]]  # closed lists: what is in none of them counts as other
+    strata: Mapping[str, tuple[str, ...]]  # the labels of each stratum; every other value counts as "other"
     list_people: tuple[int, int]  # at least, at most
-    registry_rows: tuple[int, int]
-    pad: int  # packages are filled up to a multiple of so many rows
+    registry_rows: tuple[int, int]  # at least, at most
+    pad: int  # packages are filled up to a multiple of this number of rows
     outputs: Mapping[str, tuple[str, ...]]
     runs: int
-    earlier_runs: int
-    unit_is: str
-    plain: bool  # encodings without hardening were asked for in so many words
+    earlier_runs: int  # between the same two owners
+    unit_is: UnitIs
+    plain: bool  # encodings without hardening were asked for explicitly
     expires: datetime.date
 
     @property
     def schema(self) -> Schema:
         return parse_schema(self.schema_text, "the agreement")
+
+    def layout(self, side: OwnerRole) -> RowLayout:
+        """The layout of the rows of an owner's package."""
+        schema = self.schema
+        confirm = sum(field.role == "confirm" for field in schema.fields)
+        return RowLayout(side, schema.length, confirm, len(schema.linked()))
 
     def to_body(self) -> Body:
         return {
@@ -65,59 +75,57 @@ class Terms:
         }
 
     @classmethod
-    def of(cls, body: object) -> Terms:
-        """FileError: not the terms of an agreement. Whether one wants to sign them is for people to decide."""
+    def from_body(cls, body: object) -> Terms:
+        """FileError: not the terms of an agreement. Whether to sign them is for people to decide."""
         try:
             if not isinstance(body, dict):
                 raise TypeError
             terms = cls(
-                _text(body["schema"]),
-                bytes_of(body["folding"], 32, "the terms"),
-                bytes_of(body["fingerprint"], 32, "the terms"),
-                {_text(field): tuple(map(_text, labels)) for field, labels in body["strata"].items()},
-                _limits(body["list_people"]),
-                _limits(body["registry_rows"]),
-                _number(body["pad"], 1, 1 << 24),
-                {_text(role): tuple(map(_text, given)) for role, given in body["outputs"].items()},
-                _number(body["runs"], 1, 1),
-                _number(body["earlier_runs"], 0, 10_000),
-                _text(body["unit_is"]),
-                {"yes": True, "no": False}[body["plain"]],
-                datetime.date.fromisoformat(body["expires"]),
+                schema_text=_text(body["schema"]),
+                folding=bytes_of(body["folding"], 32, "the terms"),
+                fingerprint=bytes_of(body["fingerprint"], 32, "the terms"),
+                strata={_text(field): tuple(map(_text, labels)) for field, labels in body["strata"].items()},
+                list_people=_limits(body["list_people"]),
+                registry_rows=_limits(body["registry_rows"]),
+                pad=_number(body["pad"], 1, 1 << 24),
+                outputs={_text(role): tuple(map(_text, given)) for role, given in body["outputs"].items()},
+                runs=_number(body["runs"], 1, 1),
+                earlier_runs=_number(body["earlier_runs"], 0, 10_000),
+                unit_is=_unit_is(body["unit_is"]),
+                plain={"yes": True, "no": False}[body["plain"]],
+                expires=datetime.date.fromisoformat(body["expires"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise FileError("a proposal: its terms are not written as terms are", hint=AGAIN) from None
+            raise FileError("a proposal: its terms are malformed", hint=AGAIN) from None
         if canonical(terms.to_body()) != canonical(body):
-            raise FileError("a proposal: its terms hold other things than terms do", hint=AGAIN)
+            raise FileError("a proposal: its terms hold something that terms do not have", hint=AGAIN)
         terms.check()
         return terms
 
     def check(self) -> None:
-        """RefusedError or SchemaError: terms that no copy of pprl lets anybody sign."""
+        """FileError: malformed. RefusedError or SchemaError: terms that no copy of pprl lets anybody sign."""
         schema = self.schema
         if to_toml(schema) != self.schema_text:
-            raise FileError("a proposal: its schema is not in its one form", hint=AGAIN)
-        if self.unit_is not in UNIT_IS or self.outputs.keys() != OUTPUTS.keys():
-            raise FileError("a proposal: its terms hold words that are not known", hint=AGAIN)
+            raise FileError("a proposal: its schema is not in canonical form", hint=AGAIN)
+        if self.outputs.keys() != OUTPUTS.keys():
+            raise FileError("a proposal: its terms hold unknown words", hint=AGAIN)
         if any(not set(given) <= set(OUTPUTS[role]) for role, given in self.outputs.items()):
             raise RefusedError(
-                "the terms let somebody have more than the exchange gives to anybody",
-                hint="per-row results of the registry would tell its owner who is on the list",
+                "the terms give a party more than any party may have",
+                hint="results for single rows of the registry would tell its owner who is on the list",
             )
         if schema.hardening == 0 and not self.plain:
             raise RefusedError(
-                "the schema hardens nothing, and the terms do not say so",
+                "the schema sets no hardening, and the terms do not say so",
                 hint="without hardening about 50 known people are enough to read an encoding: set hardening = 8, or "
                 "pass --plain",
             )
         schema.refuse_weak()
         strata = {field.name for field in schema.fields if field.role == "stratum"}
         if strata != set(self.strata) or any(len(labels) > MAX_LABELS for labels in self.strata.values()):
-            raise RefusedError("the labels of the strata do not fit the schema", hint="--labels FIELD=A,B,C")
+            raise RefusedError("the labels of the strata do not match the schema", hint="--labels FIELD=A,B,C")
         if any(len(set(labels)) < len(labels) or not all(map(_showable, labels)) for labels in self.strata.values()):
-            raise RefusedError(
-                "a label of the strata is empty, there twice, or not printable", hint="--labels FIELD=A,B,C"
-            )
+            raise RefusedError("a label of the strata is empty, repeated or not printable", hint="--labels FIELD=A,B,C")
 
     def refuse_expired(self, today: datetime.date) -> None:
         if today > self.expires:
@@ -126,36 +134,44 @@ class Terms:
             )
 
     def lines(self, cards: Mapping[Role, Card]) -> list[str]:
-        """The terms in plain words, for whoever decides whether to sign them."""
+        """The terms in plain words, for the people who decide whether to sign them."""
         schema = self.schema
         by_role = {role: [f.name for f in schema.fields if f.role == role] for role in ("link", "stratum", "confirm")}
-        told = [
+        strata = "; ".join(f"{name}: {_listed(self.strata[name])}" for name in by_role["stratum"])
+        outputs = "; ".join(
+            f"{TITLES[role]}: {_listed(self.outputs[role]) or 'nothing'}" for role in TITLES if role != "unit"
+        )
+        lines = [
             *(f"{TITLES[card.role]:16} {card.name}" for card in order(cards)),
             f"linked           {', '.join(by_role['link'])}; hardening {schema.hardening}",
-            f"told apart       {'; '.join(f'{n}: {_listed(self.strata[n])}' for n in by_role['stratum']) or 'nothing'}",
-            f"confirm          {', '.join(by_role['confirm']) or 'nothing'}",
+            f"counted by       {strata or 'nothing'}",
+            f"confirmed by     {', '.join(by_role['confirm']) or 'nothing'}",
             f"list             {self.list_people[0]:,} to {self.list_people[1]:,} people, "
-            f"{schema.decoys} made-up rows for each",
+            f"{schema.decoys} decoys for each",
             f"registry         {self.registry_rows[0]:,} to {self.registry_rows[1]:,} rows, as of "
-            f"{schema.registry_as_of or 'no day that is said'}; public before the list: "
+            f"{schema.registry_as_of or 'an unknown day'}; public before the list: "
             f"{schema.registry_public_before_list}",
-            f"judged           at a false-match rate of {schema.false_match_rate / 100:g} %, counts disclosed to base "
+            f"judged           at a false-match rate of {schema.false_match_rate / 100:g}%, counts disclosed to base "
             f"{schema.disclosure}",
-            "they get         "
-            + "; ".join(f"{TITLES[r]}: {_listed(self.outputs[r]) or 'nothing'}" for r in TITLES if r != "unit"),
-            f"runs             {self.runs}, after {self.earlier_runs} between the two",
+            f"they get         {outputs}",
+            f"runs             {self.runs}, after {self.earlier_runs} between the two owners",
             f"expires          {self.expires}",
         ]
+        return lines + self._warnings()
+
+    def _warnings(self) -> list[str]:
+        warnings = []
         if self.plain:
-            told.append("WARNING          encodings are not hardened: about 50 known people are enough to read them")
-        if self.unit_is != "neither":
-            other: Role = "registry" if self.unit_is == "list" else "list"
-            owner = TITLES["list" if self.unit_is == "list" else "registry"]
-            told.append(
-                f"WARNING          the linkage unit is the {owner}, who has the key: he can read every name in the "
-                f"file of the {TITLES[other]}. This is disclosure, not protection"
+            warnings.append(
+                "WARNING          encodings are not hardened: about 50 known people are enough to read them"
             )
-        return told
+        if self.unit_is != "neither":
+            owner: OwnerRole = self.unit_is
+            warnings.append(
+                f"WARNING          the linkage unit is the {TITLES[owner]}, who has the key: they can read every "
+                f"name in the file of the {TITLES[other_owner(owner)]}. This is disclosure, not protection"
+            )
+        return warnings
 
 
 def _listed(words: tuple[str, ...]) -> str:
@@ -163,7 +179,7 @@ def _listed(words: tuple[str, ...]) -> str:
 
 
 def _showable(label: str) -> bool:
-    """Labels are shown to people who decide by what they see: none may move the cursor or hide the line above."""
+    """People decide by the labels that they see: none may move the cursor or hide the line above it."""
     return bool(label.strip()) and label.isprintable()
 
 
@@ -171,6 +187,13 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
+
+
+def _unit_is(value: object) -> UnitIs:
+    for known in UNIT_IS:
+        if value == known:
+            return known
+    raise ValueError
 
 
 def _number(value: object, low: int, high: int) -> int:
@@ -188,7 +211,7 @@ def _limits(value: object) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What the list owner proposes. ``code`` is what the other types to say that he has read these terms."""
+    """What the list owner proposes. Others type its ``code`` to show that they have read these terms."""
 
     terms: Terms
     nonce: bytes
@@ -199,15 +222,15 @@ class Proposal:
         return self.statement.hash.hex()[:8]
 
     @classmethod
-    def of(cls, statement: Statement, cards: Mapping[Role, Card]) -> Proposal:
+    def from_statement(cls, statement: Statement, cards: Mapping[Role, Card]) -> Proposal:
         """MismatchError: made for other cards. ForgedError: not signed by the list owner."""
         # (4) signed by the list owner, for exactly these cards
-        statement.expect(answers=list, nonce=str, share=str, terms=dict)
+        statement.require_form()
         statement.verify(cards["list"].keys)
         _same_cards(statement, cards)
         statement.bytes_of("share", 32)
-        # (5) terms that may be agreed; no expiry here, since an expired agreement may still be read (`Matter.ready`)
-        return cls(Terms.of(statement.body["terms"]), statement.bytes_of("nonce", 32), statement)
+        # (5) terms that may be agreed; no expiry here: an expired agreement may still be read (`ExchangeFolder.ready`)
+        return cls(Terms.from_body(statement.body["terms"]), statement.bytes_of("nonce", 32), statement)
 
 
 @dataclass(frozen=True)
@@ -226,23 +249,22 @@ class Agreement:
         return digest(b"pprl/1/agreement\0", self.proposal.statement.hash, self.acceptance.hash)
 
     @classmethod
-    def of(cls, proposal: Proposal, acceptance: Statement, cards: Mapping[Role, Card]) -> Agreement:
+    def from_statements(cls, proposal: Proposal, acceptance: Statement, cards: Mapping[Role, Card]) -> Agreement:
         """MismatchError: another proposal was accepted. ForgedError: not signed by the registry owner."""
-        # (6) signed by the registry owner, of this proposal
-        acceptance.expect(answers=list, nonce=str, share=str)
+        # (6) signed by the registry owner, for this proposal
+        acceptance.require_form()
         acceptance.verify(cards["registry"].keys)
         require_answers(acceptance, [proposal.statement.hash])
-        acceptance.bytes_of("nonce", 32)
-        acceptance.bytes_of("share", 32)
+        acceptance.require_hashes()
         return cls(proposal, acceptance)
 
 
 def require_answers(statement: Statement, hashes: list[bytes]) -> None:
-    """MismatchError: the statement answers others than those, or in another order."""
-    if statement.body["answers"] != [each.hex() for each in hashes]:
+    """MismatchError: the statement answers other statements than these, or in another order."""
+    if statement.body["answers"] != [answered.hex() for answered in hashes]:
         raise MismatchError(
-            f"{statement.says}: answers other files than those in this folder",
-            hint="is a file of an earlier try or of another matter among them? Take it out",
+            f"{statement.title}: answers other files than those in this folder",
+            hint="is a file of an earlier attempt or of another exchange among them? Take it out",
         )
 
 
@@ -250,5 +272,5 @@ def _same_cards(statement: Statement, cards: Mapping[Role, Card]) -> None:
     if statement.body["answers"] != [card.statement.hash.hex() for card in order(cards)]:
         raise MismatchError(
             "a proposal: was made for other cards than those in this folder",
-            hint="did a party make a new card? Then the words are compared and the proposal is made again",
+            hint="has a party made a new card? Then compare the words again and make the proposal again",
         )

@@ -1,8 +1,8 @@
 """Who is who: cards with public keys, and the words by which people make sure that they hold the same cards.
 
-Cards travel as files and can be swapped on the way, so their holders compare words live. The words of a role come from
-all cards together; each party reads his own aloud and types those of the others, which are on no screen of his. So no
-one can confirm without having heard (docs/protocol.md §3).
+Cards travel as files and can be swapped on the way, so their holders compare words on a live call. The words of a role
+come from all cards together. Each party reads their own words aloud and types the words of the others, which their own
+screen never shows: nobody can confirm without listening (docs/protocol.md §3).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal
 
 from pprl.core.errors import FileError, ForgedError, MismatchError, RefusedError
 from pprl.exchange.protocol.crypto import (
@@ -28,63 +27,58 @@ from pprl.exchange.protocol.crypto import (
     digest,
     stretch,
 )
+from pprl.exchange.protocol.messages import CARD
+from pprl.exchange.protocol.roles import PARTIES, ROLES, TITLES, Role, titles_of
 from pprl.exchange.protocol.statements import AGAIN, Statement
 
-Role = Literal["list", "registry", "unit", "auditor"]
-ROLES: tuple[Role, ...] = ("list", "registry", "unit", "auditor")
-NEEDED: tuple[Role, ...] = ("list", "registry", "unit")
-TITLES: dict[Role, str] = {
-    "list": "list owner",
-    "registry": "registry owner",
-    "unit": "linkage unit",
-    "auditor": "auditor",
-}
 WORDS = 10
-MATTER = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+EXCHANGE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 MAX_NAME = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Card:
-    """A party of a matter. ``statement`` is the card as it was received."""
+    """A party of an exchange. ``statement`` is the card as it was received."""
 
     role: Role
-    matter: str
+    exchange: str
     name: str
     expires: datetime.date
     keys: PublicKeys
     statement: Statement
 
     @classmethod
-    def make(cls, role: Role, matter: str, name: str, expires: datetime.date, keys: SecretKeys) -> Card:
-        if not MATTER.fullmatch(matter):
+    def make(cls, role: Role, exchange: str, name: str, expires: datetime.date, keys: SecretKeys) -> Card:
+        if not EXCHANGE_NAME.fullmatch(exchange):
             raise RefusedError(
-                "the matter's name is not small letters, digits and hyphens, at most 40 of them",
-                hint="all parties type the same: agree on a word, say division-2022",
+                "the name of the exchange must be at most 40 lower-case letters, digits and inner hyphens",
+                hint="all parties type the same word: agree on one, such as division-2022",
             )
-        if not _nameable(name):
-            raise RefusedError(f"the name is empty, longer than {MAX_NAME} letters, or not printable")
+        if not _is_readable(name):
+            raise RefusedError(f"the name is empty, longer than {MAX_NAME} characters, or not printable")
         public = keys.public()
         body = {
             "expires": expires.isoformat(),
             "kem": public.kem.hex(),
-            "matter": matter,
+            "matter": exchange,
             "name": name,
             "role": role,
             "signing": public.signing.hex(),
             "x25519": public.x25519.hex(),
         }
-        return cls(role, matter, name, expires, public, Statement.make(b"pprl-crd", body, keys))
+        statement = Statement.make(CARD, body, keys)
+        return cls(role=role, exchange=exchange, name=name, expires=expires, keys=public, statement=statement)
 
     @classmethod
-    def of(cls, statement: Statement) -> Card:
-        """FileError: no card; ForgedError: its own key did not sign it, or one that no honest party has.
+    def from_statement(cls, statement: Statement) -> Card:
+        """FileError: not a card. ForgedError: not signed by its own key, or with a key that no honest party has.
 
-        Nothing here says whose card it is: that is what the words are for. No expiry check: an expired card may still
-        be needed to read what was signed in its time. Steps check the expiry of the agreement, which no card outlives.
+        Nothing here tells whose card it is: that is what the words are for. Expiry is not checked: an expired card may
+        still be needed to read what was signed in its time. The steps check that the agreement has not expired, and no
+        agreement outlives a card.
         """
         # (1) the form of a card
-        statement.expect(expires=str, kem=str, matter=str, name=str, role=str, signing=str, x25519=str)
+        statement.require_form()
         body = statement.body
         role = next((role for role in ROLES if role == body["role"]), None)
         try:
@@ -92,9 +86,9 @@ class Card:
         except ValueError:
             expires = None
         if role is None or expires is None or expires.isoformat() != body["expires"]:
-            raise FileError("a card: holds an unknown role or no day of expiry", hint=AGAIN)
-        if not MATTER.fullmatch(body["matter"]) or not _nameable(body["name"]):
-            raise FileError("a card: its matter or its name is not written as a card's is", hint=AGAIN)
+            raise FileError("a card: holds an unknown role or no valid day of expiry", hint=AGAIN)
+        if not EXCHANGE_NAME.fullmatch(body["matter"]) or not _is_readable(body["name"]):
+            raise FileError("a card: the name of its exchange or of its holder is malformed", hint=AGAIN)
         keys = PublicKeys(
             statement.bytes_of("signing", SIGNING_PUBLIC),
             statement.bytes_of("kem", KEM_PUBLIC),
@@ -104,53 +98,62 @@ class Card:
         if not keys.usable():
             raise ForgedError(
                 f"the card of the {TITLES[role]}: holds a key with which anybody could sign or read",
-                hint="no copy of pprl makes such keys: whoever made this card is up to something",
+                hint="no copy of pprl makes such keys: do not trust the maker of this card",
             )
-        # (3) signed by itself, so nobody put the keys of another into it
+        # (3) signed with its own key, so nobody can put the keys of another party into a card
         statement.verify(keys)
-        return cls(role, body["matter"], body["name"], expires, keys, statement)
+        return cls(
+            role=role,
+            exchange=body["matter"],
+            name=body["name"],
+            expires=expires,
+            keys=keys,
+            statement=statement,
+        )
 
 
-def _nameable(name: str) -> bool:
-    """Printable letters that stand in their order: a name is shown to people who decide by it."""
+def _is_readable(name: str) -> bool:
+    """Printable, and not empty: people decide by the name that they see."""
     return bool(name.strip()) and len(name) <= MAX_NAME and name.isprintable()
 
 
 def order(cards: Mapping[Role, Card]) -> list[Card]:
-    """The cards of a matter in the order in which they are hashed.
+    """The cards of an exchange in the order in which they are hashed.
 
-    MismatchError: one of another matter. FileError: a needed one is missing.
+    FileError: one of the three is missing. MismatchError: they are of different exchanges. ForgedError: two roles share
+    a key.
     """
-    found = [cards[role] for role in ROLES if role in cards]
-    if missing := [TITLES[role] for role in NEEDED if role not in cards]:
-        raise FileError(f"the card of the {' and of the '.join(missing)} is missing", hint="put it into the folder")
-    if len({card.matter for card in found}) > 1:
+    ordered = [cards[role] for role in ROLES if role in cards]
+    if missing := [role for role in PARTIES if role not in cards]:
+        raise FileError(f"the card of {titles_of(missing)} is missing", hint="put it into the folder")
+    if len({card.exchange for card in ordered}) > 1:
+        names = ", ".join(f"{TITLES[card.role]} {card.exchange}" for card in ordered)
         raise MismatchError(
-            "the cards are of different matters: " + ", ".join(f"{TITLES[c.role]} {c.matter}" for c in found),
-            hint="agree on one word and make the card anew that differs",
+            f"the cards are of different exchanges: {names}",
+            hint="agree on one word and make the card that differs again",
         )
-    if len({card.keys.signing for card in found}) < len(found):
-        raise ForgedError("two roles have one key", hint="each party makes a card of his own, in a folder of his own")
-    return found
+    if len({card.keys.signing for card in ordered}) < len(ordered):
+        raise ForgedError("two roles have the same key", hint="each party makes their own card, in their own folder")
+    return ordered
 
 
 def digest_of(cards: Mapping[Role, Card]) -> bytes:
-    """32 bytes for all cards of a matter."""
+    """32 bytes that stand for all cards of an exchange together."""
     return digest(b"pprl/1/cards\0", *(card.statement.hash for card in order(cards)))
 
 
 def words_of(cards: Mapping[Role, Card]) -> dict[Role, tuple[str, ...]]:
-    """The ten words of each role, 129 bits: what its holder reads aloud.
+    """The ten words that the holder of each card reads aloud, 129 bits.
 
-    An adversary between the parties looks for two sets of cards that give the same words (a collision), so each try
+    An adversary between the parties looks for two sets of cards that give the same words (a collision), so each attempt
     is made to cost half a second and 256 MiB, and all ten words count.
     """
     stretched = stretch(digest_of(cards), b"pprl/1/words\0\0\0\0")
-    told: dict[Role, tuple[str, ...]] = {}
+    words: dict[Role, tuple[str, ...]] = {}
     for card in order(cards):
         draws = derive(stretched, b"", b"pprl/1/words/" + card.role.encode(), 8 * WORDS)
-        told[card.role] = tuple(word_list()[draw % len(word_list())] for draw in struct.unpack(f"<{WORDS}Q", draws))
-    return told
+        words[card.role] = tuple(word_list()[draw % len(word_list())] for draw in struct.unpack(f"<{WORDS}Q", draws))
+    return words
 
 
 @cache
@@ -160,25 +163,27 @@ def word_list() -> tuple[str, ...]:
 
 
 def check_heard(typed: str, words: tuple[str, ...], role: Role) -> None:
-    """ForgedError: what was heard is not what these cards give. FileError: a word that is in no list, or too few.
+    """Compare the words that were typed with those that the cards give.
 
-    Hyphens, spaces and capitals do not count: no word of the list begins another, so letters alone settle it.
+    ForgedError: they differ. FileError: a word is not in the word list, or there are not ten. Hyphens, spaces and
+    capitals do not count: no word of the list begins another, so the letters alone decide.
     """
     if _letters(typed) == _letters("".join(words)):
         return
     heard = typed.lower().replace(",", " ").split()
-    for at, word in enumerate(heard, start=1):
+    for number, word in enumerate(heard, start=1):
         if word not in word_list():
             close = difflib.get_close_matches(word, word_list(), 1)
             hint = f"did you mean {close[0]!r}?" if close else "ask to have it spelt"
-            raise FileError(f"word {at} of the {TITLES[role]} is in no list", hint=hint)
+            raise FileError(f"word {number} of the {TITLES[role]} is not in the word list", hint=hint)
     if len(heard) != WORDS:
         raise FileError(f"{len(heard)} words of the {TITLES[role]} were typed; there are {WORDS}")
-    wrong = [str(at) for at, (one, other) in enumerate(zip(heard, words, strict=True), start=1) if one != other]
+    pairs = enumerate(zip(heard, words, strict=True), start=1)
+    wrong = [str(number) for number, (typed_word, word) in pairs if typed_word != word]
     raise ForgedError(
         f"the words of the {TITLES[role]} differ from yours (word {', '.join(wrong)})",
-        hint="hear them again; if they still differ, somebody swapped a card on the way: stop, and send the cards by "
-        "another way",
+        hint="listen again; if they still differ, somebody swapped a card on the way: stop, and send the cards another "
+        "way",
     )
 
 

@@ -1,8 +1,9 @@
-"""Hashes that fix a roster before anybody can choose by what he has seen, and open one half at a time.
+"""Hashes that fix a roster before anybody has seen what the others sent, and that can be opened one half at a time.
 
-A list row's leaf is SHA-256(0 ‖ H(what crosses) ‖ H(nonce ‖ what is revealed later)), so the linkage unit can check the
-rows it got against the root without learning which are made up, and later the labels without getting the rows again. A
-registry has no labels; its leaf is SHA-256(0 ‖ row). Trees are those of RFC 6962 §2.1 (docs/protocol.md §7).
+The leaf of a list row is SHA-256(0 ‖ H(what is sent) ‖ H(nonce ‖ what is revealed later)). So the linkage unit can
+check the rows that it got against the root without learning which are synthetic, and later the labels without getting
+the rows again. A registry has no labels; its leaf is SHA-256(0 ‖ row). Trees are those of RFC 6962 §2.1
+(docs/protocol.md §7).
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import hashlib
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
+
+from pprl.exchange.protocol.roles import OwnerRole
 
 NONCE = HANDLE = TAG = 16
 LABEL_HASH = 32
 
 
 class Tree:
-    """The root of a hash tree whose leaves come one by one; memory grows with the logarithm of their number.
+    """The root of a hash tree whose leaves come one by one. Memory grows with the logarithm of their number.
 
     >>> tree = Tree()
     >>> tree.root().hex()[:16]
@@ -26,7 +29,7 @@ class Tree:
     """
 
     def __init__(self) -> None:
-        self._full: list[tuple[int, bytes]] = []  # heights and hashes of whole subtrees, from left to right
+        self._full: list[tuple[int, bytes]] = []  # heights and hashes of complete subtrees, from left to right
         self.leaves = 0
 
     def add(self, leaf: bytes) -> None:
@@ -55,32 +58,32 @@ def root_of(leaves: Iterable[bytes]) -> bytes:
 
 @dataclass(frozen=True)
 class RowLayout:
-    """Where things stand in a row of a package: handle ‖ encoding ‖ nonce ‖ tags ‖ (list) hash of the label.
+    """The layout of a row in a package: handle ‖ encoding ‖ nonce ‖ tags ‖ (list) hash of the label.
 
-    For each confirm field a list's row has one tag of 16 bytes, a registry's an id and a tag. Behind the tags a
-    registry's row says with one byte for each linked field how full it is; a list's label says the same, later.
+    For each confirm field the row of a list has one tag of 16 bytes, the row of a registry an id and a tag. A registry
+    row ends with one byte for each linked field that says how complete it is; the label of a list row says the same.
     """
 
-    side: Literal["list", "registry"]
+    side: OwnerRole
     length: int  # bits of an encoding
-    confirm: int  # fields
-    linked: int  # fields
+    confirm: int  # how many confirm fields
+    linked: int  # how many linked fields
 
     @property
     def record(self) -> int:
-        """Handle and encoding, as in a file of encodings."""
+        """Bytes of handle and encoding, as in a file of encodings."""
         return HANDLE + self.length // 8
 
     @property
     def crossing(self) -> int:
-        """All that is hashed as one."""
+        """Bytes that are hashed together as what is sent: for a list all but the hash of the label."""
         if self.side == "list":
             return self.tags + self.confirm * TAG
         return self.tags + self.confirm * 2 * TAG + self.linked
 
     @property
     def tags(self) -> int:
-        """Where the tags begin."""
+        """The position of the first tag."""
         return self.record + NONCE
 
     @property
@@ -93,16 +96,16 @@ class RowLayout:
         return leaf_of(hashlib.sha256(row[: self.crossing]).digest(), row[self.crossing :])
 
     def halves(self, rows: bytes | memoryview) -> bytes:
-        """Of each list row the hash of what crosses, 32 bytes: with the label's they give the leaves."""
+        """For each list row the hash of what is sent, 32 bytes. With the hash of the label it gives the leaf."""
         view = memoryview(rows)
         starts = range(0, len(view), self.width)
-        return b"".join(hashlib.sha256(view[at : at + self.crossing]).digest() for at in starts)
+        return b"".join(hashlib.sha256(view[start : start + self.crossing]).digest() for start in starts)
 
     def leaves(self, rows: bytes | memoryview) -> Iterator[bytes]:
-        """A leaf for each of some rows that stand one behind the other."""
+        """The leaf of each row of some consecutive rows."""
         view = memoryview(rows)
-        for at in range(0, len(view), self.width):
-            yield self.leaf(view[at : at + self.width])
+        for start in range(0, len(view), self.width):
+            yield self.leaf(view[start : start + self.width])
 
 
 def leaf_of(crossing: bytes, label: bytes | memoryview) -> bytes:
@@ -110,16 +113,16 @@ def leaf_of(crossing: bytes, label: bytes | memoryview) -> bytes:
     return hashlib.sha256(b"\x00" + crossing + label).digest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Opening:
-    """What is revealed of a list's row once all scores are signed."""
+    """What is revealed about a row of the list once all scores are signed."""
 
-    kind: int  # real, decoy, relative or control
+    kind: int  # `pprl.exchange.protocol.reveal.REAL` and the kinds after it
     completeness: int
-    eligible: int  # ELIGIBLE
+    eligible: int  # an index into ELIGIBLE
     person: int
-    strata: tuple[int, ...]  # for each stratum field the place of the label in its closed list, −1 for other
-    filled: str  # for each linked field, as they stand in the schema: 0 nothing, 1 a part, 2 the whole
+    strata: tuple[int, ...]  # for each stratum field the index of the label in the agreed list, −1 for other
+    filled: str  # for each linked field, in the order of the schema: 0 empty, 1 a part, 2 complete
 
     FIXED: ClassVar[int] = 7
     ELIGIBLE: ClassVar[tuple[str, ...]] = ("unknown", "yes", "no")
@@ -129,12 +132,12 @@ class Opening:
         return fixed + struct.pack(f"<{len(self.strata)}h", *self.strata) + self.filled.encode()
 
     @classmethod
-    def of(cls, data: bytes, strata: int) -> Opening:
-        """From bytes of the right size; whether they say anything sensible is for whoever knows the terms."""
+    def from_bytes(cls, data: bytes, strata: int) -> Opening:
+        """From bytes of the right size. Whether the values make sense depends on the terms and is not checked here."""
         kind, completeness, eligible, person = struct.unpack_from("<BBBI", data)
         labels = struct.unpack_from(f"<{strata}h", data, cls.FIXED)
         filled = data[cls.FIXED + 2 * strata :].decode("ascii", "replace")
-        return cls(kind, completeness, eligible, person, labels, filled)
+        return cls(kind=kind, completeness=completeness, eligible=eligible, person=person, strata=labels, filled=filled)
 
     @classmethod
     def size(cls, strata: int, linked: int) -> int:

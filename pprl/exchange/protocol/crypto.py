@@ -1,7 +1,7 @@
 """Every cryptographic call of the exchange, each with the reason why it is safe here.
 
-One suite a format version, never chosen by a file: Ed25519; HPKE (RFC 9180, base mode) with ML-KEM-768 and X25519,
-HKDF-SHA256 and ChaCha20-Poly1305; Argon2id (RFC 9106); SHA-256. Nothing here knows a format.
+There is one suite per format version, and no file chooses it: Ed25519; HPKE (RFC 9180, base mode) with ML-KEM-768 and
+X25519, HKDF-SHA256 and ChaCha20-Poly1305; Argon2id (RFC 9106); SHA-256. Nothing here knows a file format.
 """
 
 from __future__ import annotations
@@ -31,13 +31,17 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 SUITE = 1
 _HPKE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
-SEAL_OVERHEAD = 1_136  # bytes that a seal is longer than what is in it
+SEAL_OVERHEAD = 1_136  # bytes that sealing adds
 SIGNATURE = 64
 KEM_PUBLIC, X25519_PUBLIC, SIGNING_PUBLIC = 1_184, 32, 32
-ARGON_MEMORY, ARGON_PASSES, ARGON_LANES = 256 * 1024, 3, 4  # KiB; RFC 9106 §4 asks less of a machine of this kind
+ARGON_MEMORY, ARGON_PASSES, ARGON_LANES = (
+    256 * 1024,
+    3,
+    4,
+)  # memory in KiB; more than RFC 9106 §4 recommends for small machines
 
-#: The points of order 1, 2, 4 and 8 of Curve25519 in Edwards form, also as they are written unreduced. A key among
-#: them verifies signatures that nobody made (Chalkias, Garillot, Nikolaenko 2020, "Taming the many EdDSAs", §2).
+#: The points of order 1, 2, 4 and 8 of Curve25519 in Edwards form, reduced and unreduced. A key among them accepts
+#: signatures that nobody made (Chalkias, Garillot, Nikolaenko 2020, "Taming the many EdDSAs", §2).
 _SMALL_Y = (
     "0100000000000000000000000000000000000000000000000000000000000000",
     "0000000000000000000000000000000000000000000000000000000000000000",
@@ -50,13 +54,12 @@ _SMALL_Y = (
 
 
 class WrongError(Exception):
-    """It does not verify, or does not open. The caller says what that means for whom."""
+    """It does not verify, or does not open. The caller says what that means to the user."""
 
 
 @dataclass(frozen=True)
 class PublicKeys:
-    """What others hold of a party: to verify what it signs and to seal for it. Raw bytes; hybrid keys have no other
-    form."""
+    """The keys with which others verify what a party signs and seal what is for it, as raw bytes."""
 
     signing: bytes
     kem: bytes
@@ -72,7 +75,7 @@ class PublicKeys:
         try:
             Ed25519PublicKey.from_public_bytes(self.signing)
             MLKEM768PublicKey.from_public_bytes(self.kem)
-            # A shared secret of zeroes, which any small-order key gives, is refused by the library.
+            # The library refuses a shared secret of zeroes, which every key of small order gives.
             X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(self.x25519))
         except ValueError:
             return False
@@ -86,9 +89,9 @@ class PublicKeys:
             raise WrongError from None
 
     def seal(self, plain: bytes, info: bytes) -> bytes:
-        """Base mode authenticates nobody: whatever is sealed is signed inside, or committed to outside.
+        """Base mode authenticates nobody: what is sealed is signed inside, or committed to outside.
 
-        Each call makes a fresh ephemeral key, so no nonce can repeat. ``info`` binds place and purpose.
+        Each call makes a fresh ephemeral key, so no nonce can repeat. ``info`` binds position and purpose.
         """
         key = MLKEM768X25519PublicKey(
             MLKEM768PublicKey.from_public_bytes(self.kem), X25519PublicKey.from_public_bytes(self.x25519)
@@ -119,7 +122,7 @@ class SecretKeys:
         return Ed25519PrivateKey.from_private_bytes(self.signing).sign(message)
 
     def open(self, sealed: bytes, info: bytes) -> bytes:
-        """WrongError: sealed for somebody else, for another place, or changed on the way."""
+        """WrongError: sealed for another party or another purpose, or changed on the way."""
         key = MLKEM768X25519PrivateKey(
             MLKEM768PrivateKey.from_seed_bytes(self.kem), X25519PrivateKey.from_private_bytes(self.x25519)
         )
@@ -133,7 +136,7 @@ class SecretKeys:
 
 
 def digest(*parts: bytes) -> bytes:
-    """SHA-256 of parts of which all but the last have a fixed length or a fixed text, so that no two inputs meet."""
+    """SHA-256 of concatenated parts. All but the last have a fixed length or text, so that no two inputs collide."""
     return hashlib.sha256(b"".join(parts)).digest()
 
 
@@ -143,7 +146,7 @@ def derive(secret: bytes, salt: bytes, info: bytes, size: int = 32) -> bytes:
 
 
 def stretch(secret: bytes, salt: bytes, *, memory: int = ARGON_MEMORY, size: int = 32) -> bytes:
-    """Argon2id: what costs its caller half a second and 256 MiB costs whoever guesses the same for each guess."""
+    """Argon2id: half a second and 256 MiB for the caller, and as much for each guess of an attacker."""
     kdf = Argon2id(salt=salt, length=size, iterations=ARGON_PASSES, lanes=ARGON_LANES, memory_cost=memory)
     return kdf.derive(secret)
 
@@ -154,17 +157,17 @@ def mac(key: bytes, message: bytes) -> bytes:
 
 
 def equal(left: bytes, right: bytes) -> bool:
-    """In a time that does not tell where they differ."""
+    """Compare in constant time."""
     return bytes_eq(left, right)
 
 
 def lock(key: bytes, nonce: bytes, plain: bytes, header: bytes) -> bytes:
-    """ChaCha20-Poly1305; ``nonce`` is random, 12 bytes, and a key locks a handful of times in its life."""
+    """ChaCha20-Poly1305. ``nonce`` is 12 random bytes: a key locks only a handful of times in its life."""
     return ChaCha20Poly1305(key).encrypt(nonce, plain, header)
 
 
 def unlock(key: bytes, nonce: bytes, locked: bytes, header: bytes) -> bytes:
-    """WrongError: another key, or a byte of header or content is changed; which of them cannot be told."""
+    """WrongError: another key, or a changed byte of header or content; nobody can tell which."""
     try:
         return ChaCha20Poly1305(key).decrypt(nonce, locked, header)
     except InvalidTag:

@@ -1,9 +1,9 @@
-"""Encodings on their way: signed by their owner, sealed for the linkage unit, read segment by segment.
+"""Packages of encodings: signed by their owner, sealed for the linkage unit, read segment by segment.
 
 A package is a preamble in clear, one segment with the signed header, and segments of one mebibyte with rows of fixed
-width. Each segment is sealed on its own under its number and whether it is the last, so none can be left out, moved or
-put in from elsewhere. A seal says nothing of who made it: the header is signed, and the rows must give the root that
-the header and the commitment name (docs/protocol.md §8).
+width. Each segment is sealed on its own, bound to its number and to whether it is the last, so none can be left out,
+moved or brought in from elsewhere. A seal does not show who made it: the header is signed, and the rows must give the
+root that the header and the commitment name (docs/protocol.md §8).
 """
 
 from __future__ import annotations
@@ -18,22 +18,51 @@ from pprl.core import container
 from pprl.core.encodings import EncodingParameters
 from pprl.core.errors import FileError, ForgedError, MismatchError
 from pprl.exchange.protocol.agreement import require_answers
-from pprl.exchange.protocol.cards import TITLES, Card, Role
+from pprl.exchange.protocol.cards import Card
 from pprl.exchange.protocol.commitments import RowLayout, Tree
 from pprl.exchange.protocol.crypto import SEAL_OVERHEAD, SUITE, SecretKeys, WrongError, digest
+from pprl.exchange.protocol.messages import HEADER
+from pprl.exchange.protocol.roles import TITLES, OwnerRole, Role
 from pprl.exchange.protocol.statements import AGAIN, Statement, read_statement
 
 KIND = b"pprl-pkg"
 SEGMENT = 1 << 20
 HEADER_SEGMENT = 1 << 13
-_PREAMBLE = struct.Struct("<8sHH16s32s")
+PREAMBLE = struct.Struct("<8sHH16s32s")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What an owner signs about the rows of a package."""
+
+    layout: RowLayout
+    rows: int
+    rows_read: int  # of the registry's roster, before unreadable rows were left out; 0 for a list
+    root: bytes
+    parameters: EncodingParameters
+    agreement: bytes
+    receipt: bytes
+
+    def header(self, preamble: bytes, sender: SecretKeys, recipient: Card) -> Statement:
+        body = {
+            "agreement": self.agreement.hex(),
+            "answers": [self.receipt.hex()],
+            "preamble": digest(preamble).hex(),
+            "recipient": recipient.statement.hash.hex(),
+            "role": self.layout.side,
+            "root": self.root.hex(),
+            "rows": self.rows,
+            "rows_read": self.rows_read,
+            "stamp": self.parameters.to_bytes().hex(),
+        }
+        return Statement.make(HEADER, body, sender)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What the header of a package says of it."""
+    """What the header of a package says, as the linkage unit reads it."""
 
-    role: Role
+    role: OwnerRole
     parameters: EncodingParameters
     rows: int
     rows_read: int  # of the registry's roster, before unreadable rows were left out; 0 for a list
@@ -42,50 +71,33 @@ class Contents:
 
 
 def segments_of(layout: RowLayout, rows: int, pad: int) -> tuple[int, int]:
-    """Rows in a segment, and segments with rows, of a package of ``rows`` rows filled up to a multiple of ``pad``."""
-    each = SEGMENT // layout.width
+    """Rows in a segment, and the number of segments, for ``rows`` rows filled up to a multiple of ``pad``."""
+    rows_in_segment = SEGMENT // layout.width
     padded = -(-max(rows, 1) // pad) * pad
-    return each, -(-padded // each)
+    return rows_in_segment, -(-padded // rows_in_segment)
 
 
 def write_package(
     path: Path,
     chunks: Iterable[bytes],
+    manifest: Manifest,
     *,
-    layout: RowLayout,
-    rows: int,
-    rows_read: int,
     pad: int,
-    root: bytes,
-    parameters: EncodingParameters,
-    agreement: bytes,
-    receipt: bytes,
     sender: SecretKeys,
     recipient: Card,
     force: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Seal rows, given in pieces of any size that together are ``rows`` whole rows, for the linkage unit."""
-    preamble = _PREAMBLE.pack(KIND, container.VERSION, SUITE, secrets.token_bytes(16), recipient.statement.hash)
-    body = {
-        "agreement": agreement.hex(),
-        "answers": [receipt.hex()],
-        "preamble": digest(preamble).hex(),
-        "recipient": recipient.statement.hash.hex(),
-        "role": layout.side,
-        "root": root.hex(),
-        "rows": rows,
-        "rows_read": rows_read,
-        "stamp": parameters.to_bytes().hex(),
-    }
-    header = Statement.make(b"pprl-hdr", body, sender).to_bytes()
-    each, count = segments_of(layout, rows, pad)
+    """Seal rows for the linkage unit. ``chunks`` are pieces of any size that together are the rows of the manifest."""
+    preamble = PREAMBLE.pack(KIND, container.VERSION, SUITE, secrets.token_bytes(16), recipient.statement.hash)
+    header = manifest.header(preamble, sender, recipient).to_bytes()
+    rows_in_segment, count = segments_of(manifest.layout, manifest.rows, pad)
 
     def parts() -> Iterator[bytes]:
         yield preamble
-        yield _seal(recipient, preamble, 0, header.ljust(HEADER_SEGMENT, b"\0"), last=False)
-        for number, plain in enumerate(_filled(chunks, each * layout.width, count), start=1):
-            yield _seal(recipient, preamble, number, plain, last=number == count)
+        yield seal_segment(recipient, preamble, 0, header.ljust(HEADER_SEGMENT, b"\0"), last=False)
+        for number, plain in enumerate(_filled(chunks, rows_in_segment * manifest.layout.width, count), start=1):
+            yield seal_segment(recipient, preamble, number, plain, last=number == count)
             if progress:
                 progress(len(plain))
 
@@ -93,7 +105,7 @@ def write_package(
 
 
 def _filled(chunks: Iterable[bytes], size: int, count: int) -> Iterator[bytes]:
-    """``count`` segments of ``size`` bytes of rows each, the rest zeroes."""
+    """``count`` segments, each with ``size`` bytes of rows and zeroes after them."""
     held = bytearray()
     for chunk in chunks:
         held += chunk
@@ -106,21 +118,21 @@ def _filled(chunks: Iterable[bytes], size: int, count: int) -> Iterator[bytes]:
         held.clear()
 
 
-def _seal(recipient: Card, preamble: bytes, number: int, plain: bytes, *, last: bool) -> bytes:
-    return recipient.keys.seal(plain, _info(preamble, number, last=last))
+def seal_segment(recipient: Card, preamble: bytes, number: int, plain: bytes, *, last: bool) -> bytes:
+    return recipient.keys.seal(plain, segment_info(preamble, number, last=last))
 
 
-def _info(preamble: bytes, number: int, *, last: bool) -> bytes:
+def segment_info(preamble: bytes, number: int, *, last: bool) -> bytes:
     return b"pprl/1/package\0" + digest(preamble) + struct.pack("<QB", number, last)
 
 
 def recipient_of(preamble: bytes, name: str) -> bytes:
-    """The hash of the card for whom a package is sealed: all that can be read of it from outside."""
-    if len(preamble) < _PREAMBLE.size:
+    """The hash of the card for which a package is sealed: all that anybody else can read."""
+    if len(preamble) < PREAMBLE.size:
         raise FileError(f"{name}: is cut short", hint=AGAIN)
-    kind, version, suite, _, recipient = _PREAMBLE.unpack_from(preamble)
+    kind, version, suite, _, recipient = PREAMBLE.unpack_from(preamble)
     if kind != KIND:
-        raise FileError(f"{name}: is no package", hint="`pprl inspect FILE` says what a file is")
+        raise FileError(f"{name}: is not a package", hint="`pprl inspect FILE` says what a file is")
     if (version, suite) != (container.VERSION, SUITE):
         raise FileError(
             f"{name}: written in format {version} and suite {suite}; "
@@ -131,29 +143,29 @@ def recipient_of(preamble: bytes, name: str) -> bytes:
 
 
 class SealedPackage:
-    """A package as the linkage unit reads it. Encodings are never written down here: each pass opens it again."""
+    """A package as the linkage unit reads it. Encodings are never written to disk: each pass opens it again."""
 
     def __init__(self, path: Path, keys: SecretKeys, cards: Mapping[Role, Card]) -> None:
         """Open the header.
 
-        FileError: not a whole package. ForgedError: not sealed, or not signed by the owner that it names.
+        FileError: not a complete package. ForgedError: not sealed, or not signed by the owner that it names.
         MismatchError: for another recipient.
         """
-        # (1) the preamble: kind, version, suite, and that it is for us
+        # (1) the preamble: kind, version, suite, and sealed for us
         with path.open("rb") as file:
-            self._preamble = file.read(_PREAMBLE.size)
+            self._preamble = file.read(PREAMBLE.size)
             sealed = file.read(HEADER_SEGMENT + SEAL_OVERHEAD)
         recipient = recipient_of(self._preamble, path.name)
         if len(sealed) < HEADER_SEGMENT + SEAL_OVERHEAD:
             raise FileError(f"{path.name}: is cut short", hint=AGAIN)
         if recipient != cards["unit"].statement.hash:
-            raise MismatchError(f"{path.name}: is sealed for somebody else", hint="send it on to whom it is for")
-        # (2) the header opens, stands alone in its segment, and is signed by the owner that it names
+            raise MismatchError(f"{path.name}: is sealed for another party", hint="give it to the party that it is for")
+        # (2) the header opens, is alone in its segment, and is signed by the owner that it names
         self._path, self._keys, self.size = path, keys, path.stat().st_size
         plain = self._open(sealed, 0, last=False)
         statement, end = read_statement(plain, path.name)
-        if statement.kind != b"pprl-hdr" or any(plain[end:]):
-            raise FileError(f"{path.name}: its header is not one", hint=AGAIN)
+        if statement.kind is not HEADER or any(plain[end:]):
+            raise FileError(f"{path.name}: its header is not a header", hint=AGAIN)
         self.contents = _contents(statement, cards)
         # (3) it is the header of this package, made for us
         header = statement.body
@@ -173,44 +185,45 @@ class SealedPackage:
         if self.contents.root != root:
             raise ForgedError(
                 f"{self._path.name}: is not what the {TITLES[self.contents.role]} committed to",
-                hint="nothing that was made after the commitments may be matched",
+                hint="do not match rows that were made after the commitments",
             )
 
     def rows(self, layout: RowLayout, pad: int) -> Iterator[memoryview]:
-        """The rows, some thousands at a time. Whoever uses them must not let a result go before the iterator has ended:
-        only then do the rows give the root that was committed to.
+        """The rows, some thousands at a time. Release no result before the iterator has ended: only then is it certain
+        that the rows give the root that was committed to.
 
-        FileError: longer or shorter than its rows. ForgedError: a segment does not open in its place, or the root.
+        FileError: longer or shorter than its rows. ForgedError: a segment does not open in its position, or the rows
+        give another root.
         """
-        each, count = segments_of(layout, self.contents.rows, pad)
-        start = _PREAMBLE.size + HEADER_SEGMENT + SEAL_OVERHEAD
+        rows_in_segment, count = segments_of(layout, self.contents.rows, pad)
+        start = PREAMBLE.size + HEADER_SEGMENT + SEAL_OVERHEAD
         if self.size != start + count * (SEGMENT + SEAL_OVERHEAD):
             raise FileError(f"{self._path.name}: is longer or shorter than its rows", hint=AGAIN)
         tree, left = Tree(), self.contents.rows
         with self._path.open("rb") as file:
             file.seek(start)
             for number in range(1, count + 1):
-                # (7) each segment opens in its place
+                # (7) each segment opens in its position
                 plain = memoryview(self._open(file.read(SEGMENT + SEAL_OVERHEAD), number, last=number == count))
-                used = min(left, each) * layout.width
-                left -= min(left, each)
-                # (8) nothing is hidden behind the rows
+                used = min(left, rows_in_segment) * layout.width
+                left -= min(left, rows_in_segment)
+                # (8) nothing is hidden after the rows
                 if any(plain[used:]):
-                    raise FileError(f"{self._path.name}: holds something behind its rows", hint=AGAIN)
+                    raise FileError(f"{self._path.name}: holds something after its rows", hint=AGAIN)
                 for leaf in layout.leaves(plain[:used]):
                     tree.add(leaf)
                 if used:
                     yield plain[:used]
-        # (9) all rows together are what was committed to
+        # (9) all rows together give the root that was committed to
         if tree.root() != self.contents.root:
             raise ForgedError(
                 f"{self._path.name}: its rows are not those that the {TITLES[self.contents.role]} committed to",
-                hint="somebody put other rows in their place: ask for the package again, and compare the words again",
+                hint="they were replaced: ask for the package again, and compare the words again",
             )
 
     def _open(self, sealed: bytes, number: int, *, last: bool) -> bytes:
         try:
-            return self._keys.open(sealed, _info(self._preamble, number, last=last))
+            return self._keys.open(sealed, segment_info(self._preamble, number, last=last))
         except WrongError:
             raise ForgedError(
                 f"{self._path.name}: segment {number} does not open",
@@ -219,20 +232,18 @@ class SealedPackage:
 
 
 def _contents(statement: Statement, cards: Mapping[Role, Card]) -> Contents:
-    statement.expect(
-        agreement=str, answers=list, preamble=str, recipient=str, role=str, root=str, rows=int, rows_read=int, stamp=str
-    )
-    role: Role
+    statement.require_form()
+    role: OwnerRole
     match statement.body["role"]:
         case "list" | "registry" as role:
             statement.verify(cards[role].keys)
         case _:
-            raise FileError("the header of a package: names no owner of a roster", hint=AGAIN)
+            raise FileError("the header of a package: does not name an owner", hint=AGAIN)
     return Contents(
-        role,
-        EncodingParameters.from_bytes(statement.bytes_of("stamp", EncodingParameters.LAYOUT.size)),
-        statement.body["rows"],
-        statement.body["rows_read"],
-        statement.bytes_of("root", 32),
-        statement,
+        role=role,
+        parameters=EncodingParameters.from_bytes(statement.bytes_of("stamp", EncodingParameters.LAYOUT.size)),
+        rows=statement.body["rows"],
+        rows_read=statement.body["rows_read"],
+        root=statement.bytes_of("root", 32),
+        statement=statement,
     )

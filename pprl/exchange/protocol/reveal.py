@@ -1,43 +1,30 @@
-"""After the scores: the registry owner acknowledges them, the list owner opens its labels, the linkage unit judges.
+"""The labels of the list, opened after the scores are signed, and how they are checked.
 
-What is opened is held against what was committed to, row by row: the halves of the leaves that the linkage unit signed
-with the scores and the labels that the list owner reveals must give the committed roots (docs/protocol.md §10).
+Every label is checked against the commitments: the halves of the leaves that the linkage unit signed with the scores,
+together with the labels that the list owner reveals, must give the committed roots (docs/protocol.md §10).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pprl.core.errors import FileError, ForgedError, RefusedError
 from pprl.exchange.protocol.agreement import Agreement, Terms
 from pprl.exchange.protocol.commitments import LABEL_HASH, NONCE, Opening, leaf_of, root_of
 from pprl.exchange.protocol.crypto import digest
-from pprl.exchange.protocol.statements import AGAIN, Statement
+from pprl.exchange.protocol.statements import AGAIN
 
-REAL, DECOY, RELATIVE, CONTROL, SPELLING = range(5)  # as in pprl.core.private_rows, which is not for this side
-MADE_UP_SPELLING = 5
-MOST_SPELLINGS = 8  # of one person
+#: The kinds of rows, numbered as in `pprl.core.private_rows`, which the linkage unit must not import.
+REAL, DECOY, RELATIVE, CONTROL, SPELLING = range(5)
+SYNTHETIC_SPELLING = 5  # another spelling of a decoy or relative
 OF_ROSTER = (REAL, CONTROL, SPELLING)
-CLASSES = 9
-ASKED = 5  # ids a row: its best candidate's and four random ones
+MOST_SPELLINGS = 8  # of one person
+COMPLETENESS_CLASSES = 9
+ASKED = 5  # ids for each row: that of its best candidate and four random ones
 MOST_CONTROLS = 10_000
-# What is sealed, before the hash of the result: for the list owner, and for an auditor.
-RELEASE, TRANSCRIPT = b"pprl/1/release\0", b"pprl/1/transcript\0"
-
-
-@dataclass(frozen=True)
-class Ending:
-    """The statements after the scores; what is missing, or not for this party, is None."""
-
-    query: Statement | None = None
-    acknowledgement: Statement | None = None
-    reveal: Statement | None = None
-    answers: Statement | None = None
-    result: Statement | None = None
-    release: Statement | None = None
-    evidence: Statement | None = None
+#: What a seal binds, before the hash of the result: for the list owner, and for an auditor.
+RELEASE_PURPOSE, TRANSCRIPT_PURPOSE = b"pprl/1/release\0", b"pprl/1/transcript\0"
 
 
 def label_size(terms: Terms) -> int:
@@ -48,32 +35,32 @@ def label_size(terms: Terms) -> int:
 def check_reveal(
     labels: bytes, halves: bytes, agreement: Agreement, *, list_root: bytes, package_root: bytes
 ) -> list[Opening]:
-    """The labels of all rows of the list's package, in its order.
+    """The labels of all rows of the list's package, in the order of the package.
 
-    FileError: of the wrong size, or saying what no label says. ForgedError: not what was committed to. RefusedError:
-    more made-up rows or controls than were agreed.
+    FileError: of the wrong size, or impossible. ForgedError: not what was committed to. RefusedError: more synthetic
+    records or controls than were agreed.
     """
     terms = agreement.terms
     size, count = label_size(terms), len(halves) // LABEL_HASH
     if len(labels) != size * count:
         raise FileError("a reveal: does not have one label for each row of the package", hint=AGAIN)
-    pieces = [labels[at : at + size] for at in range(0, len(labels), size)]
+    pieces = [labels[start : start + size] for start in range(0, len(labels), size)]
     leaves = [
-        leaf_of(halves[LABEL_HASH * at : LABEL_HASH * (at + 1)], digest(piece)) for at, piece in enumerate(pieces)
+        leaf_of(halves[LABEL_HASH * row : LABEL_HASH * (row + 1)], digest(piece)) for row, piece in enumerate(pieces)
     ]
     # (13) all labels are those under the root of the package
     if root_of(leaves) != package_root:
         raise ForgedError(
             "a reveal: its labels are not those that were committed to",
-            hint="somebody chose labels after the scores: nothing can be told from this run",
+            hint="they were changed after the scores were signed: do not use this run",
         )
-    opened = [Opening.of(piece[NONCE:], len(terms.strata)) for piece in pieces]
-    # (14) the real rows are those that were fixed before the decoys were known
+    opened = [Opening.from_bytes(piece[NONCE:], len(terms.strata)) for piece in pieces]
+    # (14) the rows of the roster are those that were fixed before the decoys were known
     real = sorted(leaf for leaf, label in zip(leaves, opened, strict=True) if label.kind in OF_ROSTER)
     if root_of(real) != list_root:
         raise ForgedError(
             "a reveal: its people are not those of the first commitment",
-            hint="rows were relabelled after the decoys were known: nothing can be told from this run",
+            hint="rows were relabelled after the decoys were known: do not use this run",
         )
     _refuse_nonsense(opened, terms)
     _refuse_excess(opened, terms)
@@ -81,44 +68,44 @@ def check_reveal(
 
 
 def _refuse_nonsense(opened: Sequence[Opening], terms: Terms) -> None:
-    """(15) Labels say what labels can say."""
+    """(15) Every label holds possible values, and synthetic records have the spellings of their people."""
     people = sum(label.kind == REAL for label in opened)
     sizes = [len(terms.strata[name]) for name in sorted(terms.strata)]
     linked = len(terms.schema.linked())
     for label in opened:
-        fits = all(-1 <= place < size for place, size in zip(label.strata, sizes, strict=True))
+        fits = all(-1 <= index < size for index, size in zip(label.strata, sizes, strict=True))
         if (
-            label.kind > MADE_UP_SPELLING
-            or label.completeness >= CLASSES
+            label.kind > SYNTHETIC_SPELLING
+            or label.completeness >= COMPLETENESS_CLASSES
             or label.eligible > 2
-            or label.person >= (len(opened) if label.kind == MADE_UP_SPELLING else max(1, people))
+            or label.person >= (len(opened) if label.kind == SYNTHETIC_SPELLING else max(1, people))
             or not fits
             or len(label.filled) != linked
             or set(label.filled) - set("012")
         ):
-            raise FileError("a reveal: a label says what none can say", hint=AGAIN)
+            raise FileError("a reveal: a label holds impossible values", hint=AGAIN)
     if sorted(label.person for label in opened if label.kind == REAL) != list(range(people)):
-        raise FileError("a reveal: its people are not numbered one by one", hint=AGAIN)
+        raise FileError("a reveal: its people are not numbered consecutively", hint=AGAIN)
     of_people = Counter(label.person for label in opened if label.kind == SPELLING)
-    of_made_up = Counter(label.person for label in opened if label.kind == MADE_UP_SPELLING)
-    # What is made up is tried in as many spellings as the person it was made from: else the odds are not even.
-    for place, label in enumerate(opened):
+    of_synthetic = Counter(label.person for label in opened if label.kind == SYNTHETIC_SPELLING)
+    # A synthetic record has as many spellings as the person it was made from; otherwise the comparison is not fair.
+    for row, label in enumerate(opened):
         wanted = of_people[label.person] if label.kind in (DECOY, RELATIVE) else 0
-        if of_made_up[place] != wanted:
-            raise FileError("a reveal: made-up rows have other spellings than their people", hint=AGAIN)
+        if of_synthetic[row] != wanted:
+            raise FileError("a reveal: synthetic records have other numbers of spellings than their people", hint=AGAIN)
     if max(of_people.values(), default=0) >= MOST_SPELLINGS:
-        raise FileError(f"a reveal: somebody has more than {MOST_SPELLINGS} spellings", hint=AGAIN)
+        raise FileError(f"a reveal: a person has more than {MOST_SPELLINGS} spellings", hint=AGAIN)
 
 
 def _refuse_excess(opened: Sequence[Opening], terms: Terms) -> None:
-    """(16) As many people and made-up rows as were agreed: more could be probes under another label."""
+    """(16) No more people, synthetic records and controls than were agreed: the rest could be probes."""
     people, decoys, relatives, controls = (
         sum(label.kind == kind for label in opened) for kind in (REAL, DECOY, RELATIVE, CONTROL)
     )
     low, high = terms.list_people
-    each = max(terms.schema.decoys, -(-1_000 // max(1, people)))
-    if not low <= people <= high or decoys > people * each or relatives > people * each or controls > MOST_CONTROLS:
+    most = people * max(terms.schema.decoys, -(-1_000 // max(1, people)))
+    if not low <= people <= high or decoys > most or relatives > most or controls > MOST_CONTROLS:
         raise RefusedError(
-            "the list has other numbers of people, made-up rows or controls than were agreed",
-            hint="what is labelled as made up may be a probe: nothing is told from this run",
+            "the list has other numbers of people, synthetic records or controls than were agreed",
+            hint="a row labelled as synthetic may be a probe: do not use this run",
         )
