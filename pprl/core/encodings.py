@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,10 @@ from pprl.core import container
 from pprl.core.bits import MAX_LENGTH, BitMatrix, Words
 from pprl.core.errors import FileError, MismatchError
 
+Side = Literal["list", "registry"]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class EncodingParameters:
     """How encodings were made; two files can be compared only if their stamps are equal.
 
@@ -35,7 +37,8 @@ class EncodingParameters:
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview) -> EncodingParameters:
-        return cls(*cls.LAYOUT.unpack(data))
+        length, hardening, folding, fingerprint, key_check = cls.LAYOUT.unpack(data)
+        return cls(length=length, hardening=hardening, folding=folding, fingerprint=fingerprint, key_check=key_check)
 
     def require_same(self, other: EncodingParameters) -> None:
         """MismatchError that names the first thing in which two files differ, from the outside in."""
@@ -61,18 +64,18 @@ class EncodingParameters:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Encodings:
     """The rows one owner sends: encodings under random handles, in an order that says nothing. No row id, no value."""
 
-    side: str  # "list" or "registry"
+    side: Side
     parameters: EncodingParameters
     rows_read: int  # rows of the roster, before unreadable ones were left out; 0 for a list
     handles: NDArray[np.void]  # shape (rows,), 16 bytes each
     bits: BitMatrix
 
     HEADER: ClassVar[struct.Struct] = struct.Struct(f"<B{EncodingParameters.LAYOUT.size}sQQ")
-    SIDES: ClassVar[tuple[str, str]] = ("list", "registry")
+    SIDES: ClassVar[tuple[Side, Side]] = ("list", "registry")
 
     def __len__(self) -> int:
         return len(self.bits)
@@ -83,7 +86,7 @@ class Encodings:
         container.write_new(path, [start, self.records(self.handles, self.bits.words)], private=True, force=force)
 
     @classmethod
-    def start(cls, side: str, parameters: EncodingParameters, rows: int, rows_read: int) -> bytes:
+    def start(cls, side: Side, parameters: EncodingParameters, rows: int, rows_read: int) -> bytes:
         """The bytes of a file before its records."""
         return container.preamble(b"pprl-enc") + cls.HEADER.pack(
             cls.SIDES.index(side), parameters.to_bytes(), rows, rows_read
@@ -97,7 +100,7 @@ class Encodings:
         return records.tobytes()
 
     @classmethod
-    def read(cls, path: Path, side: str | None = None, *, mapped: bool = False) -> Encodings:
+    def read(cls, path: Path, side: Side | None = None, *, mapped: bool = False) -> Encodings:
         """The rows of a file; ``mapped`` ones stay in it and are fetched as they are used, whatever their number.
 
         FileError: not a whole file of encodings, or of the other side than ``side``.
@@ -123,7 +126,7 @@ class Encodings:
         handles, words = records["handle"], records["words"]
         if not mapped:
             handles, words = handles.copy(), words.copy()
-        return cls(found, parameters, rows_read, handles, BitMatrix(words))
+        return cls(side=found, parameters=parameters, rows_read=rows_read, handles=handles, bits=BitMatrix(words))
 
     @staticmethod
     def _record(length: int) -> np.dtype[np.void]:

@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core import container
-from pprl.core.encodings import EncodingParameters, Encodings
+from pprl.core.encodings import EncodingParameters, Encodings, Side
 from pprl.core.errors import FileError
-from pprl.core.schema import Schema
+from pprl.core.schema import FieldType, Schema
 
 MAX_ID_BYTES = 1_024  # every id takes the width of the longest
 CLASSES = 9  # of completeness
@@ -43,16 +43,16 @@ class RecordKind(IntEnum):
 
 
 UNKNOWN = -1  # the code of a missing value
-LABEL_ROLES = ("stratum", "confirm", "joined", "decade", "filled")
+LabelRole = Literal["stratum", "confirm", "joined", "decade", "filled"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Label:
     """Something known of people that is not linked: distinct canonical values, and one code a record (−1 for none)."""
 
     name: str
-    type: str
-    role: str
+    type: FieldType
+    role: LabelRole
     values: tuple[str, ...]
     codes: NDArray[np.int32]  # shape (records,)
 
@@ -103,7 +103,7 @@ class PrivateRows:
     ``person`` are spellings.
     """
 
-    side: str
+    side: Side
     parameters: EncodingParameters
     rows_read: int
     rate: int  # the false-match rate asked, in ten-thousandths
@@ -161,7 +161,7 @@ class PrivateRows:
         person[spelling] = np.argsort(order)[person[spelling]]
         return replace(self, labels=labels, person=person, **{name: getattr(self, name)[order] for name in arrays})
 
-    def with_role(self, role: str) -> tuple[Label, ...]:
+    def with_role(self, role: LabelRole) -> tuple[Label, ...]:
         return tuple(label for label in self.labels if label.role == role)
 
     def id_texts(self) -> list[str]:
@@ -196,7 +196,7 @@ class PrivateRows:
         container.write_new(path, parts, private=True, force=force)
 
     @classmethod
-    def read(cls, path: Path, side: str | None = None) -> PrivateRows:
+    def read(cls, path: Path, side: Side | None = None) -> PrivateRows:
         """FileError: not a whole file of private rows, of the other side than ``side``, or readable by others."""
         body = container.read_body(path, b"pprl-row", private=True)
         (side_at, parameters, count, rows_read, rate, fallbacks, repeatable, width, told), data = body.header(
@@ -275,11 +275,14 @@ def _told(block: bytes, count: int) -> tuple[tuple[Label, ...], Policy]:
     """The labels, their codes still missing, and the policy; ValueError and its like for what is neither."""
     told = json.loads(block.decode())
     empty = np.full(count, UNKNOWN, dtype=np.int32)
-    labels = tuple(Label(name, kind, role, tuple(values), empty) for name, kind, role, values in told["labels"])
+    labels = tuple(
+        Label(name=name, type=kind, role=role, values=tuple(values), codes=empty)
+        for name, kind, role, values in told["labels"]
+    )
     texts: list[object] = []
     for label in labels:
         texts += [label.name, label.type, *label.values]
-        if label.role not in LABEL_ROLES:
+        if label.role not in get_args(LabelRole):
             raise ValueError
     if not all(isinstance(text, str) for text in texts):
         raise TypeError

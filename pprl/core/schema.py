@@ -15,13 +15,19 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from pprl.core.errors import RefusedError, SchemaError
 
 FORMAT = 1
 
+FieldType = Literal[
+    "surname", "given", "patronymic", "date", "year", "sex", "rank", "identifier", "category", "number", "text"
+]
+FieldRole = Literal["link", "stratum", "confirm", "joined"]
+
 #: Expected tokens of one value, by type (docs/encoding.md §4): fixed, never from data, since both owners must agree.
-EXPECTED_TOKENS = {
+EXPECTED_TOKENS: dict[FieldType, int] = {
     "surname": 8,
     "given": 7,
     "patronymic": 10,
@@ -34,8 +40,8 @@ EXPECTED_TOKENS = {
     "number": 5,
     "text": 12,
 }
-NAME_TYPES = ("surname", "given", "patronymic")
-ROLES = ("link", "stratum", "confirm", "joined")
+NAME_TYPES: tuple[FieldType, ...] = ("surname", "given", "patronymic")
+ROLES: tuple[FieldRole, ...] = get_args(FieldRole)
 PUBLIC = ("yes", "no", "unknown")
 HARDENINGS = (0, 5, 8, 10)
 SMALL_CELLS = ("round", "suppress")
@@ -50,12 +56,12 @@ class Field:
     """One thing known of a person; ``k`` bits are set for each of its tokens (0 when it is not linked)."""
 
     name: str
-    type: str
-    role: str
+    type: FieldType
+    role: FieldRole
     k: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Schema:
     """The whole agreement on encoding and judging; see ``docs/encoding.md`` for every key."""
 
@@ -129,7 +135,7 @@ def ten_thousandths(value: object, below: float = 0.5) -> int:
     return round(number * 10_000)
 
 
-def bits_per_weight(length: int, fill: int, fields: list[tuple[str, float]]) -> float:
+def bits_per_weight(length: int, fill: int, fields: list[tuple[FieldType, float]]) -> float:
     """κ: bits for each token of a field of weight 1, so that an average person fills ``fill`` of the filter.
 
     κ = ln(1 − fill) / (ln(1 − 1/length) · Σ weight · expected tokens); ``fields`` are (type, weight).

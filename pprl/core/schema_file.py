@@ -9,7 +9,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pprl.core.container import STANDARD, data_of
 from pprl.core.errors import SchemaError
@@ -24,6 +24,8 @@ from pprl.core.schema import (
     ROLES,
     SMALL_CELLS,
     Field,
+    FieldRole,
+    FieldType,
     Schema,
     bits_per_weight,
     ten_thousandths,
@@ -35,6 +37,7 @@ POLICY = (
 )
 
 
+Word = TypeVar("Word", bound=str)
 MAX_BYTES = 1 << 20  # of a schema or columns file: parsing takes quadratic time at worst
 
 
@@ -146,14 +149,26 @@ class _Reader:
         fields = self.fields(length, fill)
         if self.mistakes:
             raise SchemaError("\n".join(text for _, text in sorted(self.mistakes)))
-        return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields, as_of, public, small_cells)
+        return Schema(
+            name=name,
+            length=length,
+            hardening=hardening,
+            fill=fill,
+            false_match_rate=rate,
+            decoys=decoys,
+            disclosure=disclosure,
+            fields=fields,
+            registry_as_of=as_of,
+            registry_public_before_list=public,
+            small_cells=small_cells,
+        )
 
     def fields(self, length: int, fill: int) -> tuple[Field, ...]:
         tables = self.data.get("fields", {})
         if not isinstance(tables, dict) or not tables:
             self.wrong("fields", "no fields; each is a table such as `[fields.surname]`")
             return ()
-        read: list[tuple[str, str, str, float, int | None]] = []
+        read: list[tuple[str, FieldType, FieldRole, float, int | None]] = []
         for name, table in tables.items():
             key = f"fields.{_shown(name)}"
             if name == FULL_NAME:
@@ -209,16 +224,14 @@ class _Reader:
             return default
         return value
 
-    def word(self, table: dict[str, Any], key: str, default: str, words: tuple[str, ...]) -> str:
+    def word(self, table: dict[str, Any], key: str, default: Word, words: tuple[Word, ...]) -> Word:
         value = table.get(key.rpartition(".")[2], default)
-        if not isinstance(value, str) or value not in words:
-            close = difflib.get_close_matches(value, words, 1) if isinstance(value, str) else []
-            self.wrong(
-                key,
-                f"unknown; did you mean '{close[0]}'?" if close else f"unknown; one of {', '.join(words)}",
-            )
-            return default
-        return value
+        for word in words:
+            if value == word:
+                return word
+        close = difflib.get_close_matches(value, words, 1) if isinstance(value, str) else []
+        self.wrong(key, f"unknown; did you mean '{close[0]}'?" if close else f"unknown; one of {', '.join(words)}")
+        return default
 
     def choice(self, table: dict[str, Any], key: str, default: int, choices: tuple[int, ...]) -> int:
         value = table.get(key.rpartition(".")[2], default)

@@ -213,5 +213,9 @@ def reference(person: Mapping[str, str], schema: Schema, linkage_key: bytes) -> 
 def parameters_of(schema: Schema, key: LinkageKey) -> EncodingParameters:
     folding = folding_hash()
     return EncodingParameters(
-        schema.length, schema.hardening, folding, schema.fingerprint(folding), key_check(key.secret, schema)
+        length=schema.length,
+        hardening=schema.hardening,
+        folding=folding,
+        fingerprint=schema.fingerprint(folding),
+        key_check=key_check(key.secret, schema),
     )

@@ -16,7 +16,13 @@ from pprl.roster.people import MISSING, People
 def labels_of(people: People, schema: Schema) -> tuple[Label, ...]:
     """What is known of people beside the linked fields, and the decade of their birth."""
     labels = [
-        Label(field.name, field.type, field.role, people.columns[field.name].values, people.columns[field.name].codes)
+        Label(
+            name=field.name,
+            type=field.type,
+            role=field.role,
+            values=people.columns[field.name].values,
+            codes=people.columns[field.name].codes,
+        )
         for field in schema.fields
         if field.role != "link" and len(people.columns[field.name].values)
     ]
@@ -25,9 +31,13 @@ def labels_of(people: People, schema: Schema) -> tuple[Label, ...]:
             column = people.columns[field.name]
             numbers = {decade: at for at, decade in enumerate(dict.fromkeys(value[:3] for value in column.values))}
             of = np.array([numbers[value[:3]] for value in column.values] + [MISSING], dtype=np.int32)
-            labels.append(Label("decade", "year", "decade", tuple(numbers), of[column.codes]))
+            labels.append(
+                Label(name="decade", type="year", role="decade", values=tuple(numbers), codes=of[column.codes])
+            )
     codes, distinct = pd.factorize(np.array(filled_shapes(people, schema), dtype=object))
-    labels.append(Label("filled", "text", "filled", tuple(map(str, distinct)), codes.astype(np.int32)))
+    labels.append(
+        Label(name="filled", type="text", role="filled", values=tuple(map(str, distinct)), codes=codes.astype(np.int32))
+    )
     return tuple(labels)
 
 

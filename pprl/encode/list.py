@@ -221,7 +221,9 @@ def assemble(
         policy=Policy.from_schema(schema),
     )
     order = RandomStream(randomness.synthetic, "list order").permutation(len(records))
-    return Encodings("list", parameters, 0, handles[order], BitMatrix(records.words[order])), rows
+    return Encodings(
+        side="list", parameters=parameters, rows_read=0, handles=handles[order], bits=BitMatrix(records.words[order])
+    ), rows
 
 
 def _handles(records: Records, randomness: Randomness) -> NDArray[np.void]:

@@ -78,4 +78,10 @@ def encode_registry(
         labels=tuple(label for label in labels_of(known, schema) if label.role in ("confirm", "filled")),
     )
     order = RandomStream(randomness.people, "registry order").permutation(len(known))
-    return Encodings("registry", parameters, part.read, part.handles[order], BitMatrix(part.words[order])), rows
+    return Encodings(
+        side="registry",
+        parameters=parameters,
+        rows_read=part.read,
+        handles=part.handles[order],
+        bits=BitMatrix(part.words[order]),
+    ), rows

@@ -113,7 +113,11 @@ class Matter(Record):
         terms = self.agreement.terms
         schema = terms.schema
         return EncodingParameters(
-            schema.length, schema.hardening, terms.folding, terms.fingerprint, self.list_rows.key_check
+            length=schema.length,
+            hardening=schema.hardening,
+            folding=terms.folding,
+            fingerprint=terms.fingerprint,
+            key_check=self.list_rows.key_check,
         )
 
 

@@ -28,7 +28,7 @@ from pprl.exchange import keystore
 from pprl.exchange.protocol import package, statements
 from pprl.match.encodings import match_encodings
 
-STAMP = EncodingParameters(256, 8, b"f" * 32, b"s" * 32, b"c" * 16)
+STAMP = EncodingParameters(length=256, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"c" * 16)
 KEY = LinkageKey(bytes(range(32)), repeatable=False)
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 
@@ -39,7 +39,7 @@ def handles(*numbers):
 
 def encodings(count=2, side="registry"):
     words = np.arange(1, 4 * count + 1, dtype="<u8").reshape(count, 4)
-    return Encodings(side, STAMP, 3, handles(*range(count)), BitMatrix(words))
+    return Encodings(side=side, parameters=STAMP, rows_read=3, handles=handles(*range(count)), bits=BitMatrix(words))
 
 
 def home_rows(count=3):
@@ -56,7 +56,15 @@ def home_rows(count=3):
         kind=(np.arange(count) > 0).astype(np.uint8),
         completeness=np.arange(count, dtype=np.int8),
         ids=np.array(["№1".encode(), b"two", b""][:count] + [b""] * (count - 3), dtype="S"),
-        labels=(Label("вид", "category", "stratum", ("a", "b"), np.array([0, 1, -1][:count], dtype=np.int32)),),
+        labels=(
+            Label(
+                name="вид",
+                type="category",
+                role="stratum",
+                values=("a", "b"),
+                codes=np.array([0, 1, -1][:count], dtype=np.int32),
+            ),
+        ),
         policy=Policy(public="no"),
     )
 
@@ -177,7 +185,13 @@ def test_an_id_beyond_what_fits_is_refused(tmp_path):
 @given(st.integers(0, 70), st.sampled_from([256, 512, 1024, 8192]), st.sampled_from(Encodings.SIDES), st.integers(0, 9))
 def test_encodings_of_any_size(tmp_path_factory, count, length, side, seed):
     words = np.random.default_rng(seed).integers(0, 2**64, (count, length // 64), dtype=np.uint64)
-    wanted = Encodings(side, replace(STAMP, length=length), 2**63, handles(*range(count)), BitMatrix(words))
+    wanted = Encodings(
+        side=side,
+        parameters=replace(STAMP, length=length),
+        rows_read=2**63,
+        handles=handles(*range(count)),
+        bits=BitMatrix(words),
+    )
     path = tmp_path_factory.mktemp("any") / "x"
     wanted.write(path)
     assert content(Encodings.read(path, side)) == content(wanted)

@@ -84,7 +84,9 @@ def test_a_whole_schema():
 
 def test_defaults():
     schema = parse_schema("format = 1" + FIELDS)
-    assert replace(schema, fields=()) == Schema("schema", 1024, 8, 2000, 500, 20, 5, ())
+    assert replace(schema, fields=()) == Schema(
+        name="schema", length=1024, hardening=8, fill=2000, false_match_rate=500, decoys=20, disclosure=5, fields=()
+    )
     assert [(field.role, field.k) for field in schema.fields] == [("link", 29)]  # 228.4 bits over 8 tokens
 
 
@@ -466,7 +468,14 @@ def test_rates_that_are_none(text):
 
 FOLDING = bytes(32)
 BASE = Schema(
-    "s", 1024, 8, 2000, 500, 20, 5, (Field("surname", "surname", "link", 9), Field("birth_date", "date", "link", 9))
+    name="s",
+    length=1024,
+    hardening=8,
+    fill=2000,
+    false_match_rate=500,
+    decoys=20,
+    disclosure=5,
+    fields=(Field("surname", "surname", "link", 9), Field("birth_date", "date", "link", 9)),
 )
 SURNAME, DATE = BASE.fields
 CHANGES = {
@@ -546,14 +555,14 @@ def schemas(draw):
         role = draw(roles)
         fields.append(Field(name, draw(kinds), role, draw(st.integers(1, MAX_K)) if role == "link" else 0))
     return Schema(
-        draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=12)),
-        draw(st.sampled_from(LENGTHS)),
-        draw(st.sampled_from(HARDENINGS)),
-        draw(st.integers(1, 4999)),
-        draw(st.integers(1, 4999)),
-        draw(st.integers(1, 100)),
-        draw(st.integers(1, 100)),
-        tuple(fields),
+        name=draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=12)),
+        length=draw(st.sampled_from(LENGTHS)),
+        hardening=draw(st.sampled_from(HARDENINGS)),
+        fill=draw(st.integers(1, 4999)),
+        false_match_rate=draw(st.integers(1, 4999)),
+        decoys=draw(st.integers(1, 100)),
+        disclosure=draw(st.integers(1, 100)),
+        fields=tuple(fields),
     )
 
 
@@ -569,7 +578,14 @@ def test_a_written_schema_reads_the_same(schema):
 
 def schema_of_types(*kinds):
     return Schema(
-        "", 1024, 8, 2000, 500, 20, 5, tuple(Field(f"f{at}", kind, "link", 9) for at, kind in enumerate(kinds))
+        name="",
+        length=1024,
+        hardening=8,
+        fill=2000,
+        false_match_rate=500,
+        decoys=20,
+        disclosure=5,
+        fields=tuple(Field(f"f{at}", kind, "link", 9) for at, kind in enumerate(kinds)),
     )
 
 

@@ -209,7 +209,9 @@ def judge_matter(matter: Matter) -> Judgement:
     ours, theirs = open_package(matter, "list"), open_package(matter, "registry")
     layout = _layout(terms, "registry")
     words, _ = _list_of(ours, _layout(terms, "list"), terms.pad)
-    encodings = Encodings("list", scores.parameters, 0, scores.handles, BitMatrix(words))
+    encodings = Encodings(
+        side="list", parameters=scores.parameters, rows_read=0, handles=scores.handles, bits=BitMatrix(words)
+    )
     looks = judge(scores, home_rows(terms, scores.parameters, opened, end.reveal.body), encodings=encodings).looks
     best = _numbers_of(matter, scores, theirs.contents.rows)
     asked, place = _asked(matter, best[:, 0], theirs.contents.rows)
