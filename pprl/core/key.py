@@ -47,3 +47,8 @@ class LinkageKey:
 
     def __repr__(self) -> str:
         return f"LinkageKey(repeatable={self.repeatable})"
+
+
+def key_of(key: LinkageKey | Path | str) -> LinkageKey:
+    """A key, or the one in a key file."""
+    return key if isinstance(key, LinkageKey) else LinkageKey.read(Path(key))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pprl.core.arrays import cumcount
 from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import Encodings
-from pprl.core.key import LinkageKey
+from pprl.core.key import LinkageKey, key_of
 from pprl.core.private_rows import Policy, PrivateRows, RecordKind
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Schema
@@ -65,7 +65,7 @@ class Synthetic:
 def encode_list(
     roster: RosterLike,
     schema: Schema | Path | str,
-    key: LinkageKey,
+    key: LinkageKey | Path | str,
     *,
     controls: RosterLike | None = None,
     decoys: int | None = None,
@@ -82,7 +82,7 @@ def encode_list(
 
     RefusedError: the fields that are filled are too few to protect anyone.
     """
-    schema = load_schema(schema)
+    schema, key = load_schema(schema), key_of(key)
     people = load(roster, schema, "list").people
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))

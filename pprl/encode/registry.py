@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import Encodings
-from pprl.core.key import LinkageKey
+from pprl.core.key import LinkageKey, key_of
 from pprl.core.private_rows import PrivateRows, RecordKind
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Schema
@@ -46,7 +46,7 @@ def encode_registry_parts(
 def encode_registry(
     roster: RosterLike,
     schema: Schema | Path | str,
-    key: LinkageKey,
+    key: LinkageKey | Path | str,
     *,
     randomness: Randomness | None = None,
     allow_weak: bool = False,
@@ -55,7 +55,7 @@ def encode_registry(
 
     RefusedError: the fields that are filled are too few to protect anyone.
     """
-    schema = load_schema(schema)
+    schema, key = load_schema(schema), key_of(key)
     people = load(roster, schema, "registry").people
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
