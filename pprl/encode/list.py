@@ -1,6 +1,6 @@
 """A list becomes what crosses and what stays home: its people, decoys, relatives, controls and further spellings.
 
-All of them cross in one shuffled order, and only the private rows tell which is which.
+All of them cross in one shuffled order; only the private rows say which is which.
 """
 
 from __future__ import annotations
@@ -244,7 +244,7 @@ def unused_controls(controls: People | None, rows: PrivateRows) -> Iterator[str]
     """A line that says how many controls were left out of an encoded list, if any were."""
     count = controls.rows_read if controls is not None else 0
     if unused := count - len(rows.of_kind(RecordKind.CONTROL)):
-        yield f"{unused:,} of {count:,} controls are on the list too, stand twice or have nothing to compare: left out"
+        yield f"{unused:,} of {count:,} controls left out: on the list too, repeated, or with nothing to compare"
 
 
 def _new_rows(taken: Words, words: Words) -> NDArray[np.int64]:

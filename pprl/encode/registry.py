@@ -1,4 +1,4 @@
-"""A registry becomes what crosses and what stays at home, all at once or part by part."""
+"""A registry becomes what crosses and what stays home, all at once or part by part."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from pprl.roster.people import People, encodable, filled
 
 @dataclass(frozen=True)
 class RegistryPart:
-    """Some rows of a registry that have anything to compare, in the order of the roster."""
+    """The rows of a part of a registry that have anything to compare, in the order of the roster."""
 
-    read: int  # rows of the roster
+    read: int  # rows of the part, whether or not they have anything to compare
     people: People
     handles: NDArray[np.void]
     words: Words
 
 
 def encode_registry_parts(
-    parts: Iterable[People], schema: Schema, key: LinkageKey, root: bytes
+    parts: Iterable[People], schema: Schema, key: LinkageKey, seed: bytes
 ) -> Iterator[RegistryPart]:
-    """A registry encoded part by part; however it is cut, the rows and their handles are the same."""
-    handles, encoder = RandomStream(root, "registry handles"), Encoder(schema, key.secret)
+    """A registry encoded part by part; its rows and handles do not depend on where it is cut."""
+    handles, encoder = RandomStream(seed, "registry handles"), Encoder(schema, key.secret)
     for people in parts:
         known = people.take(np.flatnonzero(encodable(people, schema)))
         names = np.frombuffer(handles.bytes(16 * len(known)), dtype="V16")
