@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     from pprl.encode.list import encode_list as encode_list
     from pprl.encode.registry import encode_registry as encode_registry
     from pprl.judge.assessment import Assessment as Assessment
-    from pprl.judge.assessment import judge as judge
+    from pprl.judge.files import judge as judge
     from pprl.link import link as link
     from pprl.match.encodings import match_encodings as match_encodings
     from pprl.preflight.check import check as check
+    from pprl.report import render as render
     from pprl.roster.columns_file import Columns as Columns
     from pprl.roster.load import load as load
     from pprl.roster.people import People as People
@@ -54,12 +55,13 @@ _HOMES = {
     "Scores": "pprl.core.scores",
     "encode_list": "pprl.encode.list",
     "encode_registry": "pprl.encode.registry",
-    "judge": "pprl.judge.assessment",
+    "judge": "pprl.judge.files",
     "link": "pprl.link",
     "load_schema": "pprl.core.schema_file",
     "LinkageKey": "pprl.core.key",
     "match_encodings": "pprl.match.encodings",
     "parse_schema": "pprl.core.schema_file",
+    "render": "pprl.report",
     "load": "pprl.roster.load",
     "People": "pprl.roster.people",
     "Columns": "pprl.roster.columns_file",

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import ROOT
 from scipy.stats import binom
 
 import pprl
@@ -308,3 +309,50 @@ def test_few_possible_decoys_make_little_findable():
     frames = [pd.DataFrame(rows, columns=["surname", "given"], dtype=object) for rows in (listed, strangers)]
     found = [pprl.link(*frames, schema, seed=seed).found or 0 for seed in range(20)]
     assert sum(count > 0 for count in found) <= binom.ppf(0.9999, 20, 0.05)
+
+
+EXAMPLE = ROOT / "examples" / "two_files"
+PATHS = (EXAMPLE / "leaked.csv", EXAMPLE / "registry.csv", EXAMPLE / "schema.toml")
+
+
+def test_paths_frames_and_loaded_rosters_are_linked_alike():
+    ids = {"list_id": "№", "registry_id": "id", "seed": 7}
+    by_paths = pprl.link(*map(str, PATHS), **ids)
+    schema = pprl.load_schema(PATHS[2])
+    frames = [pprl.read_roster(path) for path in PATHS[:2]]
+    same(by_paths, pprl.link(*frames, schema, **ids))
+    loaded = [pprl.load(frame, schema, id_header=header) for frame, header in zip(frames, ("№", "id"), strict=True)]
+    same(by_paths, pprl.link(*loaded, schema, seed=7, threads=1))
+
+
+def test_steps_take_paths(tmp_path):
+    leaked, registry, schema = PATHS
+    pprl.LinkageKey.make(7).write(tmp_path / "key")
+    encoded, rows = pprl.encode_list(leaked, schema, tmp_path / "key", randomness=pprl.Randomness.make(7))
+    registry_encoded, registry_rows = pprl.encode_registry(registry, schema, str(tmp_path / "key"))
+    scores = pprl.match_encodings(encoded, registry_encoded)
+    for part, name in ((scores, "scores"), (rows, "rows"), (registry_rows, "registry-rows"), (encoded, "list")):
+        part.write(tmp_path / name)
+    names = [tmp_path / name for name in ("scores", "rows", "registry-rows")]
+    by_paths = pprl.judge(*names, encodings=tmp_path / "list", rate="5%")
+    same(by_paths, pprl.judge(scores, rows, registry_rows, encodings=encoded, rate=0.05))
+
+
+def test_notes_ledger_and_progress_of_a_run():
+    notes, compared = [], []
+    answer = pprl.link(
+        *PATHS, seed=7, ledger=True, note=notes.append, progress=lambda pairs, new: compared.append((pairs, new))
+    )
+    assert notes[0].startswith("list: surname from column")
+    assert answer.run == "1 with this list"
+    assert pprl.link(*PATHS, seed=7, ledger=True).run.startswith("2 with this list")
+    assert {pairs for pairs, _ in compared} == {compared[0][0]}
+    assert sum(new for _, new in compared) > 0
+    assert pprl.link(*PATHS, seed=7).run == ""
+
+
+def test_check_in_one_call():
+    seen = pprl.check(PATHS[0], PATHS[2], registry_rows=400, seed=7)
+    assert seen.people == 120
+    assert any(each.claim.what == "pairs" for each in seen.classes if each.claim)
+    assert pprl.check(PATHS[0], PATHS[2]).registry_rows is None

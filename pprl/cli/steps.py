@@ -212,20 +212,13 @@ def judge(
     With a FOLDER in place of the scores this is the linkage unit's step of the exchange.
     """
     options.tell_variables()
-    from pprl.core.encodings import Encodings
-    from pprl.core.private_rows import PrivateRows
-    from pprl.core.scores import Scores
-    from pprl.judge import assessment as assess
+    from pprl.judge.files import judge as judge_files
 
     options.refuse_overwriting(
         [pairs, *output_files(output)], [scores_path, rows_path, encodings_path, registry_rows_path]
     )
     check_outputs(pairs, output, as_json=as_json, force=force)
-    rows = PrivateRows.read(rows_path, "list")
-    registry_rows = PrivateRows.read(registry_rows_path, "registry") if registry_rows_path else None
-    scores = Scores.read(scores_path)
-    encodings = Encodings.read(encodings_path, "list") if encodings_path else None
-    assessment = assess.judge(scores, rows, registry_rows, rate=rate, encodings=encodings)
+    assessment = judge_files(scores_path, rows_path, registry_rows_path, encodings=encodings_path, rate=rate)
     write_outputs(assessment, pairs, output, force=force, language=language)
     show_assessment(assessment, as_json=as_json, aside=pairs == container.STANDARD)
 

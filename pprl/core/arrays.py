@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def cumcount(groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The position of each entry within its group, from 0, in the order in which entries come: shape (entries,).
+    """The position of each entry within its group, from 0, in the order of the entries: shape (entries,).
 
     >>> cumcount(np.array([7, 3, 7, 7, 3])).tolist()
     [0, 0, 1, 2, 1]

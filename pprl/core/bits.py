@@ -1,4 +1,4 @@
-"""Packed bit rows: the one shape in which people leave their owner's machine.
+"""Packed bit rows.
 
 A row of ``length`` bits is ``length // 64`` little-endian 64-bit words. Bit ``p`` of a row is bit ``p % 64`` of word
 ``p // 64``, so the bytes of a row are the bits in order, lowest bit of each byte first.
@@ -44,7 +44,7 @@ class BitMatrix:
         return weights
 
     def to_bytes(self) -> bytes:
-        """The rows one after the other, ``length // 8`` bytes each."""
+        """The rows one after another, ``length // 8`` bytes each."""
         return self.words.astype("<u8", copy=False).tobytes()
 
     @classmethod
@@ -53,7 +53,7 @@ class BitMatrix:
 
     @classmethod
     def from_positions(cls, rows: list[list[int]], length: int) -> BitMatrix:
-        """Set the given bits in each row: for small examples, not for speed."""
+        """Rows with the given bits set; for small examples, not fast."""
         words = np.zeros((len(rows), length // 64), dtype="<u8")
         for row, positions in enumerate(rows):
             for position in positions:

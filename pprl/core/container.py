@@ -1,8 +1,7 @@
-"""Our own files: complete or absent, closed to others where they are secret, and refused when they are not what they
-say.
+"""Our own files: complete or absent, closed to others where they are secret, and refused where they are damaged.
 
-Every file of ours begins with eight bytes that name its kind and a version, holds fixed-width records, and has
-exactly the size its header promises. ``docs/encoding.md`` §7 specifies each byte.
+Each of our files begins with eight bytes for its kind and a version, holds fixed-width records, and has exactly the
+size that its header promises. ``docs/encoding.md`` §7 specifies every byte.
 """
 
 from __future__ import annotations
@@ -52,15 +51,12 @@ STANDARD = Path("-")  # standard input or output
 
 
 def called(folder: Path) -> str:
-    """A folder by its name; the current one has none, and is ``.``."""
+    """A folder by its name; the current folder has none and is called ``.``."""
     return folder.name or str(folder)
 
 
 def data_of(path: Path, most: int = -1) -> bytes:
-    """The bytes of a file that is none of ours, or of standard input where it is ``-``; the first ``most`` of them.
-
-    OSError: as the system says it.
-    """
+    """The first ``most`` bytes of a file in any format, or of standard input (``-``). OSError: from the system."""
     if path == STANDARD:
         return sys.stdin.buffer.read(most)
     with path.open("rb") as file:
@@ -68,7 +64,7 @@ def data_of(path: Path, most: int = -1) -> bytes:
 
 
 def check_absent(path: Path, *, force: bool = False) -> None:
-    """Refuse an output that is already there, before any work is done for it."""
+    """Refuse an output that exists already, before any work is done for it."""
     try:
         if path.is_dir():
             raise FileError(f"{path.name}: is a directory", hint="name a file to write")
@@ -81,31 +77,34 @@ def check_absent(path: Path, *, force: bool = False) -> None:
 
 
 def write_new(path: Path, parts: Iterable[bytes], *, private: bool = False, force: bool = False) -> None:
-    """Write beside, sync, rename: whatever happens, ``path`` is complete or as it was. ``private`` files are 0600."""
+    """Write a temporary file, sync it and rename it: whatever happens, ``path`` is complete or as it was before.
+
+    ``private`` files get mode 0600. FileError: the file exists and ``force`` is not set, or it cannot be written.
+    """
     check_absent(path, force=force)
-    _clear_up(path)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    _remove_leftovers(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with os.fdopen(os.open(beside, flags, 0o600 if private else 0o666), "wb") as file:
+        with os.fdopen(os.open(temporary, flags, 0o600 if private else 0o666), "wb") as file:
             for part in parts:
                 file.write(part)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
     except OSError as error:
         raise FileError(f"{path.name}: cannot be written ({error.strerror})") from None
     finally:
         with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
-def _clear_up(path: Path) -> None:
-    """Take away what a run that was killed left beside a file: gigabytes of encodings, for a large registry."""
-    left = f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part"
+def _remove_leftovers(path: Path) -> None:
+    """Remove the temporary files of runs that were killed: for a large registry they are gigabytes."""
+    pattern = f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part"
     with contextlib.suppress(OSError):
-        for each in path.parent.glob(left):
-            each.unlink()
+        for leftover in path.parent.glob(pattern):
+            leftover.unlink()
 
 
 def preamble(kind: bytes) -> bytes:
@@ -114,18 +113,18 @@ def preamble(kind: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Body:
-    """The bytes of one of our files, and the name to call it by in messages."""
+    """The bytes of one of our files, and its name in messages."""
 
     name: str
     whole: memoryview
 
     @property
     def data(self) -> memoryview:
-        """The bytes behind the preamble."""
+        """The bytes after the preamble."""
         return self.whole[_PREAMBLE.size :]
 
     def header(self, layout: struct.Struct) -> tuple[tuple[Any, ...], memoryview]:
-        """The header's values, and the bytes behind it."""
+        """The values in the header, and the bytes after it."""
         if len(self.data) < layout.size:
             raise self.cut_short()
         return layout.unpack(self.data[: layout.size]), self.data[layout.size :]
@@ -135,15 +134,15 @@ class Body:
         if len(data) < size:
             raise self.cut_short()
         if len(data) > size:
-            raise FileError(f"{self.name}: has bytes behind its end", hint="get the file again from whoever made it")
+            raise FileError(f"{self.name}: has bytes after its end", hint="get the file again from its sender")
         return data
 
     def cut_short(self) -> FileError:
-        return FileError(f"{self.name}: is cut short", hint="copy it again, or get it again from whoever made it")
+        return FileError(f"{self.name}: is cut short", hint="copy it again, or get it again from its sender")
 
 
 def kind_of(path: Path) -> bytes | None:
-    """The kind of one of our files, or None when it is none of ours."""
+    """The kind of one of our files; None for any other file."""
     try:
         with path.open("rb") as file:
             start = file.read(_PREAMBLE.size)
@@ -153,29 +152,29 @@ def kind_of(path: Path) -> bytes | None:
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a file that can be read begins as Parquet does."""
+    """Whether a file begins as Parquet files do."""
     with path.open("rb") as file:
         return file.read(4) == b"PAR1"
 
 
 def body_of(data: bytes, kind: bytes, name: str) -> Body:
-    """Bytes of one of our files that came inside another."""
+    """The body of one of our files that is embedded in another."""
     if len(data) < _PREAMBLE.size or data[:8] != kind or _PREAMBLE.unpack_from(data)[1] != VERSION:
-        raise FileError(f"{name}: does not hold {KINDS[kind]} of this version", hint="get the file again")
+        raise FileError(f"{name}: does not hold {KINDS[kind]} in this version's format", hint="get the file again")
     return Body(name, memoryview(data))
 
 
 def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | None = None, mapped: bool = False) -> Body:
-    """A file of the given kind, of at most ``most`` bytes; ``mapped`` reads it as it is used.
+    """A file of the given kind and of at most ``most`` bytes; a ``mapped`` file is read as it is used.
 
-    FileError: it cannot be read, is of another kind or version, too long, or is private and others may read it.
+    FileError: it cannot be read, is of another kind or version, is too long, or is private and others can read it.
     """
-    with contextlib.suppress(OSError):  # what cannot even be looked at cannot be opened either, and is reported then
+    with contextlib.suppress(OSError):  # what has no status cannot be opened either, and is reported then
         if path.is_dir():
             raise FileError(f"{path.name}: is a directory, not {KINDS[kind]}")
     found = kind_of(path)
     if found != kind:
-        # A file that is none of ours may be a roster, so it is not named.
+        # A file in another format may be a roster, so it is not named.
         what = f"{path.name}: holds {KINDS[found]}" if found else "not a file of pprl"
         raise FileError(f"{what}; {KINDS[kind]} needed here", hint="`pprl inspect FILE` says what a file is")
     if private:
@@ -189,18 +188,17 @@ def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | Non
     if len(data) < _PREAMBLE.size:
         raise FileError(f"{path.name}: is cut short")
     if (version := _PREAMBLE.unpack_from(data)[1]) != VERSION:
-        raise FileError(f"{path.name}: written in format {version}; this version reads format {VERSION}")
+        raise FileError(f"{path.name}: is in format {version}, but this version of pprl reads format {VERSION}")
     return Body(path.name, memoryview(data))
 
 
 def mapped_bytes(path: Path) -> mmap.mmap:
-    """The bytes of a file that is not empty, read as they are used."""
+    """The bytes of a non-empty file, read as they are used."""
     with path.open("rb") as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def refuse_shared(path: Path) -> None:
-    """A secret that others on the machine may read is no secret. Windows keeps no such bits; there it is not
-    checked."""
+    """FileError: others on this machine can read a secret file. Not checked on Windows, which keeps no such bits."""
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise FileError(f"{path.name}: others on this machine can read it", hint=f"chmod 600 {path.name}")

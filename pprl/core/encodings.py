@@ -1,11 +1,11 @@
-"""Encodings: the one shape in which people leave their owner's machine, and the parameters they were made with."""
+"""Encodings, the only form in which people leave their owner's machine, and the parameters they were made with."""
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,14 @@ from pprl.core import container
 from pprl.core.bits import MAX_LENGTH, BitMatrix, Words
 from pprl.core.errors import FileError, MismatchError
 
+Side = Literal["list", "registry"]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class EncodingParameters:
-    """How encodings were made; two files can be compared only if their stamps are equal.
+    """How encodings were made; two files can be compared only if their parameters are equal.
 
-    ``key_check`` is equal for equal keys and says nothing else of the key.
+    ``key_check`` is equal for equal keys and reveals nothing else about the key.
     """
 
     length: int
@@ -35,55 +37,56 @@ class EncodingParameters:
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview) -> EncodingParameters:
-        return cls(*cls.LAYOUT.unpack(data))
+        length, hardening, folding, fingerprint, key_check = cls.LAYOUT.unpack(data)
+        return cls(length=length, hardening=hardening, folding=folding, fingerprint=fingerprint, key_check=key_check)
 
     def require_same(self, other: EncodingParameters) -> None:
-        """MismatchError that names the first thing in which two files differ, from the outside in."""
+        """MismatchError that names the first difference between two files, from the outside in."""
         if self.hardening != other.hardening:
             raise MismatchError(
-                f"the two were encoded with different hardening ({self.hardening} and {other.hardening})",
+                f"the two files were encoded with different hardening ({self.hardening} and {other.hardening})",
                 hint="encode again with one schema on both sides",
             )
         if self.folding != other.folding:
             raise MismatchError(
-                "the two were encoded with different folding tables",
+                "the two files were encoded with different folding tables",
                 hint="install the same version of pprl on both sides",
             )
         if self.fingerprint != other.fingerprint or self.length != other.length:
             raise MismatchError(
-                "the two were encoded with different schemas",
+                "the two files were encoded with different schemas",
                 hint="send one schema.toml to both sides and encode again",
             )
         if self.key_check != other.key_check:
             raise MismatchError(
-                "the two were encoded with different linkage keys",
+                "the two files were encoded with different linkage keys",
                 hint="use the same key file on both sides and encode again",
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Encodings:
-    """The rows one owner sends: encodings under random handles, in an order that says nothing. No row id, no value."""
+    """The rows that one owner sends: encodings under random handles in random order, without row numbers or values."""
 
-    side: str  # "list" or "registry"
+    side: Side
     parameters: EncodingParameters
-    rows_read: int  # rows of the roster, before unreadable ones were left out; 0 for a list
+    rows_read: int  # rows of a registry's roster, before rows with nothing to compare were left out; 0 for a list
     handles: NDArray[np.void]  # shape (rows,), 16 bytes each
     bits: BitMatrix
 
     HEADER: ClassVar[struct.Struct] = struct.Struct(f"<B{EncodingParameters.LAYOUT.size}sQQ")
-    SIDES: ClassVar[tuple[str, str]] = ("list", "registry")
+    SIDES: ClassVar[tuple[Side, Side]] = ("list", "registry")
 
     def __len__(self) -> int:
         return len(self.bits)
 
     def write(self, path: Path, *, force: bool = False) -> None:
-        """A new file, mode 0600: whoever has it and the key has the names."""
+        """Write a new file, mode 0600: anyone with it and the key can recover the names."""
         start = self.start(self.side, self.parameters, len(self), self.rows_read)
         container.write_new(path, [start, self.records(self.handles, self.bits.words)], private=True, force=force)
 
     @classmethod
-    def start(cls, side: str, parameters: EncodingParameters, rows: int, rows_read: int) -> bytes:
+    def start(cls, side: Side, parameters: EncodingParameters, rows: int, rows_read: int) -> bytes:
         """The bytes of a file before its records."""
         return container.preamble(b"pprl-enc") + cls.HEADER.pack(
             cls.SIDES.index(side), parameters.to_bytes(), rows, rows_read
@@ -91,31 +94,31 @@ class Encodings:
 
     @classmethod
     def records(cls, handles: NDArray[np.void], words: Words) -> bytes:
-        """The bytes of some rows, one after the other."""
+        """The bytes of some rows, one after another."""
         records = np.empty(len(handles), dtype=cls._record(64 * words.shape[1]))
         records["handle"], records["words"] = handles, words
         return records.tobytes()
 
     @classmethod
-    def read(cls, path: Path, side: str | None = None, *, mapped: bool = False) -> Encodings:
-        """The rows of a file; ``mapped`` ones stay in it and are fetched as they are used, whatever their number.
+    def read(cls, path: Path, side: Side | None = None, *, mapped: bool = False) -> Encodings:
+        """The rows of a file. ``mapped`` rows stay in the file and are fetched when they are used, however many.
 
-        FileError: not a whole file of encodings, or of the other side than ``side``.
+        FileError: not a complete file of encodings, or one of the other ``side``.
         """
         body = container.read_body(path, b"pprl-enc", mapped=mapped)
-        (side_at, stamp_bytes, rows, rows_read), data = body.header(cls.HEADER)
-        parameters = EncodingParameters.from_bytes(stamp_bytes)
+        (side_index, parameter_bytes, rows, rows_read), data = body.header(cls.HEADER)
+        parameters = EncodingParameters.from_bytes(parameter_bytes)
         if (
-            side_at >= len(cls.SIDES)
+            side_index >= len(cls.SIDES)
             or parameters.length == 0
             or parameters.length % 64
             or parameters.length > MAX_LENGTH
         ):
-            raise FileError(f"{path.name}: is damaged in its header", hint="get the file again from whoever made it")
-        found = cls.SIDES[side_at]
-        if side and found != side:
+            raise FileError(f"{path.name}: its header is damaged", hint="get the file again from its sender")
+        actual = cls.SIDES[side_index]
+        if side and actual != side:
             raise FileError(
-                f"{path.name}: was encoded as a {found}, a {side} is needed here",
+                f"{path.name}: was encoded as a {actual}, but a {side} is needed here",
                 hint="the list comes first, the registry second",
             )
         record = cls._record(parameters.length)
@@ -123,7 +126,7 @@ class Encodings:
         handles, words = records["handle"], records["words"]
         if not mapped:
             handles, words = handles.copy(), words.copy()
-        return cls(found, parameters, rows_read, handles, BitMatrix(words))
+        return cls(side=actual, parameters=parameters, rows_read=rows_read, handles=handles, bits=BitMatrix(words))
 
     @staticmethod
     def _record(length: int) -> np.dtype[np.void]:

@@ -1,7 +1,7 @@
 """What can go wrong that the user can act on: one sentence, and what to type next.
 
-There is one kind for each thing the user would do differently. Messages never hold a cell, a key, a token or the
-path of a roster: an error ends in logs and screenshots.
+There is one class for each thing that the user would do differently. Messages never hold a cell, a key, a token or
+the path of a roster: errors end up in logs and screenshots.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class RosterError(PprlError):
 
 @contextmanager
 def naming(whose: str) -> Iterator[None]:
-    """Say in a refusal which roster it is about: the list, the registry, the second of three."""
+    """Name the roster that a refusal is about, say ``list`` or ``list 2``."""
     try:
         yield
     except RosterError as error:
@@ -37,7 +37,7 @@ def naming(whose: str) -> Iterator[None]:
 
 @contextmanager
 def needing(package: str, extra: str, what: str) -> Iterator[None]:
-    """Say, where a package is imported that not everybody has, which one is needed for what."""
+    """Name the optional package that is missing, and what it is needed for."""
     try:
         yield
     except ImportError:
@@ -49,16 +49,16 @@ class FileError(PprlError):
 
 
 class MismatchError(PprlError):
-    """Two files were made with different keys, schemas, hardening or folding tables, or belong to different matters."""
+    """Two files differ in key, schema, hardening or folding tables, or belong to different exchanges."""
 
 
 class ForgedError(PprlError):
-    """A signature, a seal, a commitment or words that were heard do not hold: somebody changed or replaced the file."""
+    """A signature, seal, commitment or spoken check does not hold: somebody changed or replaced a file."""
 
 
 class OrderError(PprlError):
-    """A step of an exchange was done already, or one before it is missing."""
+    """A step of an exchange was done already, or an earlier one is missing."""
 
 
 class RefusedError(PprlError):
-    """Possible, but unwise: it needs an explicit word from the user."""
+    """Possible but unwise: the user must ask for it explicitly."""

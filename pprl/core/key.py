@@ -1,4 +1,4 @@
-"""The linkage key: 32 bytes that both owners hold and whoever matches must never get."""
+"""The linkage key: 32 bytes that both owners hold and the linkage unit must never get."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pprl.core.randomness import RandomStream, fresh_seed, seed_from
 
 @dataclass(frozen=True)
 class LinkageKey:
-    """``secret`` is the key; ``repeatable`` says that it comes from a number somebody chose, and so is none."""
+    """``secret`` holds the bytes; a ``repeatable`` key was made from a number that somebody chose and is not secret."""
 
     secret: bytes
     repeatable: bool
@@ -23,21 +23,19 @@ class LinkageKey:
 
     @classmethod
     def make(cls, seed: int | None = None) -> LinkageKey:
-        """From the operating system, or from a number, for runs that can be repeated."""
-        return (
-            cls(fresh_seed(), False)
-            if seed is None
-            else cls(RandomStream(seed_from(seed), "linkage key").bytes(32), True)
-        )
+        """A key from the operating system, or from a number, for runs that can be repeated."""
+        if seed is None:
+            return cls(fresh_seed(), repeatable=False)
+        return cls(RandomStream(seed_from(seed), "linkage key").bytes(32), repeatable=True)
 
     def write(self, path: Path, *, force: bool = False) -> None:
-        """A new file that its owner alone can read, mode 0600."""
+        """Write a new file that only its owner can read, mode 0600."""
         body = self.LAYOUT.pack(self.repeatable, self.secret)
         container.write_new(path, [container.preamble(b"pprl-key"), body], private=True, force=force)
 
     @classmethod
     def read(cls, path: Path) -> LinkageKey:
-        """FileError: not a whole key file, or readable by others."""
+        """The key in a file. FileError: not a complete key file, or one that others can read."""
         body = container.read_body(path, b"pprl-key", private=True)
         (repeatable, secret), _ = body.header(cls.LAYOUT)
         body.expect(body.data, cls.LAYOUT.size)
@@ -47,3 +45,8 @@ class LinkageKey:
 
     def __repr__(self) -> str:
         return f"LinkageKey(repeatable={self.repeatable})"
+
+
+def key_of(key: LinkageKey | Path | str) -> LinkageKey:
+    """A key, or the one in a key file."""
+    return key if isinstance(key, LinkageKey) else LinkageKey.read(Path(key))

@@ -1,7 +1,7 @@
-"""What stays at home: which handle is which row, which rows are made up, and what is known of people beside the linked.
+"""What stays home: which handle is which row, which records are synthetic, and what else is known of people.
 
-`Encodings` cross to the linkage unit; `PrivateRows` never do. With them and the scores that come back, the owner of the
-list judges; whoever else gets them learns which rows were made up.
+`Encodings` cross to the linkage unit; `PrivateRows` never do. With them and the scores that come back, the list owner
+judges. Anyone else who gets them learns which records are synthetic.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core import container
-from pprl.core.encodings import EncodingParameters, Encodings
+from pprl.core.encodings import EncodingParameters, Encodings, Side
 from pprl.core.errors import FileError
-from pprl.core.schema import Schema
+from pprl.core.schema import FieldType, Schema
 
 MAX_ID_BYTES = 1_024  # every id takes the width of the longest
 CLASSES = 9  # of completeness
@@ -33,7 +33,8 @@ CLASS_NAMES = tuple(
 
 class RecordKind(IntEnum):
     """What an encoded record of a list is. A relative is a decoy of the stricter test; a spelling is a further spelling
-    of the person or decoy of another record."""
+    of the person or decoy of another record.
+    """
 
     REAL = 0
     DECOY = 1
@@ -43,25 +44,25 @@ class RecordKind(IntEnum):
 
 
 UNKNOWN = -1  # the code of a missing value
-LABEL_ROLES = ("stratum", "confirm", "joined", "decade", "filled")
+LabelRole = Literal["stratum", "confirm", "joined", "decade", "filled"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Label:
-    """Something known of people that is not linked: distinct canonical values, and one code a record (−1 for none)."""
+    """Something known of people that is not linked: distinct canonical values, and a code per record (−1 for none)."""
 
     name: str
-    type: str
-    role: str
+    type: FieldType
+    role: LabelRole
     values: tuple[str, ...]
     codes: NDArray[np.int32]  # shape (records,)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What the schema says of the registry and of publishing; it travels with the rows as text."""
+    """What the schema says about the registry and about publishing; it travels with the rows as text."""
 
-    as_of: str | None = None  # the day the registry shows, ISO 8601
+    as_of: str | None = None  # the day that the registry describes, ISO 8601
     public: str = "unknown"  # was the registry public before the list: yes, no or unknown
     disclosure: int = 5  # published counts are multiples of it
     small_cells: str = "round"  # or "suppress"
@@ -94,27 +95,27 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class PrivateRows:
-    """One record for each encoded row: people in the order of the roster, then a list's decoys, relatives, controls,
-    and further spellings of people and of what is made up.
+    """One record per encoded row: people in the order of the roster, then a list's decoys, relatives, controls, and
+    the further spellings of people and of synthetic records.
 
-    ``kind`` tells them apart. ``person`` numbers the people; a decoy or relative bears the number of the person it was
-    made from, a control 0, a spelling the place of the record that it is another spelling of. Rows of a list that are
-    one person are one record, under the row that says most. Rows of a registry all are people; those with one
+    ``kind`` says which is which. ``person`` numbers the people: a decoy or relative has the number of the person it was
+    made from, a control 0, and a spelling the index of the record that it spells differently. Rows of a list that are
+    one person are one record, under their fullest row. All rows of a registry are people; rows with the same
     ``person`` are spellings.
     """
 
-    side: str
+    side: Side
     parameters: EncodingParameters
     rows_read: int
-    rate: int  # the false-match rate asked, in ten-thousandths
+    rate: int  # the false-match rate asked for, in ten-thousandths
     fallbacks: int  # decoys whose surname came from the class, not from a shared given name or patronymic
-    repeatable: bool  # made from --seed: not secret
+    repeatable: bool  # made from --seed, and so not secret
     handles: NDArray[np.void]  # shape (records,), 16 bytes each
     rows: NDArray[np.int64]  # row of the roster
     person: NDArray[np.int32]
     kind: NDArray[np.uint8]
     completeness: NDArray[np.int8]
-    ids: NDArray[np.bytes_]  # the owner's own ids, UTF-8; empty when none were asked for
+    ids: NDArray[np.bytes_]  # the owner's ids, UTF-8; empty where none were asked for
     labels: tuple[Label, ...] = ()
     policy: Policy = Policy()
 
@@ -125,58 +126,58 @@ class PrivateRows:
 
     @property
     def people(self) -> int:
-        """Encoded people: what is made up and controls are not counted."""
+        """How many people are encoded, without synthetic records and controls."""
         return int((self.kind == RecordKind.REAL).sum())
 
     def counts(self) -> dict[str, int]:
-        """How many people there are, and what else, with its spellings: what is not there is left out."""
+        """How many people there are, and how many records of each other kind that occurs, spellings included."""
         if self.side == "registry":
             people = len(np.unique(self.person))
-            told = {"people": people, "further spellings": len(self) - people}
+            counts = {"people": people, "further spellings": len(self) - people}
         else:
             kind = self.kind[self.stands_for()]
             further = int(((kind == RecordKind.REAL) & (self.kind == RecordKind.SPELLING)).sum())
             kinds = {"decoys": RecordKind.DECOY, "relatives": RecordKind.RELATIVE, "controls": RecordKind.CONTROL}
-            told = {"people": self.people, "further spellings": further}
-            told |= {name: int((kind == each).sum()) for name, each in kinds.items()}
-        return {name: count for name, count in told.items() if count or name == "people"}
+            counts = {"people": self.people, "further spellings": further}
+            counts |= {name: int((kind == of_kind).sum()) for name, of_kind in kinds.items()}
+        return {name: count for name, count in counts.items() if count or name == "people"}
 
     def of_kind(self, kind: int) -> NDArray[np.int64]:
-        """The places of the records of a kind."""
+        """The indices of the records of a kind."""
         return np.flatnonzero(self.kind == kind).astype(np.int64)
 
     def stands_for(self) -> NDArray[np.int64]:
-        """For each record of a list its place, or that of the record that it is a spelling of."""
+        """For each record of a list its index, or that of the record that it spells differently."""
         return np.where(self.kind == RecordKind.SPELLING, self.person, np.arange(len(self)))
 
     def of_roster(self) -> NDArray[np.bool_]:
-        """Which records of a list were read, and not made up."""
+        """Which records of a list were read from a roster and are not synthetic."""
         return np.isin(self.kind[self.stands_for()], (RecordKind.REAL, RecordKind.CONTROL))
 
     def reorder(self, order: NDArray[np.int64]) -> PrivateRows:
-        """All records in another order, in which people must stay in theirs."""
+        """All records in another order, which must keep the people in theirs."""
         labels = tuple(replace(label, codes=label.codes[order]) for label in self.labels)
         arrays = ("handles", "rows", "kind", "completeness", "ids")
         person, spelling = self.person[order], self.kind[order] == RecordKind.SPELLING
         person[spelling] = np.argsort(order)[person[spelling]]
         return replace(self, labels=labels, person=person, **{name: getattr(self, name)[order] for name in arrays})
 
-    def with_role(self, role: str) -> tuple[Label, ...]:
+    def with_role(self, role: LabelRole) -> tuple[Label, ...]:
         return tuple(label for label in self.labels if label.role == role)
 
     def id_texts(self) -> list[str]:
         return [value.decode() for value in self.ids.tolist()]
 
     def write(self, path: Path, *, force: bool = False) -> None:
-        """A new file, mode 0600."""
+        """Write a new file, mode 0600."""
         width = max(1, self.ids.dtype.itemsize)
         if width > MAX_ID_BYTES:
             raise FileError(f"{path.name}: an id is longer than {MAX_ID_BYTES:,} bytes", hint="name another column")
-        told = {
+        texts = {
             "labels": [[label.name, label.type, label.role, list(label.values)] for label in self.labels],
             "policy": self.policy.to_texts() if self.side == "list" else {},
         }
-        block = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+        block = json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode()
         header = self.HEADER.pack(
             Encodings.SIDES.index(self.side),
             self.parameters.to_bytes(),
@@ -196,34 +197,39 @@ class PrivateRows:
         container.write_new(path, parts, private=True, force=force)
 
     @classmethod
-    def read(cls, path: Path, side: str | None = None) -> PrivateRows:
-        """FileError: not a whole file of private rows, of the other side than ``side``, or readable by others."""
+    def read(cls, path: Path, side: Side | None = None) -> PrivateRows:
+        """The rows in a file.
+
+        FileError: not a complete file of private rows, one of the other ``side``, or one that others can read.
+        """
         body = container.read_body(path, b"pprl-row", private=True)
-        (side_at, parameters, count, rows_read, rate, fallbacks, repeatable, width, told), data = body.header(
+        (side_index, parameters, count, rows_read, rate, fallbacks, repeatable, width, block), data = body.header(
             cls.HEADER
         )
-        if side_at >= len(Encodings.SIDES) or not 0 < rate < 5_000 or width == 0:
-            raise FileError(f"{path.name}: is damaged in its header")
-        found = Encodings.SIDES[side_at]
-        if side and found != side:
-            raise FileError(f"{path.name}: holds the rows of a {found}, those of a {side} are needed")
+        if side_index >= len(Encodings.SIDES) or not 0 < rate < 5_000 or width == 0:
+            raise FileError(f"{path.name}: its header is damaged")
+        actual = Encodings.SIDES[side_index]
+        if side and actual != side:
+            raise FileError(f"{path.name}: holds the rows of a {actual}, but those of a {side} are needed")
         record = cls._record(width)
-        if len(data) < count * record.itemsize + told:
+        if len(data) < count * record.itemsize + block:
             raise body.cut_short()
         records = np.frombuffer(data[: count * record.itemsize], dtype=record)
         rest = data[count * record.itemsize :]
         try:
-            labels, policy = _told(bytes(rest[:told]), count)
+            labels, policy = _labels_and_policy(bytes(rest[:block]), count)
         except (ValueError, TypeError, KeyError, RecursionError):
-            raise FileError(f"{path.name}: is damaged in its labels") from None
-        codes = np.frombuffer(body.expect(rest[told:], 4 * count * len(labels)), dtype="<i4").reshape(
+            raise FileError(f"{path.name}: its labels are damaged") from None
+        codes = np.frombuffer(body.expect(rest[block:], 4 * count * len(labels)), dtype="<i4").reshape(
             len(labels), count
         )
-        labels = tuple(replace(label, codes=own.astype(np.int32)) for label, own in zip(labels, codes, strict=True))
+        labels = tuple(
+            replace(label, codes=of_label.astype(np.int32)) for label, of_label in zip(labels, codes, strict=True)
+        )
         if not _sound(records) or not all(_fits(label) for label in labels):
-            raise FileError(f"{path.name}: is damaged in its records")
+            raise FileError(f"{path.name}: its records are damaged")
         return cls(
-            side=found,
+            side=actual,
             parameters=EncodingParameters.from_bytes(parameters),
             rows_read=rows_read,
             rate=rate,
@@ -254,7 +260,7 @@ class PrivateRows:
 
 
 def _sound(records: NDArray[np.void]) -> bool:
-    """Whether the records can be judged: labels, classes and people are in their ranges, and ids are text."""
+    """Whether the records can be judged: kinds, classes and people are in their ranges, and ids are text."""
     kind, person = records["kind"], records["person"]
     spelling, limit = kind == RecordKind.SPELLING, np.full(len(records), (kind == RecordKind.REAL).sum())
     limit[spelling] = len(records)
@@ -271,19 +277,22 @@ def _sound(records: NDArray[np.void]) -> bool:
     )
 
 
-def _told(block: bytes, count: int) -> tuple[tuple[Label, ...], Policy]:
-    """The labels, their codes still missing, and the policy; ValueError and its like for what is neither."""
-    told = json.loads(block.decode())
+def _labels_and_policy(block: bytes, count: int) -> tuple[tuple[Label, ...], Policy]:
+    """The labels, without codes yet, and the policy; ValueError, TypeError or KeyError for a block that is damaged."""
+    data = json.loads(block.decode())
     empty = np.full(count, UNKNOWN, dtype=np.int32)
-    labels = tuple(Label(name, kind, role, tuple(values), empty) for name, kind, role, values in told["labels"])
+    labels = tuple(
+        Label(name=name, type=kind, role=role, values=tuple(values), codes=empty)
+        for name, kind, role, values in data["labels"]
+    )
     texts: list[object] = []
     for label in labels:
         texts += [label.name, label.type, *label.values]
-        if label.role not in LABEL_ROLES:
+        if label.role not in get_args(LabelRole):
             raise ValueError
     if not all(isinstance(text, str) for text in texts):
         raise TypeError
-    return labels, Policy.from_texts(told["policy"])
+    return labels, Policy.from_texts(data["policy"])
 
 
 def _fits(label: Label) -> bool:

@@ -1,5 +1,6 @@
-"""Where a row stands: its label is the row of the spreadsheet, counted from 1 with the header, plus a step for each
-sheet and each part of a list that was read together with others."""
+"""Row labels: the row of the spreadsheet, counted from 1 with the header, plus a step for each sheet and for each part
+of a list in several files.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ LIST_STEP = 100_000_000_000
 
 
 def label_text(row: int) -> str:
-    """A row's label as people say it.
+    """A row label in words.
 
     >>> label_text(17), label_text(30_000_017), label_text(200_000_000_017)
     ('row 17', 'sheet 3 row 17', 'list 2 row 17')
@@ -19,7 +20,7 @@ def label_text(row: int) -> str:
 
 
 def labels_text(rows: tuple[int, ...], most: int = 5) -> str:
-    """The first few labels: ``row 3, 5, 9, …``, or each in full where sheets or parts differ."""
+    """The first few labels: ``row 3, 5, 9, …``, or each in full where there are several sheets or parts."""
     first = list(map(label_text, rows[:most]))
     if all(text.startswith("row ") for text in first):
         first[1:] = [text.removeprefix("row ") for text in first[1:]]

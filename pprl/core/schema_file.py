@@ -1,4 +1,4 @@
-"""Schemas as TOML files: read with every mistake named by its line, and written with their integers."""
+"""Schemas as TOML files: every mistake is reported with its line, and every integer is written out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pprl.core.container import STANDARD, data_of
 from pprl.core.errors import SchemaError
@@ -24,6 +24,8 @@ from pprl.core.schema import (
     ROLES,
     SMALL_CELLS,
     Field,
+    FieldRole,
+    FieldType,
     Schema,
     bits_per_weight,
     ten_thousandths,
@@ -35,7 +37,8 @@ POLICY = (
 )
 
 
-MAX_BYTES = 1 << 20  # of a schema or columns file: parsing takes quadratic time at worst
+Word = TypeVar("Word", bound=str)
+MAX_BYTES = 1 << 20  # of a schema or columns file: parsing may take quadratic time
 
 
 def load_schema(schema: Schema | Path | str) -> Schema:
@@ -51,7 +54,7 @@ def load_schema(schema: Schema | Path | str) -> Schema:
 
 
 def read_text(path: Path, source: str, hint: str) -> str:
-    """The text of a TOML file of ours, by the name it is to be called."""
+    """The text of one of our TOML files, which messages call ``source``. SchemaError: it cannot be read."""
     try:
         data = data_of(path, MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
@@ -64,7 +67,7 @@ def read_text(path: Path, source: str, hint: str) -> str:
 
 
 def parse_schema(text: str, source: str = "schema.toml") -> Schema:
-    """TOML text to Schema; ``source`` is named in the messages.
+    """The schema in a TOML text, which messages call ``source``.
 
     SchemaError: one line for each mistake, ``source:line: key: what is wrong``.
     """
@@ -80,14 +83,14 @@ def read_toml(text: str, source: str) -> dict[str, Any]:
         what = re.split(r"['\"(]", re.sub(r"\s*\(at .*\)$", "", str(error)))[0].strip()  # no word of the file itself
         raise SchemaError(f"{source}:{line}: not TOML: {what[0].lower() + what[1:]}") from None
     except (ValueError, RecursionError):  # an integer of thousands of digits; thousands of brackets
-        raise SchemaError(f"{source}:1: not TOML: a number or a nesting without measure") from None
+        raise SchemaError(f"{source}:1: not TOML: a number is too long, or brackets are nested too deeply") from None
 
 
 class _Lines:
-    """Where a dotted key stands in a TOML text; good enough for messages."""
+    """The line of each dotted key in a TOML text; good enough for messages."""
 
     def __init__(self, text: str) -> None:
-        self._of: dict[str, int] = {}
+        self._line: dict[str, int] = {}
         table = ""
         for number, line in enumerate(text.split("\n"), start=1):
             if header := re.match(r"\s*\[\[?([^\[\]]+)\]", line):
@@ -102,7 +105,7 @@ class _Lines:
     def _enter(self, key: str, number: int) -> None:
         parts = key.split(".", 3)  # no key of a schema is deeper
         for depth in range(1, len(parts) + 1):
-            self._of.setdefault(".".join(parts[:depth]), number)
+            self._line.setdefault(".".join(parts[:depth]), number)
 
     @staticmethod
     def _plain(key: str) -> str:
@@ -110,9 +113,9 @@ class _Lines:
 
     def __getitem__(self, key: str) -> int:
         key = self._plain(key)
-        while key and key not in self._of:
+        while key and key not in self._line:
             key = key.rpartition(".")[0]
-        return self._of.get(key, 1)
+        return self._line.get(key, 1)
 
 
 @dataclass
@@ -146,33 +149,45 @@ class _Reader:
         fields = self.fields(length, fill)
         if self.mistakes:
             raise SchemaError("\n".join(text for _, text in sorted(self.mistakes)))
-        return Schema(name, length, hardening, fill, rate, decoys, disclosure, fields, as_of, public, small_cells)
+        return Schema(
+            name=name,
+            length=length,
+            hardening=hardening,
+            fill=fill,
+            false_match_rate=rate,
+            decoys=decoys,
+            disclosure=disclosure,
+            fields=fields,
+            registry_as_of=as_of,
+            registry_public_before_list=public,
+            small_cells=small_cells,
+        )
 
     def fields(self, length: int, fill: int) -> tuple[Field, ...]:
         tables = self.data.get("fields", {})
         if not isinstance(tables, dict) or not tables:
-            self.wrong("fields", "no fields; each is a table such as `[fields.surname]`")
+            self.wrong("fields", "there are no fields; write a table such as `[fields.surname]` for each")
             return ()
-        read: list[tuple[str, str, str, float, int | None]] = []
+        read: list[tuple[str, FieldType, FieldRole, float, int | None]] = []
         for name, table in tables.items():
             key = f"fields.{_shown(name)}"
             if name == FULL_NAME:
-                self.wrong(key, "reserved: it stands for a column that holds a whole name")
+                self.wrong(key, "reserved for a column that holds a whole name")
                 continue
             if not re.fullmatch(r"\w+", name):
-                self.wrong(key, "a field's name is made of letters, digits and _")
+                self.wrong(key, "a field's name may contain letters, digits and _")
             if not isinstance(table, dict):
-                self.wrong(key, "a field is a table with a `type`")
+                self.wrong(key, "a field must be a table with a `type`")
                 continue
             self.known(table, key, ("type", "role", "weight", "k"))
             if "type" not in table:
-                self.wrong(key, f"no type; one of {', '.join(EXPECTED_TOKENS)}")
+                self.wrong(key, f"the type is missing; it is one of {', '.join(EXPECTED_TOKENS)}")
             kind = self.word(table, f"{key}.type", "text", tuple(EXPECTED_TOKENS))
             role = self.word(table, f"{key}.role", "link", ROLES)
             weight = self.number(table, f"{key}.weight", 1.0, 0.01, 100.0)
             k = self.integer(table, f"{key}.k", 0, 1, MAX_K) if "k" in table else None
             if role == "joined" and kind != "date":
-                self.wrong(f"{key}.role", "joined is for a field of type date")
+                self.wrong(f"{key}.role", "only a field of type date can have the role joined")
             read.append((name, kind, role, weight, k))
         linked = [entry for entry in read if entry[2] == "link"]
         if sum(entry[2] == "joined" for entry in read) > 1:
@@ -191,13 +206,15 @@ class _Reader:
             close = difflib.get_close_matches(key, keys, 1)
             self.wrong(
                 full,
-                f"unknown key; did you mean '{close[0]}'?" if close else f"unknown key; known are {', '.join(keys)}",
+                f"unknown key; did you mean '{close[0]}'?"
+                if close
+                else f"unknown key; the known ones are {', '.join(keys)}",
             )
 
     def table(self, name: str, keys: tuple[str, ...]) -> dict[str, Any]:
         table = self.data.get(name, {})
         if not isinstance(table, dict):
-            self.wrong(name, f"a table is needed: `[{name}]`")
+            self.wrong(name, f"must be a table: `[{name}]`")
             return {}
         self.known(table, name, keys)
         return table
@@ -205,39 +222,39 @@ class _Reader:
     def text(self, table: dict[str, Any], key: str, default: str) -> str:
         value = table.get(key, default)
         if not isinstance(value, str):
-            self.wrong(key, "a text in quotes is needed")
+            self.wrong(key, "must be a text in quotes")
             return default
         return value
 
-    def word(self, table: dict[str, Any], key: str, default: str, words: tuple[str, ...]) -> str:
+    def word(self, table: dict[str, Any], key: str, default: Word, words: tuple[Word, ...]) -> Word:
         value = table.get(key.rpartition(".")[2], default)
-        if not isinstance(value, str) or value not in words:
-            close = difflib.get_close_matches(value, words, 1) if isinstance(value, str) else []
-            self.wrong(
-                key,
-                f"unknown; did you mean '{close[0]}'?" if close else f"unknown; one of {', '.join(words)}",
-            )
-            return default
-        return value
+        for word in words:
+            if value == word:
+                return word
+        close = difflib.get_close_matches(value, words, 1) if isinstance(value, str) else []
+        self.wrong(
+            key, f"unknown; did you mean '{close[0]}'?" if close else f"unknown; must be one of {', '.join(words)}"
+        )
+        return default
 
     def choice(self, table: dict[str, Any], key: str, default: int, choices: tuple[int, ...]) -> int:
         value = table.get(key.rpartition(".")[2], default)
         if isinstance(value, bool) or not isinstance(value, int) or value not in choices:
-            self.wrong(key, f"one of {', '.join(map(str, choices))}")
+            self.wrong(key, f"must be one of {', '.join(map(str, choices))}")
             return default
         return value
 
     def integer(self, table: dict[str, Any], key: str, default: int, low: int, high: int) -> int:
         value = table.get(key.rpartition(".")[2], default)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self.wrong(key, f"a whole number from {low} to {high}")
+            self.wrong(key, f"must be a whole number from {low} to {high}")
             return default
         return value
 
     def number(self, table: dict[str, Any], key: str, default: float, low: float, high: float) -> float:
         value = table.get(key.rpartition(".")[2], default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            self.wrong(key, f"a number from {low:g} to {high:g}")
+            self.wrong(key, f"must be a number from {low:g} to {high:g}")
             return default
         return float(value)
 
@@ -246,7 +263,7 @@ class _Reader:
         try:
             return datetime.date.fromisoformat(str(value)) if value is not None else None
         except ValueError:
-            self.wrong(key, "a day such as 2022-06-01")
+            self.wrong(key, "must be a day such as 2022-06-01")
             return None
 
     def rate(self, table: dict[str, Any], key: str, default: float, below: float) -> int:
@@ -254,7 +271,7 @@ class _Reader:
         try:
             return ten_thousandths(value, below)
         except ValueError as error:
-            self.wrong(key, str(error))
+            self.wrong(key, f"must be {error}")
             return ten_thousandths(default, below)
 
 
@@ -263,12 +280,15 @@ def _clamp(bits: float) -> int:
 
 
 def _shown(key: str) -> str:
-    """A key as it stands in messages: quoted, and without control characters, unless it is a plain word."""
+    """A key for messages: quoted and without control characters, unless it is a plain word."""
     return key if re.fullmatch(r"[\w\-]+", key) else json.dumps(key)
 
 
 def to_toml(schema: Schema) -> str:
-    """The schema as a file, with its integers written out, so that both owners read the same numbers."""
+    """The schema as the text of a file, with all integers written out, so that both owners read the same numbers.
+
+    Proposals sign this text, so its comments are part of the format too.
+    """
     lines = [
         f"format = {FORMAT}",
         f"name = {quoted(schema.name)}",
@@ -297,5 +317,5 @@ def to_toml(schema: Schema) -> str:
 
 
 def quoted(text: str) -> str:
-    """A TOML string: JSON's, but that TOML also wants DEL escaped."""
+    """A TOML string: a JSON string in which DEL is escaped too."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""The user's own state folder, where records of what was linked and sent from this machine are kept."""
+"""The user's state folder, which keeps records of what was linked on and sent from this machine."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ OFF = "off"
 
 
 def ledger_path() -> Path | None:
-    """The ledger's file: ``PPRL_LEDGER``, else in the user's state folder; None when it is switched off.
+    """The ledger's file: ``PPRL_LEDGER``, else one in the user's state folder; None where it is switched off.
 
-    FileError: nothing is said and there is no home.
+    FileError: the variable is not set, and there is no home folder.
     """
-    if said := os.environ.get(LEDGER_VARIABLE):
-        return None if said == OFF else Path(said)
+    if value := os.environ.get(LEDGER_VARIABLE):
+        return None if value == OFF else Path(value)
     try:
         home = Path.home()
     except RuntimeError:

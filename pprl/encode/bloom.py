@@ -1,10 +1,9 @@
-"""People to keyed Bloom filters: the one place where a name becomes bits.
+"""People to keyed Bloom filters: the only module in which a name becomes bits.
 
-Each token is hashed once, by keyed BLAKE2b, to 32 positions, of which a field of ``k`` bits takes the first ``k``;
-the filters of a person's values are put together by OR and then diffused (`pprl.encode.hardening`). Work is done on
-distinct tokens and distinct values, and rows only gather what is already there. `reference` says the same in ten
-lines, one person at a time, and is the oracle in the tests. Specified in ``docs/encoding.md`` so that anyone can
-write it again.
+Each token is hashed once, by keyed BLAKE2b, to 32 positions; a field of ``k`` bits takes the first ``k``. The filters
+of a person's values are joined by OR and then diffused (`pprl.encode.hardening`). The work is done on distinct tokens
+and distinct values, and rows only gather the results. `reference` says the same in ten lines, one person at a time,
+and is the oracle in the tests. ``docs/encoding.md`` specifies it all, so that anyone can implement it again.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from pprl.normalize.text import folding_hash
 from pprl.roster.people import People
 
 T = TypeVar("T", bound=Hashable)
-Positions = tuple[NDArray[np.int64], NDArray[np.int64]]  # of many tokens, and how many each has
+Positions = tuple[NDArray[np.int64], NDArray[np.int64]]  # of many tokens, and how many each token has
 
-AT_A_TIME = 4_096  # rows or tokens: few enough for their bits to stay in the cache of a processor
+AT_A_TIME = 4_096  # rows or tokens: few enough for their bits to stay in a processor's cache
 REMEMBERED = 1 << 16  # values of a field, and tokens: 8 MiB each at 1,024 bits
 
 
@@ -44,7 +43,7 @@ def subkey(linkage_key: bytes, schema: Schema, purpose: str) -> bytes:
 
 
 def key_check(linkage_key: bytes, schema: Schema) -> bytes:
-    """16 bytes that are equal for equal keys and schemas, and say nothing else of the key."""
+    """16 bytes that are equal for equal keys and schemas, and reveal nothing else about the key."""
     return subkey(linkage_key, schema, "key-check")[:16]
 
 
@@ -55,7 +54,7 @@ def positions(space_key: bytes, token: str, length: int) -> NDArray[np.uint16]:
 
 
 def _first_positions(space_key: bytes, length: int, k: int, texts: Sequence[str]) -> Positions:
-    """The first k `positions` of many tokens."""
+    """The first ``k`` `positions` of each of many tokens."""
     digests = [hashlib.blake2b(text.encode(), key=space_key, digest_size=64).digest() for text in texts]
     drawn = np.frombuffer(b"".join(digests), dtype="<u2").reshape(-1, MAX_K)[:, :k] & np.uint16(length - 1)
     return drawn.ravel().astype(np.int64), np.full(len(texts), k)
@@ -67,7 +66,7 @@ def encode(people: People, schema: Schema, linkage_key: bytes) -> BitMatrix:
 
 
 class Encoder:
-    """Encodes a roster part by part; what a frequent value becomes is worked out once and not for every part."""
+    """Encodes a roster part by part, and works out the bits of a frequent value once, not for every part."""
 
     def __init__(self, schema: Schema, linkage_key: bytes) -> None:
         self._schema = schema
@@ -92,29 +91,31 @@ class Encoder:
 
 
 def gathered(fields: Sequence[tuple[Words, NDArray[np.int32]]], rows: int, width: int) -> Words:
-    """Rows of ``width`` words: the bits of each row's values together, shape (rows, width).
+    """The bits of each row's values joined, as words: shape (rows, width).
 
-    A field is the masks of its values and, for each row, the place of its value in them, negative where there is none.
+    A field is the masks of its values and, for each row, the index of its value among them, negative where it has none.
     """
     words = np.zeros((rows, width), dtype="<u8")
     for top in range(0, rows, AT_A_TIME):
         chunk = slice(top, min(top + AT_A_TIME, rows))
         for masks, codes in fields:
-            own = codes[chunk]
-            if (own >= 0).all():
-                words[chunk] |= masks.take(own, axis=0)
+            of_chunk = codes[chunk]
+            if (of_chunk >= 0).all():
+                words[chunk] |= masks.take(of_chunk, axis=0)
             else:
-                present = np.flatnonzero(own >= 0)
-                words[top + present] |= masks.take(own[present], axis=0)
+                present = np.flatnonzero(of_chunk >= 0)
+                words[top + present] |= masks.take(of_chunk[present], axis=0)
     return words
 
 
 @dataclass(frozen=True)
 class Tokenised(Generic[T]):
-    """The tokens of some values: the ``distinct`` ones, all of them as places in these, and how many each value has."""
+    """The tokens of some values: the ``distinct`` ones, an index into them for every token of every value in turn, and
+    how many tokens each value has.
+    """
 
     distinct: Sequence[T]
-    places: NDArray[np.int64]
+    indices: NDArray[np.int64]
     counts: NDArray[np.int64]
 
 
@@ -122,35 +123,35 @@ Tokeniser = Callable[[Sequence[str]], Tokenised[T]]
 
 
 def one_by_one(tokens_of: Callable[[str], Sequence[T]]) -> Tokeniser[T]:
-    """A tokeniser of many values from one of a single value."""
+    """Make a tokeniser of many values from a function that tokenises one."""
 
     def tokenise(values: Sequence[str]) -> Tokenised[T]:
         numbers: dict[T, int] = {}
         flat: list[int] = []
         counts = np.empty(len(values), dtype=np.int64)
-        for at, value in enumerate(values):
-            found = tokens_of(value)
-            counts[at] = len(found)
-            flat += [numbers.setdefault(token, len(numbers)) for token in found]
+        for index, value in enumerate(values):
+            of_value = tokens_of(value)
+            counts[index] = len(of_value)
+            flat += [numbers.setdefault(token, len(numbers)) for token in of_value]
         return Tokenised(list(numbers), np.array(flat, dtype=np.int64), counts)
 
     return tokenise
 
 
 class Masks(Generic[T]):
-    """The bits of values that are made of tokens; the last values that were asked for are remembered, and every token.
+    """The bits of values that consist of tokens. It remembers the values asked for last, and every token.
 
-    Every value must have a token. ``places_of`` says where the bits of tokens stand among ``length``, all places, and
-    how many each token has.
+    Every value must have a token. ``positions_of`` gives the bit positions of many tokens, below ``length``, and how
+    many positions each token has.
     """
 
-    def __init__(self, tokenise: Tokeniser[T], places_of: Callable[[Sequence[T]], Positions], length: int) -> None:
-        self._tokenise, self._places_of, self._width = tokenise, places_of, -(-length // 64)
+    def __init__(self, tokenise: Tokeniser[T], positions_of: Callable[[Sequence[T]], Positions], length: int) -> None:
+        self._tokenise, self._positions_of, self._width = tokenise, positions_of, -(-length // 64)
         self._tokens: dict[T, int] = {}
         self._token_masks = np.zeros((0, self._width), dtype="<u8")
         self._values: dict[str, int] = {}
         self._remembered = self._token_masks
-        self._latest: tuple[Sequence[str], Words] = (), self._token_masks  # to remember if there is a next time
+        self._latest: tuple[Sequence[str], Words] = (), self._token_masks  # remembered only if there is a next time
 
     def of(self, values: Sequence[str]) -> Words:
         """Shape (values, length // 64)."""
@@ -174,31 +175,34 @@ class Masks(Generic[T]):
         self._remembered = np.concatenate([self._remembered, masks])
 
     def _made(self, values: Sequence[str]) -> Words:
-        told, known = self._tokenise(values), len(self._tokens)
+        tokenised, known = self._tokenise(values), len(self._tokens)
         numbers = np.array(
-            [self._tokens.setdefault(token, len(self._tokens)) for token in told.distinct], dtype=np.int64
+            [self._tokens.setdefault(token, len(self._tokens)) for token in tokenised.distinct], dtype=np.int64
         )
         if new := list(islice(self._tokens, known, None)):
-            places, counts = self._places_of(new)
-            fresh = np.zeros((len(new), self._width), dtype="<u8")
-            bits = np.uint64(1) << (places % 64).astype(np.uint64)
-            np.bitwise_or.at(fresh, (np.repeat(np.arange(len(new)), counts), places // 64), bits)
-            self._token_masks = np.concatenate([self._token_masks, fresh])
-        token_masks, ends = self._token_masks[numbers], np.cumsum(told.counts)
+            self._token_masks = np.concatenate([self._token_masks, self._masks_of_tokens(new)])
+        token_masks, ends = self._token_masks[numbers], np.cumsum(tokenised.counts)
         masks = np.empty((len(values), self._width), dtype="<u8")
-        values_at_a_time = max(1, AT_A_TIME * len(values) // max(1, len(told.places)))
+        values_at_a_time = max(1, AT_A_TIME * len(values) // max(1, len(tokenised.indices)))
         for top in range(0, len(values), values_at_a_time):
             chunk = slice(top, top + values_at_a_time)
-            starts = ends[chunk] - told.counts[chunk]
-            found = token_masks.take(told.places[starts[0] : ends[chunk][-1]], axis=0)
-            np.bitwise_or.reduceat(found, starts - starts[0], axis=0, out=masks[chunk])
-        if len(self._tokens) > REMEMBERED:  # identifiers have no end of tokens
+            starts = ends[chunk] - tokenised.counts[chunk]
+            of_chunk = token_masks.take(tokenised.indices[starts[0] : ends[chunk][-1]], axis=0)
+            np.bitwise_or.reduceat(of_chunk, starts - starts[0], axis=0, out=masks[chunk])
+        if len(self._tokens) > REMEMBERED:  # identifiers have endlessly many tokens
             self._tokens, self._token_masks = {}, self._token_masks[:0]
+        return masks
+
+    def _masks_of_tokens(self, tokens: Sequence[T]) -> Words:
+        drawn, counts = self._positions_of(tokens)
+        masks = np.zeros((len(tokens), self._width), dtype="<u8")
+        bits = np.uint64(1) << (drawn % 64).astype(np.uint64)
+        np.bitwise_or.at(masks, (np.repeat(np.arange(len(tokens)), counts), drawn // 64), bits)
         return masks
 
 
 def reference(person: Mapping[str, str], schema: Schema, linkage_key: bytes) -> set[int]:
-    """The definition: the set bits of one person, given as canonical values by field name (missing ones left out)."""
+    """The definition: the set bits of one person, given by canonical values of fields, missing ones left out."""
     bits: set[int] = set()
     for field in schema.linked():
         space_key = subkey(linkage_key, schema, f"tokens/{space(field)}")
@@ -207,11 +211,15 @@ def reference(person: Mapping[str, str], schema: Schema, linkage_key: bytes) -> 
     if schema.hardening == 0:
         return bits
     indices = diffusion_indices(schema.length, schema.hardening, subkey(linkage_key, schema, "diffusion"))
-    return {place for place in range(schema.length) if sum(int(row[place]) in bits for row in indices) % 2}
+    return {output for output in range(schema.length) if sum(int(row[output]) in bits for row in indices) % 2}
 
 
 def parameters_of(schema: Schema, key: LinkageKey) -> EncodingParameters:
     folding = folding_hash()
     return EncodingParameters(
-        schema.length, schema.hardening, folding, schema.fingerprint(folding), key_check(key.secret, schema)
+        length=schema.length,
+        hardening=schema.hardening,
+        folding=folding,
+        fingerprint=schema.fingerprint(folding),
+        key_check=key_check(key.secret, schema),
     )

@@ -1,13 +1,13 @@
-"""Made-up people as the null: what the registry gives to people who are not in it.
+"""Decoys: invented people who show how well somebody absent from the registry matches it by chance.
 
 The target-decoy method of proteomics (Elias & Gygi 2007) and the synthetic records of Robach, Hof and van de Wiel
-(2025), for encodings. A decoy must be as likely to meet a stranger as a real absent person is, so it is made of the
-list's own values and keeps what goes together: given name, patronymic, sex and completeness stay with the base row;
-the surname comes from another row that shares the given name or the patronymic (or, where there is no patronymic, the
-ending of the surname), so that a second naming culture is not blended into the first; the date from another row of
-the same completeness; all other linked fields together from one further row.
+(2025), applied to encodings. A decoy must match a stranger as easily as a real absent person does, so it is made of
+the list's own values and keeps what belongs together. Given name, patronymic, sex and completeness stay with the base
+row. The surname comes from another row that shares the given name or the patronymic (where there is no patronymic, the
+ending of the surname), so that two naming cultures are not blended. The date comes from another row of the same
+completeness, and all other linked fields together from one further row.
 
-People of the list are distinct, so a decoy equals no row of the list and no other decoy.
+People on the list are distinct, so a decoy equals no row of the list and no other decoy.
 """
 
 from __future__ import annotations
@@ -27,21 +27,26 @@ from pprl.roster.people import MISSING, Column, People
 BIG_REGISTRY = 1_000_000
 DECOYS_FOR_BIG_REGISTRY = 4
 DECOYS_PER_LIST, RELATIVES_PER_LIST = 1_000, 200
-ROUNDS = 12  # how often a decoy that turned out to be no new person is drawn again
-DRAWS_A_DONOR, DEALS = 8, 4
+ROUNDS = 12  # how often a decoy that is not a new person is drawn again
+DRAWS_PER_DONOR, DEALS = 8, 4
 REST = ("rank", "identifier", "category", "number", "text")  # linked fields that come together from one row
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Decoys:
-    """``people`` are the made-up rows, ``base`` the list row each was made from; those that ``fell_back`` found no row
-    akin and took any surname of their class and sex. All of one length."""
+    """Invented ``people``, the index of the list row that each was made from, and which ``fell_back``.
+
+    Those that fell back found no related row and took any surname of their class and sex. All of one length.
+    """
 
     people: People
-    base: NDArray[np.int64]
-    fell_back: NDArray[np.bool_]
+    base: Ints
+    fell_back: Bools
 
-    def take(self, chosen: NDArray[np.int64]) -> Decoys:
+    def take(self, chosen: Ints) -> Decoys:
         return Decoys(self.people.take(chosen), self.base[chosen], self.fell_back[chosen])
 
 
@@ -65,38 +70,38 @@ def relatives_per_person(people: int, *, big: bool) -> int:
     return max(1 if big else 4, -(-RELATIVES_PER_LIST // max(1, people)))
 
 
-def make_decoys(people: People, schema: Schema, count: int, draws: RandomStream, *, relatives: bool = False) -> Decoys:
-    """``count`` decoys for each row; fewer where the list's values do not allow as many new people.
+def make_decoys(people: People, schema: Schema, count: int, stream: RandomStream, *, relatives: bool = False) -> Decoys:
+    """``count`` decoys for each row, or fewer where the list's values do not yield as many new people.
 
-    ``relatives`` are the harsher null: brothers of the people of the list, who keep surname and patronymic and take
-    given name and date from elsewhere. A list of relatives of registered people is no more like the registry than they
-    are. Without a given name that is linked there are none.
+    ``relatives`` are the stricter null: brothers and sisters of the people on the list, who keep surname and patronymic
+    and take given name and date from elsewhere. A list of relatives of registered people resembles the registry no
+    more than they do. There are none where no given name is linked.
     """
-    maker = _Maker(people, schema, draws, relatives=relatives)
+    maker = _Maker(people, schema, stream, relatives=relatives)
     base = np.tile(np.arange(len(people), dtype=np.int64), count if maker.has_given or not relatives else 0)
-    columns, fell_back, good = maker.draw(base)
-    for turn in range(ROUNDS):
-        if good.all() or not len(base):
+    codes, fell_back, new = maker.draw(base)
+    for attempt in range(ROUNDS):
+        if new.all() or not len(base):
             break
-        again = np.flatnonzero(~good)
-        too_few = good.sum() < DECOYS_PER_LIST
-        redrawn, fell_again, _ = maker.draw(base[again], skip=max(0, turn - ROUNDS // 2) if too_few else 0)
-        columns[again], fell_back[again] = redrawn, fell_again
-        good = maker.new_people(columns)
-    base = base[good]
-    return Decoys(People(people.rows[base], _columns_of(people, columns[good])), base, fell_back[good])
+        again = np.flatnonzero(~new)
+        too_few = new.sum() < DECOYS_PER_LIST
+        redrawn, fell_again, _ = maker.draw(base[again], skip=max(0, attempt - ROUNDS // 2) if too_few else 0)
+        codes[again], fell_back[again] = redrawn, fell_again
+        new = maker.new_people(codes)
+    base = base[new]
+    return Decoys(People(people.rows[base], _columns_of(people, codes[new])), base, fell_back[new])
 
 
 def respelled(
     decoys: Decoys,
     people: People,
     spellings: People,
-    spelled: NDArray[np.int64],
+    spelled: Ints,
     schema: Schema,
     stream: RandomStream,
     *,
     relatives: bool = False,
-) -> tuple[People, NDArray[np.int64]]:
+) -> tuple[People, Ints]:
     """Further spellings of decoys: for each further spelling of a person, one of each of their decoys.
 
     Returns the spellings and the index of the decoy that each belongs to. ``spelled`` are indices into ``people``; the
@@ -127,105 +132,99 @@ def respelled(
     return People(decoys.people.rows[own_decoy], _columns_of(people, drawn)), own_decoy
 
 
-def _codes_of(people: People) -> NDArray[np.int64]:
+def _codes_of(people: People) -> Ints:
     return np.stack([column.codes for column in people.columns.values()], axis=1).astype(np.int64)
 
 
-def _columns_of(people: People, codes: NDArray[np.int64]) -> dict[str, Column]:
+def _columns_of(people: People, codes: Ints) -> dict[str, Column]:
     return {
-        name: Column(column.values, codes[:, at].astype(np.int32))
-        for at, (name, column) in enumerate(people.columns.items())
+        name: Column(column.values, codes[:, index].astype(np.int32))
+        for index, (name, column) in enumerate(people.columns.items())
     }
 
 
 class _Maker:
-    """RandomStream decoys as rows of codes, one column for each field of the schema."""
+    """Draws decoys as rows of codes, one column for each field of the schema."""
 
-    def __init__(self, people: People, schema: Schema, draws: RandomStream, *, relatives: bool = False) -> None:
-        self._draws = draws
+    def __init__(self, people: People, schema: Schema, stream: RandomStream, *, relatives: bool = False) -> None:
+        self._stream = stream
         self._relatives = relatives
         self._codes = _codes_of(people)
-        place = {name: at for at, name in enumerate(people.columns)}
+        index = {name: number for number, name in enumerate(people.columns)}
         linked = schema.linked()
 
-        def of(*kinds: str) -> list[int]:
-            return [place[field.name] for field in linked if field.type in kinds]
+        def of_type(*types: str) -> list[int]:
+            return [index[field.name] for field in linked if field.type in types]
 
-        self._linked = [place[field.name] for field in linked]
-        self._surname = of("surname")
-        self._given = of("given")
+        self._linked = [index[field.name] for field in linked]
+        self._surname = of_type("surname")
+        self._given = of_type("given")
         self.has_given = bool(self._given)
-        self._dates = of("date", "year")
-        self._rest = of(*REST)
-        self._unlinked = [place[f.name] for f in schema.fields if f.role == "confirm"]
-        sex = self._codes[:, of("sex")].sum(axis=1) if of("sex") else np.zeros(len(people), dtype=np.int64)
+        self._dates = of_type("date", "year")
+        self._rest = of_type(*REST)
+        self._confirm = [index[field.name] for field in schema.fields if field.role == "confirm"]
+        sex = self._codes[:, of_type("sex")].sum(axis=1) if of_type("sex") else np.zeros(len(people), dtype=np.int64)
         classes = people.completeness(schema).astype(np.int64)
         self._classes = _Groups(classes)
-        kinds = classes * (sex.max(initial=0) + 2) + sex + 1
-        self._kinds = _Groups(kinds)
-        self._circles = self._surname_circles(people, of, kinds)
+        class_and_sex = classes * (sex.max(initial=0) + 2) + sex + 1
+        self._class_and_sex = _Groups(class_and_sex)
+        self._circles = self._surname_circles(people, of_type, class_and_sex)
 
     def _surname_circles(
-        self, people: People, of: Callable[..., list[int]], kinds: NDArray[np.int64]
+        self, people: People, of_type: Callable[..., list[int]], class_and_sex: Ints
     ) -> list[list[_Groups]]:
-        """Where a decoy's surname is looked for, from the narrowest circle to the widest.
+        """The circles in which a decoy's surname is looked for, from the narrowest to the widest.
 
-        Without a patronymic, a surname from a row that shares the given name would give that row's own name back;
-        there the ending of the surname stands for sex and naming culture. ``kinds`` number the rows' class and sex.
+        Without a patronymic, a surname from a row that shares the given name would give that row's own name back.
+        There the ending of the surname represents sex and naming culture.
         """
-        circles = [[self._kinds]]
-        for column in [list(people.columns.values())[at] for at in self._surname]:
+        circles = [[self._class_and_sex]]
+        for column in [list(people.columns.values())[index] for index in self._surname]:
             for letters in (2, 3):
                 endings = {value: value[-letters:] for value in column.values}
-                number = {ending: at for at, ending in enumerate(dict.fromkeys(endings.values()))}
-                ending = np.array([number[endings[value]] for value in column.values] + [0], dtype=np.int64)[
-                    column.codes
-                ]
-                circles.insert(
-                    0,
-                    [_Groups(np.where(column.codes == MISSING, MISSING, kinds * (len(number) + 1) + ending))],
-                )
-        if of("patronymic"):
-            circles.insert(0, [_Groups(self._codes[:, at]) for at in of("given", "patronymic")])
+                number = {ending: index for index, ending in enumerate(dict.fromkeys(endings.values()))}
+                numbers = np.array([number[endings[value]] for value in column.values] + [0], dtype=np.int64)
+                keys = class_and_sex * (len(number) + 1) + numbers[column.codes]
+                circles.insert(0, [_Groups(np.where(column.codes == MISSING, MISSING, keys))])
+        if of_type("patronymic"):
+            circles.insert(0, [_Groups(self._codes[:, index]) for index in of_type("given", "patronymic")])
         return circles
 
-    def draw(
-        self, base: NDArray[np.int64], skip: int = 0
-    ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-        """Codes (decoys, fields), which fell back for the surname, and which are new people.
+    def draw(self, base: Ints, skip: int = 0) -> tuple[Ints, Bools, Bools]:
+        """Codes (decoys, fields), which decoys fell back for the surname, and which are new people.
 
         The ``skip`` narrowest circles are left out: their people may all be on the list already.
         """
-        made = self._codes[base].copy()
+        codes = self._codes[base].copy()
         fell_back = np.zeros(len(base), dtype=bool)
         if self._relatives and self._given:
-            donors = self._donors([self._kinds], base, self._codes[:, self._given[0]])
-            made[:, self._given] = self._codes[donors[:, None], self._given]
+            donors = self._donors([self._class_and_sex], base, self._codes[:, self._given[0]])
+            codes[:, self._given] = self._codes[donors[:, None], self._given]
         elif self._surname:
             donors, fell_back = self._surname_donors(base, skip)
-            made[:, self._surname] = self._codes[donors[:, None], self._surname]
-        for columns in (self._dates, self._rest, self._unlinked):
+            codes[:, self._surname] = self._codes[donors[:, None], self._surname]
+        for columns in (self._dates, self._rest, self._confirm):
             if columns:
                 donors = self._donors([self._classes], base, _numbered(self._codes[:, columns]))
-                made[:, columns] = self._codes[donors[:, None], columns]
-        return made, fell_back, self.new_people(made)
+                codes[:, columns] = self._codes[donors[:, None], columns]
+        return codes, fell_back, self.new_people(codes)
 
-    def new_people(self, made: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Neither a row of the list nor an earlier decoy, by linked fields."""
-        return _new_ones(self._codes[:, self._linked], made[:, self._linked])
+    def new_people(self, codes: Ints) -> Bools:
+        """Which decoys equal neither a row of the list nor an earlier decoy in their linked fields."""
+        return _new_ones(self._codes[:, self._linked], codes[:, self._linked])
 
-    def _donors(self, circle: list[_Groups], base: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Another row of the circle with another value; the row itself where there is none."""
+    def _donors(self, circle: list[_Groups], base: Ints, values: Ints) -> Ints:
+        """For each base another row of the circle with another value, or the base itself where there is none."""
         donors = base.copy()
         self._deal(circle, base, donors, np.arange(len(base)), values)
         return donors
 
-    def _surname_donors(self, base: NDArray[np.int64], skip: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """A row with another surname, from the narrowest circle that has one.
+    def _surname_donors(self, base: Ints, skip: int) -> tuple[Ints, Bools]:
+        """For each base a row with another surname, from the narrowest circle that has one, and which fell back.
 
-        First one that no other decoy of the base has, so that decoys stand to each other as they stand to their base,
-        and nothing that crosses says which is which. Where a circle holds too few, decoys share them: a surname of
-        another culture would be worse.
+        A surname that no other decoy of the base has comes first, so that decoys resemble each other as much as they
+        resemble their base, and nothing that crosses distinguishes them. Where a circle holds too few, decoys share
+        them: a surname of another culture would be worse.
         """
         donors = base.copy()
         surnames = self._codes[:, self._surname[0]]
@@ -242,24 +241,24 @@ class _Maker:
     def _deal(
         self,
         circle: list[_Groups],
-        base: NDArray[np.int64],
-        donors: NDArray[np.int64],
-        open_rows: NDArray[np.int64],
-        values: NDArray[np.int64],
+        base: Ints,
+        donors: Ints,
+        open_rows: Ints,
+        values: Ints,
         distinct: bool = False,
-    ) -> NDArray[np.int64]:
-        """Give ``donors`` to the open rows among each group of a circle, and return those that are left open.
+    ) -> Ints:
+        """Fill in ``donors`` for the open rows within each group of a circle, and return the rows still open.
 
-        First the rows of a group are shuffled and dealt out among themselves, so that everybody gives as often as he
-        takes: else those who give to nobody would stand apart from all that is made up. Who is left draws from the
-        whole group. A donor has another value than the base and, if they are to be ``distinct``, than the donors that
-        its other decoys have so far.
+        First the rows of a group are shuffled and dealt out among themselves, so that each gives as often as it takes:
+        rows that never give would be distinguishable from everything synthetic. The rows left over draw from the whole
+        group. A donor has another value than the base and, if they are to be ``distinct``, than the donors that its
+        other decoys have so far.
         """
         width = int(values.max(initial=0)) + 1
-        told = np.ones(len(base), dtype=bool)
-        told[open_rows] = False
-        taken = base[told] * width + values[donors[told]]
-        for turn in range(DRAWS_A_DONOR):
+        closed = np.ones(len(base), dtype=bool)
+        closed[open_rows] = False
+        taken = base[closed] * width + values[donors[closed]]
+        for turn in range(DRAWS_PER_DONOR):
             if not len(open_rows):
                 break
             rows = base[open_rows]
@@ -274,67 +273,67 @@ class _Maker:
             open_rows = open_rows[~fits]
         return open_rows
 
-    def _choose(self, circle: list[_Groups], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """One of the groups of a circle for each row, the larger ones more often, and the number of a member of it;
-        −1 where the row is in none."""
+    def _choose(self, circle: list[_Groups], rows: Ints) -> tuple[Ints, Ints]:
+        """One of the circle's groups for each row, larger ones more often, and the number of a member of it.
+
+        The group is −1 where the row is in none.
+        """
         sizes = np.stack([groups.sizes_of(rows) for groups in circle], axis=1)
-        picked = self._draws.below(np.maximum(sizes.sum(axis=1), 1), len(rows))
+        picked = self._stream.below(np.maximum(sizes.sum(axis=1), 1), len(rows))
         chosen = np.full(len(rows), -1, dtype=np.int64)
         before = np.zeros(len(rows), dtype=np.int64)
         number = picked.copy()
-        for at in range(len(circle)):
-            here = (picked >= before) & (picked < before + sizes[:, at])
-            chosen[here], number[here] = at, (picked - before)[here]
-            before += sizes[:, at]
+        for group in range(len(circle)):
+            inside = (picked >= before) & (picked < before + sizes[:, group])
+            chosen[inside], number[inside] = group, (picked - before)[inside]
+            before += sizes[:, group]
         return chosen, number
 
-    def _dealt(self, chosen: NDArray[np.int64], rows: NDArray[np.int64], circle: list[_Groups]) -> NDArray[np.int64]:
+    def _dealt(self, chosen: Ints, rows: Ints, circle: list[_Groups]) -> Ints:
         """The rows of each group in a random order."""
-        group = -1 - rows
-        for at, groups in enumerate(circle):
-            group[chosen == at] = groups.first_of(rows[chosen == at]) * len(circle) + at
+        key = -1 - rows
+        for group, groups in enumerate(circle):
+            key[chosen == group] = groups.first_of(rows[chosen == group]) * len(circle) + group
         drawn = rows.copy()
-        drawn[np.argsort(group, kind="stable")] = rows[np.lexsort((self._draws.words(len(rows)), group))]
+        drawn[np.argsort(key, kind="stable")] = rows[np.lexsort((self._stream.words(len(rows)), key))]
         return drawn
 
-    def _member(
-        self, chosen: NDArray[np.int64], number: NDArray[np.int64], rows: NDArray[np.int64], circle: list[_Groups]
-    ) -> NDArray[np.int64]:
-        """That member of each row's group; the row itself where it is in none."""
+    def _member(self, chosen: Ints, number: Ints, rows: Ints, circle: list[_Groups]) -> Ints:
+        """The numbered member of each row's group, or the row itself where it is in none."""
         drawn = rows.copy()
-        for at, groups in enumerate(circle):
-            drawn[chosen == at] = groups.member(rows[chosen == at], number[chosen == at])
+        for group, groups in enumerate(circle):
+            drawn[chosen == group] = groups.member(rows[chosen == group], number[chosen == group])
         return drawn
 
 
 class _Groups:
     """Rows that share a code; rows without one (−1) are in no group."""
 
-    def __init__(self, codes: NDArray[np.int64]) -> None:
+    def __init__(self, codes: Ints) -> None:
         self._order = np.argsort(codes, kind="stable").astype(np.int64)
         in_order = codes[self._order]
         self._start = np.searchsorted(in_order, codes, side="left")
         self._size = np.where(codes == MISSING, 0, np.searchsorted(in_order, codes, side="right") - self._start)
 
-    def sizes_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    def sizes_of(self, rows: Ints) -> Ints:
         return self._size[rows]
 
-    def member(self, rows: NDArray[np.int64], number: NDArray[np.int64]) -> NDArray[np.int64]:
-        found: NDArray[np.int64] = self._order[self._start[rows] + number]
-        return found
+    def member(self, rows: Ints, number: Ints) -> Ints:
+        members: Ints = self._order[self._start[rows] + number]
+        return members
 
-    def first_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    def first_of(self, rows: Ints) -> Ints:
         """A number for each row's group."""
         return self._start[rows]
 
 
-def _numbered(codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A number for each different row of codes; MISSING where nothing is there."""
+def _numbered(codes: Ints) -> Ints:
+    """A number for each distinct row of codes, and MISSING where all of them are missing."""
     numbers = np.unique(codes, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
     return np.where((codes == MISSING).all(axis=1), MISSING, numbers)
 
 
-def _new_ones(known: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _new_ones(known: Ints, keys: Ints) -> Bools:
     """Which keys, numbers or rows of numbers, equal no known one and no key before them."""
     both = np.concatenate([known, keys])
     again = pd.Index(both).duplicated() if both.ndim == 1 else pd.DataFrame(both).duplicated().to_numpy()

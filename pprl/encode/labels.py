@@ -1,4 +1,4 @@
-"""What is known of people beside the linked fields: strata, confirm fields, decades, how full a row is, ids."""
+"""What is known of people besides the linked fields: strata, further fields, decade of birth, completeness, ids."""
 
 from __future__ import annotations
 
@@ -10,44 +10,52 @@ from numpy.typing import NDArray
 
 from pprl.core.private_rows import Label
 from pprl.core.schema import Field, Schema
-from pprl.roster.people import MISSING, People
+from pprl.roster.people import MISSING, Column, People
 
 
 def labels_of(people: People, schema: Schema) -> tuple[Label, ...]:
-    """What is known of people beside the linked fields, and the decade of their birth."""
+    """The fields that are not linked, the decade of birth, and how complete each row is."""
     labels = [
-        Label(field.name, field.type, field.role, people.columns[field.name].values, people.columns[field.name].codes)
+        _label_of(field, people.columns[field.name])
         for field in schema.fields
         if field.role != "link" and len(people.columns[field.name].values)
     ]
-    for field in schema.linked():
-        if field.type in ("date", "year") and not any(label.role == "decade" for label in labels):
-            column = people.columns[field.name]
-            numbers = {decade: at for at, decade in enumerate(dict.fromkeys(value[:3] for value in column.values))}
-            of = np.array([numbers[value[:3]] for value in column.values] + [MISSING], dtype=np.int32)
-            labels.append(Label("decade", "year", "decade", tuple(numbers), of[column.codes]))
+    if birth := next((field for field in schema.linked() if field.type in ("date", "year")), None):
+        column = people.columns[birth.name]
+        numbers = {decade: index for index, decade in enumerate(dict.fromkeys(value[:3] for value in column.values))}
+        by_value = np.array([numbers[value[:3]] for value in column.values] + [MISSING], dtype=np.int32)
+        decades = by_value[column.codes]
+        labels.append(Label(name="decade", type="year", role="decade", values=tuple(numbers), codes=decades))
     codes, distinct = pd.factorize(np.array(filled_shapes(people, schema), dtype=object))
-    labels.append(Label("filled", "text", "filled", tuple(map(str, distinct)), codes.astype(np.int32)))
+    shapes = tuple(map(str, distinct))
+    labels.append(Label(name="filled", type="text", role="filled", values=shapes, codes=codes.astype(np.int32)))
     return tuple(labels)
 
 
+def _label_of(field: Field, column: Column) -> Label:
+    assert field.role != "link"
+    return Label(name=field.name, type=field.type, role=field.role, values=column.values, codes=column.codes)
+
+
 def filled_shapes(people: People, schema: Schema) -> list[str]:
-    """Of each row how full its linked fields are, a digit for each in the order of the schema."""
-    return ["".join(each) for each in zip(*(_how_full(people, field) for field in schema.linked()), strict=True)]
+    """How full the linked fields of each row are: a digit for each field, in the order of the schema."""
+    digits = (_how_full(people, field) for field in schema.linked())
+    return ["".join(of_row) for of_row in zip(*digits, strict=True)]
 
 
 def _how_full(people: People, field: Field) -> list[str]:
-    """Of each row: 0 nothing, 1 an initial or part of a date, 2 the whole."""
+    """For each row: 0 nothing, 1 an initial or part of a date, 2 the whole value."""
     column = people.columns[field.name]
 
     def full(value: str) -> str:
         part = len(value) < len("1985-03-12") if field.type == "date" else value.endswith(".")
         return "1" if part else "2"
 
-    of = [*map(full, column.values), "0"]
-    return [of[code] for code in column.codes.tolist()]
+    digits = [*map(full, column.values), "0"]
+    return [digits[code] for code in column.codes.tolist()]
 
 
 def id_bytes(ids: Mapping[int, str], rows: NDArray[np.int64], count: int) -> NDArray[np.bytes_]:
+    """The ids of the first records, which are those of ``rows``; the rest of ``count`` records have none."""
     texts = [ids[row].encode(errors="replace") for row in rows.tolist()] if ids else []
     return np.array(texts + [b""] * (count - len(texts)), dtype=bytes)

@@ -1,6 +1,6 @@
 """A list becomes what crosses and what stays home: its people, decoys, relatives, controls and further spellings.
 
-All of them cross in one shuffled order, and only the private rows tell which is which.
+All of them cross in one shuffled order; only the private rows say which is which.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pprl.core.arrays import cumcount
 from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import Encodings
-from pprl.core.key import LinkageKey
+from pprl.core.key import LinkageKey, key_of
 from pprl.core.private_rows import Policy, PrivateRows, RecordKind
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Schema
@@ -65,7 +65,7 @@ class Synthetic:
 def encode_list(
     roster: RosterLike,
     schema: Schema | Path | str,
-    key: LinkageKey,
+    key: LinkageKey | Path | str,
     *,
     controls: RosterLike | None = None,
     decoys: int | None = None,
@@ -82,7 +82,7 @@ def encode_list(
 
     RefusedError: the fields that are filled are too few to protect anyone.
     """
-    schema = load_schema(schema)
+    schema, key = load_schema(schema), key_of(key)
     people = load(roster, schema, "list").people
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
@@ -221,7 +221,9 @@ def assemble(
         policy=Policy.from_schema(schema),
     )
     order = RandomStream(randomness.synthetic, "list order").permutation(len(records))
-    return Encodings("list", parameters, 0, handles[order], BitMatrix(records.words[order])), rows
+    return Encodings(
+        side="list", parameters=parameters, rows_read=0, handles=handles[order], bits=BitMatrix(records.words[order])
+    ), rows
 
 
 def _handles(records: Records, randomness: Randomness) -> NDArray[np.void]:
@@ -242,7 +244,7 @@ def unused_controls(controls: People | None, rows: PrivateRows) -> Iterator[str]
     """A line that says how many controls were left out of an encoded list, if any were."""
     count = controls.rows_read if controls is not None else 0
     if unused := count - len(rows.of_kind(RecordKind.CONTROL)):
-        yield f"{unused:,} of {count:,} controls are on the list too, stand twice or have nothing to compare: left out"
+        yield f"{unused:,} of {count:,} controls left out: on the list too, repeated, or with nothing to compare"
 
 
 def _new_rows(taken: Words, words: Words) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""A registry becomes what crosses and what stays at home, all at once or part by part."""
+"""A registry becomes what crosses and what stays home, all at once or part by part."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import Encodings
-from pprl.core.key import LinkageKey
+from pprl.core.key import LinkageKey, key_of
 from pprl.core.private_rows import PrivateRows, RecordKind
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Schema
@@ -24,19 +24,19 @@ from pprl.roster.people import People, encodable, filled
 
 @dataclass(frozen=True)
 class RegistryPart:
-    """Some rows of a registry that have anything to compare, in the order of the roster."""
+    """The rows of a part of a registry that have anything to compare, in the order of the roster."""
 
-    read: int  # rows of the roster
+    read: int  # rows of the part, whether or not they have anything to compare
     people: People
     handles: NDArray[np.void]
     words: Words
 
 
 def encode_registry_parts(
-    parts: Iterable[People], schema: Schema, key: LinkageKey, root: bytes
+    parts: Iterable[People], schema: Schema, key: LinkageKey, seed: bytes
 ) -> Iterator[RegistryPart]:
-    """A registry encoded part by part; however it is cut, the rows and their handles are the same."""
-    handles, encoder = RandomStream(root, "registry handles"), Encoder(schema, key.secret)
+    """A registry encoded part by part; its rows and handles do not depend on where it is cut."""
+    handles, encoder = RandomStream(seed, "registry handles"), Encoder(schema, key.secret)
     for people in parts:
         known = people.take(np.flatnonzero(encodable(people, schema)))
         names = np.frombuffer(handles.bytes(16 * len(known)), dtype="V16")
@@ -46,7 +46,7 @@ def encode_registry_parts(
 def encode_registry(
     roster: RosterLike,
     schema: Schema | Path | str,
-    key: LinkageKey,
+    key: LinkageKey | Path | str,
     *,
     randomness: Randomness | None = None,
     allow_weak: bool = False,
@@ -55,7 +55,7 @@ def encode_registry(
 
     RefusedError: the fields that are filled are too few to protect anyone.
     """
-    schema = load_schema(schema)
+    schema, key = load_schema(schema), key_of(key)
     people = load(roster, schema, "registry").people
     if not allow_weak and len(people):
         schema.refuse_weak(filled(schema, people))
@@ -78,4 +78,10 @@ def encode_registry(
         labels=tuple(label for label in labels_of(known, schema) if label.role in ("confirm", "filled")),
     )
     order = RandomStream(randomness.people, "registry order").permutation(len(known))
-    return Encodings("registry", parameters, part.read, part.handles[order], BitMatrix(part.words[order])), rows
+    return Encodings(
+        side="registry",
+        parameters=parameters,
+        rows_read=part.read,
+        handles=part.handles[order],
+        bits=BitMatrix(part.words[order]),
+    ), rows

@@ -1,7 +1,7 @@
 """Canonical value to tokens: the pieces that two spellings of one value share.
 
 Each type has one function; ``docs/encoding.md`` §4 says the same in prose. All name types share one token space, so
-that a given name in the surname's column still meets its person; every other field has a space of its own.
+that a given name in the surname column still matches its person; every other field has its own space.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pprl.core.schema import NAME_TYPES, Field
 
 
 def tokens(kind: str, value: str) -> list[str]:
-    """The distinct tokens of a canonical value, in the order they are met.
+    """The distinct tokens of a canonical value, in order of first appearance.
 
     >>> tokens("surname", "li")
     ['_l', 'li', 'i_']
@@ -25,7 +25,7 @@ def tokens(kind: str, value: str) -> list[str]:
         case "date" | "year":
             found = date_tokens(value)
         case "identifier":
-            found = [f"{place}:{letter}" for place, letter in enumerate(value)] + bigrams(value)
+            found = [f"{position}:{letter}" for position, letter in enumerate(value)] + bigrams(value)
         case "number":
             found = [str(int(value) + step) for step in (-2, -1, 0, 1, 2)]
         case _:
@@ -34,12 +34,12 @@ def tokens(kind: str, value: str) -> list[str]:
 
 
 def space(field: Field) -> str:
-    """Which tokens may meet: "name" for every name type, the field itself otherwise."""
+    """The space in which tokens are compared: "name" for every name type, the field itself otherwise."""
     return "name" if field.type in NAME_TYPES else f"field/{field.name}"
 
 
 def name_tokens(value: str) -> list[str]:
-    """Padded bigrams of each word; an initial (``i.``) is the first of them, which the full name emits too."""
+    """Padded bigrams of each word. An initial (``i.``) is the first bigram alone, which the full name has too."""
     found: list[str] = []
     for word in value.split(" "):
         found += [f"_{word[0]}"] if word.endswith(".") else bigrams(word)
@@ -48,10 +48,10 @@ def name_tokens(value: str) -> list[str]:
 
 def bigrams(word: str) -> list[str]:
     padded = f"_{word}_"
-    return [padded[at : at + 2] for at in range(len(padded) - 1)]
+    return [padded[start : start + 2] for start in range(len(padded) - 1)]
 
 
 def date_tokens(value: str) -> list[str]:
-    """Year, month and day as wholes, and each digit with its place: one wrong digit costs two tokens of eleven."""
+    """Year, month and day, and each digit with its position: one wrong digit costs two of eleven tokens."""
     parts = [letter + part for letter, part in zip("ymd", value.split("-"), strict=False)]
-    return parts + [f"{place}:{digit}" for place, digit in enumerate(value.replace("-", ""))]
+    return parts + [f"{position}:{digit}" for position, digit in enumerate(value.replace("-", ""))]

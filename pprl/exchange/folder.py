@@ -183,7 +183,13 @@ def agreed_parameters(agreement: Agreement, list_rows: Commitment, registry_rows
         )
     terms = agreement.terms
     schema = terms.schema
-    return EncodingParameters(schema.length, schema.hardening, terms.folding, terms.fingerprint, list_rows.key_check)
+    return EncodingParameters(
+        length=schema.length,
+        hardening=schema.hardening,
+        folding=terms.folding,
+        fingerprint=terms.fingerprint,
+        key_check=list_rows.key_check,
+    )
 
 
 def make_commitment(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pprl.core.encodings import EncodingParameters
 from pprl.core.errors import FileError
-from pprl.core.private_rows import UNKNOWN, Label, Policy, PrivateRows, RecordKind
+from pprl.core.private_rows import UNKNOWN, Label, LabelRole, Policy, PrivateRows, RecordKind
 from pprl.core.scores import Scores
 from pprl.exchange.protocol.agreement import Terms
 from pprl.exchange.protocol.commitments import TAG, Opening
@@ -135,8 +135,8 @@ def home_rows(
     person[made_up], kind[made_up] = np.argsort(order)[person[made_up]], RecordKind.SPELLING
     in_order = [opened[at] for at in order.tolist()]
 
-    def label(name: str, role: str, values: Sequence[str], codes: Sequence[int]) -> Label:
-        return Label(name, "text", role, tuple(values), np.array(codes, dtype=np.int32))
+    def label(name: str, role: LabelRole, values: Sequence[str], codes: Sequence[int]) -> Label:
+        return Label(name=name, type="text", role=role, values=tuple(values), codes=np.array(codes, dtype=np.int32))
 
     labels = [
         label(name, "stratum", terms.strata[name], [each.strata[at] for each in in_order])

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pprl.core import container
 from pprl.core.bits import MAX_LENGTH
-from pprl.core.encodings import EncodingParameters, Encodings
+from pprl.core.encodings import EncodingParameters, Encodings, Side
 from pprl.core.errors import FileError, needing
 from pprl.core.scores import Scores
 
@@ -213,7 +213,7 @@ def _metadata(schema: pa.Schema, name: str) -> dict[str, str]:
     return facts
 
 
-def _parameters_of(facts: Mapping[str, str], name: str) -> tuple[EncodingParameters, str, int]:
+def _parameters_of(facts: Mapping[str, str], name: str) -> tuple[EncodingParameters, Side, int]:
     if facts.get("kind") != "encodings":
         hint = "scores and pairs cannot be converted back: keep the original file"
         raise FileError(f"{name}: contains no encodings", hint=hint)
@@ -230,13 +230,17 @@ def _parameters_of(facts: Mapping[str, str], name: str) -> tuple[EncodingParamet
             checks[key] = b""
         if len(checks[key]) != size:
             raise FileError(f"{name}: pprl.{key} in its metadata is not {2 * size} hexadecimal digits", hint=HINT)
-    length, side = numbers["length"], facts.get("side", "")
+    length, side = numbers["length"], next((side for side in Encodings.SIDES if side == facts.get("side")), None)
     if length == 0 or length % 64:
         raise FileError(f"{name}: pprl.length in its metadata is not a multiple of 64", hint=HINT)
-    if side not in Encodings.SIDES:
+    if side is None:
         raise FileError(f"{name}: pprl.side in its metadata is neither list nor registry", hint=HINT)
     parameters = EncodingParameters(
-        length, numbers["hardening"], checks["folding_tables"], checks["schema_fingerprint"], checks["key_check"]
+        length=length,
+        hardening=numbers["hardening"],
+        folding=checks["folding_tables"],
+        fingerprint=checks["schema_fingerprint"],
+        key_check=checks["key_check"],
     )
     return parameters, side, numbers["rows_read"]
 

@@ -629,7 +629,7 @@ KEYS = {
     "empty": (b"", 0o600, "not a file of pprl"),
     "short": (b"pprl-key\x01\x00" + bytes(32), 0o600, "is cut short"),
     "of its mark only": (b"pprl-key", 0o600, "is cut short"),
-    "long": (b"pprl-key\x01\x00" + bytes(34), 0o600, "has bytes behind its end"),
+    "long": (b"pprl-key\x01\x00" + bytes(34), 0o600, "has bytes after its end"),
     "of a later format": (b"pprl-key\x02\x00" + bytes(33), 0o600, "this version reads format 1"),
     "raw bytes": (bytes(32), 0o600, "not a file of pprl"),
     "encodings": (b"pprl-enc\x01\x00" + bytes(200), 0o600, "holds encodings; a linkage key needed here"),

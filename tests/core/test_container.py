@@ -28,7 +28,7 @@ from pprl.exchange import keystore
 from pprl.exchange.protocol import messages, package
 from pprl.match.encodings import match_encodings
 
-STAMP = EncodingParameters(256, 8, b"f" * 32, b"s" * 32, b"c" * 16)
+STAMP = EncodingParameters(length=256, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"c" * 16)
 KEY = LinkageKey(bytes(range(32)), repeatable=False)
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 
@@ -39,7 +39,7 @@ def handles(*numbers):
 
 def encodings(count=2, side="registry"):
     words = np.arange(1, 4 * count + 1, dtype="<u8").reshape(count, 4)
-    return Encodings(side, STAMP, 3, handles(*range(count)), BitMatrix(words))
+    return Encodings(side=side, parameters=STAMP, rows_read=3, handles=handles(*range(count)), bits=BitMatrix(words))
 
 
 def home_rows(count=3):
@@ -56,7 +56,15 @@ def home_rows(count=3):
         kind=(np.arange(count) > 0).astype(np.uint8),
         completeness=np.arange(count, dtype=np.int8),
         ids=np.array(["№1".encode(), b"two", b""][:count] + [b""] * (count - 3), dtype="S"),
-        labels=(Label("вид", "category", "stratum", ("a", "b"), np.array([0, 1, -1][:count], dtype=np.int32)),),
+        labels=(
+            Label(
+                name="вид",
+                type="category",
+                role="stratum",
+                values=("a", "b"),
+                codes=np.array([0, 1, -1][:count], dtype=np.int32),
+            ),
+        ),
         policy=Policy(public="no"),
     )
 
@@ -177,7 +185,13 @@ def test_an_id_beyond_what_fits_is_refused(tmp_path):
 @given(st.integers(0, 70), st.sampled_from([256, 512, 1024, 8192]), st.sampled_from(Encodings.SIDES), st.integers(0, 9))
 def test_encodings_of_any_size(tmp_path_factory, count, length, side, seed):
     words = np.random.default_rng(seed).integers(0, 2**64, (count, length // 64), dtype=np.uint64)
-    wanted = Encodings(side, replace(STAMP, length=length), 2**63, handles(*range(count)), BitMatrix(words))
+    wanted = Encodings(
+        side=side,
+        parameters=replace(STAMP, length=length),
+        rows_read=2**63,
+        handles=handles(*range(count)),
+        bits=BitMatrix(words),
+    )
     path = tmp_path_factory.mktemp("any") / "x"
     wanted.write(path)
     assert content(Encodings.read(path, side)) == content(wanted)
@@ -262,7 +276,7 @@ def test_a_file_cut_anywhere_is_refused(kind, tmp_path):
 @pytest.mark.parametrize("more", [b"\0", b"\n", bytes(1000)], ids=["a byte", "a line", "much"])
 def test_bytes_behind_the_end_are_refused(kind, more, tmp_path):
     path = put(tmp_path / "long", specimen(kind, tmp_path) + more)
-    with pytest.raises(FileError, match=r"^long: has bytes behind its end$"):
+    with pytest.raises(FileError, match=r"^long: has bytes after its end$"):
         kind.read(path)
 
 
@@ -283,7 +297,7 @@ def test_a_promise_of_more_rows_is_refused_before_anything_is_allocated(kind, ro
 def test_a_promise_of_fewer_rows_is_refused(kind, tmp_path):
     whole = specimen(kind, tmp_path)
     path = put(tmp_path / "few", whole[: kind.rows_at] + struct.pack("<Q", 1) + whole[kind.rows_at + 8 :])
-    with pytest.raises(FileError, match=r"^few: (has bytes behind its end|is damaged in its labels)$"):
+    with pytest.raises(FileError, match=r"^few: (has bytes after its end|its labels are damaged)$"):
         kind.read(path)
 
 
@@ -295,7 +309,7 @@ BAD_LENGTHS = (0, 1, 63, 100, 2 * MAX_LENGTH, 2**32 - 64, 2**32 - 1)
 def test_a_length_that_is_none_is_refused(length, tmp_path):
     whole = specimen(KINDS["encodings"], tmp_path)
     path = put(tmp_path / "x", whole[:LENGTH_AT] + struct.pack("<I", length) + whole[LENGTH_AT + 4 :])
-    with pytest.raises(FileError, match=r"^x: is damaged in its header$"):
+    with pytest.raises(FileError, match=r"^x: its header is damaged$"):
         Encodings.read(path)
 
 
@@ -322,7 +336,7 @@ DAMAGED_ROWS = {
 def test_damaged_private_rows(at, value, where, tmp_path):
     whole = specimen(KINDS["rows"], tmp_path)
     path = put(tmp_path / "x", whole[:at] + value + whole[at + len(value) :])
-    with pytest.raises(FileError, match=rf"^x: is damaged in its {where}$"):
+    with pytest.raises(FileError, match=rf"^x: its {where} (is|are) damaged$"):
         PrivateRows.read(path)
 
 
@@ -371,7 +385,7 @@ def test_a_file_of_someone_else(kind, data, tmp_path):
 @each_kind
 def test_a_later_version_is_named(kind, tmp_path):
     whole = specimen(kind, tmp_path)
-    with pytest.raises(FileError, match=r"^x: written in format 513; this version reads format 1$"):
+    with pytest.raises(FileError, match=r"^x: is in format 513, but this version of pprl reads format 1$"):
         kind.read(put(tmp_path / "x", whole[:8] + b"\x01\x02" + whole[10:]))
 
 
@@ -390,9 +404,9 @@ def test_the_other_side(side, other, tmp_path):
     encodings(side=side).write(tmp_path / "x")
     replace(home_rows(), side=side).write(tmp_path / "y")
     assert Encodings.read(tmp_path / "x", side).side == PrivateRows.read(tmp_path / "y", side).side == side
-    with pytest.raises(FileError, match=f"^x: was encoded as a {side}, a {other} is needed here$"):
+    with pytest.raises(FileError, match=f"^x: was encoded as a {side}, but a {other} is needed here$"):
         Encodings.read(tmp_path / "x", other)
-    with pytest.raises(FileError, match=f"^y: holds the rows of a {side}, those of a {other} are needed$"):
+    with pytest.raises(FileError, match=f"^y: holds the rows of a {side}, but those of a {other} are needed$"):
         PrivateRows.read(tmp_path / "y", other)
 
 
@@ -587,18 +601,18 @@ def test_force_replaces_a_link_and_not_what_it_points_to(tmp_path):
 MISMATCHES = {
     "hardening": (
         replace(STAMP, hardening=0, fingerprint=b"t" * 32, key_check=b"d" * 16),
-        "the two were encoded with different hardening (8 and 0)",
+        "the two files were encoded with different hardening (8 and 0)",
     ),
     "folding tables": (
         replace(STAMP, folding=b"g" * 32, fingerprint=b"t" * 32, key_check=b"d" * 16),
-        "the two were encoded with different folding tables",
+        "the two files were encoded with different folding tables",
     ),
     "schema": (
         replace(STAMP, fingerprint=b"t" * 32, key_check=b"d" * 16),
-        "the two were encoded with different schemas",
+        "the two files were encoded with different schemas",
     ),
-    "length": (replace(STAMP, length=512), "the two were encoded with different schemas"),
-    "key": (replace(STAMP, key_check=b"d" * 16), "the two were encoded with different linkage keys"),
+    "length": (replace(STAMP, length=512), "the two files were encoded with different schemas"),
+    "key": (replace(STAMP, key_check=b"d" * 16), "the two files were encoded with different linkage keys"),
 }
 
 

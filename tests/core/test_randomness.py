@@ -41,10 +41,10 @@ class Scripted(RandomStream):
 
     def __init__(self, *words):
         super().__init__(SEED, "scripted")
-        self._left = np.array(words, dtype="<u8")
+        self._unread = np.array(words, dtype="<u8")
 
     def left(self):
-        return len(self._left)
+        return len(self._unread)
 
 
 def test_the_stream_is_what_the_docstring_says():

@@ -53,8 +53,8 @@ role = "stratum"
 """
 FIELDS = '\n[fields.surname]\ntype = "surname"\n'  # enough for a schema, from line 2 or later
 TYPES = ", ".join(EXPECTED_TOKENS)
-LENGTH = "one of " + ", ".join(map(str, LENGTHS))
-RATE = "a rate above 0 and below 0.5, such as 0.05 or 5%"
+LENGTH = "must be one of " + ", ".join(map(str, LENGTHS))
+RATE = "must be a rate above 0 and below 0.5, such as 0.05 or 5%"
 
 
 def problems(text):
@@ -84,25 +84,30 @@ def test_a_whole_schema():
 
 def test_defaults():
     schema = parse_schema("format = 1" + FIELDS)
-    assert replace(schema, fields=()) == Schema("schema", 1024, 8, 2000, 500, 20, 5, ())
+    assert replace(schema, fields=()) == Schema(
+        name="schema", length=1024, hardening=8, fill=2000, false_match_rate=500, decoys=20, disclosure=5, fields=()
+    )
     assert [(field.role, field.k) for field in schema.fields] == [("link", 29)]  # 228.4 bits over 8 tokens
 
 
 #: Text and the one message it must give; "schema.toml:" before the line is left out.
 WRONG = {
     "a key misspelled": (with_line(5, "lenght = 1024"), "5: encoding.lenght: unknown key; did you mean 'length'?"),
-    "a key from nowhere": (with_line(5, "zz = 1"), "5: encoding.zz: unknown key; known are length, hardening, fill"),
+    "a key from nowhere": (
+        with_line(5, "zz = 1"),
+        "5: encoding.zz: unknown key; the known ones are length, hardening, fill",
+    ),
     "a key at the top": (with_line(2, "nmae = 'x'"), "2: nmae: unknown key; did you mean 'name'?"),
     "a key of a field": (
         with_line(16, "salt = 1"),
-        "16: fields.surname.salt: unknown key; known are type, role, weight, k",
+        "16: fields.surname.salt: unknown key; the known ones are type, role, weight, k",
     ),
     "a key in quotes": (with_line(5, '"lenght" = 1024'), "5: encoding.lenght: unknown key; did you mean 'length'?"),
     "a key with a line break": (
         with_line(5, r'"a\nb" = 1'),
-        '5: encoding."a\\nb": unknown key; known are length, hardening, fill',
+        '5: encoding."a\\nb": unknown key; the known ones are length, hardening, fill',
     ),
-    "an empty key": (with_line(5, '"" = 1'), '4: encoding."": unknown key; known are length, hardening, fill'),
+    "an empty key": (with_line(5, '"" = 1'), '4: encoding."": unknown key; the known ones are length, hardening, fill'),
     "a dotted key": ("format = 1\nencoding.length = 7" + FIELDS, f"2: encoding.length: {LENGTH}"),
     "a dotted key with spaces and quotes": (
         "format = 1\n\"encoding\" . 'length' = 7" + FIELDS,
@@ -110,7 +115,7 @@ WRONG = {
     ),
     "an inline table": (
         "format = 1\nencoding = { hardening = 7 }" + FIELDS,
-        "2: encoding.hardening: one of 0, 5, 8, 10",
+        "2: encoding.hardening: must be one of 0, 5, 8, 10",
     ),
     "a header with spaces": (with_line(4, "[ encoding ]").replace("= 1024", "= 7"), f"5: encoding.length: {LENGTH}"),
     "behind a line separator in a comment": (
@@ -122,19 +127,19 @@ WRONG = {
     "format as text": (with_line(1, 'format = "1"'), "1: format: this version reads schemas with `format = 1`"),
     "format true": (with_line(1, "format = true"), "1: format: this version reads schemas with `format = 1`"),
     "format 1.0": (with_line(1, "format = 1.0"), "1: format: this version reads schemas with `format = 1`"),
-    "name no text": (with_line(2, "name = 7"), "2: name: a text in quotes is needed"),
-    "encoding no table": ("format = 1\nencoding = 1024" + FIELDS, "2: encoding: a table is needed: `[encoding]`"),
+    "name no text": (with_line(2, "name = 7"), "2: name: must be a text in quotes"),
+    "encoding no table": ("format = 1\nencoding = 1024" + FIELDS, "2: encoding: must be a table: `[encoding]`"),
     "encoding an array of tables": (
         "format = 1\n[[encoding]]\nlength = 512" + FIELDS,
-        "2: encoding: a table is needed: `[encoding]`",
+        "2: encoding: must be a table: `[encoding]`",
     ),
-    "policy an array": ("format = 1\npolicy = []" + FIELDS, "2: policy: a table is needed: `[policy]`"),
+    "policy an array": ("format = 1\npolicy = []" + FIELDS, "2: policy: must be a table: `[policy]`"),
     "length no power of two": (with_line(5, "length = 1000"), f"5: encoding.length: {LENGTH}"),
     "length with a point": (with_line(5, "length = 1024.0"), f"5: encoding.length: {LENGTH}"),
     "length as text": (with_line(5, 'length = "1024"'), f"5: encoding.length: {LENGTH}"),
     "length in tables": (with_line(5, "length = [{}]"), f"5: encoding.length: {LENGTH}"),
-    "hardening false": (with_line(6, "hardening = false"), "6: encoding.hardening: one of 0, 5, 8, 10"),
-    "hardening between": (with_line(6, "hardening = 9"), "6: encoding.hardening: one of 0, 5, 8, 10"),
+    "hardening false": (with_line(6, "hardening = false"), "6: encoding.hardening: must be one of 0, 5, 8, 10"),
+    "hardening between": (with_line(6, "hardening = 9"), "6: encoding.hardening: must be one of 0, 5, 8, 10"),
     "fill 0": (with_line(7, "fill = 0"), f"7: encoding.fill: {RATE}"),
     "fill a half": (with_line(7, "fill = 0.5"), f"7: encoding.fill: {RATE}"),
     "fill that rounds to a half": (with_line(7, "fill = 0.49999"), f"7: encoding.fill: {RATE}"),
@@ -153,72 +158,78 @@ WRONG = {
     ),
     "type of ten thousand hexadecimal digits": (
         with_line(15, "type = 0x" + "f" * 10_000),
-        f"15: fields.surname.type: unknown; one of {TYPES}",
+        f"15: fields.surname.type: unknown; must be one of {TYPES}",
     ),
-    "decoys 0": (with_line(11, "decoys = 0"), "11: policy.decoys: a whole number from 1 to 100"),
-    "decoys true": (with_line(11, "decoys = true"), "11: policy.decoys: a whole number from 1 to 100"),
-    "decoys with a point": (with_line(11, "decoys = 20.0"), "11: policy.decoys: a whole number from 1 to 100"),
+    "decoys 0": (with_line(11, "decoys = 0"), "11: policy.decoys: must be a whole number from 1 to 100"),
+    "decoys true": (with_line(11, "decoys = true"), "11: policy.decoys: must be a whole number from 1 to 100"),
+    "decoys with a point": (with_line(11, "decoys = 20.0"), "11: policy.decoys: must be a whole number from 1 to 100"),
     "disclosure too large": (
         with_line(12, f"disclosure = {2**63}"),
-        "12: policy.disclosure: a whole number from 1 to 100",
+        "12: policy.disclosure: must be a whole number from 1 to 100",
     ),
     "small cells otherwise": (
         with_line(12, 'small_cells = "supress"'),
         "12: policy.small_cells: unknown; did you mean 'suppress'?",
     ),
-    "no fields": ("format = 1", "1: fields: no fields; each is a table such as `[fields.surname]`"),
-    "fields empty": ("format = 1\n[fields]", "2: fields: no fields; each is a table such as `[fields.surname]`"),
+    "no fields": ("format = 1", "1: fields: there are no fields; write a table such as `[fields.surname]` for each"),
+    "fields empty": (
+        "format = 1\n[fields]",
+        "2: fields: there are no fields; write a table such as `[fields.surname]` for each",
+    ),
     "fields an array of tables": (
         'format = 1\n[[fields]]\ntype = "surname"',
-        "2: fields: no fields; each is a table such as `[fields.surname]`",
+        "2: fields: there are no fields; write a table such as `[fields.surname]` for each",
     ),
-    "fields a text": ("format = 1\nfields = 'x'", "2: fields: no fields; each is a table such as `[fields.surname]`"),
+    "fields a text": (
+        "format = 1\nfields = 'x'",
+        "2: fields: there are no fields; write a table such as `[fields.surname]` for each",
+    ),
     "a field that is no table": (
         WHOLE + "\n[fields]\nplace = 'x'",
-        "27: fields.place: a field is a table with a `type`",
+        "27: fields.place: a field must be a table with a `type`",
     ),
     "a field in an array": (
         WHOLE + "\n[[fields.place]]\ntype='text'",
-        "26: fields.place: a field is a table with a `type`",
+        "26: fields.place: a field must be a table with a `type`",
     ),
-    "a field without a type": (with_line(15, ""), f"14: fields.surname: no type; one of {TYPES}"),
+    "a field without a type": (with_line(15, ""), f"14: fields.surname: the type is missing; it is one of {TYPES}"),
     "a type misspelled": (
         with_line(15, 'type = "surnmae"'),
         "15: fields.surname.type: unknown; did you mean 'surname'?",
     ),
-    "a type from nowhere": (with_line(15, 'type = "zz"'), f"15: fields.surname.type: unknown; one of {TYPES}"),
-    "a type in capitals": (with_line(15, 'type = "DATE"'), f"15: fields.surname.type: unknown; one of {TYPES}"),
-    "a type that is a number": (with_line(15, "type = 1"), f"15: fields.surname.type: unknown; one of {TYPES}"),
-    "a type that is true": (with_line(15, "type = true"), f"15: fields.surname.type: unknown; one of {TYPES}"),
-    "a type that is a table": (with_line(15, "type = {}"), f"15: fields.surname.type: unknown; one of {TYPES}"),
+    "a type from nowhere": (with_line(15, 'type = "zz"'), f"15: fields.surname.type: unknown; must be one of {TYPES}"),
+    "a type in capitals": (with_line(15, 'type = "DATE"'), f"15: fields.surname.type: unknown; must be one of {TYPES}"),
+    "a type that is a number": (with_line(15, "type = 1"), f"15: fields.surname.type: unknown; must be one of {TYPES}"),
+    "a type that is true": (with_line(15, "type = true"), f"15: fields.surname.type: unknown; must be one of {TYPES}"),
+    "a type that is a table": (with_line(15, "type = {}"), f"15: fields.surname.type: unknown; must be one of {TYPES}"),
     "a role misspelled": (with_line(24, 'role = "stratm"'), "24: fields.unit.role: unknown; did you mean 'stratum'?"),
     "a role from nowhere": (
         with_line(24, 'role = "zz"'),
-        "24: fields.unit.role: unknown; one of link, stratum, confirm, joined",
+        "24: fields.unit.role: unknown; must be one of link, stratum, confirm, joined",
     ),
-    "weight 0": (with_line(20, "weight = 0"), "20: fields.birth_date.weight: a number from 0.01 to 100"),
-    "weight nan": (with_line(20, "weight = nan"), "20: fields.birth_date.weight: a number from 0.01 to 100"),
-    "weight inf": (with_line(20, "weight = -inf"), "20: fields.birth_date.weight: a number from 0.01 to 100"),
+    "weight 0": (with_line(20, "weight = 0"), "20: fields.birth_date.weight: must be a number from 0.01 to 100"),
+    "weight nan": (with_line(20, "weight = nan"), "20: fields.birth_date.weight: must be a number from 0.01 to 100"),
+    "weight inf": (with_line(20, "weight = -inf"), "20: fields.birth_date.weight: must be a number from 0.01 to 100"),
     "weight of 400 digits": (
         with_line(20, "weight = " + "9" * 400),
-        "20: fields.birth_date.weight: a number from 0.01 to 100",
+        "20: fields.birth_date.weight: must be a number from 0.01 to 100",
     ),
-    "weight true": (with_line(20, "weight = true"), "20: fields.birth_date.weight: a number from 0.01 to 100"),
-    "k 0": (with_line(16, "k = 0"), "16: fields.surname.k: a whole number from 1 to 32"),
-    "k 33": (with_line(16, "k = 33"), "16: fields.surname.k: a whole number from 1 to 32"),
-    "k as text": (with_line(16, 'k = "9"'), "16: fields.surname.k: a whole number from 1 to 32"),
-    "k true": (with_line(16, "k = true"), "16: fields.surname.k: a whole number from 1 to 32"),
+    "weight true": (with_line(20, "weight = true"), "20: fields.birth_date.weight: must be a number from 0.01 to 100"),
+    "k 0": (with_line(16, "k = 0"), "16: fields.surname.k: must be a whole number from 1 to 32"),
+    "k 33": (with_line(16, "k = 33"), "16: fields.surname.k: must be a whole number from 1 to 32"),
+    "k as text": (with_line(16, 'k = "9"'), "16: fields.surname.k: must be a whole number from 1 to 32"),
+    "k true": (with_line(16, "k = true"), "16: fields.surname.k: must be a whole number from 1 to 32"),
     "the reserved name": (
         with_line(14, "[fields.full_name]"),
-        "14: fields.full_name: reserved: it stands for a column that holds a whole name",
+        "14: fields.full_name: reserved for a column that holds a whole name",
     ),
     "a field's name with a hyphen": (
         with_line(14, "[fields.sur-name]"),
-        "14: fields.sur-name: a field's name is made of letters, digits and _",
+        "14: fields.sur-name: a field's name may contain letters, digits and _",
     ),
     "a field's name with a point in quotes": (
         with_line(14, '[fields."sur.name"]'),
-        '14: fields."sur.name": a field\'s name is made of letters, digits and _',
+        '14: fields."sur.name": a field\'s name may contain letters, digits and _',
     ),
     "nothing linked": (
         'format = 1\n\n[fields.unit]\ntype = "category"\nrole = "stratum"',
@@ -248,16 +259,16 @@ decoys = "many"
     assert problems(text) == [
         "schema.toml:1: format: this version reads schemas with `format = 1`",
         "schema.toml:3: fields.surname.type: unknown; did you mean 'surname'?",
-        "schema.toml:4: fields.surname.k: a whole number from 1 to 32",
-        "schema.toml:5: fields.surname.deep: unknown key; known are type, role, weight, k",
+        "schema.toml:4: fields.surname.k: must be a whole number from 1 to 32",
+        "schema.toml:5: fields.surname.deep: unknown key; the known ones are type, role, weight, k",
         "schema.toml:7: encoding.lenght: unknown key; did you mean 'length'?",
         f"schema.toml:8: encoding.fill: {RATE}",
-        "schema.toml:10: policy.decoys: a whole number from 1 to 100",
+        "schema.toml:10: policy.decoys: must be a whole number from 1 to 100",
     ]
 
 
 def test_mistakes_of_one_line_have_an_order():
-    known = "unknown key; known are length, hardening, fill"
+    known = "unknown key; the known ones are length, hardening, fill"
     keys = ["q1", "q2", "q3", "q4", "q5", "q6"]
     text = f"format = 1\nencoding = {{ {', '.join(f'{key} = 1' for key in reversed(keys))} }}" + FIELDS
     assert problems(text) == [f"schema.toml:2: encoding.{key}: {known}" for key in keys]
@@ -458,7 +469,7 @@ def test_rates(text, rate):
 
 @pytest.mark.parametrize("text", ["0", "50%", "0.49996", "-1%", "five", "", "%", "nan%", "inf", "0.00004"])
 def test_rates_that_are_none(text):
-    with pytest.raises(ValueError, match=f"^{re.escape(RATE)}$"):
+    with pytest.raises(ValueError, match=f"^{re.escape(RATE.removeprefix('must be '))}$"):
         ten_thousandths(text)
 
 
@@ -466,7 +477,14 @@ def test_rates_that_are_none(text):
 
 FOLDING = bytes(32)
 BASE = Schema(
-    "s", 1024, 8, 2000, 500, 20, 5, (Field("surname", "surname", "link", 9), Field("birth_date", "date", "link", 9))
+    name="s",
+    length=1024,
+    hardening=8,
+    fill=2000,
+    false_match_rate=500,
+    decoys=20,
+    disclosure=5,
+    fields=(Field("surname", "surname", "link", 9), Field("birth_date", "date", "link", 9)),
 )
 SURNAME, DATE = BASE.fields
 CHANGES = {
@@ -546,14 +564,14 @@ def schemas(draw):
         role = draw(roles)
         fields.append(Field(name, draw(kinds), role, draw(st.integers(1, MAX_K)) if role == "link" else 0))
     return Schema(
-        draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=12)),
-        draw(st.sampled_from(LENGTHS)),
-        draw(st.sampled_from(HARDENINGS)),
-        draw(st.integers(1, 4999)),
-        draw(st.integers(1, 4999)),
-        draw(st.integers(1, 100)),
-        draw(st.integers(1, 100)),
-        tuple(fields),
+        name=draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=12)),
+        length=draw(st.sampled_from(LENGTHS)),
+        hardening=draw(st.sampled_from(HARDENINGS)),
+        fill=draw(st.integers(1, 4999)),
+        false_match_rate=draw(st.integers(1, 4999)),
+        decoys=draw(st.integers(1, 100)),
+        disclosure=draw(st.integers(1, 100)),
+        fields=tuple(fields),
     )
 
 
@@ -569,7 +587,14 @@ def test_a_written_schema_reads_the_same(schema):
 
 def schema_of_types(*kinds):
     return Schema(
-        "", 1024, 8, 2000, 500, 20, 5, tuple(Field(f"f{at}", kind, "link", 9) for at, kind in enumerate(kinds))
+        name="",
+        length=1024,
+        hardening=8,
+        fill=2000,
+        false_match_rate=500,
+        decoys=20,
+        disclosure=5,
+        fields=tuple(Field(f"f{at}", kind, "link", 9) for at, kind in enumerate(kinds)),
     )
 
 
@@ -602,5 +627,5 @@ def test_twelve_tokens_of_two_fields_are_enough(kinds):
 def test_hardening_can_be_chosen():
     assert BASE.with_hardening(0) == replace(BASE, hardening=0)
     for refused in (1, 9, -8, 16):
-        with pytest.raises(PprlError, match=r"^hardening is one of 0, 5, 8, 10$"):
+        with pytest.raises(PprlError, match=r"^hardening must be one of 0, 5, 8, 10$"):
             BASE.with_hardening(refused)

@@ -60,7 +60,16 @@ def schemas(draw, lengths=(256, 512, 1024)):
         Field(f"f{at}", kind, role, draw(st.integers(1, MAX_K)) if role == "link" else 0)
         for at, (kind, role) in enumerate(zip(kinds, ["link", *roles[1:]], strict=True))
     )
-    return Schema("s", draw(st.sampled_from(lengths)), draw(st.sampled_from(HARDENINGS)), 2000, 500, 20, 5, fields)
+    return Schema(
+        name="s",
+        length=draw(st.sampled_from(lengths)),
+        hardening=draw(st.sampled_from(HARDENINGS)),
+        fill=2000,
+        false_match_rate=500,
+        decoys=20,
+        disclosure=5,
+        fields=fields,
+    )
 
 
 @st.composite
@@ -92,7 +101,16 @@ def bits_of(matrix):
 
 def plain_schema(*fields, length=1024, hardening=0):
     listed = tuple(Field(name, kind, "link", k) for name, kind, k in fields)
-    return Schema("s", length, hardening, 2000, 500, 20, 5, listed)
+    return Schema(
+        name="s",
+        length=length,
+        hardening=hardening,
+        fill=2000,
+        false_match_rate=500,
+        decoys=20,
+        disclosure=5,
+        fields=listed,
+    )
 
 
 PERSON = plain_schema(("surname", "surname", 9), ("given", "given", 9), ("birth_date", "date", 9))
@@ -161,7 +179,16 @@ def test_a_person_of_whom_nothing_is_known_has_an_empty_row(schema):
 
 
 def test_fields_that_are_not_linked_set_no_bit():
-    seen = Schema("s", 1024, 0, 2000, 500, 20, 5, (*PERSON.fields, Field("rank", "rank", "confirm", 0)))
+    seen = Schema(
+        name="s",
+        length=1024,
+        hardening=0,
+        fill=2000,
+        false_match_rate=500,
+        decoys=20,
+        disclosure=5,
+        fields=(*PERSON.fields, Field("rank", "rank", "confirm", 0)),
+    )
     person = {"surname": "lugova", "rank": "110"}
     assert encode(people_of([person], seen), seen, KEY).to_bytes() == (
         encode(people_of([{"surname": "lugova"}], PERSON), PERSON, KEY).to_bytes()

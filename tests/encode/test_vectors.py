@@ -49,7 +49,16 @@ def by_name(vectors):
 def schema_of(name):
     body = ENCODINGS["schemas"][name]
     fields = tuple(Field(field["name"], field["type"], "link", field["k"]) for field in body["fields"])
-    return Schema(name, body["length"], body["hardening"], round(body["fill"] * 10_000), 500, 20, 5, fields)
+    return Schema(
+        name=name,
+        length=body["length"],
+        hardening=body["hardening"],
+        fill=round(body["fill"] * 10_000),
+        false_match_rate=500,
+        decoys=20,
+        disclosure=5,
+        fields=fields,
+    )
 
 
 def people_of(cells, schema):
@@ -75,7 +84,16 @@ def test_folding_tables():
 
 @by_name(FOLDING["vectors"])
 def test_canonical_value(vector):
-    schema = Schema("", 1024, 0, 2000, 500, 20, 5, (Field("it", vector["type"], "link", 1),))
+    schema = Schema(
+        name="",
+        length=1024,
+        hardening=0,
+        fill=2000,
+        false_match_rate=500,
+        decoys=20,
+        disclosure=5,
+        fields=(Field("it", vector["type"], "link", 1),),
+    )
     column = people_of({"it": vector["cell"]}, schema).columns["it"]
     assert list(column.values) == ([vector["value"]] if vector["value"] else [])
 

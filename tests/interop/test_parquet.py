@@ -24,9 +24,15 @@ def encodings_of(rows: int, *, side: str = "registry", length: int = 128) -> Enc
     """Encodings of nobody: bits as they fall."""
     bytes_ = bytes((7 * at * at + at) % 251 for at in range(rows * length // 8))
     handles = np.frombuffer(b"".join((at * 2**100 + 5).to_bytes(16, "big") for at in range(rows)), dtype="V16")
-    parameters = EncodingParameters(length, 8, b"f" * 32, b"s" * 32, b"k" * 16)
+    parameters = EncodingParameters(
+        length=length, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"k" * 16
+    )
     return Encodings(
-        side, parameters, rows + 3 if side == "registry" else 0, handles, BitMatrix.from_bytes(bytes_, length)
+        side=side,
+        parameters=parameters,
+        rows_read=rows + 3 if side == "registry" else 0,
+        handles=handles,
+        bits=BitMatrix.from_bytes(bytes_, length),
     )
 
 
@@ -48,7 +54,11 @@ def test_pairs_are_the_same_as_csv_and_as_parquet(tmp_path, monkeypatch, thresho
     encodings_of(20, side="list").write(tmp_path / "list.pprl")
     theirs = encodings_of(31)
     again = Encodings(
-        "registry", theirs.parameters, 34, theirs.handles[20:], BitMatrix(theirs.bits.words[20:] ^ np.uint64(1))
+        side="registry",
+        parameters=theirs.parameters,
+        rows_read=34,
+        handles=theirs.handles[20:],
+        bits=BitMatrix(theirs.bits.words[20:] ^ np.uint64(1)),
     )
     (again if threshold == "1" else theirs).write(tmp_path / "registry.pprl")
     inputs = [str(tmp_path / "list.pprl"), str(tmp_path / "registry.pprl")]

@@ -72,7 +72,7 @@ def test_the_area_under_the_curve_by_hand():
 def label(name: str, kind: str, role: str, *values: str | None) -> Label:
     known = tuple(dict.fromkeys(value for value in values if value is not None))
     codes = [-1 if value is None else known.index(value) for value in values]
-    return Label(name, kind, role, known, np.array(codes, dtype=np.int32))
+    return Label(name=name, type=kind, role=role, values=known, codes=np.array(codes, dtype=np.int32))
 
 
 def test_agreement_against_permuted_partners_by_hand():

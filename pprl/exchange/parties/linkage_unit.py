@@ -260,7 +260,9 @@ def _evidence_of(
     """What only the linkage unit can see of the packages, in a form in which an auditor can repeat the figures."""
     ours, theirs = OpenPackage.of_owner(folder, "list"), OpenPackage.of_owner(folder, "registry")
     words, _ = ours.whole_list()
-    encodings = Encodings("list", scores.parameters, 0, scores.handles, BitMatrix(words))
+    encodings = Encodings(
+        side="list", parameters=scores.parameters, rows_read=0, handles=scores.handles, bits=BitMatrix(words)
+    )
     looks = diagnose_decoys(scores, home_rows(terms, scores.parameters, openings, reveal.body), encodings)
     randomness = UnitRandomness.from_folder(folder)
     secret = randomness.pseudonym_key()

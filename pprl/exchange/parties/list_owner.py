@@ -202,8 +202,8 @@ class ListOwner(Owner):
     ) -> Path:
         """Commit to the people of the list or, once the registry owner has committed, to the package with its decoys.
 
-        The second call needs the same roster with the same options. ``controls`` are real people known to be absent from the registry, ``sent`` is the record of rosters sent from
-        this machine.
+        The second call needs the same roster with the same options. ``controls`` are real people known to be absent
+        from the registry, ``sent`` is the record of rosters sent from this machine.
 
         OrderError: out of turn. RefusedError: too few or too many people for the terms, or nearly the same roster was
         sent before. ForgedError: another roster than the one committed to.
