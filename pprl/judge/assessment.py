@@ -294,8 +294,8 @@ def _warnings_of_rows(scores: Scores, rows: PrivateRows) -> list[str]:
         warnings.append("the key and the decoys come from --seed: this run can be repeated and is not secret")
     if people and decoys and rows.fallbacks > 0.1 * decoys:
         warnings.append(
-            f"{rows.fallbacks / decoys:.0%} of the decoys took their surname from a row that is not akin: "
-            "the error rate is less sure"
+            f"{rows.fallbacks / decoys:.0%} of the decoys took a surname from outside their group: "
+            "the error rate is less certain"
         )
     if people > scores.registry_encoded:
         warnings.append("the list is larger than the registry")
@@ -306,14 +306,18 @@ def _warnings_of_cohort(rows: PrivateRows, cohort: Cohort) -> list[str]:
     if not len(cohort.real):
         decoys = len(rows.of_kind(RecordKind.DECOY))
         if cohort.left_out or not rows.people:
-            return [f"cannot tell: only {decoys} decoys could be made from this list, an error rate needs {MIN_DECOYS}"]
-        return ["cannot tell: nobody of this list could be in the registry"]
+            return [
+                f"cannot tell: only {decoys} decoys could be made from this list, and an error rate needs {MIN_DECOYS}"
+            ]
+        return ["cannot tell: nobody on this list could be in the registry"]
     warnings = []
     if cohort.left_out:
         warnings.append(
-            f"{cohort.left_out} people of one completeness have fewer than {MIN_DECOYS} decoys: none is counted"
+            f"{cohort.left_out} people are in classes of rows with fewer than {MIN_DECOYS} decoys: none of them is counted"
         )
     controls = len(rows.of_kind(RecordKind.CONTROL))
     if unjudged := controls - len(cohort.controls):
-        warnings.append(f"{unjudged:,} of {controls:,} controls are of a completeness that nobody judged has: left out")
+        warnings.append(
+            f"{unjudged:,} of {controls:,} negative controls are in classes of rows without judged people: left out"
+        )
     return warnings

@@ -71,7 +71,9 @@ class Headline(Part):
     false_match_rate: Number | None = fields.rate("expected share of the matches that are false")
     false_match_rate_asked: Number | None = fields.number("the rate that was asked for")
     p: str | Number | None = fields.p_value("the one test, against decoys")
-    p_harsh: str | Number | None = fields.p_value("the same test against relatives, invented members of the same families")
+    p_harsh: str | Number | None = fields.p_value(
+        "the same test against relatives, invented members of the same families"
+    )
     fewest_findable: Number | None = fields.expected("the fewest matches that could meet the rate asked for")
     matchable_share: Number | None = fields.proportion("people closer to the registry than decoys are", whole=EVERYONE)
     auc: Number | None = fields.proportion(

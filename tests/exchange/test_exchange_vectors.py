@@ -156,7 +156,7 @@ def run(vector, data, tmp_path):
             told = {key: bytes.fromhex(value) for key, value in json.loads(data).items()}
             return check_reveal(**told, agreement=Agreement.of(proposal(), one(generator.ACCEPTANCE), cards()))
         case "evidence":
-            return Evidence.of(data)
+            return Evidence.from_bytes(data)
         case "auditor":
             return run_auditor({name: bytes.fromhex(value) for name, value in json.loads(data).items()}, tmp_path)
     if "side" in vector:

@@ -302,7 +302,7 @@ def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, mon
     roots = {"list_root": unit.list_rows.root, "package_root": unit.list_package.root}
     opened = check_reveal(end.reveal.attachment, halves, unit.agreement, **roots)
     (told,) = statements(exchange, "unit", EVIDENCE)
-    evidence = Evidence.of(told.attachment)
+    evidence = Evidence.from_bytes(told.attachment)
     monkeypatch.setattr(assess, "_seed", lambda _: b"seed")
     order = RandomStream(b"other people", "order").permutation(len(opened))
     answers = np.frombuffer(end.answers.attachment, dtype=np.uint8).reshape(evidence.tags.shape)

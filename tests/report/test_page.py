@@ -128,7 +128,11 @@ def test_the_first_screen_answers_the_question():
     assert "35 people would match if nobody on the list were in the registry." in said
     assert "p < .001: the probability of so many close matches if the people were strangers." in said
     assert "approximate, since decoys share values" in said
-    for claim in ("No match does not mean that an entry is false", "neither desertion nor", "could have copied from it"):
+    for claim in (
+        "No match does not mean that an entry is false",
+        "neither desertion nor",
+        "could have copied from it",
+    ):
         assert claim in said
     assert said.index("590") < said.index("What chance alone") < said.index("does not prove") < said.index("How far")
 

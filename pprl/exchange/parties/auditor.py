@@ -189,7 +189,7 @@ def verify_files(
     yield f"openings: {len(opened):,} labels give both roots that were committed to before the scores"
     # (6) every figure again
     with naming(OF_UNIT):
-        evidence = Evidence.of(end.evidence.attachment)
+        evidence = Evidence.from_bytes(end.evidence.attachment)
     version = str(_json(data[AUDIT_FILE], AUDIT_FILE).get("version", ""))
     terms = told.agreement.terms
     with naming(OF_UNIT):

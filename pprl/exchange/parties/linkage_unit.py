@@ -29,7 +29,7 @@ from pprl.exchange.protocol.crypto import derive, digest, mac
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.reveal import ASKED, MOST_SPELLINGS, REAL, RELEASE, SPELLING, check_reveal
 from pprl.exchange.protocol.statements import AGAIN, Statement, canonical, read_statements
-from pprl.exchange.replay import NOT_ASKED, Evidence, figures_of, home_rows
+from pprl.exchange.replay import NOT_ASKED, Evidence, figures_of, private_rows
 from pprl.judge.assessment import Assessment
 from pprl.judge.labels import diagnose_decoys
 from pprl.match import search
@@ -211,7 +211,7 @@ def judge_matter(matter: Matter) -> Judgement:
     layout = _layout(terms, "registry")
     words, _ = _list_of(ours, _layout(terms, "list"), terms.pad)
     encodings = Encodings("list", scores.parameters, 0, scores.handles, BitMatrix(words))
-    looks = diagnose_decoys(scores, home_rows(terms, scores.parameters, opened, end.reveal.body), encodings)
+    looks = diagnose_decoys(scores, private_rows(terms, scores.parameters, opened, end.reveal.body), encodings)
     best = _numbers_of(matter, scores, theirs.contents.rows)
     asked, place = _asked(matter, best[:, 0], theirs.contents.rows)
     real = np.array([label.kind == REAL for label in opened], dtype=bool)
@@ -325,7 +325,7 @@ def _released(matter: Matter, figures: Assessment, ours: SealedPackage, terms: T
 
 def open_table(table: Statement) -> tuple[Scores, bytes]:
     """The scores of a table and, for each row of the list, the hash of what crossed. FileError: not whole."""
-    scores, halves = Scores.of(container.body_of(table.attachment, b"pprl-sco", table.says))
+    scores, halves = Scores.from_body(container.body_of(table.attachment, b"pprl-sco", table.says))
     if len(halves) != LABEL_HASH * len(scores):
         raise FileError("a score table: is cut short, or has bytes behind its end", hint=AGAIN)
     return scores, bytes(halves)
