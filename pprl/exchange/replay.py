@@ -217,8 +217,8 @@ def alarms(near: Mapping[str, tuple[int, int]]) -> list[str]:
     for side, (doubles, examined) in sorted(near.items()):
         if examined and doubles > ALARM * examined:
             warnings.append(
-                f"{doubles / examined:.0%} of the examined rows of the {side} have a near double there: somebody may have "
-                "added variants of people to probe"
+                f"{doubles / examined:.0%} of the examined rows of the {side} have a near double there: "
+                "somebody may have added variants of people to probe"
             )
             warnings.append(f"near_doubles_{side}")
     return warnings

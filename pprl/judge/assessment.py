@@ -313,7 +313,7 @@ def _warnings_of_cohort(rows: PrivateRows, cohort: Cohort) -> list[str]:
     warnings = []
     if cohort.left_out:
         warnings.append(
-            f"{cohort.left_out} people are in classes of rows with fewer than {MIN_DECOYS} decoys: none of them is counted"
+            f"{cohort.left_out} people are in classes of rows with fewer than {MIN_DECOYS} decoys and do not count"
         )
     controls = len(rows.of_kind(RecordKind.CONTROL))
     if unjudged := controls - len(cohort.controls):
