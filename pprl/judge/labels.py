@@ -24,7 +24,8 @@ Handles = NDArray[np.void]
 def open_labels(
     scores: Scores, rows: PrivateRows, registry_rows: PrivateRows | None = None, rate: float | str | None = None
 ) -> tuple[PrivateRows, Cohort, Handles]:
-    """The private rows in one order, whoever judges; the cohort; and the registry handles that its candidates number.
+    """The private rows in an order that is the same for every judge, the cohort, and the registry handles by the
+    numbers that its candidates have.
 
     FileError: the rows are not those of these scores. PprlError: ``rate`` is not a false-match rate.
     """
