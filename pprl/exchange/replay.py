@@ -42,27 +42,27 @@ class Evidence:
     examined.
     """
 
-    looks: DecoyDiagnostics | None
+    decoys: DecoyDiagnostics | None
     best: Bytes
     tags: Bytes
     filled: Mapping[bytes, str]
     near: Mapping[str, tuple[int, int]]
 
     def to_bytes(self) -> bytes:
-        looks = self.looks or DecoyDiagnostics(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
+        decoys = self.decoys or DecoyDiagnostics(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
         names = sorted(self.filled)
         head = {
             "fields": int(self.tags.shape[1]),
             "filled": [[name.hex(), self.filled[name]] for name in names],
-            "looks": [len(looks.weights), len(looks.near_real), len(looks.near_decoys)],
+            "looks": [len(decoys.weights), len(decoys.near_real), len(decoys.near_decoys)],
             "near": {side: list(counts) for side, counts in self.near.items()},
             "rows": len(self.best),
         }
         text = canonical(head)
         arrays = (
-            looks.weights.astype("<u4"),
-            looks.near_real.astype("<f8"),
-            looks.near_decoys.astype("<f8"),
+            decoys.weights.astype("<u4"),
+            decoys.near_real.astype("<f8"),
+            decoys.near_decoys.astype("<f8"),
             self.best.astype("u1"),
             self.tags.astype("u1"),
         )
@@ -83,20 +83,21 @@ class Evidence:
                 position += array.nbytes
                 return array
 
-            weights, real, decoys = head["looks"]
-            looks = DecoyDiagnostics(take("<u4", weights).astype(np.int64), take("<f8", real), take("<f8", decoys))
+            sizes = head["looks"]
+            weights, real, near = (take(kind, size) for kind, size in zip(("<u4", "<f8", "<f8"), sizes, strict=True))
+            decoys = DecoyDiagnostics(weights.astype(np.int64), real, near)
             best, tags = take("u1", head["rows"]), take("u1", head["rows"], head["fields"], ASKED, TAG)
             filled = {bytes_of(name, 16, "the evidence"): str(text) for name, text in head["filled"]}
-            near = {side: (int(doubles), int(examined)) for side, (doubles, examined) in head["near"].items()}
+            near_doubles = {side: (int(doubles), int(examined)) for side, (doubles, examined) in head["near"].items()}
         except (struct.error, KeyError, TypeError, ValueError, AttributeError):
             raise FileError("the evidence is not written as evidence is", hint=AGAIN) from None
         if position != len(data):
             raise FileError("the evidence has bytes behind its end", hint=AGAIN)
-        finite = np.isfinite(looks.near_real).all() and np.isfinite(looks.near_decoys).all()
+        finite = np.isfinite(decoys.near_real).all() and np.isfinite(decoys.near_decoys).all()
         in_range = ((best < ASKED) | (best == NOT_ASKED)).all()
-        if not finite or not in_range or len(looks.weights) not in (0, len(best)):
+        if not finite or not in_range or len(decoys.weights) not in (0, len(best)):
             raise FileError("the evidence is not written as evidence is", hint=AGAIN)
-        return cls(looks if len(looks.weights) else None, best, tags, filled, near)
+        return cls(decoys if len(decoys.weights) else None, best, tags, filled, near_doubles)
 
 
 def figures_of(
@@ -187,7 +188,7 @@ def _partner_evidence(terms: Terms, scores: Scores, list_tags: Bytes, evidence: 
     def filled(partners: NDArray[np.void]) -> NDArray[np.str_]:
         return np.array([evidence.filled.get(handle.tobytes(), "") for handle in partners] or [""])[: len(partners)]
 
-    return PartnerEvidence(evidence.looks, agreements, filled, tuple(alarms(evidence.near)))
+    return PartnerEvidence(evidence.decoys, agreements, filled, tuple(alarms(evidence.near)))
 
 
 def _agreement(name: str, alike: NDArray[np.bool_], best: Bytes) -> Agreement:

@@ -1,6 +1,6 @@
 """Scores and the owner's private rows to an answer: who matches, how many matches are false, and what may be said.
 
-`labels` opens the labels, `findings` finds everything out, `verdict` chooses the rung, `audit` writes the record; this
+`labels` opens the labels, `findings` examines everything, `verdict` chooses the rung, `audit` writes the record; this
 module puts them together.
 """
 
@@ -25,7 +25,7 @@ from pprl.judge.audit import parts_of_list, record_of
 from pprl.judge.cohort import Cohort
 from pprl.judge.confirmation import PartnerEvidence
 from pprl.judge.error_rates import MIN_DECOYS
-from pprl.judge.findings import Findings, find
+from pprl.judge.findings import Findings, examine
 from pprl.judge.labels import diagnose, open_labels
 from pprl.judge.verdict import cannot_tell, decide_verdict
 from pprl.report import REPORT_FILES
@@ -217,10 +217,10 @@ def judge(
     rows, cohort, handles = open_labels(scores, rows, registry_rows, rate)
     findings = None
     if len(cohort.real):
-        looks = evidence.decoys if evidence else None
+        diagnosis = evidence.decoys if evidence else None
         if encodings is not None:
-            looks = diagnose(scores, rows, cohort, encodings)
-        findings = find(rows, cohort, handles, registry_rows, evidence, looks)
+            diagnosis = diagnose(scores, rows, cohort, encodings)
+        findings = examine(rows, cohort, handles, registry_rows, evidence, diagnosis)
     record = record_of(
         scores,
         rows,
