@@ -1,4 +1,4 @@
-"""How a result is shown and written."""
+"""How a result is shown and how files are written."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 
 TRYING_NAMES = (
-    "whoever holds this file and the key can try names until they fit: send it only to one who never gets the key"
+    "anyone with this file and the key can recover names by guessing: "
+    "send it only to someone who will never have the key"
 )
 
 
 def check_output(output: Path | None, *, force: bool) -> None:
-    """Refuse an output that is in the way, before any work is done for it."""
+    """Refuse an output that exists already, before any work is done for it."""
     if output is not None and output != STANDARD:
         container.check_absent(output, force=force)
         if as_parquet(output):
@@ -52,7 +53,7 @@ def write_output(output: Path, parts: Iterable[bytes], *, private: bool = False,
 
 
 def say(text: str, output: Path | None) -> None:
-    """A line on what was done: on stdout, or beside it where ``output`` has it to itself."""
+    """A line about what was done: on stdout, or on stderr where ``output`` takes stdout."""
     click.echo(text, err=output == STANDARD)
 
 
@@ -63,13 +64,13 @@ def output_files(folder: Path | None) -> list[Path]:
 
 
 def check_outputs(pairs: Path | None, folder: Path | None, *, as_json: bool, force: bool) -> None:
-    """Refuse outputs that are in the way, before any work is done for them."""
+    """Refuse outputs that exist already, before any work is done for them."""
     if pairs == STANDARD and as_json:
         raise click.UsageError("--json and --pairs - would both write to standard output")
     check_output(pairs, force=force)
     if folder is not None and folder.exists() and not (force and folder.is_dir()):
         raise FileError(
-            f"{folder.resolve().name}: exists already" + ("" if folder.is_dir() else " and is no folder"),
+            f"{folder.resolve().name}: exists already" + ("" if folder.is_dir() else " and is not a folder"),
             hint="choose another name" + (" or pass --force" if folder.is_dir() else ""),
         )
 
@@ -77,7 +78,7 @@ def check_outputs(pairs: Path | None, folder: Path | None, *, as_json: bool, for
 def write_outputs(
     assessment: Assessment, pairs: Path | None, folder: Path | None, *, force: bool, language: str = "en"
 ) -> None:
-    """All outputs or none: the pairs, and in a folder the exact audit, the disclosed report, and its page."""
+    """All outputs or none: the pairs; and a folder with the exact audit, the disclosed report and its page."""
     pairs_file = None if pairs == STANDARD else pairs
     with all_or_none(*filter(None, [pairs_file, *output_files(folder), folder])):
         if folder is not None:
@@ -94,14 +95,14 @@ FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠
 
 
 def pairs_parquet(pairs: pd.DataFrame) -> bytes:
-    """The pairs as Parquet, ids as they are."""
+    """The pairs as Parquet, with ids as they are."""
     out = io.BytesIO()
     pairs.to_parquet(out, engine="pyarrow", index=False)
     return out.getvalue()
 
 
 def pairs_csv(pairs: pd.DataFrame) -> bytes:
-    """The pairs as CSV; an id that a spreadsheet would run as a formula gets an apostrophe before it."""
+    """The pairs as CSV; an id that a spreadsheet would run as a formula gets an apostrophe in front."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(pairs.columns)
@@ -111,7 +112,7 @@ def pairs_csv(pairs: pd.DataFrame) -> bytes:
 
 
 def pairs_entities(pairs: pd.DataFrame) -> bytes:
-    """The pairs as FollowTheMoney entities, ids as they are."""
+    """The pairs as FollowTheMoney entities, with ids as they are."""
     from pprl.interop.followthemoney import json_lines
 
     return json_lines(pairs)
@@ -127,7 +128,7 @@ def _cell(value: object) -> object:
 
 
 def show_assessment(assessment: Assessment, *, as_json: bool, aside: bool = False) -> None:
-    """The result on stdout, or ``aside`` on stderr; warnings and the kernel's notes on stderr."""
+    """The result on stdout, or on stderr if ``aside``; warnings and the kernel's notes on stderr."""
     from pprl.match.kernel import notes
 
     for text in notes():
@@ -223,7 +224,7 @@ def _known_absent(record: Record) -> Iterator[str]:
             yield _line(
                 name,
                 f"{absent.found:,} of {absent.people:,} reach the threshold; "
-                f"{absent.expected:,.1f} decoys in their place would",
+                f"of as many decoys, {absent.expected:,.1f} would",
             )
 
 
@@ -255,7 +256,7 @@ def _verdict(verdict: Verdict) -> Iterator[str]:
     words = Words("en")
     yield _line("verdict", words(f"rung.{verdict.code}"))
     for number, reason in enumerate(verdict.reasons):
-        yield _line("" if number else "because", words.reason(reason))
+        yield _line("" if number else "why not more", words.reason(reason))
 
 
 def share(count: float, of: float) -> str:

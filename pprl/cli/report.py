@@ -1,4 +1,4 @@
-"""pprl report: the page, made again from report.json."""
+"""pprl report: the page of a report.json or audit.json."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pprl.cli.output import check_output, write_output
 from pprl.core.container import STANDARD, data_of
 from pprl.core.errors import FileError
 
-LARGEST = 20_000_000  # bytes; a report holds a few thousand figures
+LARGEST = 20_000_000  # bytes; a report has a few thousand figures
 
 
 @click.command(
@@ -34,10 +34,10 @@ Examples:
 @options.language_option
 @options.force_option
 def report(report_path: Path, output: Path, language: str, force: bool) -> None:
-    """Make the page that shows FILE, a report.json or an audit.json from `pprl link -o DIR` (- for standard input).
+    """Make the page of FILE, a report.json or audit.json from `pprl link -o DIR` (- for standard input).
 
-    The page is one file, made of FILE and nothing else. It opens offline, loads nothing, runs no script and prints on
-    A4. What is made from an audit.json holds exact figures and says so.
+    The page is one file, made from FILE and nothing else. It opens offline, loads nothing, runs no script and prints on
+    A4. The page of an audit.json has exact figures and says so.
     """
     options.refuse_overwriting([output], [report_path])
     check_output(output, force=force)
@@ -54,12 +54,13 @@ def report(report_path: Path, output: Path, language: str, force: bool) -> None:
 
 
 def _bytes(path: Path) -> bytes:
-    """What is in the file; it is not named in a refusal, since it may be a roster."""
+    """The contents of the file. A refusal does not name it, since it may be a roster."""
     try:
         data = data_of(path, LARGEST + 1)
     except OSError as error:
         raise FileError(
-            f"the report cannot be read ({error.strerror})", hint="`pprl link … -o DIR` writes report.json into DIR"
+            f"the report cannot be read ({error.strerror})",
+            hint="name report.json or audit.json from the folder that `pprl link … -o DIR` wrote",
         ) from None
     if len(data) > LARGEST:
         raise FileError("not a report of pprl: it is too large", hint="name report.json or audit.json")

@@ -1,6 +1,6 @@
-"""What the linkage unit gives back: for every row of the list, real and decoy alike, its best rows of the registry.
+"""What the linkage unit returns: the best registry records of every row of the list, people and decoys alike.
 
-Scores are blind: they are finished before anyone says which rows were made up. A similarity is kept as the integers
+Scores are blind: they are finished before anyone says which rows are synthetic. A similarity is kept as the integers
 (common, total) of Dice = 2 · common / total.
 """
 
@@ -24,7 +24,7 @@ KERNELS = ("numpy", "numba")
 
 @dataclass(frozen=True)
 class Scores:
-    """Candidates of each list row, best first; ``total`` is 0 where there are fewer than ``KEEP``."""
+    """The candidates of each row of the list, best first; ``total`` is 0 where there are fewer than ``KEEP``."""
 
     parameters: EncodingParameters
     registry_read: int
@@ -46,7 +46,7 @@ class Scores:
     def dice(self) -> NDArray[np.float64]:
         """Similarities, shape (rows, KEEP), 0 where there is no candidate.
 
-        Correctly rounded division keeps equal fractions equal, and different ones with totals below 2^26 apart.
+        Correctly rounded division keeps equal fractions equal, and distinct ones with totals below 2^26 distinct.
         """
         return 2.0 * self.common / np.maximum(self.total, 1)
 
@@ -70,15 +70,15 @@ class Scores:
 
     @classmethod
     def read(cls, path: Path) -> Scores:
-        """FileError: not a whole file of scores."""
+        """FileError: not a complete file of scores."""
         body = container.read_body(path, b"pprl-sco")
-        scores, rest = cls.of(body)
+        scores, rest = cls.from_body(body)
         body.expect(rest, 0)
         return scores
 
     @classmethod
-    def of(cls, body: container.Body) -> tuple[Scores, memoryview]:
-        """The scores at the start of some bytes, and what stands behind them."""
+    def from_body(cls, body: container.Body) -> tuple[Scores, memoryview]:
+        """The scores at the start of some bytes, and the bytes behind them."""
         (parameters, rows, read, encoded, keep, kernel), data = body.header(cls.HEADER)
         if keep != KEEP or kernel >= len(KERNELS):
             raise FileError(f"{body.name}: is damaged in its header", hint="get the file again")
@@ -87,7 +87,7 @@ class Scores:
             raise body.cut_short()
         records = np.frombuffer(data[:size], dtype=cls.RECORD)
         if not _sound(records):
-            raise FileError(f"{body.name}: holds what no search gives", hint="get the file again")
+            raise FileError(f"{body.name}: holds scores that no search gives", hint="get the file again")
         scores = cls(
             EncodingParameters.from_bytes(parameters),
             read,
@@ -102,16 +102,16 @@ class Scores:
 
 
 def _sound(records: NDArray[np.void]) -> bool:
-    """No row twice, no candidate twice in a row, similarities from 0 to 1 and falling, and nothing behind a gap."""
+    """No row twice, no candidate twice in a row, similarities from 0 to 1 and falling, and no candidate after a gap."""
     common, total = records["common"].astype(np.int64), records["total"].astype(np.int64)
-    there = total > 0
+    present = total > 0
     falling = common[:, 1:] * np.maximum(total[:, :-1], 1) <= common[:, :-1] * np.maximum(total[:, 1:], 1)
-    theirs = np.sort(records["theirs"], axis=1)
-    twice = (theirs[:, 1:] == theirs[:, :-1]) & (theirs[:, 1:] != np.zeros((), dtype="V16"))
+    candidates = np.sort(records["theirs"], axis=1)
+    repeated = (candidates[:, 1:] == candidates[:, :-1]) & (candidates[:, 1:] != np.zeros((), dtype="V16"))
     return bool(
         (2 * common <= total).all()
-        and (there == (common > 0)).all()
+        and (present == (common > 0)).all()
         and falling.all()
-        and not twice.any()
+        and not repeated.any()
         and len(np.unique(records["handle"])) == len(records)
     )

@@ -1,6 +1,6 @@
 """Scores and the owner's private rows to an answer: who matches, how many matches are false, and what may be said.
 
-`labels` opens the labels, `findings` finds everything out, `verdict` chooses the rung, `audit` writes the record; this
+`labels` opens the labels, `findings` examines everything, `verdict` chooses the rung, `audit` writes the record; this
 module puts them together.
 """
 
@@ -25,7 +25,7 @@ from pprl.judge.audit import parts_of_list, record_of
 from pprl.judge.cohort import Cohort
 from pprl.judge.confirmation import PartnerEvidence
 from pprl.judge.error_rates import MIN_DECOYS
-from pprl.judge.findings import Findings, find
+from pprl.judge.findings import Findings, examine
 from pprl.judge.labels import diagnose, open_labels
 from pprl.judge.verdict import cannot_tell, decide_verdict
 from pprl.report import REPORT_FILES
@@ -217,10 +217,10 @@ def judge(
     rows, cohort, handles = open_labels(scores, rows, registry_rows, rate)
     findings = None
     if len(cohort.real):
-        looks = evidence.decoys if evidence else None
+        diagnosis = evidence.decoys if evidence else None
         if encodings is not None:
-            looks = diagnose(scores, rows, cohort, encodings)
-        findings = find(rows, cohort, handles, registry_rows, evidence, looks)
+            diagnosis = diagnose(scores, rows, cohort, encodings)
+        findings = examine(rows, cohort, handles, registry_rows, evidence, diagnosis)
     record = record_of(
         scores,
         rows,
@@ -294,8 +294,8 @@ def _warnings_of_rows(scores: Scores, rows: PrivateRows) -> list[str]:
         warnings.append("the key and the decoys come from --seed: this run can be repeated and is not secret")
     if people and decoys and rows.fallbacks > 0.1 * decoys:
         warnings.append(
-            f"{rows.fallbacks / decoys:.0%} of the decoys took their surname from a row that is not akin: "
-            "the error rate is less sure"
+            f"{rows.fallbacks / decoys:.0%} of the decoys took a surname from outside their group: "
+            "the error rate is less certain"
         )
     if people > scores.registry_encoded:
         warnings.append("the list is larger than the registry")
@@ -306,14 +306,18 @@ def _warnings_of_cohort(rows: PrivateRows, cohort: Cohort) -> list[str]:
     if not len(cohort.real):
         decoys = len(rows.of_kind(RecordKind.DECOY))
         if cohort.left_out or not rows.people:
-            return [f"cannot tell: only {decoys} decoys could be made from this list, an error rate needs {MIN_DECOYS}"]
-        return ["cannot tell: nobody of this list could be in the registry"]
+            return [
+                f"cannot tell: only {decoys} decoys could be made from this list, and an error rate needs {MIN_DECOYS}"
+            ]
+        return ["cannot tell: nobody on this list could be in the registry"]
     warnings = []
     if cohort.left_out:
         warnings.append(
-            f"{cohort.left_out} people of one completeness have fewer than {MIN_DECOYS} decoys: none is counted"
+            f"{cohort.left_out} people are in classes of rows with fewer than {MIN_DECOYS} decoys and do not count"
         )
     controls = len(rows.of_kind(RecordKind.CONTROL))
     if unjudged := controls - len(cohort.controls):
-        warnings.append(f"{unjudged:,} of {controls:,} controls are of a completeness that nobody judged has: left out")
+        warnings.append(
+            f"{unjudged:,} of {controls:,} negative controls are in classes of rows without judged people: left out"
+        )
     return warnings

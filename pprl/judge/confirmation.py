@@ -67,13 +67,13 @@ def agreements(
 
     ``people`` are indices among the people of the cohort, ``partners`` positions among the registry's rows.
     """
-    theirs = {label.name: label for label in registry_rows.with_role("confirm")}
-    ours = [label for label in rows.with_role("confirm") if label.name in theirs]
-    if not ours or not len(people):
+    in_registry = {label.name: label for label in registry_rows.with_role("confirm")}
+    shared = [label for label in rows.with_role("confirm") if label.name in in_registry]
+    if not shared or not len(people):
         return []
     groups = _groups(cohort, rows, people)
     pairs = cohort.records[people], partners
-    return [agreement(label, theirs[label.name], pairs, groups, cohort.draws) for label in ours]
+    return [agreement(label, in_registry[label.name], pairs, groups, cohort.draws) for label in shared]
 
 
 def _groups(cohort: Cohort, rows: PrivateRows, people: Ints) -> Ints:

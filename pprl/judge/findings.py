@@ -62,15 +62,15 @@ class Findings:
     eligibility: Partition | None
 
 
-def find(
+def examine(
     rows: PrivateRows,
     cohort: Cohort,
     handles: Handles,
     registry_rows: PrivateRows | None,
     evidence: PartnerEvidence | None,
-    looks: diagnostics.DecoyDiagnostics | None,
+    diagnosis: diagnostics.DecoyDiagnostics | None,
 ) -> Findings:
-    """``handles`` are those that the candidates number, ``looks`` those of the decoys, if they were diagnosed."""
+    """``handles`` are the registry handles by number, ``diagnosis`` says how decoys look, if that is known."""
     matches = find_matches(cohort.assignment(), cohort.rate)
     strata = rows.with_role("stratum")
     groups = [label.codes[cohort.records].astype(np.int64) for label in strata]
@@ -91,7 +91,7 @@ def find(
             p=p,
             p_relatives=_p_relatives(cohort),
             low=float(net.low or 0) if cohort.rate == RATE_OF_VERDICT else _low(matches.assignment, cohort.draws),
-            decoys=_soundness(rows, cohort, looks),
+            decoys=_soundness(rows, cohort, diagnosis),
             confirm=confirm,
             copied=_copy_check(rows, cohort, registry_rows, evidence, matches, pairs, confirm),
             controls=diagnostics.absent(cohort.controls, cohort.control_classes, matches, cohort.decoys),
@@ -158,9 +158,11 @@ def _copy_check(
 
 
 def _soundness(
-    rows: PrivateRows, cohort: Cohort, looks: diagnostics.DecoyDiagnostics | None
+    rows: PrivateRows, cohort: Cohort, diagnosis: diagnostics.DecoyDiagnostics | None
 ) -> diagnostics.Soundness | None:
-    return None if looks is None else diagnostics.soundness(looks, cohort.records, decoys_of_judged(rows, cohort)[0])
+    if diagnosis is None:
+        return None
+    return diagnostics.soundness(diagnosis, cohort.records, decoys_of_judged(rows, cohort)[0])
 
 
 def _p_relatives(cohort: Cohort) -> float | None:

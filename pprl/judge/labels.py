@@ -24,7 +24,8 @@ Handles = NDArray[np.void]
 def open_labels(
     scores: Scores, rows: PrivateRows, registry_rows: PrivateRows | None = None, rate: float | str | None = None
 ) -> tuple[PrivateRows, Cohort, Handles]:
-    """The private rows in one order whoever judges, the cohort, and the registry handles that its candidates number.
+    """The private rows in an order that is the same for every judge, the cohort, and the registry handles by the
+    numbers that its candidates have.
 
     FileError: the rows are not those of these scores. PprlError: ``rate`` is not a false-match rate.
     """
@@ -39,7 +40,7 @@ def open_labels(
     if registry_rows is not None and "further spellings" in registry_rows.counts():
         numbers = _one_per_person(numbers, registry_rows.person[positions_of(handles, registry_rows.handles)])
     candidates = Candidates(numbers[positions], scores.dice()[positions]).best_of(rows.stands_for())
-    return rows, cohort_of(rows, candidates, RandomStream(_seed(scores), "judge"), asked), handles
+    return rows, cohort_of(rows, candidates, RandomStream(seed_of(scores), "judge"), asked), handles
 
 
 def asked_rate(rate: float | str) -> float:
@@ -71,7 +72,7 @@ def diagnose(scores: Scores, rows: PrivateRows, cohort: Cohort, encodings: Encod
     """`diagnose_decoys` with labels that are open."""
     words = encodings.bits.words[positions_of(rows.handles, encodings.handles)]
     decoys, owner = decoys_of_judged(rows, cohort)
-    return diagnostics.diagnose(words, cohort.records, decoys, owner, RandomStream(_seed(scores), "looks"))
+    return diagnostics.diagnose(words, cohort.records, decoys, owner, RandomStream(seed_of(scores), "looks"))
 
 
 def positions_of(wanted: Handles, known: Handles) -> Ints:
@@ -119,6 +120,6 @@ def _one_per_person(numbers: Ints, person: NDArray[np.int32]) -> Ints:
     return np.where(numbers == NONE, NONE, np.append(first[index], NONE)[numbers])
 
 
-def _seed(scores: Scores) -> bytes:
+def seed_of(scores: Scores) -> bytes:
     """From the scores themselves, so that judging twice gives the same interval."""
     return hashlib.sha256(b"pprl/1/bootstrap\0" + scores.common.tobytes() + scores.total.tobytes()).digest()

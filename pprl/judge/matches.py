@@ -132,7 +132,9 @@ def assign_partners(
         partners, reached = _mutual_best(real, decoys)
         price, unsure = np.zeros(int(real.ids.max(initial=NONE)) + 2), np.zeros(len(real), dtype=bool)
     else:
-        floor, decoy_floor = (np.array([floors[number] for number in of.tolist()]) for of in (classes, decoy_class))
+        floor, decoy_floor = (
+            np.array([floors[number] for number in numbers.tolist()]) for numbers in (classes, decoy_class)
+        )
         partners = assign(real, floor)
         price = prices(real, floor, partners)
         reached, unsure = lone_arrivals(decoys, decoy_floor, price), ambiguous(real, floor, partners, price)

@@ -1,8 +1,8 @@
-"""A page made of report.json and nothing else: what a desk reads, prints and hands on.
+"""A page made from report.json and nothing else: what an editor reads, prints and passes on.
 
-`render(report, language)` is a pure function, the same bytes for the same report. The page opens offline under a policy
-that forbids everything but its own style and the images inside it. ``shape`` checks the file, ``words`` speaks,
-``plots`` draws, ``page`` says what stands where.
+`render(report, language)` is a pure function: the same bytes for the same report. The page opens offline under a policy
+that forbids everything except its own style and the images inside it. ``record`` checks the file, ``text`` has the
+sentences, ``plots`` draws, ``page`` and ``sections`` put the page together.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def exact(report: Mapping[str, Any]) -> bool:
 
 
 def render(report: Mapping[str, Any], language: str = "en") -> str:
-    """The page as HTML. FileError, with a hint, where the report is not what docs/report.md says."""
+    """The page as HTML. FileError, with a hint, where the report is not as docs/report.md says."""
     checked, words = check(report), Words(language)
 
     from pprl.report.page import page
@@ -36,7 +36,7 @@ def render(report: Mapping[str, Any], language: str = "en") -> str:
 
 
 def fill(template: str, page: Any, words: Words) -> str:
-    """One of the templates with a page's contents: its own style, and a policy that allows nothing else."""
+    """A template filled with a page, with its own style and a policy that allows nothing else."""
     import jinja2
 
     style = importlib.resources.files("pprl.report").joinpath("page.css").read_text(encoding="utf-8").strip()
@@ -52,13 +52,13 @@ def fill(template: str, page: Any, words: Words) -> str:
 
 
 def policy(style: str) -> str:
-    """What the browser may do with the page: nothing but this one style and images that are in it."""
+    """What a browser may do with the page: apply this one style and show the images inside it, nothing else."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'"
 
 
 class _Style(str):
-    """Our own style sheet, which goes into the page as it is; nothing else does."""
+    """Our own style sheet, which goes into the page unescaped; nothing else does."""
 
     def __html__(self) -> str:
         return self

@@ -93,6 +93,7 @@ def _nested(kind: Kind, record: type[Part], text: str = "", **rest: Any) -> Any:
     return _field(kind, text, record=record, **rest)
 
 
+# How a part declares its fields: `people: Number | None = count("people on the list", own=True)`.
 part = partial(_nested, Kind.PART)
 parts = partial(_nested, Kind.PARTS)
 count = partial(_field, Kind.COUNT)

@@ -73,7 +73,7 @@ class First:
 class Page:
     language: str
     title: str
-    matter: str
+    subject: str
     exact: bool
     figures_note: str
     made: str

@@ -32,11 +32,11 @@ SECTIONS = (
 
 def page(record: Record, words: Words) -> Page:
     writer = Writer(record, words)
-    matter = words.label(record.matter) if record.matter else ""
+    subject = words.label(record.matter) if record.matter else ""
     return Page(
         language=words.language,
-        title=words("page.title", matter=matter) if matter else words("page.untitled"),
-        matter=matter,
+        title=words("page.title", subject=subject) if subject else words("page.untitled"),
+        subject=subject,
         exact=record.exact,
         figures_note=words("page.exact")
         if record.exact

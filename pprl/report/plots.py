@@ -1,11 +1,11 @@
-"""The plots, as SVG that stands in the page as an image.
+"""The plots, as SVG images inside the page.
 
-Inline SVG would bring style attributes, which the page's policy forbids; an image is a world of its own. So it cannot
-know the page's colours or width, and each plot stands there four times: light and dark, wide and narrow. Text stays
-text in the browser's own font; DejaVu Sans, which comes with matplotlib and is wider than most, measures it, so that
+Inline SVG would bring style attributes, which the page's policy forbids; an image is a document of its own. So it does
+not know the page's colours or width, and the page has each plot four times: light and dark, wide and narrow. Text stays
+text in the browser's own font. It is measured in DejaVu Sans, which comes with matplotlib and is wider than most, so
 the bytes are the same on every machine.
 
-Colours are Okabe and Ito's (2008), lightened for dark grounds; what matters is also told by shape and by a label.
+Colours are Okabe and Ito's (2008), lightened for dark backgrounds; shape and labels say the same.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from pprl.report.fields import Estimate, Number
 
-MOST_ROWS = 30  # of a forest plot; the table has all
+MOST_ROWS = 30  # of a forest plot; the table has all rows
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -40,7 +40,7 @@ SETTINGS: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Ink:
-    """The colours on one ground."""
+    """The colours on one background."""
 
     text: str
     faint: str
@@ -52,12 +52,12 @@ class Ink:
 
 LIGHT = Ink(text="#1c1c1a", faint="#5c5c57", rule="#d9d8d2", people="#0b5c96", decoys="#b35309", accent="#1c1c1a")
 DARK = Ink(text="#ecebe6", faint="#adaca5", rule="#45453f", people="#6cb8ec", decoys="#f0a35c", accent="#ecebe6")
-ON_DARK = dict(zip(astuple(LIGHT), astuple(DARK), strict=True))  # what is one colour there is one here
+ON_DARK = dict(zip(astuple(LIGHT), astuple(DARK), strict=True))  # each colour of LIGHT is used for one thing only
 
 
 @dataclass(frozen=True)
 class Size:
-    """How wide a drawing is, in CSS pixels at which its text has the page's size."""
+    """The width of a drawing, in CSS pixels in which its text has the page's size."""
 
     width: int
     text: float
@@ -70,7 +70,7 @@ NARROW = Size(width=340, text=12, label=14)
 
 @dataclass(frozen=True)
 class Plot:
-    """One plot in its four drawings, each an address to put into the page."""
+    """One plot in its four drawings, each a data address for the page."""
 
     light: str
     dark: str
@@ -83,7 +83,7 @@ Draw = Callable[["Sheet"], None]
 
 @dataclass(frozen=True)
 class Sheet:
-    """What one drawing is drawn on and with."""
+    """What a drawing is drawn on, and in which colours and size."""
 
     axes: Axes
     ink: Ink
@@ -110,16 +110,16 @@ class Sheet:
 
 
 def plot(height: int, draw: Draw, *, left: Sequence[str] = ()) -> Plot:
-    """Draw wide and narrow, each on both grounds; ``height`` is in CSS pixels, ``left`` are the names of rows, which
-    need room."""
-    ink = LIGHT  # what is drawn; the colours of the other ground take its place
+    """Draw wide and narrow, each on both backgrounds. ``height`` is in CSS pixels; ``left`` are the names of rows,
+    which need room."""
+    ink = LIGHT  # drawn in these colours, which are then replaced by those of the dark background
     longest = max(map(len, left), default=0)
 
     def drawing(size: Size) -> str:
         stacked = size is NARROW and longest > size.label
         tall = height + 14 * len(left) * stacked
         with mpl.rc_context(), warnings.catch_warnings():
-            mpl.rcdefaults()  # not the taste of whoever runs it
+            mpl.rcdefaults()  # whatever settings the user has
             mpl.rcParams.update(SETTINGS)
             warnings.simplefilter("ignore")  # a letter that DejaVu lacks; the browser has a font for it
             figure = Figure(figsize=(size.width / 72, tall / 72), dpi=72)
@@ -149,7 +149,7 @@ def plot(height: int, draw: Draw, *, left: Sequence[str] = ()) -> Plot:
 
 
 def _on_dark(svg: str) -> str:
-    """The same drawing in the colours of a dark ground; inside tags only, so that a label stays as it is."""
+    """The same drawing in the colours of a dark background; inside tags only, so that labels stay as they are."""
 
     def tag(found: re.Match[str]) -> str:
         return re.sub("#[0-9a-f]{6}", lambda colour: ON_DARK.get(colour[0], colour[0]), found[0])
@@ -249,7 +249,7 @@ def curve(
     number: Callable[[float], str],
     labels: CurveLabels,
 ) -> Plot:
-    """The error rate by threshold, with a line across at the rate asked for and a line down at the threshold used."""
+    """The error rate by threshold, with a horizontal line at the rate asked for and a vertical one at the threshold."""
 
     def draw(sheet: Sheet) -> None:
         axes, ink, size = sheet.axes, sheet.ink, sheet.size
@@ -282,7 +282,7 @@ def _similarity_axis(sheet: Sheet, number: Callable[[float], str]) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a forest plot: an estimate, a remark in its place, or a heading over the lines below it."""
+    """A line of a forest plot: an estimate, a remark instead of one, or a heading over the lines below it."""
 
     label: str
     estimate: Estimate | None = None
@@ -299,7 +299,7 @@ def forest(
     axis: str,
     limits: tuple[float, float] | None = None,
 ) -> Plot:
-    """Estimates with their intervals, one below the other, and the whole as a line down."""
+    """Estimates with their intervals, one below the other, and the whole as a vertical line."""
     rows = rows[:MOST_ROWS]
 
     def draw(sheet: Sheet) -> None:
@@ -345,7 +345,7 @@ def _draw_row(sheet: Sheet, y: int, row: Row) -> None:
 
 @dataclass(frozen=True)
 class Pair:
-    """What was seen and what chance gives, on one line."""
+    """What was observed and what chance gives, on one line."""
 
     label: str
     seen: Number
@@ -355,7 +355,7 @@ class Pair:
 def dumbbell(
     pairs: Sequence[Pair], *, seen_label: str, chance_label: str, percent: Callable[[float], str], axis: str
 ) -> Plot:
-    """Agreement against chance: a filled circle, a hollow one, and the way between them."""
+    """Agreement and chance: a filled circle, a hollow one, and a line between them."""
     pairs = pairs[:MOST_ROWS]
 
     def draw(sheet: Sheet) -> None:
@@ -403,7 +403,7 @@ def _name_ends(sheet: Sheet, first: Pair, seen_label: str, chance_label: str) ->
 
 @dataclass(frozen=True)
 class Line:
-    """A curve that is named at its end; ``points`` are x, share, low, high."""
+    """A curve with its name at its end; ``points`` are x, share, low, high."""
 
     label: str
     points: Sequence[tuple[Number, Number, Number, Number]]
@@ -413,7 +413,7 @@ class Line:
 def ladder(
     lines: Sequence[Line], *, percent: Callable[[float], str], number: Callable[[float], str], axis: str
 ) -> Plot:
-    """Shares over steps that grow by multiples, each curve with its interval and its name."""
+    """Shares on a logarithmic axis, each curve with its interval and its name."""
 
     def draw(sheet: Sheet) -> None:
         axes, ink, size = sheet.axes, sheet.ink, sheet.size
@@ -449,7 +449,7 @@ def _grid(sheet: Sheet, which: str) -> None:
 
 
 def _mark(sheet: Sheet, x: Number, label: str, *, top: bool) -> None:
-    """A line down at x with its label above the axes, on the side where there is room."""
+    """A vertical line at x with its label above the axes, on the side where there is room."""
     axes, ink, size = sheet.axes, sheet.ink, sheet.size
     low, high = axes.get_xlim()
     axes.axvline(x, color=ink.accent, linewidth=1.2, linestyle="-" if top else (0, (1, 2)))

@@ -1,7 +1,7 @@
-"""How the page speaks: sentences from ``words/*.toml``, numbers and plurals as each language writes them.
+"""The sentences of the page, from ``words/*.toml``, with numbers and plurals as each language writes them.
 
-A figure is written once, here, so that the sentence, the table and the alternative text of a plot cannot disagree. A
-share is never 0 % or 100 % unless it is exactly so.
+A figure is formatted here and nowhere else, so the sentence, the table and the alternative text of a plot cannot
+disagree. A share is never shown as 0% or 100% unless it is exactly that.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Words(string.Formatter):
         return noun if format_spec.endswith("~") else f"{self.number(value)}{NARROW}{noun}"
 
     def _form(self, value: Number, forms: Sequence[str]) -> str:
-        """Which form of a noun goes with a number. English has two; Russian three and one for fractions."""
+        """The form of a noun that goes with a number. English has two, Russian three and one for fractions."""
         if self.language != "ru":
             return forms[0] if value == 1 else forms[1]
         if value != int(value):
@@ -83,7 +83,7 @@ class Words(string.Formatter):
         return forms[0] if ones == 1 else forms[1]
 
     def number(self, value: Number, places: int | None = None) -> str:
-        """Grouped in thousands; a fraction with one decimal, or as many as are asked.
+        """Grouped in thousands; a fraction with one decimal, or as many as are asked for.
 
         >>> Words("en").number(1010), Words("ru").number(1010.5), Words("en").number(-2)
         ('1,010', '1\\xa0010,5', '−2')
@@ -96,7 +96,7 @@ class Words(string.Formatter):
         return minus + "".join(separators.get(letter, letter) for letter in text)
 
     def percent(self, share: Number, places: int | None = None) -> str:
-        """A share between 0 and 1 in per cent, which is 0 or 100 only when it is exactly so."""
+        """A share between 0 and 1 as a percentage, which is 0 or 100 only when it is exactly so."""
         if places is None:
             places = 0 if abs(100 * share - round(100 * share)) < 1e-9 else 1
         shown = f"{100 * share:.{places}f}"
@@ -113,7 +113,7 @@ class Words(string.Formatter):
         return self("number.percent", n=self.number(value, places))
 
     def share(self, count: Number | None, of: Number | None, base: int) -> str:
-        """``count`` of ``of`` in per cent. Of rounded counts none and all are bounds, decimals invented."""
+        """``count`` of ``of`` as a percentage. Of rounded counts, none and all are bounds; decimals would be noise."""
         if count is None or not of:
             return self("word.unknown")
         if base > 1 and (count <= 0 or count >= of):
@@ -126,14 +126,14 @@ class Words(string.Formatter):
         return self.number(value, 3)
 
     def interval(self, estimate: Estimate) -> str:
-        """The interval as a table holds it; a dash would hide a minus."""
+        """The interval as a table shows it; where an end is negative, a dash would look like a minus."""
         if estimate.low is None or estimate.high is None:
             return ""
         key = "number.range" if estimate.low < 0 else "number.dash"
         return self(key, low=estimate.low, high=estimate.high)
 
     def p(self, p: str | Number) -> str:
-        """``p < .001``, or an exact value with two digits.
+        """``p < .001``, or an exact value with two significant digits.
 
         >>> Words("ru").p("<.001"), Words("en").p(0.0000312), Words("en").p(0.25)
         ('p\\xa0<\\xa00,001', 'p\\xa0=\\xa03.1\\xa0×\\xa010⁻⁵', 'p\\xa0=\\xa00.25')
@@ -150,7 +150,7 @@ class Words(string.Formatter):
         return text.replace(" ", NARROW)
 
     def label(self, text: str | None, longest: int = LONGEST) -> str:
-        """A text from outside, cut where it is too long; None is a person without a value."""
+        """A text from outside, cut where it is too long; None is for people without a value."""
         if text is None:
             return self("word.without")
         shown = visible(text[:longest]) or "∅"
@@ -158,7 +158,7 @@ class Words(string.Formatter):
 
 
 def visible(text: str) -> str:
-    """What is in a text, to be seen: a mark that turns the line around or cannot be printed shows as its number.
+    """A text in which nothing is hidden: marks that reverse the line or cannot be printed are shown as their numbers.
 
     >>> visible("a\\u202eb\\n")
     'a[U+202E]b[U+000A]'

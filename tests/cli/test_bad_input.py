@@ -582,7 +582,7 @@ def test_result_folders_that_cannot_be_made(path):
         assert result.status == 1
         assert len(result.errors) == 1
         assert result.hint
-    refused(run("demo", "/proc/pprl-demo"), "cannot be made a folder")
+    refused(run("demo", "/proc/pprl-demo"), "the folder cannot be made")
 
 
 @pytest.mark.usefixtures("desk")

@@ -344,11 +344,15 @@ SCORES_HEADER = 10 + struct.calcsize("<IH32s32s16sQQQBB")
 DAMAGED_SCORES = {
     "another number of candidates": (SCORES_HEADER - 2, b"\x11", "x: is damaged in its header"),
     "a kernel from nowhere": (SCORES_HEADER - 1, b"\x02", "x: is damaged in its header"),
-    "more common bits than bits": (SCORES_HEADER + 16 + 256, b"\x40", "x: holds what no search gives"),
-    "many more common bits than bits": (SCORES_HEADER + 272, b"\x01\x00\x00\x80", "x: holds what no search gives"),
-    "a better candidate behind a worse one": (SCORES_HEADER + 272, b"\x01", "x: holds what no search gives"),
-    "a candidate twice": (SCORES_HEADER + 31, bytes([101]), "x: holds what no search gives"),
-    "a row twice": (SCORES_HEADER + Scores.RECORD.itemsize + 15, bytes([0]), "x: holds what no search gives"),
+    "more common bits than bits": (SCORES_HEADER + 16 + 256, b"\x40", "x: holds scores that no search gives"),
+    "many more common bits than bits": (
+        SCORES_HEADER + 272,
+        b"\x01\x00\x00\x80",
+        "x: holds scores that no search gives",
+    ),
+    "a better candidate behind a worse one": (SCORES_HEADER + 272, b"\x01", "x: holds scores that no search gives"),
+    "a candidate twice": (SCORES_HEADER + 31, bytes([101]), "x: holds scores that no search gives"),
+    "a row twice": (SCORES_HEADER + Scores.RECORD.itemsize + 15, bytes([0]), "x: holds scores that no search gives"),
 }
 
 

@@ -27,7 +27,8 @@ from pprl.exchange.protocol.crypto import derive, digest
 from pprl.exchange.protocol.messages import BY_NAME, RELEASE
 from pprl.exchange.protocol.reveal import DECOY, REAL, check_reveal, label_size
 from pprl.exchange.replay import Evidence, figures_of
-from pprl.judge import assessment as assess
+from pprl.judge import labels
+from pprl.judge.assessment import judge
 from pprl.match.encodings import match_encodings
 from pprl.roster.load import load
 
@@ -144,7 +145,7 @@ def test_answers_to_another_query_or_of_another_size(before):
     cut = dataclasses.replace(answers, attachment=answers.attachment[:-16])
     for changed, kind, says in (
         (signed(exchange, "list", answers, answers=["00" * 32]), MismatchError, "answers belongs to another run"),
-        (signed(exchange, "list", cut, tags=digest(cut.attachment).hex()), FileError, "not those to what was asked"),
+        (signed(exchange, "list", cut, tags=digest(cut.attachment).hex()), FileError, "do not belong to the query"),
     ):
         put(exchange, "unit", b"".join(each.to_bytes() for each in (acknowledgement, reveal, changed)), REVEAL)
         refused(exchange, kind, says, *exchange.command("judge"))
@@ -260,7 +261,7 @@ def test_near_doubles_in_a_registry_are_seen(before):
     report = json.loads(statements(exchange, "registry", "unit-4-result-for-the-registry.pprl")[0].attachment)
     assert report["warnings"] == ["near_doubles_registry", "see_audit"]
     page = (exchange.folder("registry") / RESULT / PAGE).read_text(encoding="utf-8")
-    assert "rows have a near double there: variants of people" in page
+    assert "rows have a near double there: somebody may have added variants" in page
 
 
 def test_no_alarm_for_true_rosters(played):
@@ -305,7 +306,7 @@ def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, mon
     opened = check_reveal(unit.reveal.attachment, halves, unit.agreement, **roots)
     (told,) = statements(exchange, "unit", EVIDENCE)
     evidence = Evidence.from_bytes(told.attachment)
-    monkeypatch.setattr(assess, "_seed", lambda _: b"seed")
+    monkeypatch.setattr(labels, "seed_of", lambda _: b"seed")
     order = RandomStream(b"other people", "order").permutation(len(opened))
     answers = np.frombuffer(unit.answers.attachment, dtype=np.uint8).reshape(evidence.tags.shape)
     others = dataclasses.replace(
@@ -342,7 +343,7 @@ def test_the_report_is_that_of_link(before):
     encoded, rows = encode_list(people["list"], schema, ours.key, randomness=Randomness(ours.seed, made_root))
     randomness = Randomness(other.seed, other.seed)
     their_encoded, their_rows = encode_registry(people["registry"], schema, other.key, randomness=randomness)
-    plain = assess.judge(match_encodings(encoded, their_encoded), rows, their_rows, encodings=encoded).audit
+    plain = judge(match_encodings(encoded, their_encoded), rows, their_rows, encodings=encoded).audit
     audit = audit_of(exchange)
     plain = json.loads(json.dumps(plain))
     for each in (plain, audit):

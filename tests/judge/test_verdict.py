@@ -301,7 +301,7 @@ def test_controls_who_are_not_judged_are_told():
     assert answer.audit["controls"]["people"] == 30
     assert [text for text in answer.warnings if "controls" in text] == [
         "3 of 40 controls are on the list too, stand twice or have nothing to compare: left out",
-        "7 of 37 controls are of a completeness that nobody judged has: left out",
+        "7 of 37 negative controls are in classes of rows without judged people: left out",
     ]
     assert any(line.startswith("negative controls  0 of 30 reach the threshold") for line in summary(answer))
 

@@ -52,7 +52,7 @@ from pprl.exchange.protocol.reveal import REAL, RELEASE_PURPOSE, SPELLING, check
 from pprl.exchange.protocol.roles import Role
 from pprl.exchange.protocol.statements import AGAIN, Statement, canonical, read_statements
 from pprl.exchange.record import Committed, Received, Revealed, answers_receipt
-from pprl.exchange.replay import Evidence, figures_of, home_rows
+from pprl.exchange.replay import Evidence, figures_of, private_rows
 from pprl.judge.assessment import Assessment
 from pprl.judge.labels import diagnose_decoys
 from pprl.match import search
@@ -263,7 +263,7 @@ def _evidence_of(
     encodings = Encodings(
         side="list", parameters=scores.parameters, rows_read=0, handles=scores.handles, bits=BitMatrix(words)
     )
-    looks = diagnose_decoys(scores, home_rows(terms, scores.parameters, openings, reveal.body), encodings)
+    looks = diagnose_decoys(scores, private_rows(terms, scores.parameters, openings, reveal.body), encodings)
     randomness = UnitRandomness.from_folder(folder)
     secret = randomness.pseudonym_key()
     best = numbers_of(secret, scores, theirs.rows)
@@ -324,7 +324,7 @@ def headers_of(folder: ExchangeFolder) -> list[Statement]:
 
 def open_table(table: Statement) -> tuple[Scores, bytes]:
     """The scores of a table and, for each row of the list, the hash of what was sent. FileError: incomplete."""
-    scores, halves = Scores.of(container.body_of(table.attachment, b"pprl-sco", table.title))
+    scores, halves = Scores.from_body(container.body_of(table.attachment, b"pprl-sco", table.title))
     if len(halves) != LABEL_HASH * len(scores):
         raise FileError("a score table: is cut short, or has bytes after its end", hint=AGAIN)
     return scores, bytes(halves)

@@ -174,7 +174,7 @@ class _Test:
             name: cell if name in kept else replace(cell, low=0.0, high=math.inf) for name, cell in cells.items()
         }
         # What would be possible if everything were suppressed that may be.
-        self.at_most = _Box(nothing, [one for one in relations if one not in figures]) if kept else None
+        self.at_most = _Box(nothing, [relation for relation in relations if relation not in figures]) if kept else None
 
     def cells(self) -> Iterator[str]:
         cells = self.reading.cells
@@ -230,7 +230,8 @@ class _Box:
         self._rules = None
         if relations:
             matrix = np.array([self._row(relation.terms) for relation in relations])
-            self._rules = LinearConstraint(matrix, [one.low for one in relations], [one.high for one in relations])
+            low_sums, high_sums = [relation.low for relation in relations], [relation.high for relation in relations]
+            self._rules = LinearConstraint(matrix, low_sums, high_sums)
         self._seen: list[NDArray[np.float64]] = []
         for sign in (1, -1):  # two corners settle most cells
             self._corner(np.full(len(cells), float(sign)))
