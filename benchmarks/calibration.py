@@ -1,15 +1,15 @@
-"""Is what the verdict states so? Many lists with a known truth, and how often each figure holds.
+"""Are the verdict's figures true? Many lists with a known truth, and how often each figure holds.
 
     python benchmarks/calibration.py run DATA RESULTS.csv [--runs 200] [--only PREFIX] [--workers 2] [--minutes M]
     python benchmarks/calibration.py table RESULTS.csv
 
-`run` adds what is missing to the file RESULTS.csv (a line a run), so it may be stopped and started again. `table`
-prints two lines a cell, and below them what they say together; it reads RESULTS.csv.xz too.
+`run` adds missing runs to the file RESULTS.csv (one line each), so it can be stopped and started again. `table` prints
+two lines per cell, and a summary below them; it reads RESULTS.csv.xz too.
 
-A run draws a list from a generated population (benchmarks/rosters.py: frequencies of names_ru, typing errors in 10 % of
-the names of both sides, three romanisations, 10 % relatives, 20 % of a second naming culture, missing dates, initials,
+A run draws a list from a generated population (benchmarks/rosters.py: frequencies of names_ru, typing errors in 10% of
+the names of both sides, three romanisations, 10% relatives, 20% of a second naming culture, missing dates, initials,
 registry duplicates); `RUNS_A_POPULATION` runs share a population and its encodings.
-Of FEBRL4 and dev_cross a run draws the list from the one file and takes the partners of absent people out of the other.
+For FEBRL4 and dev_cross a run draws the list from one file and removes the partners of absent people from the other.
 Registries of 100,000 get a tenth of the runs.
 """
 
@@ -52,7 +52,7 @@ ABSENT_PEOPLE = 2_000
 LARGE = 100_000  # registries of this size get a tenth of the runs
 RUNS_A_POPULATION = 5
 RATES = (500, 100)
-TOLD = ("found", "ambiguous", "stated", "pairs", "right", "there", "net", "low", "high")  # at each rate
+FIGURES = ("found", "ambiguous", "stated", "pairs", "right", "there", "net", "low", "high")  # at each rate
 SIZES, REGISTRIES, HARDENINGS = (30, 100, 1_010), (2_000, 10_000), (0, 8)
 OVERLAPS = ("0", "3", "10", "5%", "30%", "60%", "95%")
 FIELDS = {
@@ -69,7 +69,7 @@ class Cell:
     size: int
     registry: int
     overlap: str
-    fields: str  # of FIELDS: what is compared, and which data
+    fields: str  # a key of FIELDS: what is compared, and which data
     hardening: int
 
     @property
@@ -107,7 +107,7 @@ def schema_of(cell: Cell) -> Schema:
 
 @lru_cache(maxsize=2)
 def population(data: Path, number: int, fields: str, registry: int) -> tuple[Case, People, People]:
-    """The case with everybody in it, and the people of both sides, folded."""
+    """The case with everybody, and the people of both sides, folded."""
     if fields == "febrl4":
         case = febrl4(data)
     elif fields.startswith("cross"):
@@ -139,7 +139,7 @@ def held(data: Path, number: int, cell: Cell, gone: tuple[int, ...] = ()) -> tup
 
 
 def drawn(case: Case, cell: Cell, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """List rows of people who are present, and of people who are not."""
+    """List rows of people who are in the registry, and of people who are not."""
     inside = draw.permutation(np.flatnonzero((case.truth >= 0) & (case.truth < cell.registry)))
     outside = draw.permutation(np.flatnonzero(case.truth < 0))
     if not cell.generated:
@@ -154,7 +154,7 @@ def only_used(people: People) -> People:
 
 
 def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
-    """One list of the cell and what was said of it."""
+    """One list of the cell and the verdict on it."""
     number = seed // RUNS_A_POPULATION
     case, everybody, _ = population_of(data, number, cell)
     draw = np.random.default_rng([seed, cell.size, cell.registry, cell.present, cell.hardening, len(cell.fields)])
@@ -179,7 +179,7 @@ def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
         truth = case.truth[own_rows.rows[judged.records[paired]]]
         partners = [of_registry[bytes(handles[at])] for at in matches.partners.ids[paired]]
         found = int(matches.found.sum())
-        told = {
+        figures = {
             "found": found,
             "ambiguous": int(matches.unsure.sum()),
             "stated": round(matches.false / found, 6) if found else None,
@@ -190,7 +190,7 @@ def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
             "low": round(min(low, matches.net), 1),
             "high": round(max(high, matches.net), 1),
         }
-        record |= {f"{what}_{rate}": value for what, value in told.items()}
+        record |= {f"{what}_{rate}": value for what, value in figures.items()}
     return record
 
 
@@ -199,7 +199,7 @@ def _run(task: tuple[Path, Cell, int]) -> dict[str, Any]:
 
 
 def fill(data: Path, results: Path, runs: int, only: str, workers: int, minutes: float) -> None:
-    """Runs that are missing in the file, population by population, until they are done or the time is over."""
+    """Adds the runs missing in the file, population by population, until all are done or time is up."""
     begun = results.exists() and results.stat().st_size
     known = set(read(results)[["cell", "seed"]].itertuples(index=False, name=None)) if begun else set()
     tasks = [
@@ -222,7 +222,7 @@ def fill(data: Path, results: Path, runs: int, only: str, workers: int, minutes:
 
 
 def order(cell: Cell) -> tuple[str, int, int]:
-    """Cells that share a population and a registry stand together."""
+    """Cells that share a population and a registry are next to each other."""
     return cell.fields, cell.hardening, cell.registry
 
 
@@ -268,8 +268,8 @@ def table(results: Path) -> None:
 
 
 def of_rate(runs: pd.DataFrame, rate: int) -> pd.DataFrame:
-    """What was told at one rate, and how it compares with the truth."""
-    one = pd.DataFrame({what: runs[f"{what}_{rate}"] for what in TOLD}).fillna({"found": 0, "stated": 0})
+    """What was stated at one rate, and how it compares with the truth."""
+    one = pd.DataFrame({what: runs[f"{what}_{rate}"] for what in FIGURES}).fillna({"found": 0, "stated": 0})
     pairs = one["pairs"].clip(lower=1)
     one["wrong"], one["absent"] = (one["pairs"] - one["right"]) / pairs, (one["pairs"] - one["there"]) / pairs
     one["right"] += one["ambiguous"] * one["right"] / pairs  # ambiguous ones in the proportion of the pairs

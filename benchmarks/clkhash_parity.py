@@ -1,14 +1,14 @@
-"""Whether our encoder of linkage schemas gives bit for bit what clkhash gives, and how much faster.
+"""Whether our encoder of linkage schemas gives the same bits as clkhash, and how much faster it is.
 
     python benchmarks/clkhash_parity.py PYTHON [--schemas 200] [--seed 1] [--speed DATA] [--rows 100000]
 
-PYTHON is one that has clkhash 0.18.3 (in an environment of its own: its NumPy is old). Random schemas of version 3, all
-formats, comparisons, strategies, hashes, folds, missing values and ignored columns, with rows in several alphabets, go
-through both, one by one, since clkhash gives nothing for all of a chunk of which it refuses a row; ours must then give
-the same for all accepted rows at once. A row that both refuse counts as equal, and is counted. `--speed` times records
-in memory to bits, in process and on one core: names by their frequency in DATA's `names_ru`, half in Cyrillic and half
-in Latin letters, and a date; blakeHash. clkhash remembers values, so each of its runs is a process of its own, and
-ours makes its encoder anew; the rows are fresh objects in each run of either.
+PYTHON is a Python with clkhash 0.18.3 (in an environment of its own: its NumPy is old). Random schemas of version 3
+cover all formats, comparisons, strategies, hashes, folds, missing values and ignored columns. Rows in several alphabets
+go through both encoders one by one, since clkhash gives nothing for a chunk with a refused row; ours must then give the
+same for all accepted rows at once. A row that both refuse counts as equal, and is counted. `--speed` times records in
+memory to bits, in process and on one core: names by their frequency in DATA's `names_ru`, half in Cyrillic and half in
+Latin letters, and a date; blakeHash. clkhash remembers values, so each of its runs is a process of its own, and ours
+makes a new encoder each time; the rows are new objects in every run.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def word(dice: random.Random) -> str:
 
 
 def feature(dice: random.Random, at: int) -> tuple[dict[str, Any], Any]:
-    """A column and a function that draws a cell for it, a wrong one now and then."""
+    """A column and a function that draws a cell for it, occasionally a wrong one."""
     name = f"column {at}"
     if dice.random() < 0.1:
         return {"identifier": name, "ignored": True}, lambda: word(dice)
@@ -204,22 +204,22 @@ def case(dice: random.Random, rows: int) -> dict[str, Any]:
     }
 
 
-def ours(each: dict[str, Any]) -> dict[str, Any]:
+def ours(case: dict[str, Any]) -> dict[str, Any]:
     try:
-        schema = parse_linkage_schema(json.dumps(each["schema"]))
+        schema = parse_linkage_schema(json.dumps(case["schema"]))
     except PprlError as error:
         return {"refused": str(error)}
     made: list[Any] = []
-    secret, mark = base64.b64decode(each["secret"]), time.process_time()
-    for at in range(0, len(each["rows"]), each["chunk"]):
-        chunk = each["rows"][at : at + each["chunk"]]
+    secret, mark = base64.b64decode(case["secret"]), time.process_time()
+    for start in range(0, len(case["rows"]), case["chunk"]):
+        chunk = case["rows"][start : start + case["chunk"]]
         try:
             made += encode_records(chunk, schema, secret)
         except PprlError:
             made += [None] * len(chunk)
     seconds = time.process_time() - mark
     rows = [text for part in made for text in ([None] if part is None else texts(part))]
-    accepted = [row for row, text in zip(each["rows"], rows, strict=True) if text is not None]
+    accepted = [row for row, text in zip(case["rows"], rows, strict=True) if text is not None]
     at_once = [text for part in encode_records(accepted, schema, secret) for text in texts(part)]
     assert at_once == [text for text in rows if text is not None], "rows at once are not the rows one by one"
     return {"rows": rows, "seconds": seconds}
@@ -227,10 +227,10 @@ def ours(each: dict[str, Any]) -> dict[str, Any]:
 
 def theirs(python: str, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
-        asked, told = Path(folder) / "cases.json", Path(folder) / "answers.json"
-        asked.write_text(json.dumps(cases), encoding="utf-8")
-        subprocess.run([python, "-c", THEIRS, str(asked), str(told)], check=True, stderr=subprocess.DEVNULL)
-        return list(json.loads(told.read_text(encoding="utf-8")))
+        questions, answers = Path(folder) / "cases.json", Path(folder) / "answers.json"
+        questions.write_text(json.dumps(cases), encoding="utf-8")
+        subprocess.run([python, "-c", THEIRS, str(questions), str(answers)], check=True, stderr=subprocess.DEVNULL)
+        return list(json.loads(answers.read_text(encoding="utf-8")))
 
 
 def parity(python: str, schemas: int, seed: int) -> None:
@@ -270,7 +270,7 @@ def speed(python: str, data: Path, rows: int) -> None:
             }
             text = json.dumps(each)
             answers: list[tuple[dict[str, Any], dict[str, Any]]] = []
-            for _ in range(3):  # in turn, since other work on the machine comes and goes
+            for _ in range(3):  # in turns, since other work on the machine comes and goes
                 answer = theirs(python, [each])[0]
                 answers += [(ours(json.loads(text)), answer) for _ in range(5)]
             own, other = (min(runs, key=lambda run: float(run["seconds"])) for runs in zip(*answers, strict=True))

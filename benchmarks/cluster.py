@@ -1,9 +1,9 @@
-"""What a cluster costs and gains: the best 16 of a registry, here on threads and on Dask workers of this machine.
+"""What a cluster costs and gains: the best 16 of a registry, on threads and on Dask workers of the same machine.
 
     python benchmarks/cluster.py [--ours 1000 25000] [--theirs 1000000]
 
-Each line: rows of ours, where, seconds (best of two), as a multiple of as many threads of one process. Workers have one
-thread each and are reached over the loopback interface, so what is seen is the cost of sending and merging.
+Each line: rows of the list, engine, seconds (best of two), and the ratio to as many threads of one process. Workers
+have one thread each and are reached over the loopback interface, so the difference is the cost of sending and merging.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Ways to count common bits of 512 rows with 16,384 others, each compiled: the inner loop of the kernel, tried by hand.
+"""Ways to count the common bits of 512 rows with 16,384 others, each compiled: variants of the kernel's inner loop.
 
     NUMBA_CPU_NAME=x86-64-v3 NUMBA_CPU_FEATURES= python benchmarks/counting.py
 
-Without the two variables it is compiled for this machine. Only the loop is compared, without bars, stops and hits. Rows
-are of 1024 bits and laid out in tiles beforehand; what the loop must return is the largest count of every row.
+Without the two variables it is compiled for this machine. Only the loop is compared, without least counts, stops and
+hits. Rows have 1,024 bits and are laid out in tiles beforehand; the loop must return the largest count of every row.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def plain(words: list[str]) -> tuple[list[str], str]:
 
 
 def carry_save(words: list[str]) -> tuple[list[str], str]:
-    """Full adders turn three words into a sum and a carry until no three of one value are left (Harley and Seal)."""
+    """Full adders turn three words into a sum and a carry until no three of one weight are left (Harley and Seal)."""
     lines = [f"v{place} = {word}" for place, word in enumerate(words)]
     names, waiting, summed = len(lines), [[f"v{place}" for place in range(len(lines))]], []
     for level, queue in enumerate(waiting):
@@ -71,7 +71,7 @@ def loop(lanes: int, rows: int, step: int, how: How, fused: bool, kind: str) -> 
 
 
 def tiles(theirs: NDArray[np.uint64], lanes: int, off: int) -> NDArray[np.uint64]:
-    """Tiles that begin ``off`` bytes after a line of the cache does."""
+    """Tiles that begin ``off`` bytes after the start of a cache line."""
     room = np.empty(theirs.size + 16, np.uint64)
     begin = (-(room.ctypes.data // 8)) % 8 + off // 8
     laid = room[begin : begin + theirs.size].reshape(-1, WORDS, lanes)

@@ -1,11 +1,12 @@
-"""Does the interval of `pprl demo` hold the truth it invented?
+"""Does the interval of `pprl demo` cover the truth?
 
     python benchmarks/demo_seeds.py                    seeds 1 to 100 (about 3 minutes on two cores)
     python benchmarks/demo_seeds.py --seeds 1-10       a quick look
     python benchmarks/demo_seeds.py --hardening 0      without diffusion
 
-One line a seed: how many different people of the list are in the registry, how many were found, net found with its
-interval, right and wrong pairs, and whether the interval holds the people present. The list is read back from its XLSX.
+One line per seed: how many different people on the list are in the registry, how many were matched, the estimated true
+matches with their interval, right and wrong pairs, and whether the interval covers the people present. The list is read
+back from its XLSX file.
 """
 
 from __future__ import annotations

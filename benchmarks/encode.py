@@ -3,11 +3,10 @@
     python benchmarks/encode.py DATA [--rows 1000000] [--clkhash PYTHON] [--streamed 10000000]
 
 DATA holds `names_ru`. Rows are drawn by frequency: surname, given name, patronymic, birth date, half of them in
-Cyrillic, half in Latin letters. `--clkhash` names a Python that has clkhash (in an environment of its own: its
-NumPy is old); 10,000 of the rows are encoded there with as many bits a token, and the ratio is printed.
-`--streamed` writes so many rows to a CSV and to a Parquet file with real dates, a million drawn ones over and over, and
-encodes each part by part as `pprl encode --agreement` does: seconds of each step and the most anonymous memory (Linux
-only).
+Cyrillic, half in Latin letters. `--clkhash` names a Python with clkhash (in an environment of its own: its
+NumPy is old); it encodes 10,000 of the rows with as many bits per token, and the ratio is printed. `--streamed` writes
+that many rows to a CSV and to a Parquet file with real dates, repeating a million drawn ones, and encodes both part by
+part as `pprl encode --agreement` does: seconds of each step and the most anonymous memory (Linux only).
 """
 
 from __future__ import annotations
@@ -164,8 +163,8 @@ for part in people:
     rows += len(encoder.encode(part))
     laps[2] -= mark - (mark := time.perf_counter())
 print("{:,} rows: first reading {:.1f} s, reading again and folding {:.1f} s, encoding {:.1f} s".format(rows, *laps))
-told = rows / sum(laps), time.process_time(), max(seen)
-print("{:,.0f} rows/s, {:.1f} s of processor time, most RssAnon {:,.0f} MB".format(*told))
+figures = rows / sum(laps), time.process_time(), max(seen)
+print("{:,.0f} rows/s, {:.1f} s of processor time, most RssAnon {:,.0f} MB".format(*figures))
 """
 
 

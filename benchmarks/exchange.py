@@ -2,8 +2,8 @@
 
     python benchmarks/exchange.py [--list 1000] [--registry 1000000]
 
-Three folders that share nothing but the files handed over, in a temporary folder; invented people of the demo, whose
-names are drawn together anew. RssAnon of a step is sampled every 20 ms from /proc, children included (Linux only).
+Three folders in a temporary folder share nothing but the files handed over; the people are those of the demo, with
+their names recombined. RssAnon of a step is sampled every 20 ms from /proc, including children (Linux only).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def rosters(folder: Path, listed: int, held: int) -> None:
 
 
 class Steps:
-    """Runs commands and keeps what each role needed."""
+    """Runs commands and records what each role needed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,10 +1,11 @@
-"""Lists that are not what they seem: how far up the ladder do they get?
+"""Fabricated lists: which rung of the ladder do they reach?
 
     python benchmarks/fabrications.py DATA [--runs 400] [--size 300] [--registry 10000] [--only NAME] [--workers 2]
 
-None of the first five lists names anybody of the registry, so at most one of 400 may be said to be found beyond chance.
-Copied lists may be "beyond chance, copying not excluded" and never more. With junk for decoys nothing may be said. The
-last columns are the areas by which decoys are held to be sound, lowest and highest of the runs: weight and similarity.
+None of the first five kinds of lists names anybody in the registry, so at most one of 400 may be called *beyond
+chance*. Copied lists may be *beyond chance, copying cannot be ruled out* and never more. With junk as decoys no verdict
+is allowed. The last columns are the areas that decide whether decoys are sound, lowest and highest over the runs:
+weight and similarity.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ from pprl.judge.assessment import judge
 from pprl.match.encodings import match_encodings
 from pprl.roster.load import load
 
-LISTS = ("independent", "absent", "families", "relatives", "recombined", "copied 30 %", "copied 100 %")
+LISTS = ("independent", "absent", "families", "relatives", "recombined", "copied 30%", "copied 100%")
 JUNK = ("random bits", "even bits", "rare names")
 Frame = pd.DataFrame
 
 
 def fabricated(name: str, case, size: int, draw: np.random.Generator) -> Frame:
-    """A list of that kind, as text; the headers are those of the list."""
+    """A list of that kind, as text, with the headers of the list."""
     leaked, registry = case.leaked, case.registry.set_axis(case.leaked.columns, axis=1)
     present, missing = np.flatnonzero(case.truth >= 0), np.flatnonzero(case.truth < 0)
 
@@ -51,7 +52,7 @@ def fabricated(name: str, case, size: int, draw: np.random.Generator) -> Frame:
             return independent(size)
         case "absent":
             return some(leaked, missing)
-        case "families":  # two of three have a brother on the list
+        case "families":  # two in three have a brother on the list
             people, others = some(leaked, missing, size - size // 3), some(leaked, missing, size // 3)
             kin = people.head(size // 3).assign(given=others["given"], birth_date=others["birth_date"])
             return pd.concat([people, kin], ignore_index=True)
@@ -60,7 +61,7 @@ def fabricated(name: str, case, size: int, draw: np.random.Generator) -> Frame:
             return kin.assign(given=others["given"], birth_date=others["birth_date"])
         case "recombined":
             return pd.concat({header: some(registry)[header] for header in registry}, axis=1)
-        case "copied 30 %":
+        case "copied 30%":
             copied = round(0.3 * size)
             return pd.concat([some(registry, None, copied), independent(size - copied)], ignore_index=True)
         case _:
@@ -68,7 +69,7 @@ def fabricated(name: str, case, size: int, draw: np.random.Generator) -> Frame:
 
 
 def run(task: tuple[Path, str, Cell, int]) -> tuple[int | None, float, float]:
-    """The rung it reached, and the areas of weight and similarity of its decoys."""
+    """The rung that the list reached, and the areas of weight and similarity of its decoys."""
     data, name, cell, seed = task
     number = seed // RUNS_A_POPULATION
     case, everybody, _ = population_of(data, number, cell)
@@ -91,8 +92,8 @@ def run(task: tuple[Path, str, Cell, int]) -> tuple[int | None, float, float]:
 
 
 def with_junk(name: str, encodings, rows, draw: np.random.Generator):
-    """The list with its made-up rows replaced by bits of the same weight that nobody has, by bits of which each is set
-    with probability ½, or by rare names."""
+    """The list with its decoys replaced by bits of the same weight that nobody has, by bits that are each set with
+    probability ½, or by rare names."""
     of_handle = {handle.tobytes(): at for at, handle in enumerate(rows.handles)}
     place = np.array([of_handle[handle.tobytes()] for handle in encodings.handles])
     made_up = np.isin(rows.kind[place], (RecordKind.DECOY, RecordKind.RELATIVE))
@@ -102,7 +103,7 @@ def with_junk(name: str, encodings, rows, draw: np.random.Generator):
         bits[made_up] = draw.permuted(bits[made_up], axis=1)
     elif name == "even bits":
         bits[made_up] = draw.integers(0, 2, bits[made_up].shape)
-    else:  # one and the same unusual change of a third of the positions: names that share few q-grams with anybody
+    else:  # the same unusual change of a third of the positions: names that share few q-grams with anybody
         bits[made_up] = bits[made_up][:, draw.permutation(bits.shape[1])]
     packed = np.packbits(bits, axis=1, bitorder="little").view("<u8")
     return replace(encodings, bits=BitMatrix(np.ascontiguousarray(packed)))
@@ -132,13 +133,13 @@ def main() -> None:
                     tasks = [(given.data, name, cell, seed) for seed in range(given.runs)]
                     played = list(pool.map(run, tasks, chunksize=RUNS_A_POPULATION))
                     rungs = Counter(rung for rung, *_ in played)
-                    told = [rungs[None], *(rungs[rung] for rung in range(4))]
+                    counts = [rungs[None], *(rungs[rung] for rung in range(4))]
                     weight, similarity = (
                         f"{min(area):.2f}–{max(area):.2f}" for area in list(zip(*played, strict=True))[1:]
                     )
                     print(
-                        f"{name:14} {fields:6} {given.runs:5} {told[0]:12} "
-                        f"{told[1]:7} {told[2]:5} {told[3]:5} {told[4]:5}   {weight}  {similarity}",
+                        f"{name:14} {fields:6} {given.runs:5} {counts[0]:12} "
+                        f"{counts[1]:7} {counts[2]:5} {counts[3]:5} {counts[4]:5}   {weight}  {similarity}",
                         flush=True,
                     )
 

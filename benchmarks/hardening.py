@@ -1,15 +1,15 @@
-"""Other hardenings beside diffusion, attacked by the package's own attacks: what each withstands, and what it costs.
+"""Other hardenings compared with diffusion under the package's own attacks: what each withstands and what it costs.
 
     python benchmarks/hardening.py DATA [--rows 1010] [--population 10000] [--seed 1] [--tries 1] [--only febrl4]
         [--like "t = 8"]
 
 DATA holds `names_ru` and `febrl4`. Two rosters: generated ones (surname, given name, patronymic, birth date, by their
 frequency) and FEBRL4 (surname, given name, birth date). None of the foreign hardenings is in the package. The attacker
-knows each scheme, but not its key; known pairs are the strongest of three learners (l linear, d dice, s scheme; of
-equals the first), over up to 500 people who are looked for among themselves and the population; graph matching is over
-800 people whom the attacker holds in clear, begun anew `--tries` times. F1 is the best over all thresholds when each
-list row is given the registry row of the highest Dice: a list of as many rows against the other side of the data, of
-which 60 % (generated) or all (FEBRL4) have a partner. `--like` takes the hardenings whose name holds a text.
+knows each scheme, but not its key. Known pairs: the strongest of three learners (l linear, d dice, s scheme; the first
+if equal), over up to 500 people who are looked for among themselves and the population. Graph matching: over 800 people
+whom the attacker knows in clear, with `--tries` starts. F1 is the best over all thresholds when each list row is given
+the registry row with the highest Dice: a list of as many rows against the other side of the data, where 60% (generated)
+or all (FEBRL4) have a partner. `--like` selects the hardenings whose name contains a text.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Folded(Scheme):
 
 @dataclass(frozen=True)
 class Rule90(Scheme):
-    """Each bit becomes the XOR of its two neighbours, the row taken as a ring (Schnell and Borgs 2018)."""
+    """Each bit becomes the XOR of its two neighbours, with the row as a ring (Schnell and Borgs 2018)."""
 
     xored_bits = 2
 
@@ -90,8 +90,8 @@ class Flipped(Scheme):
 
 @dataclass(frozen=True)
 class Salted(Scheme):
-    """Tokens are hashed under a key of the year of birth, so that people of two years share bits by chance only
-    (Niedermeyer and others 2014)."""
+    """Tokens are hashed under a key derived from the year of birth, so that people of different years share bits
+    only by chance (Niedermeyer and others 2014)."""
 
     def encode(self, people: People, key: bytes) -> BitMatrix:
         years = years_of(people)
@@ -169,8 +169,8 @@ def best_f1(own: BitMatrix, theirs: BitMatrix, case: Case, rows: np.ndarray) -> 
 
 def strongest(pool: CandidatePool, scheme: Scheme, bits: BitMatrix, known: int, targets: Indices) -> str:
     """The share that the best learner names, and the letter of that learner."""
-    rates = {one: known_pairs(pool, scheme, bits, np.arange(known), targets, one).rate for one in LEARNERS}
-    learner = max(LEARNERS, key=lambda one: rates[one])
+    rates = {name: known_pairs(pool, scheme, bits, np.arange(known), targets, name).rate for name in LEARNERS}
+    learner = max(LEARNERS, key=lambda name: rates[name])
     return f"{rates[learner]:.1%} {learner[0]}"
 
 

@@ -1,11 +1,11 @@
-"""What approximate search promises, what it finds, and how much faster than the exact search it is, in one run.
+"""What approximate search promises, what it finds, and how much faster it is than the exact search.
 
     python benchmarks/lsh.py DATA [--rows 200000] [--diffused 50000] [--recall 0.99]
 
 DATA holds `names_ru`. A list in Cyrillic and a registry in three romanisations, half of the list in the registry, with
-names by their frequency, typing errors and missing dates (`rosters.generated`). At each threshold every pair is looked
-for twice, by both searches on the same threads, and the recall is of all pairs, not of a sample. Read the multiples:
-machines differ and are rarely idle.
+names by their frequency, typing errors and missing dates (`rosters.generated`). At each threshold both searches run on
+the same threads, and recall is measured over all pairs, not a sample. Read the ratios: machines differ and are rarely
+idle.
 """
 
 from __future__ import annotations

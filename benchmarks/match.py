@@ -1,14 +1,14 @@
-"""All pairs above a threshold, beside other libraries: speed, memory, and whether they are the same pairs.
+"""All pairs above a threshold, compared with other libraries: speed, memory, and whether the pairs are the same.
 
     python benchmarks/match.py --anonlink PYTHON --numkong PYTHON --faiss PYTHON [--rows 10000 30000]
 
-Each contestant, pprl too, runs in a process of its own with the Python given for it, since their dependencies
-differ; filters and pairs pass through files. Rows are plain, about one fifth full, or these diffused with t = 8, half
-full. Half of theirs are rows of ours of which up to 150 bits differ (60 before they are diffused), so that there are
-pairs at every threshold. Times are the best of a few rounds. pprl, numkong and faiss get two threads; anonlink is
-called as its documentation does. Two of them do less than finding pairs: numkong fills matrices of Jaccard distances,
-which are searched outside the clock; faiss takes a radius of differing bits that is wide enough for the heaviest
-pair, and what it finds is sifted outside the clock. Memory is the process's most resident memory (Linux only).
+Each library, pprl included, runs in a process of its own with the Python given for it, since their dependencies
+differ; filters and pairs pass through files. Rows are plain, about one fifth full, or the same diffused with t = 8,
+half full. Half of theirs are rows of ours with up to 150 bits changed (60 before diffusion), so that there are pairs at
+every threshold. Times are the best of a few rounds. pprl, numkong and faiss get two threads; anonlink is called as in
+its documentation. Two of them do less than find pairs: numkong fills matrices of Jaccard distances, which are searched
+off the clock; faiss takes a radius of differing bits wide enough for the heaviest pair, and its results are filtered
+off the clock. Memory is the peak resident memory of the process (Linux only).
 """
 
 from __future__ import annotations
@@ -131,16 +131,16 @@ def sides(rng: np.random.Generator, rows: int, moved: int) -> tuple[BitMatrix, B
     ours = rng.random((rows, LENGTH)) < rng.normal(0.2, 0.02, (rows, 1))
     theirs = rng.random((rows, LENGTH)) < rng.normal(0.2, 0.02, (rows, 1))
     copies = ours[rng.permutation(rows)[: (rows + 1) // 2]]
-    # Bits are drawn anew, each as often set as elsewhere, which changes one third of them.
-    anew = rng.random(copies.shape) < rng.uniform(0, moved / (0.32 * LENGTH), (len(copies), 1))
-    theirs[::2] = np.where(anew, theirs[::2], copies)
+    # Bits are redrawn, set as often as elsewhere, which changes one third of them.
+    redrawn = rng.random(copies.shape) < rng.uniform(0, moved / (0.32 * LENGTH), (len(copies), 1))
+    theirs[::2] = np.where(redrawn, theirs[::2], copies)
     packed = (np.packbits(side, axis=1, bitorder="little").view("<u8") for side in (ours, theirs))
     left, right = (BitMatrix(words) for words in packed)
     return left, right
 
 
 class Contestant:
-    """One library in a process of its own, which waits after every threshold until its pairs are looked at."""
+    """One library in a process of its own, which waits after every threshold until its pairs are checked."""
 
     def __init__(self, python: str, body: str, folder: Path, rounds: int) -> None:
         code = FRAME.replace("BODY", body)

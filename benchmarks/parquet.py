@@ -1,9 +1,9 @@
-"""Encodings to Parquet and back, and whether DuckDB computes from it what pprl does.
+"""Encodings to Parquet and back, and whether DuckDB computes the same from it as pprl.
 
     python benchmarks/parquet.py [--rows 10000000]
 
-Bits and handles of nobody, 1,024 bits a row. Seconds and the most anonymous memory of each way (Linux only). With
-duckdb (`pip install '.[bench]'`), what docs/interop.md asks it, over the candidates of `pprl match` for 1,000 rows.
+Random bits and handles, 1,024 bits per row. Seconds and the most anonymous memory of each direction (Linux only). With
+duckdb (`pip install '.[bench]'`), the query of docs/interop.md over the candidates of `pprl match` for 1,000 rows.
 """
 
 from __future__ import annotations

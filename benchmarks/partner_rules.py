@@ -1,15 +1,15 @@
-"""The rules that were tried for partners and chance, on the same candidates: why the package has the one it has.
+"""The rules that were tried for assigning partners and estimating chance, on the same candidates.
 
-Each rule gives partners of the real rows and what chance gives at each threshold; the lowest threshold at which
-(factor · (chance + 1)) / found stays within 5 % is taken.
+They show why the package has its rule. Each rule gives partners of the real rows and the number of matches expected by
+chance at each threshold; the lowest threshold with (factor · (chance + 1)) / matched at most 5% is used.
 
-- joint runs: one decoy a row is assigned together with all real rows, 20 times.
+- joint runs: one decoy per row is assigned together with all real rows, 20 times.
 - mutual best: partners are each other's best among real rows and decoys.
-- one assignment: all decoys inside one assignment with the real rows, one decoy a row.
+- one assignment: all decoys in one assignment with the real rows, one decoy per row.
 - arrivals: each decoy joins the finished assignment of the real rows alone; with π0 this is the package's rule.
 - mix-max: the same, and present people whose own row lies below a stranger's are counted too (Keich, Kertesz-Farkas &
-  Noble 2015, J. Proteome Res. 14:3148): who meets a stranger at s has his own row below s with probability
-  H(s) / G(s) − π0, H and G being the shares of real rows and of decoys that lie below s.
+  Noble 2015, J. Proteome Res. 14:3148): if a person's partner at s is a stranger, their own row is below s with
+  probability H(s) / G(s) − π0, where H and G are the shares of real rows and of decoys below s.
 """
 
 from __future__ import annotations

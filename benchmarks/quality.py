@@ -1,12 +1,12 @@
-"""How good the matches are, and whether the stated false-match rate is true.
+"""How good the matches are, and whether the stated false-match rate is right.
 
     python benchmarks/quality.py DATA                  the table, five seeds (about 10 minutes)
     python benchmarks/quality.py DATA --seeds 1        a quick look
-    python benchmarks/quality.py DATA --only FEBRL4    the cases whose name begins so
+    python benchmarks/quality.py DATA --only FEBRL4    the cases whose name begins like this
     python benchmarks/quality.py DATA --rules          partner rules compared on the same candidates
 
-F1 is of the pairs at the tool's own threshold; "true" is the share of the pairs that are wrong, "absent" the share
-whose person is not in the registry at all. Figures are medians over the seeds, rates means.
+F1 is for the pairs at the threshold that pprl chooses; "true" is the share of wrong pairs, "absent" the share whose
+person is not in the registry at all. Figures are medians over the seeds, rates are means.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def measured(case: Case, hardening: int, seed: int) -> Iterator[tuple[int, dict[
 
 def table(cases: list[tuple[str, Callable[[int], Case]]], hardenings: tuple[int, ...], seeds: range, only: str) -> None:
     print(f"{'case':58} {'t':>2} {'asked':>5} {'F1':>6} {'stated':>7} {'true':>7} {'absent':>7}", end="")
-    print(f" {'found':>7} {'net found':>10} {'95 % interval':>16} {'of them present':>16} {'present':>8}")
+    print(f" {'found':>7} {'net found':>10} {'95% interval':>16} {'of them present':>16} {'present':>8}")
     for name, make in cases:
         if not name.startswith(only):
             continue
@@ -96,7 +96,7 @@ def table(cases: list[tuple[str, Callable[[int], Case]]], hardenings: tuple[int,
 
 
 def cut(case: Case, seed: int) -> Case:
-    """The partners of 40 % of the list removed from the registry."""
+    """The partners of 40% of the list removed from the registry."""
     gone = np.random.default_rng(seed).random(len(case.truth)) < 0.4
     return case.without(gone, f"{case.name}, cut")
 

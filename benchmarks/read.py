@@ -1,4 +1,4 @@
-"""Reading rosters: a workbook of 20,000 rows against the bare spreadsheet reader, the memory of a CSV of a million.
+"""Reading rosters: a workbook of 20,000 rows compared with the bare spreadsheet reader; memory for a CSV of a million.
 
 python benchmarks/read.py
 """
@@ -30,7 +30,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def rows(count: int) -> list[list[str]]:
-    """Rows of invented people: running number, whole name, date, rank, personal number."""
+    """Rows of synthetic people: running number, whole name, date, rank, personal number."""
     registry = invent(1).registry
     draws = RandomStream(seed_from(1), "rows")
     picks = [draws.below(len(registry), count) for _ in range(3)]

@@ -21,7 +21,7 @@ PLACE = '[fields.suburb]\ntype = "text"\n[fields.postcode]\ntype = "identifier"\
 
 @dataclass(frozen=True)
 class Case:
-    """Two rosters; `truth` holds for each list row the number of its person in `people_of_registry`, −1 for none."""
+    """Two rosters; `truth` gives the number of each list row's person in `people_of_registry`, −1 for none."""
 
     name: str
     fields: str
@@ -33,7 +33,7 @@ class Case:
     people_of_registry: np.ndarray
 
     def without(self, gone: np.ndarray, name: str) -> Case:
-        """The partners of the list rows marked in `gone` are taken out of the registry."""
+        """The case without the registry partners of the list rows marked in `gone`."""
         keep = ~np.isin(self.people_of_registry, self.truth[gone & (self.truth >= 0)])
         return replace(
             self,
@@ -119,7 +119,7 @@ ROMANISATIONS = (ROMAN, ROMAN | OTHER_ROMAN, ROMAN | DIACRITIC_ROMAN)
 
 @dataclass(frozen=True)
 class Mess:
-    """How untidy generated rosters are: shares of the rows or names concerned."""
+    """How messy generated rosters are, as shares of the rows or names concerned."""
 
     typed: float = 0.10  # typing errors, each name on each side
     missing: float = 0.10  # no date on the list; a third as many in the registry and as many bare years on the list
@@ -197,7 +197,7 @@ def _typed(name: str, rng: np.random.Generator, share: float) -> str:
 
 
 def _pools(data: Path) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
-    """For each kind of name the main and the second culture: names and counts."""
+    """Names and counts of the main and the second culture, for each kind of name."""
     tables = {
         "surname": ("surnames.csv", 6000, lambda row: row.text.lower().endswith(TURKIC_ENDINGS)),
         "given": ("given.csv", 400, lambda row: any(stem in row.text.lower() for stem in TURKIC_STEMS)),

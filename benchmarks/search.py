@@ -1,13 +1,13 @@
-"""How fast the search for the best rows is: the kernels beside each other, then a registry that is streamed.
+"""How fast the search for the best rows is: the kernels compared, then a streamed registry.
 
     python benchmarks/search.py [--theirs 10000 100000 1000000 10000000]
 
-First millions of pairs a second of each kernel on data in memory, best of a few rounds, for rows half full, as
-diffused encodings are, and one fifth full, as plain ones are. Then the best 16 for 1,000 rows of registries of growing
-size, half full and read from a memory-mapped file in a temporary folder (1.28 GB for ten million rows), beside what
-counting the pairs alone would take at the rate of the compiled kernel, measured in the same run. RssAnon is the most
-seen between two pieces of work, numba and its compiler included; pages of the mapped file are not in it (Linux only).
-Read the ratios, for machines differ and are rarely idle. Other libraries stand in match.py.
+First come millions of pairs per second for each kernel on data in memory, the best of a few rounds, for rows that are
+half full, like diffused encodings, and one fifth full, like plain ones. Then come the best 16 for 1,000 rows in
+registries of growing size, half full and read from a memory-mapped file in a temporary folder (1.28 GB for ten million
+rows), compared with the time for counting the pairs alone at the rate of the compiled kernel in the same run. RssAnon
+is the highest seen between two pieces of work, including numba and its compiler but not the mapped pages (Linux only).
+Read the ratios, since machines differ and are rarely idle. match.py compares other libraries.
 """
 
 from __future__ import annotations
@@ -71,14 +71,14 @@ def kernels(ours: BitMatrix, theirs: BitMatrix, counts: list[int], rounds: int) 
 
 
 def counting_rate(ours: BitMatrix, theirs: BitMatrix, threads: int) -> float:
-    """Pairs a second of the compiled kernel in memory, when hardly any row of theirs is good enough any more."""
+    """Pairs per second of the compiled kernel in memory, when hardly any row of theirs is still good enough."""
     weights = theirs.weights().astype(np.int64)
     order = np.argsort(-weights)
     words, weights = theirs.words[order], weights[order]
     stretches = [BitMatrix(part) for part in np.array_split(ours.words, threads)]
 
     def count(some: BitMatrix) -> None:
-        # Every row holds one match of .6 already: too good for most tiles, not good enough to stop half-way.
+        # Every row already has one match of .6: too good for most tiles, not good enough to stop halfway.
         mine = some.weights().astype(np.int64)
         slots, tenth = np.zeros((len(some), 1), np.int64), mine[:, None] // 10
         kernel.best("numba", some.words, mine, words, weights, 0, slots, 3 * tenth, 10 * tenth)
@@ -93,7 +93,7 @@ def anonymous() -> int:
 
 
 def streamed(rng: np.random.Generator, count: int, length: int, threads: int) -> tuple[float, int, float]:
-    """Seconds of the search for LISTED rows, most KiB of anonymous memory, and the kernel's pairs a second."""
+    """Seconds of the search for LISTED rows, most KiB of anonymous memory, and the kernel's pairs per second."""
     ours, most = half_full(rng, LISTED, length), 0
 
     def watch(_pairs: int) -> None:

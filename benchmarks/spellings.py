@@ -1,12 +1,11 @@
-"""Several spellings of a person: do the figures hold, and what do they bring?
+"""Several spellings of a person: do the figures hold, and what is gained?
 
     python benchmarks/spellings.py DATA [--runs 100] [--size 200] [--registry 2000] [--workers 2]
 
 Generated rosters (`rosters.generated`). Half of the list's people and a third of the registry's have a second surname
-that is nobody's they are, before or behind the right one; a quarter of the list has two dates, one of them wrong. For
-each number of people who are present: found, the false among them as stated and as they are, how often the interval of
-net found covers the truth, and the highest rung. Beside it the same lists with the right spelling only, and with the
-first spelling only.
+that is not theirs, before or after the right one; a quarter of the list has two dates, one of them wrong. For each
+number of people present: matched, stated and true false matches, how often the interval of the estimated true matches
+covers the truth, and the highest rung. Also the same lists with only the right spelling, and with only the first.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ WAYS = ("all spellings", "right only", "first only")
 
 
 def spelled(frame: pd.DataFrame, header: str, share: float, rng: np.random.Generator) -> tuple[pd.DataFrame, list[str]]:
-    """Cells with another row's value before or behind their own, and what a reader of the first one sees."""
-    others, told = frame[header].to_numpy()[rng.permutation(len(frame))], frame[header].tolist()
+    """Cells with another row's value before or after their own, and what a reader of only the first one sees."""
+    others, cells = frame[header].to_numpy()[rng.permutation(len(frame))], frame[header].tolist()
     for at in np.flatnonzero(rng.random(len(frame)) < share):
-        told[at] = "; ".join(rng.permutation([told[at], others[at]]).tolist())
-    return frame.assign(**{header: told}), [cell.split(";")[0] for cell in told]
+        cells[at] = "; ".join(rng.permutation([cells[at], others[at]]).tolist())
+    return frame.assign(**{header: cells}), [cell.split(";")[0] for cell in cells]
 
 
 def run(task: tuple[Path, int, int, int, int]) -> list[tuple[float, ...]]:
@@ -44,7 +43,7 @@ def run(task: tuple[Path, int, int, int, int]) -> list[tuple[float, ...]]:
     for frame in (leaked, held):
         frame.attrs["several"] = {"surname": ";", "birth_date": ";"}
     first = case.leaked.assign(surname=surnames, birth_date=dates)
-    told = []
+    results = []
     for own in (leaked, case.leaked, first):
         answer = pprl.link(own, held, schema, seed=seed, list_any_age=True, registry_any_age=True)
         pairs = answer.to_frame()
@@ -53,7 +52,7 @@ def run(task: tuple[Path, int, int, int, int]) -> list[tuple[float, ...]]:
         found, (net, low, high) = answer.found or 0, answer.net_found or (0, 0, 0)
         sure = len(pairs)
         true = found - int((~right).sum()) * found / max(1, sure)
-        told.append(
+        results.append(
             (
                 found,
                 answer.false_match_rate or 0,
@@ -63,7 +62,7 @@ def run(task: tuple[Path, int, int, int, int]) -> list[tuple[float, ...]]:
                 answer.verdict.rung or 0,
             )
         )
-    return told
+    return results
 
 
 def main() -> None:

@@ -100,7 +100,8 @@ def uniqueness_line(report: RiskReport) -> str:
     )
     if report.strata:
         worst = max(report.strata, key=lambda cell: (cell.alone, len(cell.strata)))
-        line += f"; {worst.alone:,} are alone in their cell of {' × '.join(worst.strata)}"
+        people = "1 person is alone in its" if worst.alone == 1 else f"{worst.alone:,} people are alone in their"
+        line += f"; {people} cell of {' × '.join(worst.strata)}"
     return line
 
 

@@ -92,7 +92,7 @@ STATUSES = {
         2,
         "pprl: error: no such option '--ouput'; did you mean '--output'?",
     ),
-    "argument missing": (("match", "a.pprl", "-o", "x"), 2, "pprl: error: two files of encodings and -o are needed"),
+    "argument missing": (("match", "a.pprl", "-o", "x"), 2, "pprl: error: name two files of encodings and -o"),
     "option missing": (("encode", "a.csv", "--schema", "s", "-o", "x"), 2, "pprl: error: --key-file is missing"),
     "value missing": (("key", "-o"), 2, "pprl: error: option '-o' requires an argument"),
     "negative seed": (("key", "-o", "x", "--seed", "-1"), 2, "pprl: error: invalid value for '--seed'"),
