@@ -124,11 +124,11 @@ class Marks:
 def invent(seed: int) -> Rosters:
     """The same rosters for the same seed, on every machine."""
     root = seed_from(seed)
-    random = DemoRandom(root, "demo people")
-    people = listed_people(random)
-    held = [at for at, person in enumerate(people) if person.joined < REGISTRY_DATE and random.percent(HELD)]
-    families = [people[at] for at in random.order(len(people))[:FAMILIES]]
-    others = serving_people(random, REGISTRY_ROWS - REGISTRY_TWICE - len(held), families)
+    draw = DemoRandom(root, "demo people")
+    people = listed_people(draw)
+    held = [at for at, person in enumerate(people) if person.joined < REGISTRY_DATE and draw.percent(HELD)]
+    families = [people[at] for at in draw.order(len(people))[:FAMILIES]]
+    others = serving_people(draw, REGISTRY_ROWS - REGISTRY_TWICE - len(held), families)
     entries = leaked.entries_of(people, DemoRandom(root, "demo list"))
     table, who = registry.frame_of(
         [*(people[at] for at in held), *others], len(held), REGISTRY_TWICE, DemoRandom(root, "demo registry")

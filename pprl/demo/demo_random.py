@@ -55,14 +55,14 @@ class DemoRandom:
         return order
 
 
-def mistyped(name: str, random: DemoRandom, letters: str) -> str:
+def mistyped(name: str, draw: DemoRandom, letters: str) -> str:
     """A letter left out, doubled, swapped with the one before it, or mistaken; never the first, which would change an
     initial, nor the last two, by which a patronymic is known."""
     places = [at for at in range(1, len(name) - 2) if name[at].isalpha() and name[at - 1].isalpha()]
     if not places:
         return name
-    at = random.one_of(places)
-    match random.below(4):
+    at = draw.one_of(places)
+    match draw.below(4):
         case 0:
             return name[:at] + name[at + 1 :]
         case 1:
@@ -70,4 +70,4 @@ def mistyped(name: str, random: DemoRandom, letters: str) -> str:
         case 2 if at > 1:
             return name[: at - 1] + name[at] + name[at - 1] + name[at + 1 :]
         case _:
-            return name[:at] + random.one_of(letters) + name[at + 1 :]
+            return name[:at] + draw.one_of(letters) + name[at + 1 :]

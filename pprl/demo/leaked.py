@@ -85,55 +85,55 @@ class Entry:
     cells: tuple[Cell, ...]
 
 
-def entries_of(people: Sequence[Person], random: DemoRandom) -> list[Entry]:
+def entries_of(people: Sequence[Person], draw: DemoRandom) -> list[Entry]:
     """The rows in their order, unit by unit; ``TWICE`` people have two."""
-    who = [*range(len(people)), *random.order(len(people))[:TWICE]]
-    places = sorted(((random.below(len(UNITS)), at) for at in random.order(len(who))), key=lambda place: place[0])
+    who = [*range(len(people)), *draw.order(len(people))[:TWICE]]
+    places = sorted(((draw.below(len(UNITS)), at) for at in draw.order(len(who))), key=lambda place: place[0])
     return [
-        _entry(number, who[at], people[who[at]], max(-1, at - len(people)), UNITS[unit], random)
+        _entry(number, who[at], people[who[at]], max(-1, at - len(people)), UNITS[unit], draw)
         for number, (unit, at) in enumerate(places, start=1)
     ]
 
 
-def _entry(number: int, at: int, person: Person, again: int, unit: str, random: DemoRandom) -> Entry:
+def _entry(number: int, at: int, person: Person, again: int, unit: str, draw: DemoRandom) -> Entry:
     """``again`` numbers the second rows, which have initials only, a year only, or the name in another order, each
     written as no first row is; it is −1 for the first."""
     surname, given, patronymic = (
-        mistyped(name, random, LETTERS) if random.percent(TYPED) else name
+        mistyped(name, draw, LETTERS) if draw.percent(TYPED) else name
         for name in (person.surname, person.given, person.patronymic)
     )
     first, other_hand = again < 0, again % 3
-    if random.percent(INITIALS) if first else other_hand == 0:
+    if draw.percent(INITIALS) if first else other_hand == 0:
         given, patronymic = given[0] + ".", patronymic[0] + "."
-        name = _with_initials(surname, given, patronymic, random) if first else f"{surname} {given[0]} {patronymic[0]}"
-    elif first and random.percent(1):
+        name = _with_initials(surname, given, patronymic, draw) if first else f"{surname} {given[0]} {patronymic[0]}"
+    elif first and draw.percent(1):
         patronymic = ""
         name = f"{surname} {given}"
     else:
-        name = _whole_name(surname, given, patronymic, random, last=not first and other_hand == 2)
-    born, born_cell = _birth(person.born, random, bare_year=not first and other_hand == 1)
-    left = random.date(max(REGISTRY_DATE, person.joined) + datetime.timedelta(days=20), LIST_DATE)
-    personal = person.number if random.percent(70) else person.number.replace("-", random.one_of(("", " ")))
+        name = _whole_name(surname, given, patronymic, draw, last=not first and other_hand == 2)
+    born, born_cell = _birth(person.born, draw, bare_year=not first and other_hand == 1)
+    left = draw.date(max(REGISTRY_DATE, person.joined) + datetime.timedelta(days=20), LIST_DATE)
+    personal = person.number if draw.percent(70) else person.number.replace("-", draw.one_of(("", " ")))
     cells = (
         number,
-        random.one_of(RANKS[LADDER[person.rank]]),
+        draw.one_of(RANKS[LADDER[person.rank]]),
         name,
         born_cell,
-        personal if random.percent(88) else "",
-        random.one_of(SERVICES[person.service]),
-        _other_date(person.joined, random) if random.percent(94) else "",
-        _other_date(left, random),
-        random.one_of(NOTES),
+        personal if draw.percent(88) else "",
+        draw.one_of(SERVICES[person.service]),
+        _other_date(person.joined, draw) if draw.percent(94) else "",
+        _other_date(left, draw),
+        draw.one_of(NOTES),
     )
     return Entry(at, surname, given, patronymic, born, unit, cells)
 
 
-def _whole_name(surname: str, given: str, patronymic: str, random: DemoRandom, *, last: bool) -> str:
+def _whole_name(surname: str, given: str, patronymic: str, draw: DemoRandom, *, last: bool) -> str:
     """Most write surname, given name, patronymic; some shout, break the line, or put the surname last. ``last`` is a
     hand that always does, in capitals."""
-    if random.percent(1.5):
+    if draw.percent(1.5):
         surname = _with_lookalike(surname)
-    roll = random.below(100)
+    roll = draw.below(100)
     if last:
         return f"{given} {patronymic} {surname.upper()}"
     if roll < 8:
@@ -157,24 +157,24 @@ def _with_lookalike(name: str) -> str:
     return name if at is None else name[:at] + name[at].translate(LOOKALIKES) + name[at + 1 :]
 
 
-def _with_initials(surname: str, given: str, patronymic: str, random: DemoRandom) -> str:
+def _with_initials(surname: str, given: str, patronymic: str, draw: DemoRandom) -> str:
     # A surname such as Петрович after initials would be read as a patronymic, and by people too.
-    if random.percent(15) and not surname.endswith("ич"):
+    if draw.percent(15) and not surname.endswith("ич"):
         return f"{given}{patronymic} {surname}"
-    space = " " if random.percent(25) else ""
-    return f"{surname.upper() if random.percent(25) else surname} {given}{space}{patronymic}"
+    space = " " if draw.percent(25) else ""
+    return f"{surname.upper() if draw.percent(25) else surname} {given}{space}{patronymic}"
 
 
-def _birth(born: datetime.date, random: DemoRandom, *, bare_year: bool) -> tuple[str, Cell]:
+def _birth(born: datetime.date, draw: DemoRandom, *, bare_year: bool) -> tuple[str, Cell]:
     """What is stated, and the cell that states it: a date, text with the day first, the year only, or nothing."""
     if bare_year:
         return str(born.year), f"{born.year} г.р."
-    if random.percent(YEAR):
+    if draw.percent(YEAR):
         cells: tuple[Cell, ...] = (born.year, f"{born.year} г.", f"{born.year}")
-        return str(born.year), random.one_of(cells)
-    if random.percent(NO_DATE):
-        return "", random.one_of(("", "", "-", "н/д"))
-    full, roll = born.isoformat(), random.below(100)
+        return str(born.year), draw.one_of(cells)
+    if draw.percent(NO_DATE):
+        return "", draw.one_of(("", "", "-", "н/д"))
+    full, roll = born.isoformat(), draw.below(100)
     if roll < 38:
         return full, born
     if roll < 80:
@@ -190,8 +190,8 @@ def _birth(born: datetime.date, random: DemoRandom, *, bare_year: bool) -> tuple
     return full, f"{born.day} {MONTHS[born.month - 1]} {born.year} г."
 
 
-def _other_date(day: datetime.date, random: DemoRandom) -> Cell:
-    return day if random.percent(50) else f"{day:%d.%m.%Y}" if random.percent(85) else f"{day:%m.%Y}"
+def _other_date(day: datetime.date, draw: DemoRandom) -> Cell:
+    return day if draw.percent(50) else f"{day:%d.%m.%Y}" if draw.percent(85) else f"{day:%m.%Y}"
 
 
 def frame_of(entries: Sequence[Entry]) -> pd.DataFrame:

@@ -30,40 +30,40 @@ LATIN_SHAPES = str.maketrans("АВЕКМНОРСТХ", "ABEKMHOPCTX")
 LETTERS = "aeiounkltvpr"
 
 
-def frame_of(people: Sequence[Person], listed: int, twice: int, random: DemoRandom) -> tuple[pd.DataFrame, list[int]]:
+def frame_of(people: Sequence[Person], listed: int, twice: int, draw: DemoRandom) -> tuple[pd.DataFrame, list[int]]:
     """The table, and who stands in each of its rows; ``twice`` of the people have two.
 
     The first ``listed`` people are on the list too, which is later: some have risen by then."""
-    hands = [*range(len(people)), *random.order(len(people))[:twice]]
-    order = random.order(len(hands))
+    hands = [*range(len(people)), *draw.order(len(people))[:twice]]
+    order = draw.order(len(hands))
     rows = []
     for number, at in enumerate(order):
         who = hands[at]
         person = people[who]
         rank = person.rank
-        if who < listed and rank not in (0, FIRST_OFFICER) and random.percent(30):
+        if who < listed and rank not in (0, FIRST_OFFICER) and draw.percent(30):
             rank -= 1
-        habit, short, parts = _habit(random), random.percent(30), (person.surname, person.given, person.patronymic)
-        names = (_romanised(name, habit, random, short=short) for name in parts)
-        born = "" if random.percent(NO_DATE) else person.born.isoformat()
-        personal = person.number.translate(LATIN_SHAPES) if random.percent(75) else ""
+        habit, short, parts = _habit(draw), draw.percent(30), (person.surname, person.given, person.patronymic)
+        names = (_romanised(name, habit, draw, short=short) for name in parts)
+        born = "" if draw.percent(NO_DATE) else person.born.isoformat()
+        personal = person.number.translate(LATIN_SHAPES) if draw.percent(75) else ""
         rows.append([f"R{number:05d}", *names, born, ENGLISH_RANKS[rank], personal, person.joined.isoformat()])
     return pd.DataFrame(rows, columns=list(HEADERS), dtype=object), [hands[at] for at in order]
 
 
-def _habit(random: DemoRandom) -> dict[str, str]:
+def _habit(draw: DemoRandom) -> dict[str, str]:
     """How one hand romanises: by the passport's table, wholly or but for some letters, or by a table of its own."""
-    roll = random.below(100)
+    roll = draw.below(100)
     if roll < 40:
         return ROMAN
     if roll < 65:
         return ENGLISH
     if roll < 75:
         return SCHOLARLY
-    return ROMAN | {letter: other for letter, other in OTHER_ROMAN.items() if random.percent(40)}
+    return ROMAN | {letter: other for letter, other in OTHER_ROMAN.items() if draw.percent(40)}
 
 
-def _romanised(name: str, habit: dict[str, str], random: DemoRandom, *, short: bool) -> str:
+def _romanised(name: str, habit: dict[str, str], draw: DemoRandom, *, short: bool) -> str:
     """``short`` hands write -y for -ий and -ый, as in Dmitry."""
     if short and name.endswith(("ий", "ый")):
         name = name[:-2] + "ы"
@@ -71,4 +71,4 @@ def _romanised(name: str, habit: dict[str, str], random: DemoRandom, *, short: b
     latin = "".join(
         roman.capitalize() if letter.isupper() else roman for letter, roman in zip(name, letters, strict=True)
     )
-    return mistyped(latin, random, LETTERS) if random.percent(TYPED) else latin
+    return mistyped(latin, draw, LETTERS) if draw.percent(TYPED) else latin
