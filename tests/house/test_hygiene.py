@@ -256,7 +256,8 @@ def test_no_name_and_no_secret_is_anywhere_but_at_home(tmp_path, monkeypatch):
             run("transcript", exchange.folder("unit"), "-o", exchange.root / "auditor", "--passphrase-file", wrong)
         )
         exchange.transcript()
-        outputs += [run("verify", exchange.root / "auditor", "--words-file", each) for each in (exchange.words_file(), wrong)]
+        for words in (exchange.words_file(), wrong):
+            outputs.append(run("verify", exchange.root / "auditor", "--words-file", words))
         outputs.append(run("verify", exchange.folder("unit")))
         for name in ("list-5-package.pprl", "PRIVATE-list.rows", "PRIVATE-keystore.pprl", "list-2-proposal.pprl"):
             outputs.append(run("inspect", exchange.folder("list") / name))
