@@ -43,9 +43,9 @@ def play(folder: Path) -> None:
         secret[party] = ("--passphrase-file", path)
 
     # 1. Everybody makes keys for this matter, and sends the others a card.
-    pprl("card", alfa, "--role", "list", "--matter", "example", "--name", "Newsroom Alfa", *secret[alfa])
-    pprl("card", bravo, "--role", "registry", "--matter", "example", "--name", "Newsroom Bravo", *secret[bravo])
-    pprl("card", unit, "--role", "unit", "--matter", "example", "--name", "University", *secret[unit])
+    pprl("card", alfa, "--role", "list", "--exchange", "example", "--name", "Newsroom Alfa", *secret[alfa])
+    pprl("card", bravo, "--role", "registry", "--exchange", "example", "--name", "Newsroom Bravo", *secret[bravo])
+    pprl("card", unit, "--role", "unit", "--exchange", "example", "--name", "University", *secret[unit])
     send("list-1-card.pprl", alfa, bravo, unit)
     send("registry-1-card.pprl", bravo, alfa, unit)
     send("unit-1-card.pprl", unit, alfa, bravo)

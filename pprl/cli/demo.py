@@ -92,12 +92,13 @@ def _invented(rosters: Rosters) -> str:
 def _exchange(folder: Path, seed: int) -> None:
     """Every step of every party, as it is played."""
     from pprl.demo import invent
-    from pprl.demo.exchange import AUDITOR, HEARD, play
+    from pprl.demo.exchange import AUDITOR, HEARD, play, write_rosters
     from pprl.exchange.next_step import PAGE
 
     rosters = invent(seed)
+    write_rosters(folder, rosters)
     click.echo(_invented(rosters))
-    for step in play(folder, rosters):
+    for step in play(folder):
         click.echo(f"\n{step.place}$ pprl {step.command}")
         for line in step.lines:
             click.echo(line)

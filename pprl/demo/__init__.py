@@ -1,8 +1,9 @@
-"""Two made-up rosters with a known truth: a leaked list in Cyrillic and a personnel registry in Latin letters.
+"""Two invented rosters with a known truth: a leaked list in Cyrillic and a personnel registry in Latin letters.
 
-1,010 men who left their division, as a clerk wrote them down until 2024, and 12,000 rows of the division's personnel
-list of 1 June 2022, as another office romanised it. Everybody is invented. `people` draws who they are, `leaked` and
-`registry` write them down; typing errors, initials and missing dates are as frequent as in lists of that kind.
+The list has 1,010 men who left their division, as a clerk recorded them until 2024. The registry has 12,000 rows of the
+division's personnel list of 1 June 2022, as another office romanised it. Everybody is invented. `people` draws who they
+are, `leaked` and `registry` write them down. Typing errors, initials and missing dates are as frequent as in real lists
+of this kind.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from pprl.demo.leaked import Entry
 from pprl.demo.people import REGISTRY_DATE, Person, listed_people, serving_people
 
 REGISTRY_ROWS = 12_000
-REGISTRY_TWICE = 120  # of them second rows of somebody
-HELD = 95  # percent of those who had joined by then whom the registry holds
-FAMILIES = 20  # listed people with a brother in the registry who is in no list
+REGISTRY_TWICE = 120  # of these are second rows of a person
+HELD = 95  # percent of the people who had joined by then are in the registry
+FAMILIES = 20  # people on the list with a brother who is only in the registry
 
 SCHEMA = """\
 format = 1
@@ -80,7 +81,7 @@ class Rosters:
 
     @property
     def present(self) -> dict[str, tuple[str, ...]]:
-        """For each row of the list whose person is in the registry, by its number in the list: his ids there."""
+        """The ids in the registry of each person on the list who is there, by the number of the row on the list."""
         return {str(entry.cells[0]): self.ids[entry.person] for entry in self.entries if entry.person in self.ids}
 
     def workbook(self) -> bytes:
@@ -93,14 +94,14 @@ class Rosters:
         return TOO_LATE if self.people[person].joined >= REGISTRY_DATE else ABSENT
 
     def marked(self, list_ids: Sequence[str], registry_ids: Sequence[str]) -> Marks:
-        """Pairs held against the truth."""
+        """Pairs compared with the truth."""
         person_of = {str(entry.cells[0]): entry.person for entry in self.entries}
         pairs = [(person_of[ours], theirs) for ours, theirs in zip(list_ids, registry_ids, strict=True)]
         right = [person for person, theirs in pairs if theirs in self.ids.get(person, ())]
         return Marks(len(right), len(pairs) - len(right), len(self.ids) - len(set(right)))
 
     def truth(self) -> pd.DataFrame:
-        """For each row of the list: whom it means, where he is, and his registry ids (one row each)."""
+        """For each row of the list the person, whether they are in the registry, and their ids there (a row for each)."""
         return pd.DataFrame(
             [
                 (str(entry.cells[0]), str(entry.person), self.status(entry.person), theirs)
@@ -114,7 +115,7 @@ class Rosters:
 
 @dataclass(frozen=True)
 class Marks:
-    """Pairs that are right and wrong, and people who are in the registry and in no right pair."""
+    """How many pairs are right and wrong, and how many people in the registry are in no right pair."""
 
     right: int
     wrong: int
@@ -124,17 +125,17 @@ class Marks:
 def invent(seed: int) -> Rosters:
     """The same rosters for the same seed, on every machine."""
     root = seed_from(seed)
-    random = DemoRandom(root, "demo people")
-    people = listed_people(random)
-    held = [at for at, person in enumerate(people) if person.joined < REGISTRY_DATE and random.percent(HELD)]
-    families = [people[at] for at in random.order(len(people))[:FAMILIES]]
-    others = serving_people(random, REGISTRY_ROWS - REGISTRY_TWICE - len(held), families)
+    draw = DemoRandom(root, "demo people")
+    people = listed_people(draw)
+    held = [index for index, person in enumerate(people) if person.joined < REGISTRY_DATE and draw.percent(HELD)]
+    families = [people[index] for index in draw.order(len(people))[:FAMILIES]]
+    others = serving_people(draw, REGISTRY_ROWS - REGISTRY_TWICE - len(held), families)
     entries = leaked.entries_of(people, DemoRandom(root, "demo list"))
     table, who = registry.frame_of(
-        [*(people[at] for at in held), *others], len(held), REGISTRY_TWICE, DemoRandom(root, "demo registry")
+        [*(people[index] for index in held), *others], len(held), REGISTRY_TWICE, DemoRandom(root, "demo registry")
     )
-    rows = sorted((held[at], theirs) for at, theirs in zip(who, table.id, strict=True) if at < len(held))
+    rows = sorted((held[index], row_id) for index, row_id in zip(who, table.id, strict=True) if index < len(held))
     ids: dict[int, tuple[str, ...]] = {}
-    for person, theirs in rows:
-        ids[person] = (*ids.get(person, ()), theirs)
+    for person, row_id in rows:
+        ids[person] = (*ids.get(person, ()), row_id)
     return Rosters(leaked.frame_of(entries), table, tuple(people), tuple(entries), ids)

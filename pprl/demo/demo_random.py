@@ -1,4 +1,4 @@
-"""Single draws from a random stream, the same on every machine, and the slip of a typist's finger."""
+"""Single random draws, the same on every machine, and typing errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class DemoRandom:
-    """RandomStream one at a time, from a stream that nobody else reads.
+    """Single draws from a random stream that nothing else reads.
 
     >>> DemoRandom(b"example", "demo").below(6) == DemoRandom(b"example", "demo").below(6)
     True
@@ -23,7 +23,7 @@ class DemoRandom:
         self._words: Iterator[int] = iter(())
 
     def below(self, bound: int) -> int:
-        """Uniform on 0 … bound − 1: a word at or above the largest multiple of the bound is thrown away."""
+        """Uniform on 0 … bound − 1: words at or above the largest multiple of the bound are rejected."""
         top = 2**64 - 2**64 % bound
         while True:
             for word in self._words:
@@ -32,7 +32,7 @@ class DemoRandom:
             self._words = iter(self._draws.words(4096).tolist())
 
     def percent(self, share: float) -> bool:
-        """True in ``share`` of a hundred cases, to a thousandth."""
+        """True with a chance of ``share`` per cent, exact to a thousandth."""
         return self.below(100_000) < round(1000 * share)
 
     def one_of(self, options: Sequence[T]) -> T:
@@ -55,19 +55,21 @@ class DemoRandom:
         return order
 
 
-def mistyped(name: str, random: DemoRandom, letters: str) -> str:
-    """A letter left out, doubled, swapped with the one before it, or mistaken; never the first, which would change an
-    initial, nor the last two, by which a patronymic is known."""
-    places = [at for at in range(1, len(name) - 2) if name[at].isalpha() and name[at - 1].isalpha()]
-    if not places:
+def mistyped(name: str, draw: DemoRandom, letters: str) -> str:
+    """The name with one letter left out, doubled, swapped with the one before it, or replaced.
+
+    Never the first letter, which would change an initial, nor the last two, which mark a patronymic.
+    """
+    positions = [i for i in range(1, len(name) - 2) if name[i].isalpha() and name[i - 1].isalpha()]
+    if not positions:
         return name
-    at = random.one_of(places)
-    match random.below(4):
+    i = draw.one_of(positions)
+    match draw.below(4):
         case 0:
-            return name[:at] + name[at + 1 :]
+            return name[:i] + name[i + 1 :]
         case 1:
-            return name[:at] + name[at] + name[at:]
-        case 2 if at > 1:
-            return name[: at - 1] + name[at] + name[at - 1] + name[at + 1 :]
+            return name[:i] + name[i] + name[i:]
+        case 2 if i > 1:
+            return name[: i - 1] + name[i] + name[i - 1] + name[i + 1 :]
         case _:
-            return name[:at] + random.one_of(letters) + name[at + 1 :]
+            return name[:i] + draw.one_of(letters) + name[i + 1 :]

@@ -1,8 +1,9 @@
 """A whole exchange between invented parties, each with a folder of its own; only files are handed over.
 
 >>> from pprl.demo import invent
->>> from pprl.demo.exchange import play
->>> for played in play(Path("shown"), invent(2022)):  # doctest: +SKIP
+>>> from pprl.demo.exchange import play, write_rosters
+>>> write_rosters(Path("shown"), invent(2022))  # doctest: +SKIP
+>>> for played in play(Path("shown")):  # doctest: +SKIP
 ...     print(played.place, played.command)
 """
 
@@ -85,9 +86,9 @@ class _Stage:
                         shutil.copyfile(made, copy)
 
 
-def play(root: Path, rosters: Rosters) -> Iterator[Played]:
-    """Write rosters, truth and parties into a folder, and play every step. What was played is yielded step by step."""
-    schema = _write_rosters(root, rosters)
+def play(root: Path) -> Iterator[Played]:
+    """Play every step in the folder where the rosters are; yields what was played, step by step."""
+    schema = load_schema(root / "newsroom" / "schema.toml")
     parties = (_join(root, ListOwner), _join(root, RegistryOwner), _join(root, LinkageUnit))
     stage = _Stage(root, *parties)
     stage.hand_over()
@@ -100,14 +101,14 @@ def play(root: Path, rosters: Rosters) -> Iterator[Played]:
     shutil.copyfile(stage.newsroom.path / RESULT / PAGE, root / PAGE)
 
 
-def _write_rosters(root: Path, rosters: Rosters) -> Schema:
+def write_rosters(root: Path, rosters: Rosters) -> None:
+    """The list, the registry and the schema where their owners have them, and the truth beside."""
     for place in PLACES.values():
         make_folder(root / place)
     container.write_new(root / "newsroom" / "list.xlsx", [rosters.workbook()])
     container.write_new(root / "newsroom" / "schema.toml", [SCHEMA.encode()])
     container.write_new(root / "registry" / "registry.csv", [rosters.registry.to_csv(index=False).encode()])
     container.write_new(root / "truth.csv", [rosters.truth().to_csv(index=False).encode()])
-    return load_schema(root / "newsroom" / "schema.toml")
 
 
 def _join(root: Path, party: type[P]) -> P:

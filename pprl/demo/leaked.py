@@ -1,8 +1,8 @@
-"""The leaked list as a clerk kept it: a spreadsheet to be printed, not a table to be read.
+"""The leaked list as a clerk kept it: a spreadsheet made for printing.
 
-Titles, merged cells and a row of column numbers stand above, companies between the people, signatures below. Whole
-names share one column, dates are dates or text, ranks are abbreviated by whoever typed that week, and two more columns
-of dates are no birth dates.
+Titles, merged cells and a row of column numbers come first, the names of companies stand between the people, and
+signatures end the sheet. A whole name is in one column, dates are dates or text, abbreviations of ranks vary with the
+typist, and two further columns of dates are not birth dates.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ UNITS = (
 SIGNATURES = ("Начальник штаба ____________________ / вымышл. /", "Исп. делопроизводитель ______________", "01.08.2024")
 FIRST_ROW = 8  # of the sheet below titles, header and column numbers
 
-TWICE = 6  # people who stand in the list twice, the second time by another hand
+TWICE = 6  # people who are on the list twice, the second time by another typist
 TYPED = 3  # percent of names with a typing error
-INITIALS, YEAR, NO_DATE = 1.2, 3, 1  # percent of rows that have no more than this
+INITIALS, YEAR, NO_DATE = 1.2, 3, 1  # percent of rows with initials only, a year only, no date
 
 RANKS = {
     "рядовой": ("рядовой", "ряд.", "ряд", "р-й", "Рядовой"),
@@ -69,12 +69,13 @@ LETTERS = "аеиоунклтвпр"
 Cell = str | int | datetime.date
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One row: whom it means, what the clerk wrote of him, and the cells he made of it.
+    """One row: the person, what the clerk recorded, and the cells of the sheet.
 
-    ``surname``, ``given`` and ``patronymic`` hold his typing errors and initials; ``born`` is an ISO date, a year or
-    nothing."""
+    ``surname``, ``given`` and ``patronymic`` include typing errors and initials; ``born`` is an ISO date, a year or
+    empty.
+    """
 
     person: int
     surname: str
@@ -85,55 +86,55 @@ class Entry:
     cells: tuple[Cell, ...]
 
 
-def entries_of(people: Sequence[Person], random: DemoRandom) -> list[Entry]:
-    """The rows in their order, unit by unit; ``TWICE`` people have two."""
-    who = [*range(len(people)), *random.order(len(people))[:TWICE]]
-    places = sorted(((random.below(len(UNITS)), at) for at in random.order(len(who))), key=lambda place: place[0])
+def entries_of(people: Sequence[Person], draw: DemoRandom) -> list[Entry]:
+    """The rows in order, unit by unit; ``TWICE`` people have two."""
+    who = [*range(len(people)), *draw.order(len(people))[:TWICE]]
+    placed = sorted(((draw.below(len(UNITS)), row) for row in draw.order(len(who))), key=lambda pair: pair[0])
     return [
-        _entry(number, who[at], people[who[at]], max(-1, at - len(people)), UNITS[unit], random)
-        for number, (unit, at) in enumerate(places, start=1)
+        _entry(number, who[row], people[who[row]], max(-1, row - len(people)), UNITS[unit], draw)
+        for number, (unit, row) in enumerate(placed, start=1)
     ]
 
 
-def _entry(number: int, at: int, person: Person, again: int, unit: str, random: DemoRandom) -> Entry:
-    """``again`` numbers the second rows, which have initials only, a year only, or the name in another order, each
-    written as no first row is; it is −1 for the first."""
+def _entry(number: int, index: int, person: Person, again: int, unit: str, draw: DemoRandom) -> Entry:
+    """``again`` is −1 for a first row and numbers the second rows. These have initials only, a year only, or the name
+    in another order."""
     surname, given, patronymic = (
-        mistyped(name, random, LETTERS) if random.percent(TYPED) else name
+        mistyped(name, draw, LETTERS) if draw.percent(TYPED) else name
         for name in (person.surname, person.given, person.patronymic)
     )
     first, other_hand = again < 0, again % 3
-    if random.percent(INITIALS) if first else other_hand == 0:
+    if draw.percent(INITIALS) if first else other_hand == 0:
         given, patronymic = given[0] + ".", patronymic[0] + "."
-        name = _with_initials(surname, given, patronymic, random) if first else f"{surname} {given[0]} {patronymic[0]}"
-    elif first and random.percent(1):
+        name = _with_initials(surname, given, patronymic, draw) if first else f"{surname} {given[0]} {patronymic[0]}"
+    elif first and draw.percent(1):
         patronymic = ""
         name = f"{surname} {given}"
     else:
-        name = _whole_name(surname, given, patronymic, random, last=not first and other_hand == 2)
-    born, born_cell = _birth(person.born, random, bare_year=not first and other_hand == 1)
-    left = random.date(max(REGISTRY_DATE, person.joined) + datetime.timedelta(days=20), LIST_DATE)
-    personal = person.number if random.percent(70) else person.number.replace("-", random.one_of(("", " ")))
+        name = _whole_name(surname, given, patronymic, draw, last=not first and other_hand == 2)
+    born, born_cell = _birth(person.born, draw, bare_year=not first and other_hand == 1)
+    left = draw.date(max(REGISTRY_DATE, person.joined) + datetime.timedelta(days=20), LIST_DATE)
+    personal = person.number if draw.percent(70) else person.number.replace("-", draw.one_of(("", " ")))
     cells = (
         number,
-        random.one_of(RANKS[LADDER[person.rank]]),
+        draw.one_of(RANKS[LADDER[person.rank]]),
         name,
         born_cell,
-        personal if random.percent(88) else "",
-        random.one_of(SERVICES[person.service]),
-        _other_date(person.joined, random) if random.percent(94) else "",
-        _other_date(left, random),
-        random.one_of(NOTES),
+        personal if draw.percent(88) else "",
+        draw.one_of(SERVICES[person.service]),
+        _other_date(person.joined, draw) if draw.percent(94) else "",
+        _other_date(left, draw),
+        draw.one_of(NOTES),
     )
-    return Entry(at, surname, given, patronymic, born, unit, cells)
+    return Entry(person=index, surname=surname, given=given, patronymic=patronymic, born=born, unit=unit, cells=cells)
 
 
-def _whole_name(surname: str, given: str, patronymic: str, random: DemoRandom, *, last: bool) -> str:
-    """Most write surname, given name, patronymic; some shout, break the line, or put the surname last. ``last`` is a
-    hand that always does, in capitals."""
-    if random.percent(1.5):
+def _whole_name(surname: str, given: str, patronymic: str, draw: DemoRandom, *, last: bool) -> str:
+    """Most typists write surname, given name, patronymic. Some use capitals, break the line or put the surname last;
+    with ``last`` it always comes last, in capitals."""
+    if draw.percent(1.5):
         surname = _with_lookalike(surname)
-    roll = random.below(100)
+    roll = draw.below(100)
     if last:
         return f"{given} {patronymic} {surname.upper()}"
     if roll < 8:
@@ -152,29 +153,29 @@ def _whole_name(surname: str, given: str, patronymic: str, random: DemoRandom, *
 
 
 def _with_lookalike(name: str) -> str:
-    """One Cyrillic letter typed on the Latin keyboard."""
-    at = next((at for at, letter in enumerate(name) if at and letter.translate(LOOKALIKES) != letter), None)
-    return name if at is None else name[:at] + name[at].translate(LOOKALIKES) + name[at + 1 :]
+    """With one Cyrillic letter typed as the Latin one that looks like it."""
+    i = next((i for i, letter in enumerate(name) if i and letter.translate(LOOKALIKES) != letter), None)
+    return name if i is None else name[:i] + name[i].translate(LOOKALIKES) + name[i + 1 :]
 
 
-def _with_initials(surname: str, given: str, patronymic: str, random: DemoRandom) -> str:
-    # A surname such as Петрович after initials would be read as a patronymic, and by people too.
-    if random.percent(15) and not surname.endswith("ич"):
+def _with_initials(surname: str, given: str, patronymic: str, draw: DemoRandom) -> str:
+    # After initials, a surname such as Петрович would be read as a patronymic, by people too.
+    if draw.percent(15) and not surname.endswith("ич"):
         return f"{given}{patronymic} {surname}"
-    space = " " if random.percent(25) else ""
-    return f"{surname.upper() if random.percent(25) else surname} {given}{space}{patronymic}"
+    space = " " if draw.percent(25) else ""
+    return f"{surname.upper() if draw.percent(25) else surname} {given}{space}{patronymic}"
 
 
-def _birth(born: datetime.date, random: DemoRandom, *, bare_year: bool) -> tuple[str, Cell]:
-    """What is stated, and the cell that states it: a date, text with the day first, the year only, or nothing."""
+def _birth(born: datetime.date, draw: DemoRandom, *, bare_year: bool) -> tuple[str, Cell]:
+    """The date of birth as recorded, and its cell: a date, text with the day first, the year only, or nothing."""
     if bare_year:
         return str(born.year), f"{born.year} г.р."
-    if random.percent(YEAR):
+    if draw.percent(YEAR):
         cells: tuple[Cell, ...] = (born.year, f"{born.year} г.", f"{born.year}")
-        return str(born.year), random.one_of(cells)
-    if random.percent(NO_DATE):
-        return "", random.one_of(("", "", "-", "н/д"))
-    full, roll = born.isoformat(), random.below(100)
+        return str(born.year), draw.one_of(cells)
+    if draw.percent(NO_DATE):
+        return "", draw.one_of(("", "", "-", "н/д"))
+    full, roll = born.isoformat(), draw.below(100)
     if roll < 38:
         return full, born
     if roll < 80:
@@ -190,27 +191,27 @@ def _birth(born: datetime.date, random: DemoRandom, *, bare_year: bool) -> tuple
     return full, f"{born.day} {MONTHS[born.month - 1]} {born.year} г."
 
 
-def _other_date(day: datetime.date, random: DemoRandom) -> Cell:
-    return day if random.percent(50) else f"{day:%d.%m.%Y}" if random.percent(85) else f"{day:%m.%Y}"
+def _other_date(day: datetime.date, draw: DemoRandom) -> Cell:
+    return day if draw.percent(50) else f"{day:%d.%m.%Y}" if draw.percent(85) else f"{day:%m.%Y}"
 
 
 def frame_of(entries: Sequence[Entry]) -> pd.DataFrame:
-    """The list as text, as it is read back from the sheet: one row a person under its row of the sheet, and his unit
-    in the column ``section``."""
-    rows, places, place, unit = [], [], FIRST_ROW, ""
+    """The list as it is read back from the sheet: text, each row labelled by its row of the sheet, and the unit in the
+    column ``section``."""
+    rows, labels, label, unit = [], [], FIRST_ROW, ""
     for entry in entries:
-        place += entry.unit != unit  # a row with the name of the unit stands before its first
+        label += entry.unit != unit  # a row with the name of the unit comes before its first person
         unit = entry.unit
         rows.append([*(str(cell) for cell in entry.cells), unit])
-        places.append(place)
-        place += 1
-    index = pd.Index(places, name="row", dtype="int64")
+        labels.append(label)
+        label += 1
+    index = pd.Index(labels, name="row", dtype="int64")
     columns = pd.Index([*HEADERS, "section"], dtype=object)
     return pd.DataFrame(rows, columns=columns, index=index, dtype=object)
 
 
 def workbook_of(entries: Sequence[Entry]) -> bytes:
-    """The sheet, ready to be printed on A4 across."""
+    """The workbook, ready to be printed on A4, landscape."""
     import xlsxwriter
 
     out = io.BytesIO()

@@ -1,7 +1,7 @@
 """The people of the demo: who they are, before anybody writes them down.
 
-A division of 2022: some four in five have Russian names, the others Buryat or Tuvan ones, often beside a Russian given
-name or patronymic. Names are drawn one part at a time from tables of frequent names, so nobody is meant.
+A division in 2022: about four in five have Russian names, the others Buryat or Tuvan ones, often with a Russian given
+name or patronymic. Each part of a name is drawn on its own from a table of frequent names, so no real person is meant.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LIST_DATE = datetime.date(2024, 8, 1)
 
 CONTRACT, MOBILISED, CONSCRIPT = "contract", "mobilised", "conscript"
 
-#: Ranks below the officers with their shares in percent. A rank is its place in LADDER.
+#: Ranks below the officers with their shares in per cent. A rank is stored as its index in LADDER.
 ENLISTED = (
     *(("рядовой", 52), ("ефрейтор", 12), ("младший сержант", 12), ("сержант", 11), ("старший сержант", 6)),
     *(("старшина", 3), ("прапорщик", 3), ("старший прапорщик", 1)),
@@ -32,13 +32,13 @@ SERGEANT_MAJOR, FIRST_OFFICER = 5, len(ENLISTED)
 MAJOR, LIEUTENANT_COLONEL = LADDER.index("майор"), LADDER.index("подполковник")
 
 CULTURES = (("russian", 82), ("buryat", 11), ("tuvan", 7))
-RUSSIAN_BESIDE = {"surname": 0, "given": 40, "patronymic": 35}  # percent of the others who bear a Russian one
+RUSSIAN_BESIDE = {"surname": 0, "given": 40, "patronymic": 35}  # per cent of the others who have a Russian one
 NUMBER_LETTERS = "АВЕКМНОРСТХ"
 
 
 @dataclass(frozen=True)
 class Person:
-    """``rank`` is what he has on the list, or in the registry if he is in no list."""
+    """``rank`` is the rank on the list, or in the registry for a person who is not on the list."""
 
     surname: str
     given: str
@@ -50,60 +50,62 @@ class Person:
     number: str
 
 
-def listed_people(random: DemoRandom) -> list[Person]:
-    """The 1,010 of the list in no order: 858 on contract, 150 mobilised, 2 conscripts; among them 26 junior officers, a
-    major, two lieutenant colonels, 15 pairs of brothers and a pair of twins."""
-    officers = [*(FIRST_OFFICER + random.below(4) for _ in range(26)), MAJOR, LIEUTENANT_COLONEL, LIEUTENANT_COLONEL]
-    on_contract = officers + [_enlisted(random) for _ in range(858 - len(officers))]
-    people = [_person(random, CONTRACT, rank) for rank in on_contract]
-    people += [_person(random, MOBILISED, _enlisted(random)) for _ in range(150)]
-    people += [_person(random, CONSCRIPT, 0) for _ in range(2)]
-    order = random.order(len(people) - 2)  # the conscripts are too young to have brothers there
+def listed_people(draw: DemoRandom) -> list[Person]:
+    """The 1,010 people of the list, in no order: 858 on contract, 150 mobilised, 2 conscripts.
+
+    Among them are 26 junior officers, a major, two lieutenant colonels, 15 pairs of brothers and a pair of twins.
+    """
+    officers = [*(FIRST_OFFICER + draw.below(4) for _ in range(26)), MAJOR, LIEUTENANT_COLONEL, LIEUTENANT_COLONEL]
+    on_contract = officers + [_enlisted(draw) for _ in range(858 - len(officers))]
+    people = [_person(draw, CONTRACT, rank) for rank in on_contract]
+    people += [_person(draw, MOBILISED, _enlisted(draw)) for _ in range(150)]
+    people += [_person(draw, CONSCRIPT, 0) for _ in range(2)]
+    order = draw.order(len(people) - 2)  # the conscripts are too young to have brothers there
     for pair in range(16):
-        one, other = order[2 * pair], order[2 * pair + 1]
-        people[other] = _brother(people[one], people[other], random, twin=pair == 0)
+        first, second = order[2 * pair], order[2 * pair + 1]
+        people[second] = _brother(people[first], people[second], draw, twin=pair == 0)
     return people
 
 
-def serving_people(random: DemoRandom, count: int, families: list[Person]) -> list[Person]:
+def serving_people(draw: DemoRandom, count: int, families: list[Person]) -> list[Person]:
     """Others who served on the registry's date, with brothers among themselves and of ``families``."""
     people: list[Person] = []
-    for at in range(count):
-        kin = families[at] if at < len(families) else random.one_of(people) if random.percent(2.5) else None
+    for index in range(count):
+        kin = families[index] if index < len(families) else draw.one_of(people) if draw.percent(2.5) else None
         if kin:
-            people.append(_brother(kin, _person(random, CONTRACT, _enlisted(random), serving=True), random))
-        elif random.percent(15):
-            people.append(_person(random, CONSCRIPT, 0))
+            people.append(_brother(kin, _person(draw, CONTRACT, _enlisted(draw), serving=True), draw))
+        elif draw.percent(15):
+            people.append(_person(draw, CONSCRIPT, 0))
         else:
-            ranks = ((FIRST_OFFICER + random.below(4), 7), (MAJOR + random.below(3), 1), (_enlisted(random), 92))
-            people.append(_person(random, CONTRACT, random.weighted(ranks), serving=True))
+            ranks = ((FIRST_OFFICER + draw.below(4), 7), (MAJOR + draw.below(3), 1), (_enlisted(draw), 92))
+            people.append(_person(draw, CONTRACT, draw.weighted(ranks), serving=True))
     return people
 
 
-def _person(random: DemoRandom, service: str, rank: int, *, serving: bool = False) -> Person:
-    """Three in four of those on contract had signed by the registry's date, all of them if they are ``serving``."""
-    culture = random.weighted(CULTURES)
+def _person(draw: DemoRandom, service: str, rank: int, *, serving: bool = False) -> Person:
+    """Three in four people on contract had signed by the registry's date; all of them if ``serving``."""
+    culture = draw.weighted(CULTURES)
     if service == CONSCRIPT:
-        born = random.date(datetime.date(2001, 6, 1), datetime.date(2003, 8, 31))
-        joined = random.date(datetime.date(2021, 10, 1), datetime.date(2022, 5, 31))
+        born = draw.date(datetime.date(2001, 6, 1), datetime.date(2003, 8, 31))
+        joined = draw.date(datetime.date(2021, 10, 1), datetime.date(2022, 5, 31))
     elif service == MOBILISED:
-        born = random.date(datetime.date(1974, 1, 1), datetime.date(_youngest(rank) - 1, 12, 31))
-        joined = random.date(*MOBILISATION)
-    elif serving or random.percent(75):
-        born = random.date(datetime.date(1972, 1, 1), datetime.date(_youngest(rank), 12, 31))
-        joined = random.date(max(datetime.date(2006, 1, 1), _of_age(born)), REGISTRY_DATE - datetime.timedelta(days=1))
+        born = draw.date(datetime.date(1974, 1, 1), datetime.date(_youngest(rank) - 1, 12, 31))
+        joined = draw.date(*MOBILISATION)
+    elif serving or draw.percent(75):
+        born = draw.date(datetime.date(1972, 1, 1), datetime.date(_youngest(rank), 12, 31))
+        joined = draw.date(max(datetime.date(2006, 1, 1), _of_age(born)), REGISTRY_DATE - datetime.timedelta(days=1))
     else:
-        born = random.date(datetime.date(1972, 1, 1), datetime.date(_youngest(rank) + 1, 12, 31))
-        joined = random.date(max(REGISTRY_DATE, _of_age(born)), datetime.date(2024, 2, 1))
+        born = draw.date(datetime.date(1972, 1, 1), datetime.date(_youngest(rank) + 1, 12, 31))
+        joined = draw.date(max(REGISTRY_DATE, _of_age(born)), datetime.date(2024, 2, 1))
     return Person(
-        _name(culture, "surname", random),
-        _name(culture, "given", random),
-        _name(culture, "patronymic", random),
+        _name(culture, "surname", draw),
+        _name(culture, "given", draw),
+        _name(culture, "patronymic", draw),
         born,
         rank,
         service,
         joined,
-        f"{random.one_of(NUMBER_LETTERS)}{random.one_of(NUMBER_LETTERS)}-{random.below(1_000_000):06d}",
+        f"{draw.one_of(NUMBER_LETTERS)}{draw.one_of(NUMBER_LETTERS)}-{draw.below(1_000_000):06d}",
     )
 
 
@@ -113,37 +115,39 @@ def _youngest(rank: int) -> int:
 
 
 def _of_age(born: datetime.date) -> datetime.date:
-    return born + datetime.timedelta(days=6_600)  # a month after his eighteenth birthday
+    return born + datetime.timedelta(days=6_600)  # a month after the eighteenth birthday
 
 
-def _brother(one: Person, other: Person, random: DemoRandom, *, twin: bool = False) -> Person:
-    """The other as a brother of the one: same surname and patronymic, another given name, born a year to seven
-    apart or on the same day. He keeps his own service, but on contract he joins no earlier than he is of age."""
-    born = one.born
+def _brother(kin: Person, person: Person, draw: DemoRandom, *, twin: bool = False) -> Person:
+    """The person as a brother of ``kin``: the same surname and patronymic, another given name, born one to seven years
+    apart or on the same day. A brother keeps his service; on contract he joins no earlier than he is of age."""
+    born = kin.born
     if not twin:
-        born += datetime.timedelta(days=(330 + random.below(2200)) * (1 if one.born.year < 1985 else -1))
-    given = other.given
-    while given == one.given:
-        given = _name("russian", "given", random)
-    kin = replace(other, surname=one.surname, given=given, patronymic=one.patronymic, born=born)
-    return replace(kin, joined=max(kin.joined, _of_age(born))) if kin.service == CONTRACT else kin
+        born += datetime.timedelta(days=(330 + draw.below(2200)) * (1 if kin.born.year < 1985 else -1))
+    given = person.given
+    while given == kin.given:
+        given = _name("russian", "given", draw)
+    brother = replace(person, surname=kin.surname, given=given, patronymic=kin.patronymic, born=born)
+    if brother.service != CONTRACT:
+        return brother
+    return replace(brother, joined=max(brother.joined, _of_age(born)))
 
 
-def _enlisted(random: DemoRandom) -> int:
-    return random.weighted([(rank, share) for rank, (_, share) in enumerate(ENLISTED)])
+def _enlisted(draw: DemoRandom) -> int:
+    return draw.weighted([(rank, share) for rank, (_, share) in enumerate(ENLISTED)])
 
 
-def _name(culture: str, kind: str, random: DemoRandom) -> str:
-    """A name by its frequency."""
-    if culture != "russian" and random.percent(RUSSIAN_BESIDE[kind]):
+def _name(culture: str, kind: str, draw: DemoRandom) -> str:
+    """A name, drawn by its frequency."""
+    if culture != "russian" and draw.percent(RUSSIAN_BESIDE[kind]):
         culture = "russian"
-    names, ends = _tables()[culture, kind]
-    return names[bisect.bisect_right(ends, random.below(ends[-1]))]
+    names, ends = name_tables()[culture, kind]
+    return names[bisect.bisect_right(ends, draw.below(ends[-1]))]
 
 
 @functools.cache
-def _tables() -> dict[tuple[str, str], tuple[list[str], list[int]]]:
-    """For each culture and kind of name the names and the running sum of their counts."""
+def name_tables() -> dict[tuple[str, str], tuple[list[str], list[int]]]:
+    """For each culture and kind of name, the names and the running sum of their counts."""
     folder = importlib.resources.files("pprl.demo").joinpath("data")
     russian = folder.joinpath("demo_names.tsv").read_text(encoding="utf-8").splitlines()[2:]
     others = folder.joinpath("demo_names_buryat_tuvan.tsv").read_text(encoding="utf-8").splitlines()[2:]

@@ -1,9 +1,12 @@
-"""The exchange: three parties who never meet, with files.
+"""The exchange: three parties who never meet compare two rosters by files alone.
 
-``primitives`` every cryptographic call · ``statements`` signed files · ``cards`` keys and words · ``keystore`` what
-stays secret · ``agreement`` terms and the linkage key · ``commitments`` what is fixed before it is seen · ``package``
-encodings, sealed · ``matter`` the folder of a party and what is due in it.
+- `protocol` the signed and sealed files: `messages` the table of all of them, `statements`, `cards`, `agreement`,
+  `commitments`, `package`, `reveal`, and `crypto`, every cryptographic call.
+- `keystore` what a party keeps secret, `linkage_key` how the owners get one key.
+- `record` what the statements say, verified in order; `folder` the folder of a party; `next_step` what is due in it.
+- `replay` every figure again, from signed scores and opened labels.
+- `parties` what each party does, as calls: the Python twin of the commands.
 
-``docs/protocol.md`` specifies every byte and numbers the steps of verification that the code names. Nothing here can
-reach a roster but ``parties.owner``.
+``docs/protocol.md`` specifies every byte and numbers the checks that the code refers to. Only the owners' modules in
+`parties` can reach a roster.
 """

@@ -194,4 +194,4 @@ def test_the_exchange(tmp_path, monkeypatch):
     types("pprl transcript unit -o auditor", "pprl verify auditor --words-file heard-on-the-phone.txt")
     types("pprl destroy alfa")
     assert set(OF_EXCHANGE) <= run
-    assert "verified: these parties said this" in said[-2]
+    assert "verified: these parties signed this" in said[-2]

@@ -12,7 +12,7 @@ import pytest
 import pprl
 from pprl.demo import ABSENT, IN_REGISTRY, SCHEMA, TOO_LATE, invent, leaked
 from pprl.demo.demo_random import DemoRandom, mistyped
-from pprl.demo.people import CONSCRIPT, CONTRACT, LADDER, MOBILISATION, MOBILISED, REGISTRY_DATE, _tables
+from pprl.demo.people import CONSCRIPT, CONTRACT, LADDER, MOBILISATION, MOBILISED, REGISTRY_DATE, name_tables
 from pprl.normalize.dates import parse_date
 from pprl.normalize.names import fold_name
 from pprl.normalize.ranks import fold_rank
@@ -61,7 +61,7 @@ def test_some_stand_twice_by_another_hand(rosters):
 
 
 def test_two_naming_cultures_on_both_sides(rosters):
-    tables = _tables()
+    tables = name_tables()
     others = {name for culture in ("buryat", "tuvan") for name in tables[culture, "surname"][0]}
     others -= set(tables["russian", "surname"][0])
     assert 0.14 < np.mean([person.surname in others for person in rosters.people]) < 0.22

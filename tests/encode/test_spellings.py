@@ -308,12 +308,12 @@ def test_an_exchange_with_spellings_is_judged_and_verified(spelled):
     assert home.counts()["further spellings"] >= 12
     for step in ("judge", "registry result", "list result"):
         exchange.do(step)
-    done = run("verify", exchange.transcript(), "--words-file", exchange.told())
+    done = run("verify", exchange.transcript(), "--words-file", exchange.words_file())
     assert done.status == 0, done.err + done.out
 
 
 def opened(exchange) -> tuple[list[Opening], object, bytes]:
-    matter = exchange.matter("unit")
+    matter = exchange.opened("unit")
     size, strata = label_size(matter.agreement.terms), len(matter.agreement.terms.strata)
     labels = matter.reveal.attachment
     pieces = [labels[at : at + size] for at in range(0, len(labels), size)]

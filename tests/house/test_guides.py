@@ -38,8 +38,8 @@ PLACES = {
 PART = re.compile(r"^## (?:(\d+)\. )?|^```console\n(.*?)^```$|^```toml\n(.*?)^```$", flags=re.M | re.S)
 SENDING = re.compile(r"(?:send )?(\S+?):? (?:send it )?to the (.+?)(?:;.*)?|(\S+): \d+ files for the (auditor),.*")
 FIGURES = (
-    "matched|false matches|true matches|net found|by chance|ambiguous|  category|cannot be|agree on|openings|the scores"
-    "|named with|  whole name"
+    "found|of them|net found|by chance|ambiguous|  category|cannot be|agree on|openings|signed: the scores"
+    "|matched|false matches|true matches|named with|  whole name"
 )
 CHANCE = (
     (re.compile(r"(?<=aloud:) .*", flags=re.M), " words"),

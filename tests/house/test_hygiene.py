@@ -260,7 +260,7 @@ def play(exchange, wrong):
     auditor = exchange.root / "auditor"
     outputs.append(run("transcript", exchange.folder("unit"), "-o", auditor, "--passphrase-file", wrong))
     exchange.transcript()
-    outputs += [run("verify", auditor, "--words-file", words) for words in (exchange.told(), wrong)]
+    outputs += [run("verify", auditor, "--words-file", words) for words in (exchange.words_file(), wrong)]
     outputs.append(run("verify", exchange.folder("unit")))
     for name in ("list-5-package.pprl", "PRIVATE-list.rows", "PRIVATE-keystore.pprl", "list-2-proposal.pprl"):
         outputs.append(run("inspect", exchange.folder("list") / name))
