@@ -1,7 +1,7 @@
-"""A birth date makes somebody of an age to serve; other dates of a roster do not.
+"""Birth dates are recognised by the ages they imply.
 
-Dates of call-up, of desertion, of issue stand in the same lists, and one of them taken for the birth date gives a
-linkage that finds nobody, or the wrong ones.
+The same lists hold dates of call-up, desertion and issue. A linkage that takes one of them for the birth date finds
+nobody, or the wrong people.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ TOLERATED = 0.05
 
 
 def year_of_ages(schema: Schema) -> int:
-    """The year in which ages are counted: that of the registry where the schema says it, else this one."""
+    """The year for which ages are computed: that of the registry if the schema names it, else the current one."""
     return (schema.registry_as_of or datetime.date.today()).year
 
 
 def refuse_wrong_ages(people: People, schema: Schema, year: int) -> None:
-    """RosterError: see `refuse_wrong_years`, of any field that is linked."""
+    """RosterError: as `refuse_wrong_years`, for any linked field."""
     for field in schema.linked():
         if field.type in ("date", "year"):
             column = people.columns[field.name]
@@ -35,8 +35,10 @@ def refuse_wrong_ages(people: People, schema: Schema, year: int) -> None:
 
 
 def refuse_wrong_years(name: str, values: Sequence[str], counts: Sequence[int] | NDArray[np.int64], year: int) -> None:
-    """RosterError: more than 5 % of the dates of a field, and more than one, make people younger than 16 or older
-    than 75. The ``values`` stand for so many people each."""
+    """RosterError: more than 5% of a field's dates, and more than one, make people younger than 16 or older than 75.
+
+    ``counts`` are the numbers of people with each of the ``values``.
+    """
     ages = year - np.array([int(value[:4]) for value in values], dtype=np.int64)
     people = np.array(counts, dtype=np.int64)
     young, old, total = int(people[ages < YOUNGEST].sum()), int(people[ages > OLDEST].sum()), int(people.sum())
@@ -44,6 +46,6 @@ def refuse_wrong_years(name: str, values: Sequence[str], counts: Sequence[int] |
         raise RosterError(
             f"the dates of {name} make {young:,} of {total:,} people younger than {YOUNGEST} and {old:,} "
             f"older than {OLDEST} in {year}",
-            hint="is it a birth date, and no date of call-up or of leaving? Name the column, "
+            hint="is this the birth date, or a date of call-up or leaving? Name the column, "
             f"say --column {name}=HEADER, or pass --any-age (link: --list-…, --registry-…)",
         )

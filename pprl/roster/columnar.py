@@ -1,8 +1,8 @@
-"""Parquet and Arrow files to frames of text: tables that say themselves where their columns are and what they hold.
+"""Parquet and Arrow files to frames of text: these tables describe their own columns.
 
-Values become the text that a CSV would have: text as it is, whole numbers without ``.0``, days as ISO dates, what is
-null or not a number "". No row is a title, a section or a signature here. Each distinct value of a column is made text
-once in a part, and columns that hold nothing a person could be compared by are not even read from the file.
+Values become the text that a CSV would have: text as it is, whole numbers without ``.0``, days as ISO dates, and "" for
+null and NaN. No row is a title, a section or a signature here. Each distinct value of a column is converted once per
+part, and columns that hold nothing to compare people by are not even read.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ with needing("pyarrow", "parquet", "a Parquet or Arrow file"):
     import pyarrow.parquet as pq
 
 BETWEEN = "; "  # the values of a cell that holds a list
-_NEEDED = "columns with names and at least one row of people are needed"
+_NEEDED = "the file needs columns with names and at least one row of people"
 _COPY_AGAIN = "copy it again, or write it again"
 
 
 class Columnar:
-    """A Parquet file, an Arrow file (Feather 2) or an Arrow stream as one table, read anew each time it is iterated.
+    """A Parquet file, an Arrow file (Feather 2) or an Arrow stream as one table, read again whenever it is iterated.
 
-    Rows are counted from 1, since there is no header row. A Parquet file is read in pieces of its row groups; an Arrow
-    file batch by batch, as it was written.
+    Rows are counted from 1, since there is no header row. A Parquet file is read in pieces of its row groups, an Arrow
+    file in the batches in which it was written.
     """
 
     def __init__(self, again: Callable[[], BinaryIO], rows: int) -> None:
@@ -47,14 +47,14 @@ class Columnar:
         }
         if any(key.startswith(b"pprl.") for key in schema.metadata or ()):
             raise RosterError(
-                "the roster holds encodings, no table of people", hint="`pprl convert parquet` gives the file back"
+                "the roster holds encodings, not a table of people", hint="`pprl convert parquet` gives the file back"
             )
 
     def headers(self) -> list[str]:
         return list(self._columns)
 
     def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
-        """Frames of at most so many rows; rows in which nothing stands are left out, as those of a CSV.
+        """Frames of at most ``most`` rows; empty rows are left out, as in a CSV.
 
         RosterError: the file is damaged or encrypted, or has no rows.
         """
@@ -81,21 +81,21 @@ class Columnar:
         columns = []
         for header, name in self._columns.items():
             with _refusing_damage(first - 1, f"column {header!r} of the roster"):
-                batch.column(name).validate(full=True)  # text may be no UTF-8, and an Arrow file point anywhere
+                batch.column(name).validate(full=True)  # text may not be UTF-8, and an Arrow file may point anywhere
                 texts, codes = _texts(batch.column(name), header)
             filled |= np.array([bool(text.strip()) for text in texts], dtype=bool)[codes]
             columns.append(np.array(texts, dtype=object)[codes])
-        places = np.arange(first, first + batch.num_rows, dtype=np.int64)
+        rows = np.arange(first, first + batch.num_rows, dtype=np.int64)
         if not filled.all():
-            columns, places = [column[filled] for column in columns], places[filled]
-        frame = pd.DataFrame(dict(enumerate(columns)), index=pd.Index(places, name="row"), dtype=object)
+            columns, rows = [column[filled] for column in columns], rows[filled]
+        frame = pd.DataFrame(dict(enumerate(columns)), index=pd.Index(rows, name="row"), dtype=object)
         frame.columns = pd.Index(self.headers(), dtype=object)
         return frame
 
 
 @contextmanager
 def _refusing_damage(seen: int, what: str = "") -> Iterator[None]:
-    """What the reader says of a file that is not whole, by its place and without its words, which may hold cells."""
+    """Turn the reader's errors on a damaged file into ours, by row and without its words, which may hold cells."""
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, ArithmeticError, MemoryError) as error:
@@ -104,17 +104,17 @@ def _refusing_damage(seen: int, what: str = "") -> Iterator[None]:
         if "crypt" in str(error):
             raise RosterError("the roster is encrypted", hint="decrypt it, and write it as plain Parquet") from None
         if what or seen:
-            says = f"{what or 'the roster'} is damaged" + (f" behind row {seen:,}" if seen else "")
+            message = f"{what or 'the roster'} is damaged" + (f" after row {seen:,}" if seen else "")
         else:
-            says = "the roster is no whole Parquet or Arrow file"
-        raise RosterError(says, hint=_COPY_AGAIN) from None
+            message = "the roster is not a complete Parquet or Arrow file"
+        raise RosterError(message, hint=_COPY_AGAIN) from None
 
 
 Read = Callable[[int, list[str]], Iterator[pa.RecordBatch]]
 
 
 def _opened(file: BinaryIO) -> tuple[pa.Schema, Read]:
-    """What a file says of its columns, and what reads batches of some of them."""
+    """The schema of a file, and a function that reads batches of some of its columns."""
     data = pa.py_buffer(
         file.getvalue() if isinstance(file, io.BytesIO) else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     )
@@ -131,14 +131,14 @@ def _opened(file: BinaryIO) -> tuple[pa.Schema, Read]:
 
 
 def _columns_of(schema: pa.Schema) -> dict[str, str]:
-    """The names of the columns that can be read, by their headers."""
+    """The columns that can be read: header to name."""
     if len(schema) > MAX_COLUMNS:
         raise RosterError(f"the roster has more than {MAX_COLUMNS:,} columns", hint="is it a table of people?")
     headers = [" ".join(name.split()) for name in schema.names]
     seen: set[str] = set()
-    for at, header in enumerate(headers, 1):
+    for number, header in enumerate(headers, 1):
         if not header:
-            raise RosterError(f"column {at} of the roster has no name", hint="give it one, or leave it out")
+            raise RosterError(f"column {number} of the roster has no name", hint="give it one, or leave it out")
         if header in seen:
             raise RosterError(f"two columns of the roster are called {header!r}", hint="give them different names")
         seen.add(header)
@@ -150,7 +150,7 @@ def _columns_of(schema: pa.Schema) -> dict[str, str]:
 
 
 def _is_read(kind: pa.DataType) -> bool:
-    """Text, numbers, dates and times, truth, lists of them; not bytes, and nothing else that is nested."""
+    """Text, numbers, dates and times, booleans, and lists of them; not bytes, and nothing else that is nested."""
     if _is_list(kind):
         return not _is_list(kind.value_type) and _is_read(kind.value_type)
     if pa.types.is_dictionary(kind):
@@ -172,7 +172,7 @@ def _is_uuid(kind: pa.DataType) -> bool:
 
 
 def _texts(array: pa.Array, header: str) -> tuple[list[str], NDArray[np.int64]]:
-    """The distinct values of a column as text, and which of them stands in each row."""
+    """The distinct values of a column as text, and the index of each row's value among them."""
     as_uuid = _is_uuid(array.type)
     if isinstance(array.type, pa.BaseExtensionType):
         array = array.storage
@@ -184,7 +184,7 @@ def _texts(array: pa.Array, header: str) -> tuple[list[str], NDArray[np.int64]]:
         array = array.cast(pa.decimal256(76, array.type.scale))
     encoded = array.dictionary_encode()
     values = encoded.dictionary
-    texts = [_uuid_text(each.hex()) for each in values.to_pylist()] if as_uuid else _as_text(values, header)
+    texts = [_uuid_text(value.hex()) for value in values.to_pylist()] if as_uuid else _as_text(values, header)
     codes = encoded.indices.cast(pa.int64()).fill_null(len(texts)).to_numpy(zero_copy_only=False)
     return [*texts, ""], codes
 
@@ -197,12 +197,12 @@ def _joined(array: pa.Array, header: str) -> list[str]:
     array = array.cast(pa.large_list(array.type.value_type))
     texts, codes = _texts(array.flatten(), header)
     ends = np.cumsum(pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)).tolist()
-    told = [texts[code] for code in codes.tolist()]
-    return [BETWEEN.join(filter(str.strip, told[top:end])) for top, end in zip([0, *ends], ends, strict=False)]
+    values = [texts[code] for code in codes.tolist()]
+    return [BETWEEN.join(filter(str.strip, values[top:end])) for top, end in zip([0, *ends], ends, strict=False)]
 
 
 def _as_text(values: pa.Array, header: str) -> list[str]:
-    """Distinct values as text; null is one where a column is of nothing else."""
+    """Distinct values as text; null is a value where a column holds nothing else."""
     kind = values.type
     if pa.types.is_floating(kind):
         return ["" if x != x else str(int(x)) if x.is_integer() else str(x) for x in values.to_numpy()]
@@ -219,12 +219,12 @@ def _as_text(values: pa.Array, header: str) -> list[str]:
 
 
 def _on_the_wall(values: pa.Array, header: str) -> pa.Array:
-    """Date and time as clocks showed them where the column says it was."""
+    """Date and time as clocks showed them in the column's time zone."""
     if values.type.tz in (None, "UTC"):
         return values.cast(pa.timestamp(values.type.unit))
     try:
         return pc.local_timestamp(values)
     except pa.ArrowInvalid:
         raise RosterError(
-            f"column {header!r}: its time zone is not known here", hint="write its days as dates, without a zone"
+            f"column {header!r}: its time zone is unknown", hint="write its days as dates, without a time zone"
         ) from None

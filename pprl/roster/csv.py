@@ -1,7 +1,7 @@
-"""Bytes of a CSV to records: which encoding, which delimiter.
+"""Bytes of a CSV to records: finds the encoding and the delimiter, which files do not state.
 
-Files do not say either. UTF-8 and UTF-16 show themselves by their structure; among the Cyrillic code pages the one
-under which the text looks most like names wins: frequent letters, capitals where words begin, no signs inside words.
+UTF-8 and UTF-16 can be recognised by their structure. Among the Cyrillic code pages, the one under which the text looks
+most like names wins: frequent letters, capitals at the start of words, no symbols inside words.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ DELIMITERS = ",;\t|"
 NO_DELIMITER = "\x1f"
 HEAD = 65_536
 _CHUNK = 1 << 20
-_END = "\x00end"  # can be no cell: text with NUL bytes is refused
+_END = "\x00end"  # cannot be a cell: text with NUL bytes is refused
 _BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SAVE_AGAIN = "save it as XLSX or as CSV in UTF-8"
 
-CODE_PAGES = ("cp1251", "koi8-u", "cp866", "iso8859-5", "mac-cyrillic")  # koi8-u is koi8-r and the Ukrainian letters
+CODE_PAGES = ("cp1251", "koi8-u", "cp866", "iso8859-5", "mac-cyrillic")  # koi8-u is koi8-r with the Ukrainian letters
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Dialect:
 
 
 def find_dialect(file: BinaryIO) -> Dialect:
-    """RosterError: see `find_encoding`."""
+    """The encoding and the delimiter of a file. RosterError: as `find_encoding`."""
     encoding = find_encoding(file)
     file.seek(0)
     with _text(file, encoding) as text:
@@ -47,9 +47,9 @@ def find_dialect(file: BinaryIO) -> Dialect:
 
 
 def csv_records(file: BinaryIO, dialect: Dialect, *, newline: str | None = "") -> Iterator[list[str]]:
-    """One list of cells a record; a quote that is never closed swallows the end mark and is noticed by that.
+    """A list of cells per record. RosterError: a quoted cell is never closed, and so swallows the end mark.
 
-    ``newline`` None makes of every line end within a cell a line feed, as a file that is opened as text does.
+    With ``newline`` None every line end within a cell becomes a line feed, as in a file that is opened as text.
     """
     csv.field_size_limit(2**31 - 1)
     with _text(file, dialect.encoding, newline) as lines:
@@ -57,7 +57,9 @@ def csv_records(file: BinaryIO, dialect: Dialect, *, newline: str | None = "") -
             if record == [_END]:
                 return
             yield record
-    raise RosterError("the roster ends inside a quoted cell", hint="it is cut short, or a quotation mark is not closed")
+    raise RosterError(
+        "the roster ends inside a quoted cell", hint="the file is cut short, or a quotation mark is not closed"
+    )
 
 
 def _text(file: BinaryIO, encoding: str, newline: str | None = "") -> io.TextIOWrapper:
@@ -65,9 +67,9 @@ def _text(file: BinaryIO, encoding: str, newline: str | None = "") -> io.TextIOW
 
 
 def find_encoding(file: BinaryIO) -> str:
-    """The encoding of a text, in which all of it can be decoded.
+    """The encoding in which the whole text can be decoded.
 
-    RosterError: it is no text, or in none of the encodings that are known here.
+    RosterError: it is not text, or in none of the known encodings.
     """
     size = file.seek(0, io.SEEK_END)
     head = _bytes_at(file, 0, HEAD)
@@ -79,30 +81,30 @@ def find_encoding(file: BinaryIO) -> str:
         encoding = "" if _is_damaged_utf_8(around) else _likely_page(around)
         flaw = _first_flaw(file, size, encoding) if encoding else flaw
     if flaw is not None:
-        raise RosterError("the roster is neither XLSX nor text in an encoding that is known here", hint=_SAVE_AGAIN)
+        raise RosterError("the roster is neither XLSX nor text in a known encoding", hint=_SAVE_AGAIN)
     return encoding
 
 
-def _bytes_at(file: BinaryIO, at: int, count: int) -> bytes:
-    file.seek(at)
+def _bytes_at(file: BinaryIO, offset: int, count: int) -> bytes:
+    file.seek(offset)
     return file.read(count)
 
 
 def _first_flaw(file: BinaryIO, size: int, encoding: str) -> int | None:
-    """About where the text stops being text of this encoding; piece by piece, to hold little of it."""
+    """Roughly the offset of the first byte that is not text in this encoding; read in pieces, to save memory."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    for at in range(0, size, _CHUNK):
+    for offset in range(0, size, _CHUNK):
         try:
-            text = decoder.decode(_bytes_at(file, at, _CHUNK), at + _CHUNK >= size)
+            text = decoder.decode(_bytes_at(file, offset, _CHUNK), offset + _CHUNK >= size)
         except UnicodeDecodeError as error:
-            return at + error.start
+            return offset + error.start
         if "\x00" in text:
-            raise RosterError("the roster holds NUL bytes: it is no table of text", hint=_SAVE_AGAIN)
+            raise RosterError("the roster holds NUL bytes: it is not a table of text", hint=_SAVE_AGAIN)
     return None
 
 
 def _utf_16_without_mark(head: bytes, size: int) -> str | None:
-    """In UTF-16 one byte of each digit, space and delimiter is NUL, always on the same side."""
+    """UTF-16 without a byte order mark: one byte of each digit, space and delimiter is NUL, always on the same side."""
     if size % 2 or b"\x00" not in head:
         return None
     before, after = head[0::2].count(0), head[1::2].count(0)
@@ -115,13 +117,13 @@ def _utf_16_without_mark(head: bytes, size: int) -> str | None:
 
 
 def _is_damaged_utf_8(sample: bytes) -> bool:
-    """Nearly all that is not ASCII is whole UTF-8: then it is that, and not whole, rather than a code page."""
+    """Whether nearly everything outside ASCII is valid UTF-8: then it is damaged UTF-8 rather than a code page."""
     text = sample.decode("utf-8", "replace")
     return 10 * text.count("�") < sum(letter > "\x7f" for letter in text)
 
 
 _BY_FREQUENCY = "аоиенвртслкмідпугяьбзчйыхжшюцщэфїёєґъўќ"
-_POINTS = {letter: 1 - at / 13 for at, letter in enumerate(_BY_FREQUENCY)}
+_POINTS = {letter: 1 - index / 13 for index, letter in enumerate(_BY_FREQUENCY)}
 _USUAL_SIGNS = dict.fromkeys("№«»–—\u00a0", 0.0)
 _UNUSUAL_SIGN = -3.0
 _LEAST = -0.5  # names of rare letters in few rows come near 0; noise and other alphabets are far below
@@ -130,13 +132,13 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x9f]")
 
 
 def _likely_page(sample: bytes) -> str:
-    """The code page under which the text looks most like names, or "" if it does under none."""
+    """The code page under which the text looks most like names, or "" if it looks like names under none."""
     score, page = max((_plausibility(sample.decode(page, "replace")), page) for page in CODE_PAGES)
     return page if score > _LEAST else ""
 
 
 def _plausibility(text: str) -> float:
-    """Points a letter of Cyrillic, −2 to 1: rare letters, signs, and clashing neighbours cost."""
+    """Points per Cyrillic letter, −2 to 1: rare letters, symbols and clashing neighbours cost points."""
     counts = Counter(letter for letter in text if letter > "\x7f")
     points = sum(
         count * (_POINTS.get(letter.lower()) or _USUAL_SIGNS.get(letter, _UNUSUAL_SIGN))
@@ -147,8 +149,10 @@ def _plausibility(text: str) -> float:
 
 
 def find_delimiter(head: str) -> str:
-    """The one under which the header is known and the next record has cells too; none for a list of one column, also
-    where a comma stands in each of its names."""
+    """The delimiter under which the header is known and the next record has several cells too.
+
+    None for a list of one column, even if there is a comma in each of its names.
+    """
     lines = [line for line in head.splitlines()[:200] if line.strip()]
     if 10 * sum(_NAME_WITH_COMMA.fullmatch(line) is not None for line in lines) > 8 * len(lines):
         return NO_DELIMITER

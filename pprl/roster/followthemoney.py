@@ -1,9 +1,9 @@
-"""FollowTheMoney entities to a roster: JSON lines as Aleph and OpenSanctions write them, a row for each Person.
+"""FollowTheMoney entities to a roster: JSON lines as Aleph and OpenSanctions write them, with a row for each Person.
 
-Every property is a list of values, and all of them are kept: a cell holds them with "; " between. The names of a
-person, however they are given, stand in the column ``name``, all spellings together. What hangs on a person by an edge
-stands in columns of its own, such as ``Employment.role``, ``Membership.organization`` or ``Identification.number``.
-Nothing is checked or mended: a date that FollowTheMoney would drop is read like one of a spreadsheet.
+Every property is a list of values, and all of them are kept: a cell holds them separated by "; ". The column ``name``
+holds all spellings of a person's name, however they are given. Properties of edges get columns such as
+``Employment.role``, ``Membership.organization`` or ``Identification.number``. Nothing is checked or corrected: a date
+that FollowTheMoney would drop is read like one in a spreadsheet.
 """
 
 from __future__ import annotations
@@ -25,39 +25,39 @@ from pprl.roster.layout import ALL, MAX_COLUMNS
 SEPARATOR = ";"
 NAMES = ("name", "alias", "previousName")
 PARTS = (("lastName",), ("firstName",), ("fatherName", "middleName", "secondName"))
-EDGES = {  # the property that names the person, and the schema that an edge counts as
+EDGES = {  # the property that names the person, and the schema under which the edge is counted
     "Employment": ("employee", "Employment"),
     "Membership": ("member", "Membership"),
     "Occupancy": ("holder", "Occupancy"),
     "Identification": ("holder", "Identification"),
     "Passport": ("holder", "Identification"),
 }
-SHOWN = 20  # kinds in a note
-MOST_NAMES = 65  # put together from parts: one more than is looked at, so that it is said
-_NEEDED = "entities of FollowTheMoney are needed, one JSON object a line, some of them of schema Person"
+SHOWN = 20  # kinds listed in a note
+MOST_NAMES = 65  # names joined from parts: one more than are considered, so that the excess is reported
+_NEEDED = "FollowTheMoney entities are needed, one JSON object per line, some of them of schema Person"
 
 Properties = dict[str, list[str]]
 
 
 @dataclass
 class _Read:
-    """What a file holds."""
+    """The contents of a file."""
 
     people: dict[str, tuple[int, Properties]] = field(default_factory=dict)  # by id: the first line, and properties
     edges: list[tuple[str, Properties]] = field(default_factory=list)
-    names: dict[str, str] = field(default_factory=dict)  # of everything that is no person
+    names: dict[str, str] = field(default_factory=dict)  # of everything that is not a person
     others: Counter[str] = field(default_factory=Counter)  # entities of other schemas
-    strange: list[int] = field(default_factory=list)  # lines that are no entities
-    values: Counter[str] = field(default_factory=Counter)  # that are no texts, by schema and property
+    strange: list[int] = field(default_factory=list)  # lines that are not entities
+    values: Counter[str] = field(default_factory=Counter)  # values that are not text, by schema and property
 
 
 class Entities:
-    """A file of entities as one table, held in memory: an edge may stand far from its person.
+    """A file of entities as one table, held in memory, since an edge may be far from its person.
 
-    Rows are the lines of the file, counted from 1; an entity that comes in several lines is one row, at the first.
-    ``notes`` say what was not understood.
+    Rows are the lines of the file, counted from 1; an entity in several lines is one row, labelled by its first line.
+    ``notes`` list what was not understood.
 
-    RosterError: a line is no JSON, or no entity is a person.
+    RosterError: a line is not JSON, or no entity is a person.
     """
 
     def __init__(self, again: Callable[[], BinaryIO], rows: int) -> None:
@@ -66,7 +66,7 @@ class Entities:
             read = _read(file)
         if not read.people:
             raise RosterError("the roster holds no Person", hint=_NEEDED)
-        lost = _hang(read)
+        lost = _attach_edges(read)
         columns = dict.fromkeys(name for _, properties in read.people.values() for name in properties)
         if len(columns) + 2 > MAX_COLUMNS:
             raise RosterError(f"the roster has more than {MAX_COLUMNS:,} properties", hint="are they entities?")
@@ -75,8 +75,8 @@ class Entities:
         for name in columns:
             if name not in _OF_NAMES:
                 table[name] = [_cell(properties.get(name, [])) for _, properties in read.people.values()]
-        places = pd.Index([place for place, _ in read.people.values()], name="row", dtype="int64")
-        self._frame = pd.DataFrame(table, index=places, dtype=object)
+        lines = pd.Index([line for line, _ in read.people.values()], name="row", dtype="int64")
+        self._frame = pd.DataFrame(table, index=lines, dtype=object)
         self.several = dict.fromkeys(list(table)[1:], SEPARATOR)
         self.notes = _notes(read, lost)
 
@@ -84,7 +84,7 @@ class Entities:
         return list(self._frame.columns)
 
     def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
-        """Frames of at most so many rows."""
+        """Frames of at most ``most`` rows."""
         most = min(most, self._rows)
         for top in range(0, len(self._frame), most):
             yield self._frame.iloc[top : top + most]
@@ -100,15 +100,15 @@ def _read(file: BinaryIO) -> _Read:
             _take(json.loads(text), number, read)
         except (ValueError, RecursionError):
             raise RosterError(
-                f"row {number:,} of the roster is no JSON", hint="is the file whole? One entity a line is needed"
+                f"row {number:,} of the roster is not JSON", hint="is the file complete? Each line must be one entity"
             ) from None
     return read
 
 
 def _take(entity: Any, number: int, read: _Read) -> str | None:
-    """Keep an entity, and those inside it; its id, None where it is none."""
-    told = entity if isinstance(entity, dict) else {}
-    name, schema, properties = told.get("id"), told.get("schema"), told.get("properties")
+    """Keep an entity and those nested in it; returns its id, or None where it is not an entity."""
+    members = entity if isinstance(entity, dict) else {}
+    name, schema, properties = members.get("id"), members.get("schema"), members.get("properties")
     if not isinstance(name, str) or not isinstance(schema, str) or not isinstance(properties, dict):
         read.strange.append(number)
         return None
@@ -141,43 +141,43 @@ def _text(value: object) -> str | None:
 
 
 def _named(text: str) -> str:
-    """The name of a schema or property as notes show it: what is none may be anything, a cell or a terminal's code."""
+    """The name of a schema or property for notes: anything else may be a cell or an escape sequence, and is hidden."""
     return text if re.fullmatch("[A-Za-z]{1,40}", text) else "(other)"
 
 
 def _whole(text: str) -> str:
-    """Without halves of letters, which JSON can hold and no file."""
+    """The text without lone surrogates, which JSON can hold and files cannot."""
     return text.encode(errors="replace").decode()
 
 
-def _hang(read: _Read) -> Counter[str]:
-    """Give people what their edges say; how many edges of each schema are of nobody here."""
+def _attach_edges(read: _Read) -> Counter[str]:
+    """Give people the properties of their edges; returns how many edges of each schema belong to nobody here."""
     lost: Counter[str] = Counter()
     for schema, texts in read.edges:
-        end, told_as = EDGES[schema]
-        holders = [read.people[each][1] for each in texts.get(end, []) if each in read.people]
+        end, counted_as = EDGES[schema]
+        holders = [read.people[person][1] for person in texts.get(end, []) if person in read.people]
         lost[schema] += not holders
         for properties in holders:
             for key, values in texts.items():
                 if key != end:
                     named = [read.names.get(value, value) for value in values]
-                    known = properties.setdefault(f"{told_as}.{key}", [])
+                    known = properties.setdefault(f"{counted_as}.{key}", [])
                     known += [value for value in named if value not in known]
     return lost
 
 
 def _names(properties: Mapping[str, list[str]]) -> list[str]:
-    """All spellings of a name: those put together from parts, surname first, and those written as one."""
+    """All spellings of a name: those joined from parts, surname first, and those written as one."""
     written = [value for key in NAMES for value in properties.get(key, [])]
     if not _parts_count(properties):
         return list(dict.fromkeys(written))
     parts = ([value for key in part for value in properties.get(key, [])] or [""] for part in PARTS)
-    whole = (" ".join(filter(None, each)) for each in islice(product(*parts), MOST_NAMES))
+    whole = (" ".join(filter(None, combination)) for combination in islice(product(*parts), MOST_NAMES))
     return list(dict.fromkeys([*filter(None, whole), *written]))
 
 
 def _parts_count(properties: Mapping[str, list[str]]) -> bool:
-    """Parts without a surname say nothing beside a whole name."""
+    """Whether the parts of a name are used: without a surname they add nothing to a whole name."""
     return "lastName" in properties or not any(map(properties.get, NAMES))
 
 
@@ -190,25 +190,33 @@ def _cell(values: list[str]) -> str:
 
 
 def _notes(read: _Read, lost: Mapping[str, int]) -> list[str]:
-    """What was not understood, counted and named."""
-    notes = [f"{count:,} {schema} not read: nobody's here" for schema, count in sorted(lost.items()) if count]
+    """Lines that count and name what was not understood."""
+    notes = [
+        f"{count:,} {schema} left out: they belong to nobody in the file"
+        for schema, count in sorted(lost.items())
+        if count
+    ]
     if read.others:
         kinds = _counted(read.others, "")
-        notes.append(f"not read as people: {kinds}" + ("; names of them are used" if read.names else ""))
+        notes.append(f"not people: {kinds}" + ("; some of their names are used" if read.names else ""))
     if read.values:
         kinds = _counted(read.values, "of ")
-        notes.append(f"values that are no text, left out: {kinds}")
-    parts = [place for place, told in read.people.values() if any(map(told.get, _OF_PARTS)) and not _parts_count(told)]
-    if parts:
-        notes.append(f"parts of a name without lastName beside a whole name, left out ({labels_text(tuple(parts))})")
+        notes.append(f"values that are not text, left out: {kinds}")
+    unused = tuple(
+        line
+        for line, properties in read.people.values()
+        if any(map(properties.get, _OF_PARTS)) and not _parts_count(properties)
+    )
+    if unused:
+        notes.append(f"parts of a name without lastName beside a whole name, left out ({labels_text(unused)})")
     if read.strange:
         strange = labels_text(tuple(read.strange))
-        notes.append(f"{len(read.strange):,} without id, schema and properties, left out ({strange})")
+        notes.append(f"{len(read.strange):,} without id, schema or properties, left out ({strange})")
     return notes
 
 
 def _counted(kinds: Counter[str], word: str) -> str:
-    """The most frequent ones by name, and how many others there are."""
+    """The most frequent kinds by name, and the number of others."""
     shown = sorted(name for name, _ in kinds.most_common(SHOWN))
     more = sum(kinds.values()) - sum(kinds[name] for name in shown)
     return ", ".join([*(f"{kinds[name]:,} {word}{name}" for name in shown), *([f"{more:,} others"] if more else [])])

@@ -1,4 +1,4 @@
-"""What a header says: Russian, Ukrainian and English words for the fields of a roster, as clerks shorten them."""
+"""What headers mean: Russian, Ukrainian and English words for the fields of a roster, as clerks abbreviate them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 
 def header_types(headers: Iterable[str]) -> dict[str, list[str]]:
-    """For each type (and ``full_name``) the headers that say so."""
+    """The headers of each type that one of them names, and of ``full_name``."""
     found: dict[str, list[str]] = {}
     for header in headers:
         if kind := header_type(header):
@@ -18,7 +18,7 @@ def header_types(headers: Iterable[str]) -> dict[str, list[str]]:
 
 
 def header_type(header: str) -> str | None:
-    """The type that a header says: one of the schema's, ``full_name``, or ``row`` for the running number."""
+    """The type that a header names: one of the schema's, ``full_name``, or ``row`` for the running number."""
     return _known_headers().get(_plain(header)) if len(header) < 100 else None
 
 

@@ -1,13 +1,13 @@
-"""Rows of a roster that are one person: written twice, once with less, or under one personal number.
+"""Rows of a roster that are one person: written twice, once with less detail, or under one personal number.
 
-A row joins another when every linked value it has is the same or says less of the same: an initial for a name, a year
-for a date, nothing for a patronymic. Surname, the initial of the given name and the year of birth must stand in both,
-and only one person of the roster may fit: ``И. И. Петров, 1985`` is nobody in particular beside two of them. Rows with
-one personal number, one surname and one initial are one person whatever the rest says, a mistyped date for instance,
-if the numbers of the roster are personal (nine of ten differ). Rows without a date are joined only when they are
-equal: two men of one name are no rarity.
+A row joins another when each of its linked values is the same or a shorter form: an initial for a name, a year for a
+date, nothing for a patronymic. Both must have the surname, the initial of the given name and the year of birth, and
+only one person on the roster may fit: ``И. И. Петров, 1985`` is nobody in particular beside two of them. Rows with the
+same personal number, surname and initial are one person whatever the rest says, for instance a mistyped date, if the
+numbers of the roster are personal (nine in ten are distinct). Rows without a date are joined only when they are equal:
+two men with the same name are not rare.
 
-Rows of one label are spellings of one person, who stands with the others by the spelling that says most: a second name
+Rows with one label are spellings of one person, who is compared with others by the fullest spelling: a second name
 joins nobody.
 """
 
@@ -26,24 +26,24 @@ PERSONAL = 0.9
 
 
 def persons_of(people: People, schema: Schema) -> NDArray[np.int64]:
-    """For each row the place of the row that stands for its person: the one that says most, the first of equals."""
+    """For each row the index of the row that represents its person: the fullest one, the first among equals."""
     fullest = fullest_spellings(people, schema)
-    places = np.unique(fullest)
-    if len(places) == len(people):
+    indices = np.unique(fullest)
+    if len(indices) == len(people):
         return _persons_of(people, schema)
-    stands = places[_persons_of(people.take(places), schema)]
-    return np.asarray(stands[np.searchsorted(places, fullest)])
+    representative = indices[_persons_of(people.take(indices), schema)]
+    return np.asarray(representative[np.searchsorted(indices, fullest)])
 
 
 def fullest_spellings(people: People, schema: Schema) -> NDArray[np.int64]:
-    """For each row the place of the row with its label that says most, the first of equals."""
-    of = np.unique(people.rows, return_inverse=True)[1]
-    order = np.lexsort((np.arange(len(people)), -_says(people, schema), of))
-    return np.asarray(order[np.flatnonzero(np.diff(of[order], prepend=-1))][of])
+    """For each row the index of the fullest row with its label, the first among equals."""
+    label = np.unique(people.rows, return_inverse=True)[1]
+    order = np.lexsort((np.arange(len(people)), -_fullness(people, schema), label))
+    return np.asarray(order[np.flatnonzero(np.diff(label[order], prepend=-1))][label])
 
 
-def _says(people: People, schema: Schema) -> NDArray[np.int64]:
-    """How much the linked values of each row say."""
+def _fullness(people: People, schema: Schema) -> NDArray[np.int64]:
+    """How much detail the linked values of each row hold."""
     columns = [people.columns[field.name] for field in schema.linked()]
     return np.asarray(sum(_by_value(column, _how_much)[column.codes] for column in columns))
 
@@ -52,7 +52,7 @@ def _persons_of(people: People, schema: Schema) -> NDArray[np.int64]:
     linked = schema.linked()
     columns = [people.columns[field.name] for field in linked]
     codes = np.stack([column.codes for column in columns], axis=1)
-    order = np.lexsort((np.arange(len(people)), -_says(people, schema)))
+    order = np.lexsort((np.arange(len(people)), -_fullness(people, schema)))
     parent = _equals(codes, order)
     key = _key(linked, columns)
     for group in _groups(np.where(parent == np.arange(len(people)), key, MISSING)[order], order):
@@ -69,13 +69,13 @@ def _how_much(value: str) -> int:
     return sum(1 if word.endswith(".") else 2 for word in value.split(" ")) + value.count("-")
 
 
-def _by_value(column: Column, of: Callable[[str], int]) -> NDArray[np.int64]:
-    """A number for each value; 0 for none, at the end, where the code −1 finds it."""
-    return np.array([of(value) for value in column.values] + [0], dtype=np.int64)
+def _by_value(column: Column, number_of: Callable[[str], int]) -> NDArray[np.int64]:
+    """A number for each value, and 0 at the end, where the code −1 finds it."""
+    return np.array([number_of(value) for value in column.values] + [0], dtype=np.int64)
 
 
 def _equals(codes: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Each row's first equal in this order; rows without any value equal none."""
+    """The first row in this order that equals each row; rows without any value equal only themselves."""
     first, inverse = np.unique(codes[order], axis=0, return_index=True, return_inverse=True)[1:]
     parent = np.empty(len(order), dtype=np.int64)
     parent[order] = order[first[inverse.ravel()]]
@@ -83,7 +83,7 @@ def _equals(codes: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[np.in
 
 
 def _key(linked: tuple[Field, ...], columns: list[Column], *, dated: bool = True) -> NDArray[np.int64]:
-    """One number for surname, initial and, if ``dated``, year of birth; −1 where one of them is missing."""
+    """A number for surname, initial and, if ``dated``, year of birth; −1 where any of them is missing."""
     parts: list[tuple[tuple[str, ...], int]] = [(("surname",), 0), (("given",), 1)]
     key = np.zeros(len(columns[0].codes), dtype=np.int64)
     for kinds, letters in [*parts, (("date", "year"), 4)] if dated else parts:
@@ -97,7 +97,7 @@ def _key(linked: tuple[Field, ...], columns: list[Column], *, dated: bool = True
 
 
 def _groups(keys: NDArray[np.int64], rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """The rows of each key that two or more share, in the order given; −1 is no key."""
+    """The rows of each key that at least two rows share, in the order given; −1 is no key."""
     known = np.flatnonzero(keys != MISSING)
     sorted_by_key = known[np.argsort(keys[known], kind="stable")]
     bounds = np.flatnonzero(np.diff(keys[sorted_by_key])) + 1
@@ -111,15 +111,15 @@ def _join_lesser(
     linked: tuple[Field, ...],
     columns: list[Column],
 ) -> None:
-    """Fullest rows first: each that says less of exactly one person joins it, else it is a person of its own."""
+    """Fullest rows first: a row that is a shorter form of exactly one person joins them, else it is a new person."""
     persons: list[int] = []
     for row in group.tolist():
         fits = [
             person
             for person in persons
             if all(
-                says_no_more(_value(column, codes[row, at]), _value(column, codes[person, at]), field.type)
-                for at, (field, column) in enumerate(zip(linked, columns, strict=True))
+                is_no_fuller(_value(column, codes[row, index]), _value(column, codes[person, index]), field.type)
+                for index, (field, column) in enumerate(zip(linked, columns, strict=True))
             )
         ]
         if len(fits) == 1:
@@ -132,10 +132,10 @@ def _value(column: Column, code: int) -> str:
     return "" if code == MISSING else column.values[code]
 
 
-def says_no_more(lesser: str, fuller: str, kind: str) -> bool:
-    """The value is missing, the same, or an earlier part or an initial of the fuller one.
+def is_no_fuller(lesser: str, fuller: str, kind: str) -> bool:
+    """Whether a value is missing, the same as the fuller one, or its beginning or initial.
 
-    >>> says_no_more("i.", "ivan", "given"), says_no_more("iv", "ivan", "given"), says_no_more("1985", "1985-3", "date")
+    >>> is_no_fuller("i.", "ivan", "given"), is_no_fuller("iv", "ivan", "given"), is_no_fuller("1985", "1985-3", "date")
     (True, False, True)
     """
     if not lesser or lesser == fuller:
@@ -157,10 +157,10 @@ def _join_by_number(
     long = np.array([len(value) >= SHORTEST_NUMBER for value in numbers.values] + [False])[numbers.codes]
     if len(np.unique(numbers.codes[long])) < PERSONAL * long.sum():
         return
-    place = np.argsort(order)
+    rank = np.argsort(order)
     both = np.where(long & (key != MISSING), key * len(numbers.values) + numbers.codes, MISSING)
     for group in _groups(both[order], order):
-        fullest, *others = sorted({_end(parent, row) for row in group.tolist()}, key=place.__getitem__)
+        fullest, *others = sorted({_end(parent, row) for row in group.tolist()}, key=rank.__getitem__)
         parent[others] = fullest
 
 

@@ -1,10 +1,9 @@
-"""Rosters in: CSV, XLSX and XLS as clerks write them, Parquet and Arrow, read as text. The only module that opens
-rosters.
+"""Opens rosters and reads them as text: CSV, XLSX and XLS as clerks write them, Parquet, Arrow, FollowTheMoney.
 
-``text`` and ``spreadsheet`` turn bytes into records, ``layout`` finds the table in them; ``columnar`` reads files that
-say themselves where it is. Nothing is inferred: ``007`` stays ``007``. A spreadsheet's real dates become ISO dates and
-its whole numbers lose their ``.0``. The index of the frame is the row of the spreadsheet, header counted, so that every
-message and every pair can be found again in the file. No message holds a cell or the roster's path.
+``csv`` and ``spreadsheet`` turn bytes into records, and ``layout`` finds the table in them; ``columnar`` reads files
+that describe their own columns. Nothing is inferred: ``007`` stays ``007``. Real dates of a spreadsheet become ISO
+dates, and whole numbers lose their ``.0``. The index of a frame is the row of the spreadsheet, header counted, so that
+every message and every pair can be traced back to the file. No message holds a cell or the roster's path.
 """
 
 from __future__ import annotations
@@ -39,28 +38,28 @@ SHEET_HINT = "say which with --sheet NAME, or --sheet all (link: --list-sheet, -
 
 
 def read_roster(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
-    """A frame of text: columns are the headers, the index is the row of the spreadsheet; an empty cell is "".
+    """A frame of text: columns are the headers, the index is the row of the spreadsheet, and an empty cell is "".
 
-    ``-`` is standard input. Names of units that stand in rows of their own become the column ``section``, a list of
-    names without a header the column ``full_name``, any other column without a header ``column C``. ``sheet`` is the
-    name of a sheet or ``all``; by default there must be only one with a table. With ``all``, row 17 of the third of
-    several sheets is labelled 30,000,017. A CSV is one sheet, whatever ``sheet`` says.
+    ``-`` is standard input. Names of units in rows of their own become the column ``section``, a list of names without
+    a header the column ``full_name``, and any other column without a header is called after its letter: ``column C``.
+    ``sheet`` is the name of a sheet or ``all``; by default there must be only one with a table. With ``all``, row 17
+    of the third of several sheets is labelled 30,000,017. A CSV is one sheet, whatever ``sheet`` says.
 
-    A Parquet or Arrow file (``pip install 'pprl[parquet]'``) is one sheet too; its rows are counted from 1, since there
-    is no header row. A list in a cell is several values, joined by "; ". Columns of bytes, structs, maps are left out.
+    A Parquet or Arrow file (``pip install 'pprl[parquet]'``) is one sheet too; having no header row, it counts its rows
+    from 1. A list in a cell becomes several values, joined by "; ". Columns of bytes, structs and maps are left out.
 
-    JSON lines are entities of FollowTheMoney, a row for each `Person`; what else they hold that was not understood
-    stands in ``attrs["notes"]``. ``attrs["several"]`` says which columns have cells of several values, and what stands
-    between them: ``frame.attrs["several"] = {"ФИО": ";"}`` says it of a CSV.
+    JSON lines are FollowTheMoney entities, with a row for each `Person`; ``attrs["notes"]`` lists what was not
+    understood. ``attrs["several"]`` names the columns whose cells hold several values, and the separator: for a CSV,
+    set ``frame.attrs["several"] = {"ФИО": ";"}``.
 
-    RosterError: the file is missing, empty, no table, cut short, protected, encrypted, or wider than 16,384 columns.
+    RosterError: the file is missing, empty, not a table, cut short, protected, encrypted, or wider than 16,384 columns.
     """
     parts = list(read_roster_parts(path, sheet, ALL))
     return parts[0] if len(parts) == 1 else pd.concat(parts)
 
 
 def read_roster_parts(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_A_PART) -> Iterator[pd.DataFrame]:
-    """What `read_roster` gives, in frames of at most so many rows, one at a time."""
+    """What `read_roster` returns, in frames of at most ``rows`` rows, one at a time."""
     roster = open_roster(path, sheet, rows)
     for _ in roster.parts():
         pass
@@ -68,10 +67,10 @@ def read_roster_parts(path: Path | str, sheet: str | None = None, rows: int = RO
 
 
 class RosterFile:
-    """A roster that is read in parts, as often as wanted; `open_roster` makes one.
+    """A roster that can be read in parts, again and again; `open_roster` opens one.
 
-    Whether any row has a section, or a cell in a column without a header, shows only at the end: until all of it was
-    read once, a part has every column that there may be, and from then on the same as `read_roster`.
+    Whether any row has a section, or a cell in a column without a header, shows only at the end. Until the whole file
+    has been read once, a part has every possible column, and from then on those of `read_roster`.
     """
 
     def __init__(
@@ -82,18 +81,18 @@ class RosterFile:
         identifier: str | None = None,
     ) -> None:
         self._sheets = sheets
-        self.several = dict(several or {})  # header and separator of columns whose cells may hold several values
-        self.notes = tuple(notes)  # what of the file was not understood
-        self._id = identifier  # the column that names its rows
+        self.several = dict(several or {})  # header to separator, for columns whose cells may hold several values
+        self.notes = tuple(notes)  # what in the file was not understood
+        self._id = identifier  # the column of ids, if the file has one by itself
 
     def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
-        """Frames of at most so many rows, and no more than the roster was opened with.
+        """Frames of at most ``most`` rows, and no more than the roster was opened with.
 
-        RosterError: as `read_roster`, when the row that is wrong is reached.
+        RosterError: as `read_roster`, when the faulty row is reached.
         """
         for part in self._parts(most):
-            told = {"several": dict(self.several), "notes": self.notes, "id": self._id}
-            part.attrs |= {name: value for name, value in told.items() if value}
+            attrs = {"several": dict(self.several), "notes": self.notes, "id": self._id}
+            part.attrs |= {name: value for name, value in attrs.items() if value}
             yield part
 
     def _parts(self, most: int) -> Iterator[pd.DataFrame]:
@@ -105,7 +104,7 @@ class RosterFile:
             yield part.reindex(columns=pd.Index(headers, dtype=object), fill_value="").astype(object)
 
     def head(self, rows: int) -> pd.DataFrame:
-        """The first so many rows, or all where there are fewer."""
+        """The first ``rows`` rows, or all where there are fewer."""
         first: list[pd.DataFrame] = []
         for part in self.parts(rows):
             first.append(part)
@@ -115,10 +114,11 @@ class RosterFile:
 
 
 def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_A_PART) -> RosterFile:
-    """A roster in parts of at most so many rows. A CSV or Parquet file is never held in memory, unless it can be read
-    once only, like standard input; a spreadsheet is.
+    """Open a roster, to be read in parts of at most ``rows`` rows.
 
-    RosterError: as `read_roster`, where it shows before the rows of a CSV are read.
+    A spreadsheet is held in memory. A CSV or Parquet file is not, unless it can be read only once, like standard input.
+
+    RosterError: as `read_roster`, for whatever shows before the rows of a CSV are read.
     """
     with reading():
         again = _opener(Path(path))
@@ -129,7 +129,7 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
                 raise RosterError("the roster is empty", hint=NEEDED)
             if head.startswith(b"pprl-"):
                 raise RosterError(
-                    "the roster is a file of pprl, no table of people", hint="`pprl inspect FILE` says what it is"
+                    "the roster is a file of pprl, not a table of people", hint="`pprl inspect FILE` says what it is"
                 )
             if head.startswith(COLUMNAR_MARKS):
                 from pprl.roster.columnar import Columnar
@@ -142,7 +142,7 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
                 entities = Entities(again, rows)
                 return RosterFile([entities], entities.several, entities.notes, "id")
             if re.match(rb"\[\s*\{", start):
-                raise RosterError("the roster is one JSON list", hint="write one object a line: jq -c '.[]' FILE")
+                raise RosterError("the roster is one JSON list", hint="write one object per line: jq -c '.[]' FILE")
             if start[:1] == b"<":
                 raise RosterError("the roster is a web page or XML", hint="open it in Excel and save it as XLSX")
             if head.startswith(MARKS):
@@ -157,7 +157,7 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
 
 
 def _opener(path: Path) -> Callable[[], BinaryIO]:
-    """Opens a file at its beginning, each time anew; what can be read once only is held in memory."""
+    """A function that opens a file at its beginning; what can be read only once is held in memory."""
     if path == STANDARD:
         return partial(io.BytesIO, sys.stdin.buffer.read())
     with path.open("rb") as file:
@@ -166,7 +166,7 @@ def _opener(path: Path) -> Callable[[], BinaryIO]:
 
 @dataclass
 class _Sheet:
-    """The records of one sheet, and what is known of the table in them when it was read once."""
+    """The records of one sheet, and what is known of its table once it has been read."""
 
     records: Records
     rows: int
@@ -177,7 +177,7 @@ class _Sheet:
     width: int = 1
     sections: bool = False
     _read: bool = False
-    _only: Table | None = None  # a table of one part is kept, not read again
+    _only: Table | None = None  # a table in one part is kept, not read again
 
     def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
         if self._only and len(self._only.places) <= most:
@@ -194,7 +194,7 @@ class _Sheet:
 
     def headers(self) -> list[str]:
         width = self.width if self._read else len(self.header)
-        headers = [label or f"column {_letters(at)}" for at, label in enumerate(self.header[:width])]
+        headers = [label or f"column {_letters(index)}" for index, label in enumerate(self.header[:width])]
         if self.sections or not self._read:
             headers.append(SECTION if SECTION not in headers else f"{SECTION} (rows)")
         return headers
@@ -212,7 +212,7 @@ class _Sheet:
 
 
 def _sheets(data: bytes, sheet: str | None, rows: int) -> list[_Sheet]:
-    """The sheets asked for that hold a table, each read once; by default the only one, if it is."""
+    """The requested sheets that hold a table, each read once; by default the only one, if there is only one."""
     records = sheets_of(data)
     if sheet not in (None, ALL_SHEETS, *records):
         raise RosterError("the roster has no sheet of that name", hint=SHEET_HINT)
@@ -238,15 +238,16 @@ def _sheets(data: bytes, sheet: str | None, rows: int) -> list[_Sheet]:
         raise RosterError(f"{len(sheets)} sheets of the roster hold a table", hint=SHEET_HINT)
     if any(len(set(read.headers())) < len(read.headers()) for read in sheets):
         raise RosterError(
-            "a sheet has two columns of one name", hint="give them different headers, then join the sheets"
+            "a sheet has two columns with the same name", hint="give them different headers, then join the sheets"
         )
     return sheets
 
 
 def part_of(number: int, frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame as the ``number``-th of several lists, counted from 1."""
+    """A frame with the row labels of the ``number``-th of several lists, counted from 1."""
     return frame.set_axis(frame.index + number * LIST_STEP)
 
 
-def _letters(at: int) -> str:
-    return (_letters(at // 26 - 1) if at >= 26 else "") + chr(ord("A") + at % 26)
+def _letters(index: int) -> str:
+    """The letters of a spreadsheet's column, counted from 0."""
+    return (_letters(index // 26 - 1) if index >= 26 else "") + chr(ord("A") + index % 26)

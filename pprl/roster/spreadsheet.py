@@ -1,4 +1,4 @@
-"""XLSX and XLS to records of text, sheet by sheet, never more than memory can hold."""
+"""XLSX and XLS to records of text, sheet by sheet, and never more than memory can hold."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ MAX_CELLS = 30_000_000
 MAX_SHEETS = 1_000
 MAX_UNPACKED = 1 << 30
 MAX_STRINGS = 1 << 28
-LONGEST_SECONDS = 300  # of reading an old workbook, which holds 65,536 rows a sheet
+LONGEST_SECONDS = 300  # to read an old workbook, which holds 65,536 rows per sheet
 MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-_DAMAGED = "the roster is no whole spreadsheet"
+_DAMAGED = "the roster is not a complete spreadsheet"
 _COPY_AGAIN = "copy it again, or save it again from Excel"
 _PROTECTED = "the roster is protected with a password"
-_UNPROTECT = "open it in Excel, take the password off, and save a copy"
+_UNPROTECT = "open it in Excel, remove the password, and save a copy"
 
 
 Records = Callable[[], Iterator[list[str]]]
 
 
 def sheets_of(data: bytes) -> dict[str, Records]:
-    """The records of each sheet by its name. They are read when they are asked for, each time anew."""
+    """A function for each sheet, by name, that reads its records."""
     if data.startswith(b"PK"):
         _refuse_bombs(data)
         return _new_workbook(data)
@@ -62,10 +62,10 @@ def _new_workbook(data: bytes) -> dict[str, Records]:
 
 
 def _old_workbook(data: bytes) -> dict[str, Records]:
-    """Read by a program of its own, since the reader may end the process that reads a damaged one."""
+    """An old workbook is read by a separate program, since a damaged one may end the process that reads it."""
     try:
         program = Path(__file__).with_name("workbook.py")
-        done = subprocess.run(  # noqa: S603  our own file, no words of the user; -P, since csv.py lies beside it
+        done = subprocess.run(  # noqa: S603  our own file, nothing from the user; -P, since csv.py is beside it
             [sys.executable, "-P", str(program)], input=data, capture_output=True, timeout=LONGEST_SECONDS, check=True
         )
         answer = json.loads(done.stdout)
@@ -82,12 +82,12 @@ def _refuse_many(names: Collection[str]) -> None:
         raise RosterError(f"the roster has more than {MAX_SHEETS:,} sheets", hint=_ONE_SHEET)
 
 
-_ONE_SHEET = "save the sheet that holds the people as a workbook of its own"
+_ONE_SHEET = "save the sheet that holds the people as a separate workbook"
 
 
 @contextlib.contextmanager
 def _reader_errors() -> Iterator[None]:
-    """What the reader makes of a damaged file; some make it panic, which is no Exception in Python."""
+    """Turn the reader's errors on a damaged file into ours; some files make it panic, which is no Exception."""
     import python_calamine
 
     damaged = (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError, OSError)
@@ -102,23 +102,23 @@ def _reader_errors() -> Iterator[None]:
 
 
 def _filled(merged: Iterable[tuple[int, int, int]], rows: Iterable[list[str]]) -> Iterator[list[str]]:
-    """The rows with what is merged over several of them in each.
+    """The rows, with cells that are merged over several rows repeated in each.
 
-    What is written once for several people, a rank or a unit, holds for each of them. Rows that have nothing else of
-    their own are no people and stay as they are.
+    What is written once for several people, a rank or a unit, holds for each of them. Rows without any other cell are
+    not people and stay as they are.
     """
     below: dict[int, dict[int, tuple[int, list[str]]]] = {}
     for top, left, bottom in merged:
         value: list[str] = []
         for row in range(top, bottom + 1) if bottom < top + 100_000 else ():
             below.setdefault(row, {})[left] = top, value
-    for at, record in enumerate(rows):
-        if at in below and sum(1 for cell in record if cell) > 1:
+    for number, record in enumerate(rows):
+        if number in below and sum(1 for cell in record if cell) > 1:
             record = [*record]
-            for column, (first, value) in below[at].items():
+            for column, (first, value) in below[number].items():
                 if column >= len(record):
                     continue  # merged beyond the last cell
-                if at == first:
+                if number == first:
                     value[:] = [record[column]]
                 elif not record[column]:
                     record[column] = value[0] if value else ""
@@ -126,9 +126,9 @@ def _filled(merged: Iterable[tuple[int, int, int]], rows: Iterable[list[str]]) -
 
 
 def _refuse_bombs(data: bytes) -> None:
-    """Look into the packed parts before the reader does: it would unpack and lay out whatever they claim.
+    """Inspect the packed parts before the reader does, which would unpack and lay out whatever they claim.
 
-    A damaged part is found here too, since each is unpacked whole once, a piece at a time.
+    This finds damaged parts too, since each is unpacked once, a piece at a time.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as parts:
@@ -153,7 +153,7 @@ _COUNT = re.compile(rb"[cC]ount\s*=\s*[\"'](\d+)")
 
 
 def _refuse_lying_count(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
-    """The reader makes room for as many strings as the table claims to hold; each takes a few bytes at least."""
+    """The reader allocates as many strings as the table claims to hold; each takes at least a few bytes of the file."""
     with parts.open(info) as part:
         claims = map(int, _COUNT.findall(part.read(4096)))
     if max(claims, default=0) > info.file_size:
@@ -165,7 +165,7 @@ _ROW = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]*(\d{5,7})[\"']")
 
 
 def _refuse_far_cells(parts: zipfile.ZipFile, info: zipfile.ZipInfo, *, is_sheet: bool) -> None:
-    """A stray cell far below and right of the table would make the reader lay out everything between."""
+    """A stray cell far below or right of the table would make the reader lay out everything in between."""
     row = column = 1
     rest = b""
     with parts.open(info) as part:
@@ -177,7 +177,7 @@ def _refuse_far_cells(parts: zipfile.ZipFile, info: zipfile.ZipInfo, *, is_sheet
                 rest = piece[-200:]
     if row * column > MAX_CELLS:
         raise RosterError(
-            f"the spreadsheet reaches over more than {MAX_CELLS:,} cells",
+            f"the spreadsheet spans more than {MAX_CELLS:,} cells",
             hint="delete stray cells far below or right of the table, or save it as CSV",
         )
 

@@ -1,8 +1,8 @@
-"""What the spreadsheet reader gives, as text: sheets, their rows, their merged cells.
+"""Workbooks as text: sheets, their rows, and their merged cells.
 
-The reader is compiled code. At some damaged old workbooks it ends the whole process, so those are read by this file
-run as a program of its own, which has the bytes on standard input and answers in JSON: `python workbook.py`. Hence it
-imports nothing of ours.
+The spreadsheet reader is compiled code. Some damaged old workbooks make it end the whole process, so old workbooks are
+read by this file as a separate program, `python workbook.py`, which gets the bytes on standard input and answers in
+JSON. Hence it imports nothing from pprl.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ MEMORY_OF_A_PROGRAM = 4 << 30
 
 @dataclass(frozen=True)
 class Sheet:
-    """``merged`` are ranges that reach over several rows: top, left, bottom, counted from 0. ``rows`` can be read again
-    and again."""
+    """``merged`` are ranges that span several rows: top, left, bottom, counted from 0. ``rows`` can be called again."""
 
     merged: list[tuple[int, int, int]]
     rows: Callable[[], Iterator[list[str]]]
 
 
 def names_of(workbook: python_calamine.CalamineWorkbook) -> list[str]:
-    """Sheets of cells, without charts and macros."""
+    """The sheets of cells, without charts and macros."""
     return [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet]
 
 
@@ -38,10 +37,12 @@ def open_workbook(data: bytes) -> python_calamine.CalamineWorkbook:
 
 
 def read_sheet(workbook: python_calamine.CalamineWorkbook, name: str) -> Sheet:
-    """Hidden rows are read like others: the reader does not tell them apart. A formula is its last value."""
+    """Hidden rows are read like others: the reader does not mark them. A formula becomes its last value."""
     sheet = workbook.get_sheet_by_name(name)
     merged = [(top, left, bottom) for (top, left), (bottom, _) in sheet.merged_cell_ranges or () if top < bottom]
-    left = [""] * (sheet.start or (0, 0))[1]  # the reader lays out what is above the first cell, not what is beside it
+    left = [""] * (sheet.start or (0, 0))[
+        1
+    ]  # the reader fills in rows above the first cell, but not columns left of it
 
     def rows() -> Iterator[list[str]]:
         for row in sheet.iter_rows():
@@ -61,7 +62,7 @@ def cell_text(cell: object) -> str:
 
 
 def _answer() -> None:
-    """The whole workbook on standard output, or the reason why not."""
+    """Write the whole workbook to standard output, or the reason why it cannot be read."""
     try:
         import resource
 

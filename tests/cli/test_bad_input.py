@@ -203,13 +203,13 @@ NOT_ROSTERS = {
     "UTF-32": ((HEADER + PERSON).encode("utf-32"), "NUL bytes"),
     "a code page of Western Europe": ("name\nJürgen Müller\nZqxjkv Größe\n".encode("latin-1"), "neither XLSX nor text"),
     "UTF-8 cut in the middle of a letter": (table(PERSON).rstrip() + "ж".encode()[:1], "neither XLSX nor text"),
-    "XLSX cut in the middle": (workbook()[: len(workbook()) // 2], "no whole spreadsheet"),
-    "XLSX cut at its end": (workbook()[:-30], "no whole spreadsheet"),
-    "XLSX with one byte changed": (flipped(workbook(), b"xl/worksheets/sheet1.xml"), "no whole spreadsheet"),
-    "XLSX with a stray cell far away": (workbook(far=True), "reaches over more than 30,000,000 cells"),
+    "XLSX cut in the middle": (workbook()[: len(workbook()) // 2], "not a complete spreadsheet"),
+    "XLSX cut at its end": (workbook()[:-30], "not a complete spreadsheet"),
+    "XLSX with one byte changed": (flipped(workbook(), b"xl/worksheets/sheet1.xml"), "not a complete spreadsheet"),
+    "XLSX with a stray cell far away": (workbook(far=True), "spans more than 30,000,000 cells"),
     "XLSX with a far cell that is not declared": (
         undeclared('<row><c t="n" r="XFD1048576"><v>1</v></c></row>'),
-        "reaches over more than 30,000,000 cells",
+        "spans more than 30,000,000 cells",
     ),
     "XLSX that unpacks to more than a gigabyte": (claiming(1 << 31, media=bytes(1 << 20)), "unpacks to more than"),
     "XLSX with an enormous table of strings": (
@@ -218,13 +218,13 @@ NOT_ROSTERS = {
     ),
     "XLSX that counts more strings than there is memory": (
         packed(sharedStrings=b'<sst count="9" uniqueCount="99999999999"><si><t>Zqxjkv</t></si></sst>'),
-        "no whole spreadsheet",
+        "not a complete spreadsheet",
     ),
     "XLSX whose strings contain each other": (
         packed(sharedStrings=b'<!DOCTYPE x [<!ENTITY a "&b;"><!ENTITY b "&a;">]><sst><si><t>&a;</t></si></sst>'),
-        "no whole spreadsheet",
+        "not a complete spreadsheet",
     ),
-    "XLSX that lies about what it unpacks to": (claiming(16, media=bytes(1 << 20)), "no whole spreadsheet"),
+    "XLSX that lies about what it unpacks to": (claiming(16, media=bytes(1 << 20)), "not a complete spreadsheet"),
     "XLSX of ten thousand sheets": (
         packed(**{f"worksheets__sheet{at}": b"<worksheet/>" for at in range(2, 10_001)}),
         "more than 1,000 sheets",
@@ -237,8 +237,8 @@ NOT_ROSTERS = {
     "a web page as Windows saves it": ("\n<!DOCTYPE html>Зкъхжв".encode("utf-8-sig"), "a web page or XML"),
     "a web page in UTF-16": ("<table><tr><td>Зкъхжв".encode("utf-16"), "a web page or XML"),
     "a workbook of XML": ("<?xml version='1.0'?><Workbook>Зкъхжв</Workbook>".encode("cp1251"), "a web page or XML"),
-    "a ZIP that is no XLSX": (b"PK\x03\x04" + b"Zqxjkv" * 40, "no whole spreadsheet"),
-    "XLS cut after its mark": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"Zqxjkv" * 90, "no whole spreadsheet"),
+    "a ZIP that is no XLSX": (b"PK\x03\x04" + b"Zqxjkv" * 40, "not a complete spreadsheet"),
+    "XLS cut after its mark": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"Zqxjkv" * 90, "not a complete spreadsheet"),
     "CSV ending inside a quote": (table(PERSON * 3, '"Зкъхжв,Иван,Иванович\nZqxjkv,1'), "ends inside a quoted cell"),
     "header ending inside a quote": ('"Фамилия,Имя\n'.encode() + PERSON.encode() * 9, "ends inside a quoted cell"),
     "a row with too many cells": (

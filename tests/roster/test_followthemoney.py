@@ -114,9 +114,9 @@ def test_everything_of_two_thousand_entities_is_in_a_cell_or_in_a_note(made, tmp
             for value in values if key != end else ():
                 assert units.get(value, value) in person[column], (each["id"], key)
     assert list(frame.attrs["notes"]) == [
-        "1 Passport not read: nobody's here",
-        "not read as people: 5 Organization, 1 Vessel; names of them are used",
-        f"1 without id, schema and properties, left out (row {made.index({'hello': 'world'}) + 1})",
+        "1 Passport left out: they belong to nobody in the file",
+        "not people: 5 Organization, 1 Vessel; some of their names are used",
+        f"1 without id, schema or properties, left out (row {made.index({'hello': 'world'}) + 1})",
     ]
 
 
@@ -225,7 +225,7 @@ def test_fragments_of_one_entity_and_entities_inside_others_are_put_together(tmp
 
 def test_values_that_are_no_text_are_counted_by_property(tmp_path):
     frame = read(tmp_path, entity("p", name=["Anna Zimina", None], topics=[["a"], True, 3]))
-    assert list(frame.attrs["notes"]) == ["values that are no text, left out: 1 of Person.name, 2 of Person.topics"]
+    assert list(frame.attrs["notes"]) == ["values that are not text, left out: 1 of Person.name, 2 of Person.topics"]
     assert frame.topics.tolist() == ["3"]
 
 
@@ -242,13 +242,13 @@ def test_notes_show_no_more_of_a_file_than_names_of_schemas_and_properties(tmp_p
 
 
 REFUSED = {
-    "a line that is cut short": ([entity("p", name=["A"]), b'{"id": "q", "sch'], "row 2 of the roster is no JSON"),
+    "a line that is cut short": ([entity("p", name=["A"]), b'{"id": "q", "sch'], "row 2 of the roster is not JSON"),
     "nobody": ([entity("o", "Company", name=["A"])], "holds no Person"),
     "other JSON": ([{"clks": ["abc="]}], "holds no Person"),
     "one list": ([b"[{}, {}]"], "is one JSON list"),
-    "a pit of brackets": ([b'{"id":' + b"[" * 100_000], "row 1 of the roster is no JSON"),
-    "a number without end": ([b'{"id":' + b"9" * 10_000 + b"}"], "row 1 of the roster is no JSON"),
-    "no UTF-8": ([b'{"id": "\xff"}'], "row 1 of the roster is no JSON"),
+    "a pit of brackets": ([b'{"id":' + b"[" * 100_000], "row 1 of the roster is not JSON"),
+    "a number without end": ([b'{"id":' + b"9" * 10_000 + b"}"], "row 1 of the roster is not JSON"),
+    "no UTF-8": ([b'{"id": "\xff"}'], "row 1 of the roster is not JSON"),
 }
 
 
@@ -278,7 +278,7 @@ def test_cells_of_several_values_by_the_columns_file(tmp_path):
     assert done.status == 0, done.err
     assert "rows               12\npeople             6; 6 row(s) repeat" in done.out
     for text, says in (
-        ('[several]\nrank = ";"\n', "no column is 'rank'"),
+        ('[several]\nrank = ";"\n', "no column holds 'rank'"),
         ("[several]\nfull_name = 3\n", "something other than text in [several]"),
         ('[several]\nfull_name = ""\n', "something other than text in [several]"),
     ):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import pprl
 from pprl.core.schema_file import parse_schema
 from pprl.roster.people import People
-from pprl.roster.persons import persons_of, says_no_more
+from pprl.roster.persons import is_no_fuller, persons_of
 
 SCHEMA = parse_schema(
     'format = 1\nname = "x"\npolicy.registry_as_of = 2022-06-01\n'
@@ -97,7 +97,7 @@ def slow(rows: People) -> list[int]:
             if own[0] == says(p)[0] != ""
             and own[1][:1] == says(p)[1][:1] != ""
             and own[3][:4] == says(p)[3][:4] != ""
-            and all(says_no_more(a, b, f.type) for a, b, f in zip(own, says(p), SCHEMA.linked(), strict=True))
+            and all(is_no_fuller(a, b, f.type) for a, b, f in zip(own, says(p), SCHEMA.linked(), strict=True))
         ]
         if equal or len(fits) == 1:
             stands[at] = (equal or fits)[0]
