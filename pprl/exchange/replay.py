@@ -90,13 +90,13 @@ class Evidence:
             filled = {bytes_of(name, 16, "the evidence"): str(text) for name, text in head["filled"]}
             near_doubles = {side: (int(doubles), int(examined)) for side, (doubles, examined) in head["near"].items()}
         except (struct.error, KeyError, TypeError, ValueError, AttributeError):
-            raise FileError("the evidence is not written as evidence is", hint=AGAIN) from None
+            raise FileError("the evidence is damaged", hint=AGAIN) from None
         if position != len(data):
             raise FileError("the evidence has bytes behind its end", hint=AGAIN)
         finite = np.isfinite(decoys.near_real).all() and np.isfinite(decoys.near_decoys).all()
         in_range = ((best < ASKED) | (best == NOT_ASKED)).all()
         if not finite or not in_range or len(decoys.weights) not in (0, len(best)):
-            raise FileError("the evidence is not written as evidence is", hint=AGAIN)
+            raise FileError("the evidence is damaged", hint=AGAIN)
         return cls(decoys if len(decoys.weights) else None, best, tags, filled, near_doubles)
 
 

@@ -183,11 +183,11 @@ class Assessment:
         contents = (self.audit_json(), self.report_json(), self.to_html(language).encode())
         return dict(zip(REPORT_FILES, contents, strict=True))
 
-    def write(self, folder: Path, language: str = "en", *, force: bool = False) -> None:
+    def write(self, folder: Path | str, language: str = "en", *, force: bool = False) -> None:
         """audit.json (exact, mode 0600), report.json (disclosed) and its page, into a folder."""
-        folder.mkdir(parents=True, exist_ok=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)
         for name, data in self.files(language).items():
-            container.write_new(folder / name, [data], private=name == "audit.json", force=force)
+            container.write_new(Path(folder) / name, [data], private=name == "audit.json", force=force)
 
 
 def _as_json(values: Mapping[str, Any]) -> bytes:

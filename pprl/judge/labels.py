@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from pprl.core.encodings import Encodings
@@ -103,15 +104,12 @@ def _numbered(handles: Handles, present: NDArray[np.bool_]) -> tuple[Handles, In
     """Distinct registry handles in the order of their bytes, and the number of each candidate's (−1 for none)."""
     known = handles[present]
     halves = known.view(">u8").reshape(-1, 2).astype(np.uint64)
-    order = np.lexsort((halves[:, 1], halves[:, 0]))
-    in_order = halves[order]
-    new = np.ones(len(known), dtype=bool)
-    new[1:] = (in_order[1:] != in_order[:-1]).any(axis=1)
-    number = np.empty(len(known), dtype=np.int64)
-    number[order] = np.cumsum(new) - 1
+    number = pd.DataFrame(halves).groupby([0, 1], sort=True).ngroup().to_numpy()
+    distinct = np.empty(int(number.max(initial=NONE)) + 1, dtype=handles.dtype)
+    distinct[number] = known
     numbers = np.full(handles.shape, NONE, dtype=np.int64)
     numbers[present] = number
-    return known[order[new]], numbers
+    return distinct, numbers
 
 
 def _one_per_person(numbers: Ints, person: NDArray[np.int32]) -> Ints:

@@ -540,7 +540,7 @@ def test_lists_too_small_for_decoys_cannot_tell(desk, rows):
     roster.write_bytes(table(*rows))
     result = link(roster)
     assert result.status == 0
-    assert "found              cannot tell" in result.out
+    assert "matched            cannot tell" in result.out
     assert "pprl: warning: cannot tell" in result.err
     assert (desk / "pairs.csv").read_text() == "list_row,registry_row,list_id,registry_id,score,q_value\n"
     assert json.loads((desk / "result" / "audit.json").read_text())["headline"]["found"]["count"] is None
@@ -967,7 +967,7 @@ def test_frames_of_few_or_no_people(frames):
     schema = parse_schema(SCHEMA)
     few = pprl.link(pd.DataFrame(OURS), frames[1], schema)
     assert few.found is None
-    assert few.list_encoded == 4
+    assert few.record.rosters.list_people == 4
     none = pprl.link(frames[0].iloc[:0], frames[1], schema)
     assert none.found is None
     assert none.to_frame().empty

@@ -1,4 +1,4 @@
-"""Partners and arrivals against the definition: solve the whole assignment again."""
+"""Partners and arrivals, compared with their definition: the whole assignment solved again."""
 
 import numpy as np
 import pytest
@@ -16,10 +16,10 @@ def table(rows):
     """Candidates from a matrix of similarities, best first, as a search gives them."""
     ids = np.full((len(rows), THEIRS), NONE)
     dice = np.zeros((len(rows), THEIRS))
-    for at, row in enumerate(rows):
+    for index, row in enumerate(rows):
         there = sorted((-similarity, column) for column, similarity in enumerate(row) if similarity > 0)
         for slot, (similarity, column) in enumerate(there):
-            ids[at, slot], dice[at, slot] = column, -similarity
+            ids[index, slot], dice[index, slot] = column, -similarity
     return Candidates(ids.astype(np.int64), dice)
 
 
@@ -43,20 +43,22 @@ def test_partners_are_one_to_one_and_no_assignment_is_better(rows):
     partners = assign(candidates, floors(candidates))
     taken = partners.ids[partners.ids != NONE]
     assert len(set(taken.tolist())) == len(taken)
-    assert all(rows[at][i] == d for at, (i, d) in enumerate(zip(partners.ids, partners.dice, strict=True)) if i != NONE)
+    assert all(
+        rows[index][i] == d for index, (i, d) in enumerate(zip(partners.ids, partners.dice, strict=True)) if i != NONE
+    )
     assert partners.dice[partners.ids != NONE].sum() - FLOOR * len(taken) == best_sum(rows)
 
 
 @settings(max_examples=300)
 @given(matrices, st.lists(similarities, min_size=THEIRS, max_size=THEIRS))
-def test_a_newcomer_gets_what_the_whole_assignment_would_give_him(rows, newcomer):
+def test_a_newcomer_gets_what_the_whole_assignment_would_give(rows, newcomer):
     candidates, alone = table(rows), table([newcomer])
     price = prices(candidates, floors(candidates), assign(candidates, floors(candidates)))
     reached = lone_arrivals(alone, floors(alone), price)[0]
     gain = best_sum([*rows, newcomer]) - best_sum(rows)
     if reached == 0:
         assert gain == 0
-    else:  # he sits where the sum of all others plus his own gain is the best there is
+    else:  # the seat where the sum of all others plus the newcomer's gain is the best there is
         seats = [column for column, similarity in enumerate(newcomer) if similarity == reached]
         without = [best_sum([[s if c != seat else 0 for c, s in enumerate(row)] for row in rows]) for seat in seats]
         assert max(without) + reached - FLOOR == best_sum(rows) + gain
@@ -103,10 +105,10 @@ def test_ambiguous_is_what_order_alone_decides(rows, wanted):
 @given(matrices)
 def test_a_pair_is_ambiguous_if_and_only_if_another_best_assignment_lacks_it(rows):
     partners, found = unsure(rows)
-    for at, theirs in enumerate(partners.ids):
-        if theirs != NONE:
-            without = [[0 if (i, j) == (at, theirs) else s for j, s in enumerate(row)] for i, row in enumerate(rows)]
-            assert found[at] == (best_sum(without) == best_sum(rows))
+    for index, record in enumerate(partners.ids):
+        if record != NONE:
+            without = [[0 if (i, j) == (index, record) else s for j, s in enumerate(row)] for i, row in enumerate(rows)]
+            assert found[index] == (best_sum(without) == best_sum(rows))
 
 
 def test_a_long_chain_is_priced_at_once():

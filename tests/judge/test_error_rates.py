@@ -26,21 +26,21 @@ from pprl.judge.matches import assign_partners, find_matches, merged_classes
 
 
 def sample(real, decoy):
-    """Of one class in which nobody competes and everybody's decoys are like all decoys."""
+    """One class in which nobody competes and everybody's decoys are like all decoys."""
     real, decoy = np.array(real, dtype=float), np.array(decoy, dtype=float)
     return Sample(real, decoy, (real <= np.median(decoy)).astype(float), 0.5)
 
 
 def test_the_curve_in_fractions():
     # 4 people with partners at 9, 8, 8, 5; of 8 decoys one reaches 9, another 5: 4 people like them give ½ and 1.
-    line = sample([9, 8, 8, 5], [9, 5, 1, 1, 1, 1, 1, 1]).curve(pi0=0.5)
-    assert line.threshold.tolist() == [9, 8, 5]
-    assert line.found.tolist() == [1, 3, 4]
-    assert line.false.tolist() == [Fraction(3, 4), Fraction(3, 4), 1]
-    assert line.false_match_rate().tolist() == [3 / 4, 1 / 4, 1 / 4]
-    assert line.q_values().tolist() == [1 / 4, 1 / 4, 1 / 4]
-    assert line.at_rate(0.25) == 2
-    assert line.at_rate(0.2) == -1
+    curve = sample([9, 8, 8, 5], [9, 5, 1, 1, 1, 1, 1, 1]).curve(pi0=0.5)
+    assert curve.threshold.tolist() == [9, 8, 5]
+    assert curve.found.tolist() == [1, 3, 4]
+    assert curve.false.tolist() == [Fraction(3, 4), Fraction(3, 4), 1]
+    assert curve.false_match_rate().tolist() == [3 / 4, 1 / 4, 1 / 4]
+    assert curve.q_values().tolist() == [1 / 4, 1 / 4, 1 / 4]
+    assert curve.at_rate(0.25) == 2
+    assert curve.at_rate(0.2) == -1
 
 
 def test_q_values_rise_as_similarity_falls():
@@ -48,14 +48,14 @@ def test_q_values_rise_as_similarity_falls():
     assert (np.diff(q) >= 0).all()
 
 
-def test_the_share_without_a_partner_in_fractions():
-    # one of 4 people is among the lower half of himself and his decoys: (1 + 1)/(4 + 1) ÷ ½ = ⅘
+def test_pi0_in_fractions():
+    # one of 4 people is in the lower half of themselves and their decoys: (1 + 1)/(4 + 1) ÷ ½ = ⅘
     assert sample([9, 9, 9, 1], [5, 6]).pi0() == pytest.approx(4 / 5)
     assert sample([1, 1, 1], [5, 6]).pi0() == 1.0
     assert estimate_pi0(np.array([1, 0]), np.array([4, 4]), 0.5).tolist() == [0.8, 0.4]
 
 
-def test_everybody_is_ranked_among_his_own_decoys():
+def test_everybody_is_ranked_among_their_own_decoys():
     # of the first person four decoys, of the second three, of the third none
     decoys, owner = np.array([1, 9, 3, 5, 2, 8, 6], dtype=float), np.array([0, 1, 0, 0, 0, 1, 1])
     assert rank_among_own_decoys(np.array([2.5, 7, 0]), decoys, owner, 0.5).tolist() == [
@@ -74,19 +74,19 @@ def test_everybody_is_ranked_among_his_own_decoys():
 
 
 @given(st.lists(st.integers(0, 8), min_size=2, max_size=30), st.sampled_from([0.3, 0.5, 0.7]))
-def test_whoever_is_like_his_decoys_is_low_as_often_as_lambda_says(alike, lam):
-    """Each of k + 1 people in turn is the real one: the mean is λ, however many decoys there are and however equal."""
+def test_people_like_their_decoys_are_low_as_often_as_lambda_says(alike, lam):
+    """Each of k + 1 records in turn is the real one: the mean is λ, however many decoys there are and however equal."""
     values, others = np.array(alike) / 8, range(len(alike))
-    decoys = np.concatenate([np.delete(values, at) for at in others])
+    decoys = np.concatenate([np.delete(values, index) for index in others])
     low = rank_among_own_decoys(values, decoys, np.repeat(others, len(alike) - 1), lam)
     assert low.mean() == pytest.approx(lam, abs=1e-6)
 
 
 @pytest.mark.parametrize("decoys", [1, 2, 3, 19, 20])
 @pytest.mark.parametrize("grid", [1000, 4])
-def test_the_share_without_a_partner_is_right_however_different_people_are(decoys, grid):
-    """One in two meets strangers easily; 200 are present, of the others, and no nearer than anybody's decoys. Few
-    similarities are possible, or many."""
+def test_pi0_is_right_however_different_people_are(decoys, grid):
+    """Half of the people match strangers easily; a fifth are present, all of the other half, and no closer than
+    anybody's decoys. Few similarities are possible, or many."""
     rng = np.random.default_rng(decoys + grid)
     people = 20_000
     easily = np.where(np.arange(people) < people / 2, 0, 6)
@@ -95,12 +95,14 @@ def test_the_share_without_a_partner_is_right_however_different_people_are(decoy
     present = np.arange(people) < people / 5
     real = np.round((easily + rng.normal(size=people)) * grid) / grid + np.where(present, 2, 0)
     found = estimate_pi0(rank_among_own_decoys(real, best, owner, 0.5).sum(), people, 0.5)
-    error = 2 * math.sqrt(0.8 * people) / 2 / people  # twice that of a share of them, who are low with chance ½
+    error = (
+        2 * math.sqrt(0.8 * people) / 2 / people
+    )  # twice that of a share of absent people, who are low with probability ½
     few = 2 * (real[present] <= best.reshape(people, decoys)[present].max(axis=1)).mean() / 5  # present and low
     assert 0.8 - 4 * error < found < 0.8 + 4 * error + few
     if decoys >= 19:
         one_for_all = 2 * (real <= np.median(best)).mean()
-        assert one_for_all > found + 4 * error  # takes those for absent who are nearer than their own decoys only
+        assert one_for_all > found + 4 * error  # takes people for absent who are closer than their own decoys only
 
 
 def test_fewest_findable():
@@ -137,62 +139,67 @@ def simulate(rng, people, present, decoys):
 
 @pytest.mark.parametrize("present", [0, 30, 300, 950])
 @pytest.mark.parametrize(("rate", "decoys"), [(0.05, 20_000), (0.01, 20_000), (0.05, 1000), (0.05, 100), (0.05, 20)])
-def test_the_stated_rate_is_kept_and_net_found_covers_the_truth(present, rate, decoys):
+def test_the_stated_rate_is_kept_and_the_estimate_covers_the_truth(present, rate, decoys):
     rng = np.random.default_rng(present + 1)
     rates, excess, found_any = [], [], 0
     for _ in range(200):
-        true, one, real = simulate(rng, 1000, present, decoys)
-        line = one.curve(one.pi0())
-        at = line.at_rate(rate)
-        chosen = real >= line.threshold[at] if at >= 0 else np.zeros(1000, dtype=bool)
+        true, group_sample, real = simulate(rng, 1000, present, decoys)
+        curve = group_sample.curve(group_sample.pi0())
+        index = curve.at_rate(rate)
+        chosen = real >= curve.threshold[index] if index >= 0 else np.zeros(1000, dtype=bool)
         found_any += bool(chosen.any())
         rates.append((chosen & ~true).sum() / max(1, chosen.sum()))
-        excess.append(chosen.sum() - (line.false[at] if at >= 0 else 0) - (chosen & true).sum())
+        excess.append(chosen.sum() - (curve.false[index] if index >= 0 else 0) - (chosen & true).sum())
     error = np.std(rates) / np.sqrt(len(rates))
     assert np.mean(rates) <= rate + 3 * error
-    one_more = max(1, 1000 / decoys)  # people that one decoy stands for
+    one_more = max(1, 1000 / decoys)  # people for each decoy
     assert abs(np.mean(excess)) <= 1.5 * one_more + 3 * np.std(excess) / np.sqrt(len(excess))
     assert found_any >= 190 if present >= 300 and decoys >= 1000 else True
     assert found_any <= binom.ppf(0.9999, 200, 0.05) if present == 0 else True
 
 
 def drawn_one_by_one(matches, groups, sizes, draws):
-    """`intervals` by its definition: people are drawn anew one by one, each with all of his decoys."""
-    people, shares = len(matches.found), [absent_weights(matches, *each) for each in zip(groups, sizes, strict=True)]
+    """`intervals` by definition: people are drawn one by one, each with all their decoys."""
+    people, shares = (
+        len(matches.found),
+        [absent_weights(matches, *judged) for judged in zip(groups, sizes, strict=True)],
+    )
     totals = []
     for _ in range(bootstrap.REPLICATES):
         total = [0.0] * (1 + sum(sizes))
         drawn = draws.below(people, people).tolist()
-        for each in matches.classes:
-            sample, low_of = each.sample, dict(zip(each.people.tolist(), each.sample.low.tolist(), strict=True))
+        for judged in matches.classes:
+            sample, low_of = judged.sample, dict(zip(judged.people.tolist(), judged.sample.low.tolist(), strict=True))
             ours = [person for person in drawn if person in low_of]
-            decoys = [at for person in ours for at in np.flatnonzero(matches.assignment.owner[each.decoys] == person)]
+            decoys = [
+                index for person in ours for index in np.flatnonzero(matches.assignment.owner[judged.decoys] == person)
+            ]
             found = [person for person in ours if matches.found[person]]
-            if each.threshold is None or not found or not decoys:
+            if judged.threshold is None or not found or not decoys:
                 continue
             low = (sum(Fraction(low_of[person]) for person in ours) + 1) / (len(ours) + 1)
-            reached = Fraction(int(sum(sample.decoy[at] >= each.threshold for at in decoys)), len(decoys))
+            reached = Fraction(int(sum(sample.decoy[index] >= judged.threshold for index in decoys)), len(decoys))
             chance = reached * len(ours) + max(1, Fraction(len(ours), len(decoys)))
             false = min(1, low / Fraction(sample.lam)) * chance
             total[0] += max(0, len(found) - false)
-            at = 1
+            index = 1
             for group, size, share in zip(groups, sizes, shares, strict=True):
                 for number in range(size):
                     inside = sum(group[person] == number for person in found)
-                    total[at + number] += inside - float(false) * share[each.number][number]
-                at += size
+                    total[index + number] += inside - float(false) * share[judged.number][number]
+                index += size
         totals.append([max(0.0, float(value)) for value in total])
     return np.quantile(totals, [(1 - bootstrap.LEVEL) / 2, (1 + bootstrap.LEVEL) / 2], axis=0).T
 
 
 @pytest.mark.parametrize("at_once", [1, 130, 2**22])
 @pytest.mark.parametrize("seed", range(3))
-def test_intervals_draw_people_anew_with_their_decoys(seed, at_once, monkeypatch):
+def test_intervals_draw_people_with_their_decoys(seed, at_once, monkeypatch):
     rng = np.random.default_rng(seed)
     monkeypatch.setattr(bootstrap, "REPLICATES", 40)
     monkeypatch.setattr(bootstrap, "DRAWN_AT_ONCE", at_once)
     people = 60
-    classes = np.repeat([7, 4, 0, 2], [2, 18, 30, 10])  # of the first often nobody is drawn; the last has no decoys
+    classes = np.repeat([7, 4, 0, 2], [2, 18, 30, 10])  # the first is often not drawn at all; the last has no decoys
     owner = np.repeat(np.arange(50), np.append([8, 8], rng.integers(0, 9, 48)))
     best = np.where(
         (np.arange(people) % 2) | (classes == 7), rng.uniform(0.6, 1, people), rng.uniform(0.2, 0.6, people)
@@ -200,16 +207,16 @@ def test_intervals_draw_people_anew_with_their_decoys(seed, at_once, monkeypatch
     real = Candidates(np.arange(people)[:, None], best[:, None])
     decoys = Candidates(np.full((len(owner), 1), 99), rng.uniform(0.2, 0.7, (len(owner), 1)))
     matches = find_matches(assign_partners(real, decoys, owner, classes), 0.6)
-    assert {each.number for each in matches.classes if each.threshold is not None} >= {7, 0}
+    assert {judged.number for judged in matches.classes if judged.threshold is not None} >= {7, 0}
     assert matches.found[classes == 7].any()
     assert len(matches.classes) == 3
     groups = [rng.integers(-1, 3, people), np.full(people, NONE), np.zeros(people, dtype=np.int64)]
     sizes = [3, 0, 1]
-    for level in (0.95, 0.6, 0.2):  # other places of the 40 totals are looked at, too
+    for level in (0.95, 0.6, 0.2):  # looks at other positions of the 40 totals too
         monkeypatch.setattr(bootstrap, "LEVEL", level)
-        told = intervals(matches, groups, RandomStream(b"seed", "test"))
+        fast = intervals(matches, groups, RandomStream(b"seed", "test"))
         slowly = drawn_one_by_one(matches, groups, sizes, RandomStream(b"seed", "test"))
-        np.testing.assert_allclose(told, slowly, atol=1e-9)
+        np.testing.assert_allclose(fast, slowly, atol=1e-9)
 
 
 def test_small_classes_are_judged_together():
@@ -238,7 +245,7 @@ def test_the_fixed_test_where_decoys_share_the_highest_similarity():
     assert p_value(people, np.ones(100)) == 1.0
 
 
-def test_the_harsher_test_by_hand():
+def test_the_test_against_relatives_by_hand():
     # T0 = 100: 3 of 4 people and 1 of 6 relatives lie above. P(at least 3 of the 4 highest are people) of 10.
     decoys = np.arange(1, 101, dtype=float)
     people, relatives = np.array([101.0, 102, 103, 5]), np.array([101.0, 1, 2, 3, 4, 5])

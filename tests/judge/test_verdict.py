@@ -1,4 +1,4 @@
-"""The ladder of words, the checks that hold it back, by hand; and whole runs at the ends of what can happen."""
+"""The ladder and the checks that hold it back, by hand; and whole runs at the ends of what can happen."""
 
 import json
 import random
@@ -39,9 +39,9 @@ TOP = {
 RUNGS = {
     "everything holds": ({}, 3, ()),
     "the test": ({"p": 0.001}, 0, ("test",)),
-    "the harsher test": ({"p_relatives": 0.02}, 0, ("harsh_test",)),
-    "no harsher test, for want of given names": ({"p_relatives": None}, 1, ("no_harsh_test",)),
-    "decoys that nobody looked at": ({"decoys": None}, 1, ("decoys_unchecked",)),
+    "the test against relatives": ({"p_relatives": 0.02}, 0, ("harsh_test",)),
+    "no test against relatives, since given names are missing": ({"p_relatives": None}, 1, ("no_harsh_test",)),
+    "decoys that nobody checked": ({"decoys": None}, 1, ("decoys_unchecked",)),
     "one of many fields agrees": ({"confirm": [replace(AGREES, p=0.005)] * 3}, 1, ("confirm_disagrees",)),
     "a handful of controls": ({"controls": Absent(19, 0, 0.1, 1.0)}, 2, ("few_controls",)),
     "the interval": ({"low": 0.0}, 0, ("interval",)),
@@ -78,8 +78,8 @@ def label(name: str, kind: str, role: str, *values: str | None) -> Label:
 def test_agreement_against_permuted_partners_by_hand():
     # One group: list a a b c, registry a a b a; 3 of 4 agree; permuted: (2·3 + 1·1 + 1·0) / 4 = 7/4 of 4.
     ours, theirs = label("r", "category", "confirm", *"aabc"), label("r", "category", "confirm", *"aaba")
-    places = np.arange(4)
-    found = agreement(ours, theirs, (places, places), np.zeros(4, dtype=np.int64), RandomStream(b"x" * 32, "t"))
+    positions = np.arange(4)
+    found = agreement(ours, theirs, (positions, positions), np.zeros(4, dtype=np.int64), RandomStream(b"x" * 32, "t"))
     assert (found.compared, found.agree, found.chance) == (4, 3, round(7 / 4 / 4, 4))
     assert found.higher is None
 
@@ -89,17 +89,17 @@ def test_ranks_say_which_is_higher_and_missing_values_are_not_compared():
         label("r", "rank", "confirm", "10", "40", "20", None),
         label("r", "rank", "confirm", "20", "30", "20", "10"),
     )
-    places = np.arange(4)
-    found = agreement(ours, theirs, (places, places), np.zeros(4, dtype=np.int64), RandomStream(b"x" * 32, "t"))
+    positions = np.arange(4)
+    found = agreement(ours, theirs, (positions, positions), np.zeros(4, dtype=np.int64), RandomStream(b"x" * 32, "t"))
     assert (found.compared, found.agree, found.higher, found.lower) == (3, 1, 1, 1)
 
 
 def test_partners_are_permuted_within_their_group():
     # Two groups that agree wholly within: permuting within them changes nothing, so agreement proves nothing.
     ours = label("r", "category", "confirm", *"aaaabbbb")
-    places, groups = np.arange(8), np.array([0] * 4 + [1] * 4)
-    assert agreement(ours, ours, (places, places), groups, RandomStream(b"x" * 32, "t")).p == 1.0
-    together = agreement(ours, ours, (places, places), np.zeros(8, dtype=np.int64), RandomStream(b"x" * 32, "t"))
+    positions, groups = np.arange(8), np.array([0] * 4 + [1] * 4)
+    assert agreement(ours, ours, (positions, positions), groups, RandomStream(b"x" * 32, "t")).p == 1.0
+    together = agreement(ours, ours, (positions, positions), np.zeros(8, dtype=np.int64), RandomStream(b"x" * 32, "t"))
     assert 0 < together.p < 0.1  # 2 of 70 ways agree as much
 
 
@@ -116,7 +116,7 @@ def test_who_could_be_in_the_registry():
 
 
 @pytest.mark.parametrize(("identical", "natural"), [(100, False), (96, False), (92, False), (80, True)])
-def test_a_copy_is_as_alike_as_copies(identical, natural):
+def test_a_copy_is_as_similar_as_copies_are(identical, natural):
     similarity = np.array([1.0] * identical + [0.8] * (100 - identical))
     assert copy_check(similarity, np.full(100, 0.001), np.ones(100, dtype=bool), None).natural == natural
 
@@ -125,10 +125,12 @@ def test_false_pairs_make_no_list_natural():
     similarity, q = np.array([1.0] * 95 + [0.6] * 5), np.array([0.001] * 95 + [0.04] * 5)
     assert not copy_check(similarity, q, np.ones(100, dtype=bool), None).natural
     short = np.array([1.0] * 20 + [0.8] * 10)
-    assert copy_check(short, np.full(30, 0.02), np.ones(30, dtype=bool), None).natural  # 10 of 30 against 10 %
+    assert copy_check(
+        short, np.full(30, 0.02), np.ones(30, dtype=bool), None
+    ).natural  # 10 of 30, where 10% is expected
 
 
-def test_what_says_less_on_one_side_is_no_difference():
+def test_a_field_filled_on_one_side_only_is_no_difference():
     similarity, alike = np.array([1.0] * 50 + [0.8] * 50), np.array([True] * 50 + [False] * 50)
     assert not copy_check(similarity, np.full(100, 0.001), alike, None).natural
     assert not copy_check(np.full(100, 0.8), np.full(100, 0.001), np.arange(100) < 19, None).natural
@@ -154,14 +156,16 @@ def test_lone_pairs_prove_nothing():
         ours, theirs = (
             label("r", "category", "confirm", *(f"{decade + draw.randrange(2)}" for decade in decades)) for _ in "ab"
         )
-        places = np.arange(60)
-        for groups in (places, np.array(decades)):
-            found = agreement(ours, theirs, (places, places), groups, RandomStream(number.to_bytes(32, "big"), "t"))
+        positions = np.arange(60)
+        for groups in (positions, np.array(decades)):
+            found = agreement(
+                ours, theirs, (positions, positions), groups, RandomStream(number.to_bytes(32, "big"), "t")
+            )
             sure += found.confirms(1)
     assert sure <= binom.ppf(0.9999, 100, 0.01)
 
 
-def test_decoys_that_are_like_nobody_are_unsound():
+def test_decoys_like_nobody_on_the_list_are_unsound():
     draw = np.random.default_rng(1)
     people = draw.integers(0, 2**64, (200, 16), dtype=np.uint64, endpoint=False) & draw.integers(
         0, 2**64, (200, 16), dtype=np.uint64, endpoint=False
@@ -170,29 +174,29 @@ def test_decoys_that_are_like_nobody_are_unsound():
     rows = np.where(draw.random((200, 16)) < 0.6, base, people)  # people of one stock
     alike = np.where(draw.random((200, 16)) < 0.6, base, np.roll(people, 1, axis=0))
     random = np.roll(people, 7, axis=1)
-    places, owner = np.arange(200), np.arange(200)
+    positions, owner = np.arange(200), np.arange(200)
     for decoys, sound in ((alike, True), (random, False)):
         words = np.concatenate([rows, decoys])
-        looks = diagnose(words, places, places + 200, owner, RandomStream(b"x" * 32, "t"))
-        assert soundness(looks, places, places + 200).sound == sound
+        diagnosis = diagnose(words, positions, positions + 200, owner, RandomStream(b"x" * 32, "t"))
+        assert soundness(diagnosis, positions, positions + 200).sound == sound
 
 
 def test_a_list_of_brothers_does_not_make_decoys_strangers():
-    """Each row has a brother who is nearer than any decoy comes; beyond him all are of one stock."""
+    """Each row has a brother who is closer than any decoy; all others are of one stock."""
     draw = np.random.default_rng(2)
     stock = draw.integers(0, 2**64, 16, dtype=np.uint64, endpoint=False)
 
     def of_stock(count):
-        own = draw.integers(0, 2**64, (count, 16), dtype=np.uint64, endpoint=False)
-        return np.where(draw.random((count, 16)) < 0.6, stock, own)
+        person = draw.integers(0, 2**64, (count, 16), dtype=np.uint64, endpoint=False)
+        return np.where(draw.random((count, 16)) < 0.6, stock, person)
 
     brothers = np.repeat(of_stock(100), 2, axis=0)
     brothers[::2, 0] ^= np.uint64(0xFF)
-    places = np.arange(200)
-    looks = diagnose(
-        np.concatenate([brothers, of_stock(200)]), places, places + 200, places, RandomStream(b"x" * 32, "t")
+    positions = np.arange(200)
+    diagnosis = diagnose(
+        np.concatenate([brothers, of_stock(200)]), positions, positions + 200, positions, RandomStream(b"x" * 32, "t")
     )
-    assert soundness(looks, places, places + 200).sound
+    assert soundness(diagnosis, positions, positions + 200).sound
 
 
 SCHEMA = parse_schema(
@@ -227,8 +231,8 @@ def roster(count: int, first: int = 0, **same: str) -> pd.DataFrame:
 
 
 def mistyped(frame: pd.DataFrame) -> pd.DataFrame:
-    """A letter less in every third surname, as another office wrote it."""
-    surnames = [name[:-1] if at % 3 == 0 else name for at, name in enumerate(frame["surname"])]
+    """A letter is missing in every third surname, as if another office had written it."""
+    surnames = [name[:-1] if index % 3 == 0 else name for index, name in enumerate(frame["surname"])]
     return frame.assign(surname=surnames)
 
 
@@ -244,7 +248,7 @@ ENDS = {
         None,
     ),
     "no decoys possible": (roster(60).assign(given="", patronymic="", born=""), roster(400), None),
-    "every stratum tiny": (mistyped(roster(60)).assign(unit=[f"u{at}" for at in range(60)]), roster(400), 2),
+    "every stratum tiny": (mistyped(roster(60)).assign(unit=[f"u{index}" for index in range(60)]), roster(400), 2),
     "nobody could be there": (roster(60, joined="2023-01-01"), roster(400), None),
     "half could be there": (pd.concat([mistyped(roster(60)), roster(60, 500, joined="2023-01-01")]), roster(400), 2),
     "a class without decoys": (
@@ -265,7 +269,7 @@ ENDS = {
 
 @pytest.mark.parametrize(("ours", "theirs", "rung"), ENDS.values(), ids=ENDS)
 def test_the_ends_of_what_can_happen(ours, theirs, rung):
-    """A correct sentence, no warning of a library, sums that hold, a report that gives nothing away and a page."""
+    """A correct verdict, no warning of a library, sums that hold, a report that gives nothing away, and a page."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         answer = pprl.link(ours.reset_index(drop=True), theirs, SCHEMA, seed=1, allow_weak=True, allow_larger_list=True)
@@ -280,12 +284,12 @@ def test_the_ends_of_what_can_happen(ours, theirs, rung):
             assert "<h1" in render(figures, language)
 
 
-def test_controls_ride_along_and_a_list_of_registered_people_is_no_control():
+def test_controls_are_judged_and_registered_people_are_no_controls():
     ours, theirs = roster(60), roster(400)
-    own, their = (pprl.load(frame, SCHEMA, "list").people for frame in (ours, theirs))
+    listed, registered = (pprl.load(frame, SCHEMA, "list").people for frame in (ours, theirs))
     absent = pprl.load(roster(50, 2000), SCHEMA, "control").people
     present = pprl.load(roster(50, 100), SCHEMA, "control").people
-    flat, found = (link(own, their, SCHEMA, controls=each, seed=1) for each in (absent, present))
+    flat, found = (link(listed, registered, SCHEMA, controls=group, seed=1) for group in (absent, present))
     assert flat.audit["controls"]["flat"]
     assert flat.audit["controls"]["people"] == 50
     assert "no_controls" not in flat.verdict.reasons
@@ -293,11 +297,11 @@ def test_controls_ride_along_and_a_list_of_registered_people_is_no_control():
     assert (found.verdict.rung, found.verdict.reasons) == (None, ("weak_decoys",))
 
 
-def test_controls_who_are_not_judged_are_told():
-    own, their = (pprl.load(frame, SCHEMA, "list").people for frame in (roster(60), roster(400)))
+def test_controls_that_are_not_judged_are_named_in_warnings():
+    listed, registered = (pprl.load(frame, SCHEMA, "list").people for frame in (roster(60), roster(400)))
     spoken_of = pd.concat([roster(30, 2000), roster(3, 0), roster(7, 2100).assign(given="И.", patronymic="", born="")])
     controls = pprl.load(spoken_of.reset_index(drop=True), SCHEMA, "control").people
-    answer = link(own, their, SCHEMA, controls=controls, seed=1)
+    answer = link(listed, registered, SCHEMA, controls=controls, seed=1)
     assert answer.audit["controls"]["people"] == 30
     assert [text for text in answer.warnings if "controls" in text] == [
         "3 of 40 controls are on the list too, stand twice or have nothing to compare: left out",
@@ -313,10 +317,10 @@ def test_strata_and_eligibility_sum_to_the_headline():
     assert audit["eligibility"]["ineligible"]["people"] == 30
     assert audit["eligibility"]["unknown"]["people"] == 9
     (unit,) = audit["strata"]
-    assert sum(each["people"] for each in unit["values"]) == answer.people == 129
-    assert sum(each["found"] for each in unit["values"]) == answer.found
-    nets = [each["net_found"]["value"] for each in unit["values"]]
+    assert sum(row["people"] for row in unit["values"]) == answer.people == 129
+    assert sum(row["found"] for row in unit["values"]) == answer.found
+    nets = [row["net_found"]["value"] for row in unit["values"]]
     assert sum(nets) == pytest.approx(answer.net_found[0], abs=0.2)
     assert all(
-        each["net_found"]["low"] <= each["net_found"]["value"] <= each["net_found"]["high"] for each in unit["values"]
+        row["net_found"]["low"] <= row["net_found"]["value"] <= row["net_found"]["high"] for row in unit["values"]
     )

@@ -47,20 +47,20 @@ def page_of(figures, language):
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    """Open a report, or a page as it is, from a file; what the browser said and asked for: ``said`` and ``asked``."""
+    """Open a report, or a finished page, from a file; ``messages`` and ``requests`` are those of the browser."""
     contexts = []
 
-    def show(made, language="en", width=1280, scheme="light"):
+    def show(document, language="en", width=1280, scheme="light"):
         path = tmp_path / "report.html"
-        path.write_text(made if isinstance(made, str) else page_of(json.dumps(made), language), "utf-8")
+        path.write_text(document if isinstance(document, str) else page_of(json.dumps(document), language), "utf-8")
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
-        page.said, page.asked = [], []
-        page.on("console", lambda message: page.said.append(message.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.on("dialog", lambda dialog: (page.said.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: page.asked.append(request.url))
+        page.messages, page.requests = [], []
+        page.on("console", lambda message: page.messages.append(message.text))
+        page.on("pageerror", lambda error: page.messages.append(str(error)))
+        page.on("dialog", lambda dialog: (page.messages.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: page.requests.append(request.url))
         page.goto(path.as_uri())
         page.wait_for_load_state("networkidle")
         return page
@@ -71,23 +71,23 @@ def opened(browser, tmp_path):
 
 
 def poisoned():
-    made = copy.deepcopy(EXAMPLE)
+    document = copy.deepcopy(EXAMPLE)
     labels = [
         "<script>document.title='owned'</script>",
         '=HYPERLINK("http://example.org")',
         "\u202egnp.exe",
         "W" * 10_000,
     ]
-    made["matter"] = labels[3]
-    for value, label in zip(made["strata"][0]["values"], labels, strict=True):
+    document["matter"] = labels[3]
+    for value, label in zip(document["strata"][0]["values"], labels, strict=True):
         value["label"] = label
-    made["confirm"][0]["field"], made["confirm"][1]["field"] = labels[:2]
-    for choice, label in zip(made["sensitivity"], labels, strict=False):
+    document["confirm"][0]["field"], document["confirm"][1]["field"] = labels[:2]
+    for choice, label in zip(document["sensitivity"], labels, strict=False):
         choice["what"] = choice["value"] = label
-    made["fingerprints"]["schema"] = "0f" * 32
-    made["completeness"][0]["name"] = made["warnings"] = made["run"] = labels[3]
-    made["warnings"] = labels
-    return made, labels
+    document["fingerprints"]["schema"] = "0f" * 32
+    document["completeness"][0]["name"] = document["warnings"] = document["run"] = labels[3]
+    document["warnings"] = labels
+    return document, labels
 
 
 def has_no_sideways_scroll(page):
@@ -95,7 +95,7 @@ def has_no_sideways_scroll(page):
 
 
 def drawn(page):
-    """The pictures that are shown: whether each has loaded, how wide it is, what it says."""
+    """The pictures that are shown: whether they have loaded, their width and their alternative text."""
     return page.evaluate(
         """Promise.all([...document.images].filter(i => i.checkVisibility()).map(async i => {
             await i.decode(); return {width: i.naturalWidth, alt: i.alt, source: i.currentSrc} }))"""
@@ -106,8 +106,8 @@ def drawn(page):
 @pytest.mark.parametrize(("width", "scheme"), VIEWS)
 def test_the_page_in_each_view(opened, language, width, scheme):
     page = opened(EXAMPLE, language, width, scheme)
-    assert not page.said
-    assert [url for url in page.asked if not url.startswith("data:")] == [page.url]
+    assert not page.messages
+    assert [url for url in page.requests if not url.startswith("data:")] == [page.url]
     assert has_no_sideways_scroll(page)
     assert page.locator("#net").inner_text() == Words(language).number(EXAMPLE["headline"]["net_found"]["value"])
     assert page.locator("h1").inner_text() == Words(language)(f"rung.{EXAMPLE['verdict']['code']}")
@@ -140,18 +140,18 @@ def test_it_prints_on_a4_with_all_figures(opened, language):
 
 @pytest.mark.parametrize("width", [1280, 360])
 def test_hostile_labels_show_as_text(opened, width):
-    made, labels = poisoned()
-    page = opened(made, width=width)
-    assert not page.said
-    assert [url for url in page.asked if not url.startswith("data:")] == [page.url]
+    document, labels = poisoned()
+    page = opened(document, width=width)
+    assert not page.messages
+    assert [url for url in page.requests if not url.startswith("data:")] == [page.url]
     assert page.evaluate("document.scripts.length") == 0
     assert "owned" not in page.title()
     assert has_no_sideways_scroll(page)
-    said = page.locator("body").inner_text()
-    assert labels[0] in said
-    assert labels[1] in said
-    assert "[U+202E]gnp.exe" in said
-    assert "W… (10,000 characters)" in said
+    shown = page.locator("body").inner_text()
+    assert labels[0] in shown
+    assert labels[1] in shown
+    assert "[U+202E]gnp.exe" in shown
+    assert "W… (10,000 characters)" in shown
     assert all(picture["width"] for picture in drawn(page))
 
 
@@ -161,7 +161,7 @@ def test_a_script_that_got_in_would_not_run(opened, tmp_path):
     path.write_text(render(EXAMPLE).replace("</body>", "<script>document.title='owned'</script></body>"), "utf-8")
     page.goto(path.as_uri())
     assert page.title() != "owned"
-    assert page.said
+    assert page.messages
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -172,7 +172,7 @@ def test_no_serious_finding_of_axe(opened, language, width, scheme):
     page = opened(EXAMPLE, language, width, scheme)
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     found = Axe().run(page).response["violations"]
-    serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+    serious = [(item["id"], item["nodes"][0]["html"]) for item in found if item["impact"] in ("serious", "critical")]
     assert not serious
 
 
@@ -183,8 +183,8 @@ def examined(tmp_path_factory):
     roster, schema, registry = (str(TWO_FILES / name) for name in ("leaked.csv", "schema.toml", "registry.csv"))
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        told = ["--population", registry, "--json", "-o", str(folder / "risk.html")]
-        assert main(["risk", roster, "--schema", schema, *told]) == 0
+        options = ["--population", registry, "--json", "-o", str(folder / "risk.html")]
+        assert main(["risk", roster, "--schema", schema, *options]) == 0
     return (folder / "risk.html").read_text("utf-8"), json.loads(out.getvalue())
 
 
@@ -192,12 +192,12 @@ def examined(tmp_path_factory):
 def test_the_page_of_risk(opened, examined, width, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
-    made, figures = examined
-    page = opened(made, width=width, scheme=scheme)
-    assert not page.said
-    assert [url for url in page.asked if not url.startswith("data:")] == [page.url]
+    document, figures = examined
+    page = opened(document, width=width, scheme=scheme)
+    assert not page.messages
+    assert [url for url in page.requests if not url.startswith("data:")] == [page.url]
     assert has_no_sideways_scroll(page)
-    agreed = next(each for each in figures["hardenings"] if each["hardening"] == figures["agreed_hardening"])
+    agreed = next(item for item in figures["hardenings"] if item["hardening"] == figures["agreed_hardening"])
     assert page.locator("#net").inner_text() == str(agreed["known_pairs_that_name_5_percent"])
     (picture,) = drawn(page)
     assert picture["width"] == (680 if width == 1280 else 340)
@@ -205,4 +205,4 @@ def test_the_page_of_risk(opened, examined, width, scheme):
     assert page.locator("table").count() >= 7
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     found = Axe().run(page).response["violations"]
-    assert not [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+    assert not [item["id"] for item in found if item["impact"] in ("serious", "critical")]

@@ -1,4 +1,4 @@
-"""The disclosed report: what it tells, what it withholds, and that nobody can work a small count out of it."""
+"""The disclosed report: what it says, what it withholds, and that nobody can work out a small count from it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pprl.report.disclosure.rounding import rounded, stands_for
 from pprl.report.disclosure.suppression import suppress
 from pprl.report.record import load
 
-EDGES = [round(at * 0.01, 2) for at in range(101)]
+EDGES = [round(index * 0.01, 2) for index in range(101)]
 
 
 def estimate(value, low, high):
@@ -28,12 +28,12 @@ def estimate(value, low, high):
 
 
 def example():
-    """A list of 1,010 men against a registry of 12,000, as `pprl demo` has it."""
+    """A list of 1,010 men and a registry of 12,000, as `pprl demo` has them."""
     real, decoys = [0] * 100, [0.0] * 100
-    for at, count in {41: 3, 45: 149, 52: 231, 58: 4, 63: 57, 78: 211, 94: 302, 99: 53}.items():
-        real[at] = count
-    for at, count in {41: 220.35, 45: 401.2, 52: 370.4, 58: 18.05}.items():
-        decoys[at] = count
+    for index, count in {41: 3, 45: 149, 52: 231, 58: 4, 63: 57, 78: 211, 94: 302, 99: 53}.items():
+        real[index] = count
+    for index, count in {41: 220.35, 45: 401.2, 52: 370.4, 58: 18.05}.items():
+        decoys[index] = count
     return {
         "format": "pprl-audit/1",
         "version": "0.1.0",
@@ -132,10 +132,10 @@ def test_the_example_holds_together():
 
 
 def leaves(value, path=""):
-    """Every figure and text of a report by its place."""
+    """Every figure and text of a report by its path."""
     if isinstance(value, dict | list):
-        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from leaves(one, f"{path}.{key}".lstrip("."))
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(item, f"{path}.{key}".lstrip("."))
     else:
         yield path, value
 
@@ -143,8 +143,8 @@ def leaves(value, path=""):
 def small(people, found, values, lists=(), **more):
     """An audit of the headline, one stratum and lists: what the sums run over."""
     headline = {"people": people, "found": {"count": found, "of": people, "share": found / max(1, people)}}
-    rosters = {"list_people": people, "lists": [{"people": of, "found": part} for of, part in lists]}
-    rows = [{"label": label, "people": of, "found": part, "net_found": None} for label, of, part in values]
+    rosters = {"list_people": people, "lists": [{"people": whole, "found": part} for whole, part in lists]}
+    rows = [{"label": label, "people": whole, "found": part, "net_found": None} for label, whole, part in values]
     strata = [{"field": "unit", "values": rows}] if rows else []
     return {"format": "pprl-audit/1", "headline": headline, "rosters": rosters, "strata": strata, **more}
 
@@ -162,14 +162,14 @@ NEAREST = {
 
 
 @pytest.mark.parametrize(("base", "groups"), NEAREST.items(), ids=NEAREST)
-def test_no_published_count_stands_for_one_alone(base, groups):
-    for at, counts in enumerate(groups):
-        assert {rounded(count, base) for count in counts} == {at * base}
-        assert stands_for(at * base, base) == (counts[0], counts[-1])
+def test_no_published_count_stands_for_a_single_one(base, groups):
+    for index, counts in enumerate(groups):
+        assert {rounded(count, base) for count in counts} == {index * base}
+        assert stands_for(index * base, base) == (counts[0], counts[-1])
 
 
 @given(st.integers(0, 10**7), st.integers(1, 100))
-def test_a_count_lies_among_those_its_published_one_stands_for(count, base):
+def test_a_count_is_among_those_that_its_published_one_stands_for(count, base):
     low, high = stands_for(rounded(count, base), base)
     assert low <= count <= high
     assert abs(rounded(count, base) - count) * 2 <= base
@@ -182,7 +182,7 @@ def test_estimates_are_rounded_as_counts_are():
 # ---------------------------------------------------------------- the example
 
 
-def test_what_the_example_tells():
+def test_what_the_report_of_the_example_says():
     report = disclose(example(), 5)
     assert report["format"] == "pprl-report/1"
     assert report["headline"] == {
@@ -223,9 +223,9 @@ def test_what_the_example_tells():
     assert exposed(report) == []
 
 
-def test_scores_are_told_by_steps():
+def test_similarities_are_published_in_steps():
     report = disclose(example(), 5)
-    assert report["scores"]["edges"] == [round(0.05 * at, 2) for at in range(21)]
+    assert report["scores"]["edges"] == [round(0.05 * index, 2) for index in range(21)]
     assert report["scores"]["real"][8:] == [5, 150, 230, 5, 55, 0, 0, 210, 0, 0, 300, 55]  # 3, 149, 231, 4, 57 …
     curve = {point["threshold"]: (point["found"], point["false_match_rate"]) for point in report["rates"]}
     assert len(curve) == 21
@@ -234,7 +234,7 @@ def test_scores_are_told_by_steps():
 
 @pytest.mark.parametrize("mode", [{}, {"small_cells": "suppress"}, {"list_exempt": True}], ids=str)
 def test_nothing_exact_is_left(mode):
-    """Neither an exact figure of the example nor a word of its warnings comes out."""
+    """Neither an exact figure of the example nor a word of its warnings is in the report."""
     text = json.dumps(disclose(example(), 5, **mode), ensure_ascii=False)
     for planted in ("20187", "113", "587", "592.3", "18.05", "Фамилия", "row 17", "2%", "0.044677", "240", "991"):
         assert planted not in text
@@ -257,7 +257,7 @@ def test_the_audit_stays_as_it_was():
     assert audit == example()
 
 
-def test_the_lists_own_composition_may_be_told():
+def test_the_composition_of_the_list_may_be_published():
     report = disclose(example(), 5, list_exempt=True)
     assert [(row["label"], row["people"], row["found"]) for row in report["strata"][0]["values"]] == [
         ("А", 392, 215),
@@ -270,8 +270,8 @@ def test_the_lists_own_composition_may_be_told():
     assert report["headline"]["found"] == {"count": 620, "of": 1010, "share": 0.614}
 
 
-def test_few_people_have_more_decoys_each_and_that_is_not_told():
-    """1,020 decoys of 34 each are 30 people's."""
+def test_few_people_have_more_decoys_each_and_the_report_does_not_say_so():
+    """1,020 decoys, 34 per person, would say that there are 30 people."""
     audit = small(30, 10, [])
     audit["decoys"] = {"made": 1020, "a_person": 34, "fallbacks": 0, "harsh": 1020, "sound": True}
     assert disclose(audit, 5)["decoys"] == {"made": 600, "a_person": 20, "fallbacks": 0, "harsh": 600, "sound": True}
@@ -344,18 +344,20 @@ def test_every_stratum_tiny():
 
 @pytest.mark.parametrize("found", [0, 1])
 def test_one_person(found):
-    """Found or not: the report is the same."""
+    """Matched or not: the report is the same."""
     audit = small(1, found, [("А", 1, found)], lists=[(1, found)])
     audit["scores"] = {"edges": [0.0, 0.5, 1.0], "real": [1 - found, found], "decoys": [0.4, 0.6]}
     audit["rates"] = [{"threshold": 0.83, "found": found, "false_match_rate": 0.05}] * found
     assert disclose(audit, 5) == disclose({**audit, "rates": []}, 5) if not found else True
-    told = dict(leaves(disclose(audit, 5)))
-    assert {told["headline.people"], told["headline.found.count"], told["strata.0.values.1.people"]} == {0}
-    assert told["headline.found.share"] is None
-    assert not any(told[f"scores.real.{at}"] for at in range(20))
+    published = dict(leaves(disclose(audit, 5)))
+    assert {published["headline.people"], published["headline.found.count"], published["strata.0.values.1.people"]} == {
+        0
+    }
+    assert published["headline.found.share"] is None
+    assert not any(published[f"scores.real.{index}"] for index in range(20))
 
 
-def test_nothing_can_be_told():
+def test_no_figure_is_known():
     audit = small(12, 0, [("А", 12, 0)])
     audit["headline"] |= {"found": None, "net_found": None, "threshold": None, "auc": None}
     audit["strata"][0]["values"][0]["found"] = None
@@ -365,10 +367,10 @@ def test_nothing_can_be_told():
         assert report["strata"][0]["values"][0]["found"] is None
 
 
-def test_labels_stand_in_an_order_that_says_nothing():
-    one = disclose(small(20, 8, [("А", 11, 4), ("Б", 9, 4)]), 5)
+def test_the_order_of_labels_says_nothing():
+    item = disclose(small(20, 8, [("А", 11, 4), ("Б", 9, 4)]), 5)
     assert (
-        one
+        item
         == disclose(small(20, 8, [("Б", 9, 4), ("А", 11, 4)]), 5)
         == disclose(small(20, 8, [("Б", 11, 4), ("А", 9, 4)]), 5)
     )
@@ -378,7 +380,7 @@ def test_labels_stand_in_an_order_that_says_nothing():
 
 
 def without_one(audit):
-    """The audit without one found man of unit Б in part 1, whose similarity was .94."""
+    """The audit without one matched person of unit Б in part 1, whose similarity was .94."""
     less = copy.deepcopy(audit)
     headline, rosters = less["headline"], less["rosters"]
     rows = [headline, rosters["lists"][0], less["strata"][0]["values"][0], less["completeness"][0]]
@@ -407,8 +409,8 @@ def without_one(audit):
     return less
 
 
-def test_one_person_less_leaves_the_report_as_it_is_unless_a_count_is_rounded_otherwise():
-    """Five men leave, one after another: each count that they are in moves once, by 5, and all else stays."""
+def test_one_person_less_changes_nothing_unless_a_count_rounds_differently():
+    """Five people leave, one after another: each count that they are in moves once, by 5, and nothing else changes."""
     audit, before = example(), dict(leaves(disclose(example(), 5)))
     figures, moved = set(before), []
     for _ in range(5):
@@ -468,7 +470,7 @@ SOME, ALL = small(14, 4, [("А", 8, 3), ("Б", 6, 1)]), small(14, 14, [("А", 8,
 LEAKS = {
     "an exact share": (SOME, ["headline", "found"], "share", 4 / 14, "headline.found.count"),
     "an exact share to four digits": (SOME, ["headline", "found"], "share", 0.2857, "headline.found.count"),
-    "a share of 100 %": (ALL, ["headline", "found"], "share", 1.0, "headline.found.count.rest"),
+    "a share of 100%": (ALL, ["headline", "found"], "share", 1.0, "headline.found.count.rest"),
     "an exact count": (SOME, ["strata", 0, "values", 0], "found", 1, "strata.0.values.0.found"),
 }
 
@@ -485,7 +487,7 @@ def test_a_planted_leak_is_found(audit, where, key, value, name):
 
 
 def test_an_exact_rate_beside_the_net_is_found():
-    """4 found, net 3: 25 % false; only 4 of 3 to 7 found leave a net of 2.5 to 7.5 … unless the rate is a class."""
+    """4 found, net 3: 25% false; only 4 of 3 to 7 found leave a net of 2.5 to 7.5 … unless the rate is a class."""
     report = disclose(small(14, 4, []), 5)
     report["headline"] |= {"net_found": estimate(5, 0, 5), "false_match_rate_asked": 0.6, "false_match_rate": 0.6}
     assert exposed(report) == []
@@ -516,8 +518,8 @@ def options(row, base):
 
 def summed(sets):
     total = {(0, 0)}
-    for one in sets:
-        total = {(left + people, right + found) for left, right in total for people, found in one}
+    for item in sets:
+        total = {(left + people, right + found) for left, right in total for people, found in item}
     return total
 
 
@@ -533,11 +535,11 @@ def possible(report, base):
         totals &= summed(sets)
     fits = {"headline": totals}
     for above, sets in tables.items():
-        for at, one in enumerate(sets):
-            others = summed(sets[:at] + sets[at + 1 :])
-            fits[f"{above}.{at}"] = {
+        for index, item in enumerate(sets):
+            others = summed(sets[:index] + sets[index + 1 :])
+            fits[f"{above}.{index}"] = {
                 (people, found)
-                for people, found in one
+                for people, found in item
                 if any((people + left, found + right) in totals for left, right in others)
             }
     return fits
@@ -547,7 +549,7 @@ def given_away(report, base):
     """`exposed` by enumeration, where nothing is suppressed."""
     names = set()
     for above, pairs in possible(report, base).items():
-        people, found = ({pair[at] for pair in pairs} for at in (0, 1))
+        people, found = ({pair[index] for pair in pairs} for index in (0, 1))
         row = report
         for step in above.split("."):
             row = row[int(step)] if step.isdigit() else row[step]
@@ -572,7 +574,7 @@ rows = st.integers(0, 9).flatmap(lambda people: st.tuples(st.just(people), st.in
 def audits(draw):
     """A stratum of up to four labels, and the same people in up to two lists."""
     values = draw(st.lists(rows, min_size=1, max_size=4))
-    people, found = (sum(row[at] for row in values) for at in (0, 1))
+    people, found = (sum(row[index] for row in values) for index in (0, 1))
     first = draw(st.integers(0, people))
     part = draw(st.integers(max(0, found - (people - first)), min(first, found)))
     lists = draw(st.sampled_from([[], [(people, found)], [(first, part), (people - first, found - part)]]))
@@ -588,18 +590,22 @@ def test_what_is_given_away_is_what_enumeration_finds(audit, base):
 
 @settings(max_examples=25, deadline=None)
 @given(audits(), st.sampled_from([2, 3, 4, 5, 10]))
-def test_no_small_count_can_be_told_from_others(audit, base):
+def test_no_small_count_can_be_worked_out_from_others(audit, base):
     report = disclose(audit, base)
     assert exposed(report) == []
     for pairs in possible(report, base).values():
-        for values in ({pair[0] for pair in pairs}, {pair[1] for pair in pairs}, {of - part for of, part in pairs}):
+        for values in (
+            {pair[0] for pair in pairs},
+            {pair[1] for pair in pairs},
+            {whole - part for whole, part in pairs},
+        ):
             assert len(values) > 1 or min(values) >= base
 
 
 @pytest.mark.parametrize("mode", [{}, {"small_cells": "suppress"}], ids=["rounded", "suppressed"])
 def test_a_histogram_that_gives_counts_away_is_left_out(mode):
     """Four bins of 3 round to 5 each and their 12 people to 10: together that is 12 and 3, exactly."""
-    edges = [at / 20 for at in range(21)]
+    edges = [index / 20 for index in range(21)]
     real = [3, 3, 3, 3, *[0] * 16]
     audit = small(12, 4, [("А", 12, 4)], scores={"edges": edges, "real": real, "decoys": [12.0, *[0.0] * 19]})
     report = disclose(dict.fromkeys(example()) | {"verdict": example()["verdict"]} | audit, 5, **mode)
@@ -617,7 +623,7 @@ def test_that_property_can_fail():
 
 # ---------------------------------------------------------------- suppression
 
-#: table, threshold, what is told: a count, or None
+#: table, threshold, what is published: a count, or None
 SUPPRESSED = {
     "nothing small": ([7, 9], 5, [7, 9, 16]),
     "a small cell and its complement": ([3, 50, 80], 5, [None, None, 80, 133]),
@@ -633,12 +639,12 @@ SUPPRESSED = {
 }
 
 
-@pytest.mark.parametrize(("table", "threshold", "told"), SUPPRESSED.values(), ids=SUPPRESSED)
-def test_suppressed(table, threshold, told):
+@pytest.mark.parametrize(("table", "threshold", "published"), SUPPRESSED.values(), ids=SUPPRESSED)
+def test_suppressed(table, threshold, published):
     counts = np.array(table)
     for axis in range(counts.ndim):
         counts = np.concatenate([counts, counts.sum(axis=axis, keepdims=True)], axis=axis)
-    assert np.where(suppress(table, threshold), None, counts).tolist() == told
+    assert np.where(suppress(table, threshold), None, counts).tolist() == published
 
 
 @settings(max_examples=40, deadline=None)
@@ -651,7 +657,7 @@ def test_suppressed(table, threshold, told):
     st.integers(2, 4),
 )
 def test_a_hidden_cell_may_be_moved_by_the_threshold(table, threshold):
-    """Whatever is told, another table fits it in which the cell differs by half the threshold at least: by integers."""
+    """Another table fits what is published in which the cell differs by at least half the threshold, in integers."""
     counts = np.array(table)
     for axis in range(2):
         counts = np.concatenate([counts, counts.sum(axis=axis, keepdims=True)], axis=axis)
@@ -676,7 +682,7 @@ def test_a_hidden_cell_may_be_moved_by_the_threshold(table, threshold):
         assert ends[1] - ends[0] >= threshold
 
 
-def test_row_totals_that_are_told_anyway():
+def test_row_totals_that_are_published_anyway():
     hidden = suppress([[3, 4], [9, 9], [30, 40]], 5, open_rows=True)
     assert not hidden[:, -1].any()
     assert hidden[:2, :2].all()  # column totals would give the 3 and the 4 away
@@ -694,7 +700,11 @@ def test_small_cells_are_suppressed_and_large_ones_exact():
     values = report["strata"][0]["values"]
     assert values[1] == {"label": "Б", "people": 611, "found": 402, "net_found": estimate(385, 360, 400)}
     nothing = {"people": None, "found": None, "net_found": None, "suppressed": True}
-    assert values[0] == {"label": "А", **nothing, "people": 392}  # else 620 found less 214 and 402 are the rest's
+    assert values[0] == {
+        "label": "А",
+        **nothing,
+        "people": 392,
+    }  # otherwise 620 found less 214 and 402 would be the rest's
     assert values[2] == {"label": None, "rest": True, **nothing, "people": 7}  # Ж, Э and Я: 4 of 7 found
     assert report["rosters"]["lists"] == [{"people": 604, "found": 389}, {"people": 406, "found": 231}]
     assert report["confirm"][0]["agree"] == 511
@@ -703,17 +713,17 @@ def test_small_cells_are_suppressed_and_large_ones_exact():
 
 
 def test_eligible_people_do_not_give_the_others_away():
-    """1,010 people, 1,007 of whom could be in the registry, are 3 who could not."""
+    """1,010 people of whom 1,007 could be in the registry would say that 3 could not."""
     audit = small(1007, 600, [])
     audit["rosters"]["list_people"] = 1010
     groups = {"eligible": (900, 550), "unknown": (107, 50), "ineligible": (3, 0)}
-    audit["eligibility"] = {name: {"people": of, "found": part} for name, (of, part) in groups.items()}
+    audit["eligibility"] = {name: {"people": whole, "found": part} for name, (whole, part) in groups.items()}
     assert contradictions(audit) == []
     for mode in ("round", "suppress"):
         report = disclose(audit, 5, small_cells=mode)
         assert exposed(report) == []
-        told = report["rosters"]["list_people"], report["headline"]["people"]
-        assert told != (1010, 1007)
+        published = report["rosters"]["list_people"], report["headline"]["people"]
+        assert published != (1010, 1007)
 
 
 @settings(max_examples=40, deadline=None)
@@ -737,20 +747,20 @@ def test_an_audit_that_does_not_sum():
 
 
 def cut(rng, whole, parts):
-    """A whole number in so many parts."""
+    """A whole number cut into parts."""
     ends = [0, *sorted(rng.randint(0, whole) for _ in range(parts - 1)), whole]
     return [right - left for left, right in itertools.pairwise(ends)]
 
 
 def within(rng, groups, found):
-    """So many found, spread over groups."""
-    people = [at for at, count in enumerate(groups) for _ in range(count)]
+    """Matches, spread over groups."""
+    people = [index for index, count in enumerate(groups) for _ in range(count)]
     chosen = rng.sample(people, found)
-    return [chosen.count(at) for at in range(len(groups))]
+    return [chosen.count(index) for index in range(len(groups))]
 
 
 def any_audit(seed):
-    """The example with other counts throughout, and its sums kept."""
+    """The example with other counts throughout, whose sums hold."""
     rng, audit = random.Random(seed), example()
     people, absent, repeats = rng.choice([0, 1, 6, 30, 200]), rng.randint(0, 9), rng.randint(0, 5)
     found, absent_found, rate = rng.randint(0, people), rng.randint(0, absent), rng.random() * 0.05
@@ -763,15 +773,17 @@ def any_audit(seed):
     audit["rosters"] |= {"list_people": listed, "duplicates": repeats, "list_rows": listed + repeats}
     groups, names = cut(rng, people, 2), ("eligible", "unknown", "ineligible")
     ends = zip(names, [*groups, absent], [*within(rng, groups, found), absent_found], strict=True)
-    audit["eligibility"] = {name: {"people": of, "found": part} for name, of, part in ends}
+    audit["eligibility"] = {name: {"people": whole, "found": part} for name, whole, part in ends}
     lists, values, classes = cut(rng, listed, 2), cut(rng, people, rng.randint(1, 6)), cut(rng, people, 2)
-    audit["rosters"]["lists"] = [{"people": of, "found": 0} for of in lists]
-    audit["strata"] = [{"field": "unit", "values": [{"label": str(at), "people": of} for at, of in enumerate(values)]}]
+    audit["rosters"]["lists"] = [{"people": whole, "found": 0} for whole in lists]
+    audit["strata"] = [
+        {"field": "unit", "values": [{"label": str(index), "people": whole} for index, whole in enumerate(values)]}
+    ]
     tables = [(audit["rosters"]["lists"], lists, found + absent_found)]
     tables += [(audit["strata"][0]["values"], values, found), (audit["completeness"], classes, found)]
     for table, counts, total in tables:
-        for row, of, part in zip(table, counts, within(rng, counts, total), strict=True):
-            row |= {"people": of, "found": part}
+        for row, whole, part in zip(table, counts, within(rng, counts, total), strict=True):
+            row |= {"people": whole, "found": part}
     audit["scores"] |= {"real": cut(rng, people, 100), "decoys": [people / 100] * 100}
     compared = rng.randint(0, pairs)
     agree, higher, lower = cut(rng, compared, 3)

@@ -34,17 +34,17 @@ DRAWN = {}
 
 @pytest.fixture(autouse=True, scope="module")
 def drawn_once():
-    """A plot takes most of the time of a page, and depends on nothing but its figures and words."""
+    """A plot takes most of the time of a page and depends only on its figures and words."""
 
     def remembered(name):
         draw = getattr(plots, name)
 
         def of(*figures, **named):
-            told = {key: value for key, value in named.items() if not callable(value)}
-            asked = name, plots.plot, repr(figures), repr(told)  # one test puts something else in place of it
-            if asked not in DRAWN:
-                DRAWN[asked] = draw(*figures, **named)
-            return DRAWN[asked]
+            labels = {key: value for key, value in named.items() if not callable(value)}
+            key = name, plots.plot, repr(figures), repr(labels)  # one test replaces it
+            if key not in DRAWN:
+                DRAWN[key] = draw(*figures, **named)
+            return DRAWN[key]
 
         return of
 
@@ -56,18 +56,18 @@ def drawn_once():
 
 def report(**changes):
     """The example with other values; ``headline__found`` reaches inside."""
-    made = copy.deepcopy(EXAMPLE)
+    document = copy.deepcopy(EXAMPLE)
     for name, value in changes.items():
         *way, last = name.split("__")
-        place = made
+        target = document
         for step in way:
-            place = place[step]
-        place[last] = value
-    return made
+            target = target[step]
+        target[last] = value
+    return document
 
 
 class Reader(HTMLParser):
-    """What of a page is text, and which elements and attributes it has."""
+    """The text of a page, and its elements and attributes."""
 
     def __init__(self, page):
         super().__init__()
@@ -92,8 +92,8 @@ class Reader(HTMLParser):
         return " ".join(" ".join(self.texts).split())
 
 
-def text(made, language="en"):
-    return Reader(render(made, language)).text.replace("\u00a0", " ")
+def text(document, language="en"):
+    return Reader(render(document, language)).text.replace("\u00a0", " ")
 
 
 NOTHING = {
@@ -122,35 +122,37 @@ CANNOT = {
 
 
 def test_the_first_screen_answers_the_question():
-    said = text(EXAMPLE)
-    assert "590 people on the list and in the registry (estimated true matches) 95% interval: 560 to 625" in said
-    assert "Of 1,010 people who could be in the registry, 620 (61%) match a registry record, one to one." in said
-    assert "35 people would match if nobody on the list were in the registry." in said
-    assert "p < .001: the probability of so many close matches if the people were strangers." in said
-    assert "approximate, since decoys share values" in said
+    shown = text(EXAMPLE)
+    assert "590 people on the list and in the registry (estimated true matches) 95% interval: 560 to 625" in shown
+    assert "Of 1,010 people who could be in the registry, 620 (61%) match a registry record, one to one." in shown
+    assert "35 people would match if nobody on the list were in the registry." in shown
+    assert "p < .001: the probability of so many close matches if the people were strangers." in shown
+    assert "approximate, since decoys share values" in shown
     for claim in (
         "No match does not mean that an entry is false",
         "neither desertion nor",
         "could have copied from it",
     ):
-        assert claim in said
-    assert said.index("590") < said.index("What chance alone") < said.index("does not prove") < said.index("How far")
+        assert claim in shown
+    assert (
+        shown.index("590") < shown.index("What chance alone") < shown.index("does not prove") < shown.index("How far")
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("rung", [None, 0, 1, 2, 3])
-def test_what_is_not_proved_stands_in_every_page_and_nothing_is_called_authentic(rung, language):
+def test_every_page_says_what_is_not_proved_and_calls_nothing_authentic(rung, language):
     code = "cannot_tell" if rung is None else LADDER[rung]
-    said = text(report(verdict={"rung": rung, "code": code, "reasons": REASONS}), language)
+    shown = text(report(verdict={"rung": rung, "code": code, "reasons": REASONS}), language)
     words = Words(language)
     for key in ("rung." + code, "first.not_absence", "first.not_guilt", "first.not_copy", "first.not_pair"):
-        assert words(key) in said
-    assert all(words(f"reason.{reason}") in said for reason in REASONS)
-    assert not re.search(r"authentic|genuine|подлинн|достоверн|настоящий список", said, flags=re.I)
+        assert words(key) in shown
+    assert all(words(f"reason.{reason}") in shown for reason in REASONS)
+    assert not re.search(r"authentic|genuine|подлинн|достоверн|настоящий список", shown, flags=re.I)
 
 
 def test_zero_overlap():
-    said = text(
+    shown = text(
         report(
             verdict={"rung": 0, "code": "not_beyond_chance", "reasons": ["test"]},
             headline__found={"count": 0, "of": 1010, "share": 0.0},
@@ -160,10 +162,10 @@ def test_zero_overlap():
             headline__false_match_rate=None,
         )
     )
-    assert "does not match the registry beyond chance" in said
-    assert "Nobody matches at the false-match rate asked for (5%). At least 25 matches would have been needed" in said
-    assert "p ≥ .05" in said
-    assert "0 people on the list" in said
+    assert "does not match the registry beyond chance" in shown
+    assert "Nobody matches at the false-match rate asked for (5%). At least 25 matches would have been needed" in shown
+    assert "p ≥ .05" in shown
+    assert "0 people on the list" in shown
 
 
 def test_full_overlap_of_rounded_counts_is_a_bound():
@@ -178,14 +180,14 @@ def test_full_overlap_of_rounded_counts_is_a_bound():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_cannot_tell_is_said_in_words(language):
-    said = text(EXAMPLE | CANNOT | NOTHING, language)
+def test_cannot_tell_is_written_in_words(language):
+    shown = text(EXAMPLE | CANNOT | NOTHING, language)
     words = Words(language)
     for key in ("rung.cannot_tell", "word.unknown", "first.chance_unknown", "first.test_unknown", "scores.none",
                 "strata.none", "confirm.none", "controls.none", "eligibility.none", "sensitivity.none"):  # fmt: skip
-        assert words(key) in said
-    assert "None" not in said
-    assert "null" not in said
+        assert words(key) in shown
+    assert "None" not in shown
+    assert "null" not in shown
 
 
 def test_strata_too_small_for_an_estimate_get_none():
@@ -201,25 +203,25 @@ def test_people_without_a_value_have_a_name():
 
 
 def test_several_lists_and_controls():
-    said = text(
+    shown = text(
         report(
             rosters__lists=[{"people": 600, "found": 400}, {"people": 410, "found": 220}],
             controls={"people": 200, "found": 25, "expected": 5, "p": "<.01", "flat": False},
         )
     )
-    assert "part 1 600 400 67%" in said
-    assert "25 of 200 people known to be absent match; decoys in their place would give 5." in said
-    assert "more than chance: the decoys are weaker than real strangers. (p < .01)" in said
+    assert "part 1 600 400 67%" in shown
+    assert "25 of 200 people known to be absent match; decoys in their place would give 5." in shown
+    assert "more than chance: the decoys are weaker than real strangers. (p < .01)" in shown
 
 
 def test_an_audit_is_visibly_exact():
     audit = EXAMPLE | {"format": "pprl-audit/1", "disclosure": {"base": 1}}
     audit["headline"] = audit["headline"] | {"p": 3.1e-12, "net_found": {"value": 589.7, "low": 561.2, "high": 623.0}}
-    said = text(audit)
-    assert said.startswith("A list compared with a registry") or "Exact figures" in said[:200]
-    assert "not for publication" in said
-    assert "589.7 people" in said
-    assert "p = 3.1 × 10⁻¹²" in said
+    shown = text(audit)
+    assert shown.startswith("A list compared with a registry") or "Exact figures" in shown[:200]
+    assert "not for publication" in shown
+    assert "589.7 people" in shown
+    assert "p = 3.1 × 10⁻¹²" in shown
     assert "not for publication" not in text(EXAMPLE)
     assert "589,7 человека из списка" in text(audit, "ru")
 
@@ -240,17 +242,17 @@ HOSTILE = {
 
 
 def poisoned(label):
-    """The example with a hostile text everywhere a text may stand."""
-    made = report(
+    """The example with a hostile text wherever a text may be."""
+    document = report(
         matter=label, version=label, run=label, warnings=[label], fingerprints={"schema": label, label: label}
     )
-    made["verdict"]["reasons"] = [label]
-    made["strata"][0]["field"] = made["strata"][0]["values"][0]["label"] = label
-    made["confirm"][0]["field"] = made["completeness"][0]["name"] = label
-    made["sensitivity"][0] |= {"what": label, "value": label}
-    made["eligibility"]["registry_as_of"] = made["parameters"]["registry_public_before_list"] = label
-    made["parameters"][label] = label
-    return made
+    document["verdict"]["reasons"] = [label]
+    document["strata"][0]["field"] = document["strata"][0]["values"][0]["label"] = label
+    document["confirm"][0]["field"] = document["completeness"][0]["name"] = label
+    document["sensitivity"][0] |= {"what": label, "value": label}
+    document["eligibility"]["registry_as_of"] = document["parameters"]["registry_public_before_list"] = label
+    document["parameters"][label] = label
+    return document
 
 
 @pytest.mark.parametrize("label", HOSTILE.values(), ids=HOSTILE)
@@ -379,15 +381,15 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("changes", "said"), WRONG.values(), ids=WRONG)
-def test_what_is_no_report_is_refused_with_its_place(changes, said):
-    with pytest.raises(FileError, match=re.escape(said)) as refused:
+@pytest.mark.parametrize(("changes", "shown"), WRONG.values(), ids=WRONG)
+def test_what_is_not_a_report_is_refused_and_the_key_named(changes, shown):
+    with pytest.raises(FileError, match=re.escape(shown)) as refused:
         render(report(**changes))
     assert refused.value.hint
 
 
 @pytest.mark.parametrize("key", Record.specs())
-def test_a_missing_key_is_refused_and_a_null_is_said_or_refused(key):
+def test_a_missing_key_is_refused_and_a_null_is_shown_or_refused(key):
     with pytest.raises(FileError):
         render({name: value for name, value in EXAMPLE.items() if name != key})
     if key in ("format", "disclosure", "verdict"):
@@ -398,7 +400,7 @@ def test_a_missing_key_is_refused_and_a_null_is_said_or_refused(key):
 
 
 def everywhere(value, way=()):
-    """Every place in a report."""
+    """Every path in a report."""
     if isinstance(value, dict | list):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             yield (*way, key)
@@ -409,13 +411,13 @@ def everywhere(value, way=()):
 def test_an_odd_value_anywhere_never_crashes(odd, monkeypatch):
     monkeypatch.setattr("pprl.report.plots.plot", lambda *_, **__: _drawn())  # drawing is slow, and tried elsewhere
     for way in everywhere(EXAMPLE):
-        made = copy.deepcopy(EXAMPLE)
-        place = made
+        document = copy.deepcopy(EXAMPLE)
+        target = document
         for step in way[:-1]:
-            place = place[step]
-        place[way[-1]] = odd
+            target = target[step]
+        target[way[-1]] = odd
         try:
-            page = render(made)
+            page = render(document)
         except FileError:
             continue
         assert "<x>" not in page
@@ -427,7 +429,7 @@ def _drawn():
     return Plot("data:,", "data:,", "data:,", "data:,")
 
 
-def test_a_plot_on_dark_ground_is_the_same_in_other_colours():
+def test_a_plot_on_a_dark_background_is_the_same_in_other_colours():
     rows = [plots.Row("#1c1c1a <#0b5c96>", Estimate(0.4, 0.3, 0.5))]
     drawn = plots.forest(rows, reference=0.5, reference_label="all", number=str, axis="share", limits=(0, 1))
     for addresses in ((drawn.light, drawn.dark), (drawn.narrow_light, drawn.narrow_dark)):
@@ -488,7 +490,7 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.json"]
 
 
-def test_the_page_of_an_audit_is_closed_to_others(tmp_path):
+def test_the_page_of_an_audit_is_not_readable_by_others(tmp_path):
     audit = EXAMPLE | {"format": "pprl-audit/1", "disclosure": {"base": 1}}
     (tmp_path / "audit.json").write_text(json.dumps(audit), "utf-8")
     assert main(["report", str(tmp_path / "audit.json"), "-o", str(tmp_path / "a.html")]) == 0

@@ -152,7 +152,7 @@ def test_a_list_of_entities_against_a_registry_of_entities(made, tmp_path):
         *("--registry-column", "number=Identification.number", "--pairs", tmp_path / "PRIVATE-pairs.json", "--seed", 3),
     )
     assert done.status == 0, done.err
-    assert "250 of the list (250 rows) with 850 of the registry" in done.out
+    assert "250 on the list (250 rows) with 850 in the registry" in done.out
     pairs = [json.loads(line) for line in (tmp_path / "PRIVATE-pairs.json").read_text(encoding="utf-8").splitlines()]
     assert (tmp_path / "PRIVATE-pairs.json").stat().st_mode & 0o077 == 0
     assert {each["schema"] for each in pairs} == {"Similar"}
