@@ -126,8 +126,7 @@ def all_pairs(
         return pairs, SearchReport(plan=plan, pairs=size, candidates=size, exact=True, overrun=not plan.exact)
     candidates, parts = answer
     parts += _pairs_of_heavy_rows(ours, theirs, plan, search_exactly)
-    joined = np.concatenate(parts, axis=1)
-    rows, numbers, common, total = joined[:, np.lexsort((joined[1], joined[0]))]
+    pairs = Pairs.from_parts(parts, kernel)
     sample = sample_rows("lsh check", seed, len(ours), checked_rows(len(ours)))
     expected = search_exactly(BitMatrix(ours.words[sample]), theirs, plan.threshold)
     wanted = sample[expected.ours] * len(theirs) + expected.theirs
@@ -139,9 +138,9 @@ def all_pairs(
         overrun=False,
         sampled_rows=len(sample),
         sampled_pairs=len(wanted),
-        sampled_found=int(np.isin(wanted, rows * len(theirs) + numbers).sum()),
+        sampled_found=int(np.isin(wanted, pairs.ours * len(theirs) + pairs.theirs).sum()),
     )
-    return Pairs(rows, numbers, common.astype(np.int32), total.astype(np.int32), kernel), report
+    return pairs, report
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ def _pairs_of_tables(
     it is exceeded cost about two exact searches at most.
     """
     candidates = done = 0
-    parts = [np.empty((4, 0), dtype=np.int64)]
+    parts: list[Ints] = []
     count = len(tables.positions)
     for top in range(0, count, at_once):
         numbers = range(top, min(top + at_once, count))

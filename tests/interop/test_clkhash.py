@@ -259,7 +259,7 @@ def test_only_records_that_share_a_block_are_pairs(tmp_path):
     ours = read_clks(written(tmp_path, {"clknblocks": [[b64(1), "a"], [b64(1), "b"]]}))
     theirs = read_clks(written(tmp_path, {"clknblocks": [[b64(1), "b", "c"], [b64(1), "d"]]}))
     rows, others = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-    pairs = Pairs(rows, others, np.ones(4, dtype=np.int32), np.full(4, 2, dtype=np.int32), "numpy")
+    pairs = Pairs.from_parts([np.stack([rows, others, np.ones(4, dtype=np.int64), np.full(4, 2)])], "numpy")
     assert share_a_block(pairs, ours, theirs).tolist() == [False, False, True, False]
 
 
