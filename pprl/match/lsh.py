@@ -161,11 +161,11 @@ class Tables:
     ours: Side
     theirs: Side
     least: Ints  # fewest common bits, by total weight
-    enough: Ints  # tables after which a pair has had its chance, by total weight
+    enough: Ints  # how many tables give a pair the promised recall, by total weight
     positions: Ints  # shape (tables, bits)
     masks: Words  # shape (tables, words of a row): the positions of each table, as bits
     member: Words  # shape (length, ⌈tables / 64⌉): the tables of each position, as bits
-    first: tuple[Words, Words]  # keys of the first table, by side: they settle for most pairs whether they have met
+    first: tuple[Words, Words]  # keys of the first table, by side: equal for most pairs that have met
     limit: int  # candidates in one table
 
 
@@ -328,7 +328,7 @@ def _keys_compiled(side: Side, positions: Ints) -> Words:
 
 
 def _percent(share: float) -> str:
-    """Rounded down, so that no more is said than holds."""
+    """Rounded down, so that it never claims too much."""
     return f"{math.floor(share * 1000) / 10:.1f}%"
 
 
