@@ -21,7 +21,7 @@ Joined = tuple[int, Ints, Ints, Ints]  # candidates; our row, their row and comm
 
 
 class Rows(NamedTuple):
-    """One side of a table. The arrays are contiguous and writable, since the loops are compiled for these types only."""
+    """One side of a table. Arrays must be contiguous and writable: the loops are compiled for exactly these types."""
 
     keys: Words  # of this table, padded to whole stacks
     first: Words  # keys of the first table: equal for most pairs that have met before
