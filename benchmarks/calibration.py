@@ -231,9 +231,9 @@ def read(results: Path) -> pd.DataFrame:
 
 
 def table(results: Path) -> None:
-    """Two lines a cell, and what they say together. true: mean share of wrong pairs (runs that found none count 0);
-    absent: of pairs of nobody who is there; covered: the interval of net found holds the people who were paired with
-    themselves; rung 1: the verdict is "beyond chance" or more."""
+    """Two lines per cell, and a summary. true: mean share of wrong pairs (0 in runs without pairs); absent: share of
+    pairs whose person is not in the registry; covered: the interval of the estimated true matches covers the people who
+    were matched with themselves; rung 1: the verdict is "beyond chance" or more."""
     runs = read(results)
     tests = runs["cell"].nunique() * len(RATES)
     print(f"# {' '.join(sys.argv)}\n{len(runs):,} runs of {runs['cell'].nunique()} cells")

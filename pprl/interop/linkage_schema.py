@@ -30,7 +30,7 @@ class UnfitError(ValueError):
     """A value that the format does not allow; the message says what is expected, never the value."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Text:
     encoding: str = "utf-8"
     case: Literal["upper", "lower", "mixed"] = "mixed"
@@ -400,12 +400,12 @@ class _Reader:
                 encoding = self.word(data, "encoding", path, ENCODINGS, default="utf-8")
                 if "pattern" in data:
                     self.known(data, path, (*common, "encoding", "pattern"))
-                    return Text(encoding, pattern=self.pattern(data, path))
+                    return Text(encoding=encoding, pattern=self.pattern(data, path))
                 self.known(data, path, (*common, "encoding", "case", "minLength", "maxLength"))
                 case = self.word(data, "case", path, ("upper", "lower", "mixed"), default="mixed")
                 least = self.integer(data, "minLength", path, least=0, default=0)
                 most = self.integer(data, "maxLength", path, least=1) if "maxLength" in data else None
-                return Text(encoding, case, least, most)  # type: ignore[arg-type]
+                return Text(encoding=encoding, case=case, least=least, most=most)  # type: ignore[arg-type]
 
     def pattern(self, data: dict[str, Any], path: str) -> str:
         pattern = self.text(data, "pattern", path)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from importlib.metadata import version
@@ -99,21 +99,20 @@ def all_pairs(
     progress: Progress | None = None,
 ) -> Pairs:
     """The same as `search.all_pairs`."""
-    parts, kernels = [np.empty((4, 0), dtype=np.int64)], set()
+    parts: list[Ints] = []
+    kernels = set()
     work = partial(_pairs_in_stretch, threshold=threshold)
     for base, (kernel, part) in _run(client, ours, theirs, stretch, progress, work):
         parts.append(part + np.array([[0], [base], [0], [0]]))
         kernels.add(kernel)
-    joined = np.concatenate(parts, axis=1)
-    rows, numbers, common, total = joined[:, np.lexsort((joined[1], joined[0]))]
-    return Pairs(rows, numbers, common.astype(np.int32), total.astype(np.int32), _slowest(kernels))
+    return Pairs.from_parts(parts, _slowest(kernels))
 
 
 def _slowest(kernels: set[str]) -> str:
     return "numpy" if "numpy" in kernels else next(iter(kernels), "numpy")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PartialBest:
     """The best pairs of our rows among some of theirs, which are kept with them, in the order of their row numbers."""
 
@@ -126,7 +125,8 @@ class PartialBest:
     @classmethod
     def empty(cls, rows: int, keep: int, length: int) -> PartialBest:
         none, zero = np.full((rows, keep), -1, dtype=np.int64), np.zeros((rows, keep), dtype=np.int64)
-        return cls(none, zero, zero, np.empty((0, length // 64), dtype="<u8"), np.empty(0, dtype=np.int64))
+        words, numbers = np.empty((0, length // 64), dtype="<u8"), np.empty(0, dtype=np.int64)
+        return cls(slots=none, common=zero, total=zero, words=words, numbers=numbers)
 
     def row_numbers(self) -> Ints:
         """Row numbers of theirs, -1 where there are no more; shape (rows, keep)."""
@@ -149,13 +149,14 @@ class PartialBest:
         score = np.where(slots >= 0, (common << places) // np.maximum(total, 1), -1)
         order = np.lexsort((rank[slots], -score), axis=1)[:, : self.slots.shape[1]]
         slots, common, total = (np.take_along_axis(column, order, axis=1) for column in (slots, common, total))
-        return PartialBest(slots, common, total, words, numbers).without_unused_rows()
+        merged = PartialBest(slots=slots, common=common, total=total, words=words, numbers=numbers)
+        return merged.without_unused_rows()
 
     def without_unused_rows(self) -> PartialBest:
         used = np.unique(self.slots[self.slots >= 0])
         new_slots = np.full(len(self.numbers) + 1, -1, dtype=np.int64)
         new_slots[used] = np.arange(len(used))
-        return PartialBest(new_slots[self.slots], self.common, self.total, self.words[used], self.numbers[used])
+        return replace(self, slots=new_slots[self.slots], words=self.words[used], numbers=self.numbers[used])
 
 
 def _run(
@@ -210,11 +211,11 @@ def best_in_stretch(ours: Words, theirs: Words, *, keep: int) -> tuple[str, Part
     """The kernel that ran and the best pairs of one stretch; runs on a worker."""
     found = search.best(BitMatrix(ours), BitMatrix(theirs), keep=keep)
     best = PartialBest(
-        found.theirs,
-        found.common.astype(np.int64),
-        found.total.astype(np.int64),
-        theirs,
-        np.arange(len(theirs), dtype=np.int64),
+        slots=found.theirs,
+        common=found.common.astype(np.int64),
+        total=found.total.astype(np.int64),
+        words=theirs,
+        numbers=np.arange(len(theirs), dtype=np.int64),
     )
     return found.kernel, best.without_unused_rows()
 

@@ -126,8 +126,7 @@ def all_pairs(
         return pairs, SearchReport(plan=plan, pairs=size, candidates=size, exact=True, overrun=not plan.exact)
     candidates, parts = answer
     parts += _pairs_of_heavy_rows(ours, theirs, plan, search_exactly)
-    joined = np.concatenate(parts, axis=1)
-    rows, numbers, common, total = joined[:, np.lexsort((joined[1], joined[0]))]
+    pairs = Pairs.from_parts(parts, kernel)
     sample = sample_rows("lsh check", seed, len(ours), checked_rows(len(ours)))
     expected = search_exactly(BitMatrix(ours.words[sample]), theirs, plan.threshold)
     wanted = sample[expected.ours] * len(theirs) + expected.theirs
@@ -139,9 +138,9 @@ def all_pairs(
         overrun=False,
         sampled_rows=len(sample),
         sampled_pairs=len(wanted),
-        sampled_found=int(np.isin(wanted, rows * len(theirs) + numbers).sum()),
+        sampled_found=int(np.isin(wanted, pairs.ours * len(theirs) + pairs.theirs).sum()),
     )
-    return Pairs(rows, numbers, common.astype(np.int32), total.astype(np.int32), kernel), report
+    return pairs, report
 
 
 @dataclass(frozen=True)
@@ -162,11 +161,11 @@ class Tables:
     ours: Side
     theirs: Side
     least: Ints  # fewest common bits, by total weight
-    enough: Ints  # tables after which a pair has had its chance, by total weight
+    enough: Ints  # how many tables give a pair the promised recall, by total weight
     positions: Ints  # shape (tables, bits)
     masks: Words  # shape (tables, words of a row): the positions of each table, as bits
     member: Words  # shape (length, ⌈tables / 64⌉): the tables of each position, as bits
-    first: tuple[Words, Words]  # keys of the first table, by side: they settle for most pairs whether they have met
+    first: tuple[Words, Words]  # keys of the first table, by side: equal for most pairs that have met
     limit: int  # candidates in one table
 
 
@@ -184,7 +183,7 @@ def _pairs_of_tables(
     it is exceeded cost about two exact searches at most.
     """
     candidates = done = 0
-    parts = [np.empty((4, 0), dtype=np.int64)]
+    parts: list[Ints] = []
     count = len(tables.positions)
     for top in range(0, count, at_once):
         numbers = range(top, min(top + at_once, count))
@@ -329,7 +328,7 @@ def _keys_compiled(side: Side, positions: Ints) -> Words:
 
 
 def _percent(share: float) -> str:
-    """Rounded down, so that no more is said than holds."""
+    """Rounded down, so that it never claims too much."""
     return f"{math.floor(share * 1000) / 10:.1f}%"
 
 

@@ -21,10 +21,10 @@ Joined = tuple[int, Ints, Ints, Ints]  # candidates; our row, their row and comm
 
 
 class Rows(NamedTuple):
-    """One side of a table. Numba needs exactly these types, and arrays that may be written to."""
+    """One side of a table. Arrays must be contiguous and writable: the loops are compiled for exactly these types."""
 
     keys: Words  # of this table, padded to whole stacks
-    first: Words  # keys of the first table: they settle for most pairs whether they have met before
+    first: Words  # keys of the first table: equal for most pairs that have met before
     words: Words
     weights: Ints
 
@@ -33,7 +33,7 @@ class Rules(NamedTuple):
     """What decides about a candidate."""
 
     least: Ints  # fewest common bits, by total weight
-    enough: Ints  # tables after which a pair has had its chance, by total weight
+    enough: Ints  # how many tables give a pair the promised recall, by total weight
     member: Words  # shape (length, ⌈tables / 64⌉): the tables of each position, as bits
     number: int  # of this table
     limit: int  # candidates after which the join gives up

@@ -13,7 +13,7 @@ work. Between two chunks everything ``best`` knows is a `SearchState`, from whic
 from __future__ import annotations
 
 from builtins import map as serially
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -65,7 +65,7 @@ class SearchState:
         return Candidates(self.theirs, self.common.astype(np.int32), self.total.astype(np.int32), kernel)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pairs:
     """Pairs in canonical order: by row of ours, then of theirs."""
 
@@ -74,6 +74,14 @@ class Pairs:
     common: NDArray[np.int32]
     total: NDArray[np.int32]
     kernel: str
+
+    @classmethod
+    def from_parts(cls, parts: Sequence[Ints], kernel: str) -> Pairs:
+        """Parts in any order, each of shape (4, pairs): our row, theirs, common, total."""
+        joined = np.concatenate([np.empty((4, 0), dtype=np.int64), *parts], axis=1)
+        ours, theirs, common, total = joined[:, np.lexsort((joined[1], joined[0]))]
+        common, total = common.astype(np.int32), total.astype(np.int32)
+        return cls(ours=ours, theirs=theirs, common=common, total=total, kernel=kernel)
 
 
 @dataclass(frozen=True)
@@ -182,7 +190,7 @@ def all_pairs(
     words, weights = np.ascontiguousarray(ours.words), _weights(ours)
     tops = range(0, len(ours), height)
     pieces = [(top, words[top : top + height], weights[top : top + height]) for top in tops]
-    found = [np.empty((4, 0), dtype=np.int64)]
+    found: list[Ints] = []
     tables = _tables(chunks(theirs, ours.length, width), ours.length, most=0)
     coming = next(tables, None)
     while coming:
@@ -193,9 +201,7 @@ def all_pairs(
             found.append(part)
             if progress:
                 progress(len(piece[1]) * len(table.words))
-    joined = np.concatenate(found, axis=1)
-    rows, numbers, common, total = joined[:, np.lexsort((joined[1], joined[0]))]
-    return Pairs(rows, numbers, common.astype(np.int32), total.astype(np.int32), kernel)
+    return Pairs.from_parts(found, kernel)
 
 
 def _merge(kernel: str, table: Table, piece: tuple[Words, Ints, TopK]) -> TopK:

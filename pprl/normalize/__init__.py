@@ -1,0 +1,1 @@
+"""Cells to canonical text: names in any alphabet, dates, ranks, sexes, identifiers, numbers and categories."""

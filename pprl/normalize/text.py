@@ -59,7 +59,7 @@ def folding_hash() -> bytes:
     return digest.digest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Letters:
     """The letter tables, prepared for ``str.translate`` and ``re``."""
 

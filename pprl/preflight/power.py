@@ -60,7 +60,7 @@ class Class:
     claim: Claim | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preview:
     """A roster in figures. ``spellings`` is how many distinct words its names have, before and after folding."""
 

@@ -1,4 +1,4 @@
-"""Benchmarks are run by hand; that they can still be run is looked at here."""
+"""Benchmarks are run by hand; these tests check that they still can be."""
 
 import importlib
 import sys
@@ -21,7 +21,7 @@ FOLDER = ROOT / "benchmarks"
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.py")))
-def test_a_benchmark_finds_what_it_imports(name, monkeypatch):
+def test_a_benchmark_can_be_imported(name, monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
     monkeypatch.setattr(sys, "argv", [name])
     importlib.import_module(name)
@@ -34,7 +34,7 @@ def hardening(monkeypatch):
 
 
 def test_foreign_hardenings_do_what_they_say(hardening):
-    """Each against a slow definition or a bound: what is beaten in a benchmark must be the real thing."""
+    """Each against a slow definition or a bound: a benchmark must compare with the real thing."""
     born = ["1980-01-02", "1980-05-06", "1981-01-02", "1985"] * 25
     frame = pd.DataFrame({"surname": ["Lugov"] * 100, "given": ["Lev"] * 100, "birth_date": born})
     people = load(frame, SCHEMA, "list", any_age=True).people
@@ -60,7 +60,7 @@ def test_foreign_hardenings_do_what_they_say(hardening):
 
 
 def test_the_attacker_knows_how_foreign_hardenings_treat_similarity(hardening):
-    """The mean over 40 keys, within 5 standard deviations of independent bits: balancing has only half of its bits."""
+    """The mean over 40 keys, within 5 standard deviations of independent bits: balancing has half as many of these."""
     frame = pd.DataFrame(
         {
             "surname": ["Lugov", "Lugova", "Belov"] * 6,

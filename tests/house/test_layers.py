@@ -1,4 +1,4 @@
-"""Imports point downwards only, from room to room: the picture in CONTRIBUTING.md is the table that is held here."""
+"""Imports between folders point downwards only, as the picture in CONTRIBUTING.md shows them."""
 
 import ast
 import re
@@ -8,12 +8,12 @@ import pytest
 from helpers import ROOT
 
 PACKAGE = ROOT / "pprl"
-#: Folders within folders that are rooms of their own.
+#: Inner folders that count as rooms.
 INNER = ("exchange/protocol", "exchange/parties")
 
 
 def floors() -> list[set[str]]:
-    """The rooms of each floor, from the roof down, as CONTRIBUTING.md draws them."""
+    """The rooms of each floor, from the top down, as CONTRIBUTING.md draws them."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     drawn = re.search(r"```text\n(.*?)```", text, re.S)
     assert drawn, "CONTRIBUTING.md has no picture"
@@ -22,8 +22,8 @@ def floors() -> list[set[str]]:
 
 HEIGHT = {room: -height for height, rooms in enumerate(floors()) for room in rooms}
 
-#: Modules that must not be reached, however many imports lie between: the linkage unit has no key, no rows, no roster.
-NEVER = {
+#: Modules that must not be reached even indirectly: the linkage unit has no key, no private rows, no roster.
+FORBIDDEN = {
     "match": ("core.private_rows", "core.key", "normalize", "roster", "encode"),
     "exchange.protocol": ("core.private_rows", "core.key", "normalize", "roster", "encode", "match", "judge"),
     "exchange.parties.linkage_unit": ("core.key", "normalize", "roster", "encode"),
@@ -37,17 +37,17 @@ def name_of(path: Path) -> str:
 
 
 def imports(path: Path, modules: set[str]) -> set[str]:
-    """The modules of ours that a file imports, at any depth of it."""
-    found = set()
+    """The modules of the package that a file imports, at the top or inside functions."""
+    imported = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pprl":
             above = node.module.removeprefix("pprl").removeprefix(".")
             for alias in node.names:
                 inner = f"{above}.{alias.name}".removeprefix(".")
-                found.add(inner if inner in modules else above)
+                imported.add(inner if inner in modules else above)
         elif isinstance(node, ast.Import):
-            found |= {each.name.removeprefix("pprl.") for each in node.names if each.name.startswith("pprl.")}
-    return found
+            imported |= {alias.name.removeprefix("pprl.") for alias in node.names if alias.name.startswith("pprl.")}
+    return imported
 
 
 def graph() -> dict[str, set[str]]:
@@ -60,8 +60,8 @@ def room_of(module: str) -> str:
     return inner or module.split(".")[0]
 
 
-def inside(module: str, places: tuple[str, ...]) -> bool:
-    return any(f"{module}.".startswith(f"{place}.") for place in places)
+def inside(module: str, folders: tuple[str, ...]) -> bool:
+    return any(f"{module}.".startswith(f"{folder}.") for folder in folders)
 
 
 GRAPH = graph()
@@ -72,25 +72,25 @@ def test_every_room_is_in_the_picture():
 
 
 def test_imports_point_downwards():
-    """Those of the tour, `pprl/__init__.py`, are for readers and are not followed."""
-    rooms = {(room_of(name), room_of(there)) for name, used in GRAPH.items() if name for there in used if there}
-    assert not {(here, there) for here, there in rooms if here != there and HEIGHT[there] >= HEIGHT[here]}
+    """Those of the tour, `pprl/__init__.py`, are for readers and do not count."""
+    rooms = {(room_of(name), room_of(used)) for name, imported in GRAPH.items() if name for used in imported if used}
+    assert not {(room, below) for room, below in rooms if room != below and HEIGHT[below] >= HEIGHT[room]}
 
 
-@pytest.mark.parametrize("start", NEVER)
-def test_what_is_never_reached(start):
+@pytest.mark.parametrize("start", FORBIDDEN)
+def test_forbidden_modules_are_never_reached(start):
     todo = [name for name in GRAPH if inside(name, (start,))]
     reached = set(todo)
     while todo:
-        new = {there for there in GRAPH[todo.pop()] if there} - reached
+        new = {module for module in GRAPH[todo.pop()] if module} - reached
         reached |= new
         todo += new
     assert len(reached) > 2
-    assert not {name for name in reached if inside(name, NEVER[start])}
+    assert not {name for name in reached if inside(name, FORBIDDEN[start])}
 
 
 def private_names(path: Path) -> set[str]:
-    """Names with an underscore that a file takes from another module of ours, also by `monkeypatch.setattr`."""
+    """Names with an underscore that a file takes from a module of the package, also by `monkeypatch.setattr`."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     modules = {}
     taken = set()

@@ -1,4 +1,4 @@
-"""Linkage schemas of clkhash bit for bit, and the JSON files of anonlink."""
+"""Linkage schemas of clkhash, bit for bit, and the JSON files of anonlink."""
 
 import base64
 import copy
@@ -22,7 +22,7 @@ BIGRAMS = {"comparison": {"type": "ngram", "n": 2}, "strategy": {"bitsPerToken":
 
 
 def document(*hashings, form=None, **config):
-    """A schema with a column of text for each hashing."""
+    """A schema with a text column for each hashing."""
     columns = [
         {"identifier": f"column {at}", "format": form or {"type": "string"}, "hashing": hashing}
         for at, hashing in enumerate(hashings)
@@ -39,7 +39,7 @@ def encoded(rows, schema, secret=SECRET):
 
 
 @pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: case["name"])
-def test_what_clkhash_gave(case):
+def test_the_bits_are_those_of_clkhash(case):
     schema = schema_of(case["schema"])
     assert encoded(case["rows"], schema, case["secret"].encode()) == case["clks"]
     assert [reference(row, schema, case["secret"].encode()) for row in case["rows"]] == case["clks"]
@@ -81,7 +81,7 @@ def test_many_rows_at_once_are_the_definition(data):
     assert encoded(rows, schema) == [reference(row, schema, SECRET) for row in rows]
 
 
-def test_tokens_as_clkhash_makes_them():
+def test_the_tokens_are_those_of_clkhash():
     assert Ngram(2).tokens("clk") == [" c", "cl", "lk", "k "]
     assert Ngram(2, positional=True).tokens("clk") == ["1  c", "2 cl", "3 lk", "4 k "]
     assert Ngram(1, positional=True).tokens("cl") == ["1 c", "2 l"]
@@ -98,7 +98,7 @@ def test_tokens_as_clkhash_makes_them():
             numbers.tokens(unfit)
 
 
-def test_an_ignored_column_takes_its_keys_all_the_same():
+def test_an_ignored_column_uses_up_its_keys():
     two, one = document(BIGRAMS, BIGRAMS), document(BIGRAMS)
     two["features"][0] = {"identifier": "column 0", "ignored": True}
     with_ignored = encoded([["x", "Anna"]], schema_of(two))
@@ -115,7 +115,7 @@ def test_a_longer_secret_salt_or_info_changes_everything():
         encoded([["Anna"]], schema_of(document(BIGRAMS, kdf={"type": "HKDF", "info": salt}))),
         encoded([["Anna"]], schema_of(document(BIGRAMS, kdf={"type": "HKDF", "hash": "SHA512"}))),
     ]
-    assert len({*plain, *(text for each in others for text in each)}) == 5
+    assert len({*plain, *(text for texts in others for text in texts)}) == 5
 
 
 def changed(path, value):
@@ -250,23 +250,23 @@ WRONG = {
 
 
 @pytest.mark.parametrize("data", WRONG.values(), ids=WRONG)
-def test_what_is_no_file_of_filters(tmp_path, data):
+def test_files_without_filters(tmp_path, data):
     with pytest.raises(FileError, match=r"^clks\.json: "):
         read_clks(written(tmp_path, data))
 
 
-def test_only_records_of_one_block_are_pairs(tmp_path):
+def test_only_records_that_share_a_block_are_pairs(tmp_path):
     ours = read_clks(written(tmp_path, {"clknblocks": [[b64(1), "a"], [b64(1), "b"]]}))
     theirs = read_clks(written(tmp_path, {"clknblocks": [[b64(1), "b", "c"], [b64(1), "d"]]}))
     rows, others = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-    pairs = Pairs(rows, others, np.ones(4, dtype=np.int32), np.full(4, 2, dtype=np.int32), "numpy")
+    pairs = Pairs.from_parts([np.stack([rows, others, np.ones(4, dtype=np.int64), np.full(4, 2)])], "numpy")
     assert share_a_block(pairs, ours, theirs).tolist() == [False, False, True, False]
 
 
 def test_the_most_similar_are_matched_first():
     ours, theirs = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 0, 1, 1])
     kept = one_to_one(ours, theirs, np.array([0.9, 0.8, 0.95, 0.7, 0.8]))
-    assert [(int(ours[at]), int(theirs[at])) for at in kept] == [(1, 0), (0, 1)]
+    assert [(int(ours[pair]), int(theirs[pair])) for pair in kept] == [(1, 0), (0, 1)]
 
 
 def test_refusals_are_ours(tmp_path):

@@ -1,4 +1,4 @@
-"""The rules of clkhash written down a second time, with nothing of ours in it, and cells and schemas on the edge.
+"""The rules of clkhash implemented a second time, without any of our code, and cells and schemas on the edge.
 
 What clkhash itself gave is in data/clkhash_vectors.json; `benchmarks/clkhash_parity.py` runs it.
 """
@@ -72,7 +72,7 @@ def tokens(comparison, value):
     number *= 2 * resolution
     below = number // step * step
     nearest = below if number - below < step / 2 else below + step
-    return [str(nearest + each * step) for each in range(-resolution, resolution + 1)]
+    return [str(nearest + index * step) for index in range(-resolution, resolution + 1)]
 
 
 def positions(hashed, keys, token, k, length):
@@ -81,14 +81,14 @@ def positions(hashed, keys, token, k, length):
         for count in range(math.ceil(k / 32)):
             digest = hashlib.blake2b(token, key=keys[0], salt=b"%d" % count).digest()
             found += [digest[at] + 256 * digest[at + 1] for at in range(0, 64, 2)]
-        return [each % length for each in found[:k]]
+        return [number % length for number in found[:k]]
     first = int(hmac.new(keys[0], token, "sha1").hexdigest(), 16) % length
     second = int(hmac.new(keys[1], token, "md5").hexdigest(), 16) % length
     turn = 0
     while hashed.get("prevent_singularity") and not second:
         second = int(hmac.new(keys[1], token + bytes([turn]), "md5").hexdigest(), 16) % length
         turn += 1
-    return [(first + each * second) % length for each in range(k)]
+    return [(first + i * second) % length for i in range(k)]
 
 
 def rules(document, row):
@@ -105,13 +105,13 @@ def rules(document, row):
         hashing, encoding = column["hashing"], column["format"].get("encoding", "utf-8")
         hashed = hashing.get("hash", {"type": "blakeHash"})
         found = tokens(hashing["comparison"], canonical(column, cell))
-        for place, token in enumerate(found):
+        for index, token in enumerate(found):
             k = hashing["strategy"].get("bitsPerToken")
             if k is None:
                 total = hashing["strategy"]["bitsPerFeature"]
-                k = total // len(found) + (place < total % len(found))
-            own = keys[2 * at : 2 * at + 2]
-            for position in positions(hashed, own, token.encode(encoding), k, len(bits)):
+                k = total // len(found) + (index < total % len(found))
+            column_keys = keys[2 * at : 2 * at + 2]
+            for position in positions(hashed, column_keys, token.encode(encoding), k, len(bits)):
                 bits[position] = 1
     for _ in range(folds):
         half = len(bits) // 2
@@ -162,7 +162,7 @@ numbers = st.builds(str, st.integers(-(2**62), 2**62) | st.floats(-1e6, 1e6, wid
 
 @st.composite
 def columns(draw, hashed):
-    """A column, and what its cells are drawn from."""
+    """A column and the source of its cells."""
     if draw(st.integers(0, 9)) == 0:
         return {"identifier": "x", "ignored": True}, words
     if draw(st.integers(0, 3)) == 0:
@@ -198,7 +198,7 @@ def linkages(draw):
 @settings(max_examples=250, deadline=None, derandomize=True)
 @given(linkages(), st.integers(1, 4), st.sampled_from([0, 1 << 20]), st.sampled_from([1, 1 << 16]))
 def test_rows_are_what_the_rules_say(drawn, rows_at_a_time, table, remembered):
-    """However the rows are cut, by a table or by hashing, and with nothing remembered between the pieces."""
+    """However the rows are cut, by a table or by hashing, and with nothing remembered between chunks."""
     document, rows = drawn
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clkhash_module, "ROWS_AT_A_TIME", rows_at_a_time)
@@ -210,7 +210,7 @@ def test_rows_are_what_the_rules_say(drawn, rows_at_a_time, table, remembered):
 
 @pytest.mark.parametrize("length", [3, 5, 7])
 def test_a_step_of_0_is_drawn_again(length):
-    """In so short a filter every few tokens have one, and the next draw has one again."""
+    """In a filter this short every few tokens have one, and the next draw often has one again."""
     hashed = {"type": "doubleHash", "prevent_singularity": True}
     one = {**column({"type": "exact"}), "hashing": {**column({"type": "exact"})["hashing"], "hash": hashed}}
     one["hashing"]["strategy"] = {"bitsPerToken": 2}
@@ -256,8 +256,8 @@ UNFIT = {
 
 
 @pytest.mark.parametrize(("one", "cell"), UNFIT.values(), ids=UNFIT)
-def test_what_cannot_be_hashed_is_refused_by_its_place(one, cell):
-    """clkhash fails for each of these too; ours names the row, and no letter of the cell."""
+def test_a_cell_that_cannot_be_hashed_is_refused_by_row_and_column(one, cell):
+    """clkhash fails for these too; our message names the row, and no letter of the cell."""
     with pytest.raises(RosterError, match=r"^row 3, column 'cell': expected ") as caught:
         list(encode_records([["7"], ["8"], [cell]], schema_of(one), SECRET))
     assert not re.search("Zqxjkv|99|—", str(caught.value) + caught.value.hint)
@@ -267,7 +267,7 @@ def test_what_cannot_be_hashed_is_refused_by_its_place(one, cell):
 def test_half_a_step_is_rounded_as_clkhash_rounds_it():
     """2 · 2^58 is below half of 2^60 + 2, and not below that half as a float, 2^59."""
     step = 2**60 + 2
-    assert Numeric(step, 1).tokens(str(2**58)) == [str(each * step) for each in (0, 1, 2)]
+    assert Numeric(step, 1).tokens(str(2**58)) == [str(index * step) for index in (0, 1, 2)]
 
 
 def test_years_before_1000_have_no_zeros():
@@ -302,12 +302,12 @@ ODD_DAYS = (
 
 
 @pytest.mark.parametrize("form", ["%Y-%m-%d", "%d%m%Y", "%Y年%m月%d日", "T%m %d-%Y"])
-def test_many_dates_at_once_are_read_as_one_by_one(form):
-    """Those of the usual form in one go, and all others among them by strptime."""
+def test_many_dates_read_like_single_ones(form):
+    """Those in plain form all at once, and the others by strptime."""
     one = column({"type": "ngram", "n": 1, "positional": True}, {"type": "date", "format": form})
     document = {"version": 3, "clkConfig": {"l": 64, "kdf": {"type": "HKDF"}}, "features": [one]}
     schema, rows, expected, refused = parse_linkage_schema(json.dumps(document)), [], [], []
-    for year, month, day in (each.split("|") for each in ODD_DAYS):
+    for year, month, day in (day.split("|") for day in ODD_DAYS):
         cell = form.replace("%Y", year).replace("%m", month).replace("%d", day)
         for row in ([cell], [cell.lower()], [cell + "-"], [cell.replace("-", "–")]):
             try:
@@ -336,12 +336,12 @@ def test_a_sentinel_that_looks_like_a_date_is_none(missing):
     assert [text for filters in made for text in texts(filters)] == [rules(document, row) for row in rows]
 
 
-def test_a_zone_is_no_fault_of_a_format():
+def test_a_time_zone_in_a_format_is_allowed():
     rows = [["2020-01-02 +0300"]]
     assert len(list(encode_records(rows, schema_of(column(form={"type": "date", "format": "%Y-%m-%d %z"})), SECRET)))
 
 
-def test_a_line_end_in_a_salt_is_no_fault():
+def test_a_line_end_in_a_salt_is_allowed():
     with_end, without = (schema_of(column(), kdf={"type": "HKDF", "salt": salt}) for salt in ("c2Fs\n", "c2Fs"))
     assert with_end == without
 
@@ -369,11 +369,11 @@ NO_SCHEMA = {
 }
 
 
-@pytest.mark.parametrize(("given_columns", "config", "said"), NO_SCHEMA.values(), ids=NO_SCHEMA)
-def test_what_clkhash_refuses_or_fails_at_is_refused(given_columns, config, said):
+@pytest.mark.parametrize(("given_columns", "config", "message"), NO_SCHEMA.values(), ids=NO_SCHEMA)
+def test_what_clkhash_refuses_or_fails_at_is_refused(given_columns, config, message):
     with pytest.raises(SchemaError) as caught:
         schema_of(*given_columns, **config)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_ignored_keys_are_reported_wherever_they_are():
@@ -406,6 +406,6 @@ def test_a_schema_in_another_encoding_is_not_called_toml(tmp_path, capsys):
     for name in ("roster.csv", "secret.txt"):
         (tmp_path / name).write_text("x")
     words = ("linkage.json", "roster.csv", "--key-file", "secret.txt", "-o", "out.json")
-    places = [word if word.startswith("-") else str(tmp_path / word) for word in words]
-    assert main(["convert", "clkhash", *places]) == 1
+    arguments = [word if word.startswith("-") else str(tmp_path / word) for word in words]
+    assert main(["convert", "clkhash", *arguments]) == 1
     assert "TOML" not in capsys.readouterr().err

@@ -21,12 +21,10 @@ from pprl.match.encodings import match_encodings
 
 
 def encodings_of(rows: int, *, side: str = "registry", length: int = 128) -> Encodings:
-    """Encodings of nobody: bits as they fall."""
-    bytes_ = bytes((7 * at * at + at) % 251 for at in range(rows * length // 8))
-    handles = np.frombuffer(b"".join((at * 2**100 + 5).to_bytes(16, "big") for at in range(rows)), dtype="V16")
-    parameters = EncodingParameters(
-        length=length, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"k" * 16
-    )
+    """Encodings of nobody, with arbitrary bits."""
+    bytes_ = bytes((7 * i * i + i) % 251 for i in range(rows * length // 8))
+    handles = np.frombuffer(b"".join((i * 2**100 + 5).to_bytes(16, "big") for i in range(rows)), dtype="V16")
+    parameters = EncodingParameters(length=length, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"k" * 16)
     return Encodings(
         side=side,
         parameters=parameters,
@@ -89,7 +87,7 @@ def test_the_bits_have_the_similarity_of_the_scores(tmp_path, monkeypatch):
         paths = [str(tmp_path / f"{name}.{kind}") for kind in ("pprl", "parquet")]
         assert main(["convert", "parquet", paths[0], "-o", paths[1]]) == 0
         frames[name] = pd.read_parquet(paths[1])
-    bits = {name: frames[name].set_index("handle")["bits"].map(lambda each: int.from_bytes(each)) for name in
+    bits = {name: frames[name].set_index("handle")["bits"].map(lambda cell: int.from_bytes(cell)) for name in
             ("list", "registry")}  # fmt: skip
     table = frames["scores"]
     assert len(table) == int((scores.total > 0).sum()) > 200
@@ -162,7 +160,7 @@ def test_a_wrong_table_is_refused_by_row_or_column(tmp_path, wrong, message, cap
     assert [path.name for path in tmp_path.iterdir()] == ["it.parquet"]
 
 
-def test_bits_of_any_length_are_taken_if_they_have_the_right_one(tmp_path):
+def test_a_column_of_any_length_is_accepted_if_its_values_fit(tmp_path):
     """As DuckDB writes them."""
     pq.write_table(table(bits=pa.array(BITS, pa.large_binary())), tmp_path / "it.parquet")
     ROWS.write(tmp_path / "it.pprl")

@@ -1,4 +1,4 @@
-"""A long search that is broken off goes on where it stood and ends with the same answer, or says why it cannot."""
+"""An interrupted search resumes where it stopped and ends with the same answer, or says why it cannot."""
 
 import os
 import signal
@@ -33,8 +33,8 @@ def same(found, expected):
 
 @settings(deadline=None, max_examples=60)
 @given(st.data())
-def test_a_search_goes_on_anywhere(data):
-    """Few bits, so that scores are equal and rows identical; taken up with other chunks than it was left with."""
+def test_a_search_can_resume_after_any_chunk(data):
+    """Few bits, so that scores are equal and rows identical; chunks differ before and after."""
     draw = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     kernel = data.draw(st.sampled_from(["numba", "numpy"]))
     ours = BitMatrix(draw.integers(0, 8, (7, 2), dtype="<u8"))
@@ -69,7 +69,7 @@ def written(tmp_path, monkeypatch):
     return made, state
 
 
-def test_it_is_read_as_it_was_written_and_is_nobody_elses(written):
+def test_a_checkpoint_reads_back_and_only_its_owner_may_read_it(written):
     made, state = written
     assert same(made.read(), state)
     assert os.name == "nt" or made.path.stat().st_mode & 0o077 == 0
@@ -77,11 +77,11 @@ def test_it_is_read_as_it_was_written_and_is_nobody_elses(written):
     assert not made.path.exists()
 
 
-def test_every_byte_of_it(written):
+def test_every_changed_byte_is_noticed(written):
     made, _ = written
     data = made.path.read_bytes()
-    for place in range(len(data)):
-        made.path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    for position in range(len(data)):
+        made.path.write_bytes(data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :])
         with pytest.raises((FileError, MismatchError)):
             made.read()
     for size in range(len(data)):
@@ -90,13 +90,13 @@ def test_every_byte_of_it(written):
             made.read()
 
 
-def test_of_something_else(written):
+def test_a_checkpoint_of_another_search(written):
     made, _ = written
     with pytest.raises(MismatchError, match="an input or an option has changed"):
         Checkpoint(made.path, lambda: b"j" * 32).read()
 
 
-def test_it_is_written_once_a_minute_and_hashes_nothing_before(tmp_path, monkeypatch):
+def test_it_is_written_once_a_minute_and_hashes_nothing_earlier(tmp_path, monkeypatch):
     asked = []
     made = Checkpoint(tmp_path / "c", lambda: asked.append(1) or b"i" * 32)
     now = checkpoint.time.monotonic()
@@ -178,7 +178,7 @@ def test_killed_and_resumed(inputs, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are killed the way of other systems")
-def test_a_changed_registry_is_refused_and_without_resume_it_begins_anew(inputs, tmp_path):
+def test_a_changed_registry_is_refused_and_without_resume_the_search_starts_again(inputs, tmp_path):
     output = tmp_path / "scores.pprl"
     killed(inputs, output)
     other = replace(encodings("registry", 2, 5_000), rows_read=4_999)
@@ -198,8 +198,8 @@ def test_there_is_nothing_to_resume(inputs, tmp_path):
     assert "there is no checkpoint" in done.err
 
 
-def test_the_linkage_unit_goes_on_by_itself(before, monkeypatch):
-    """A run that is broken off in the folder of a matter is taken up by the same command."""
+def test_the_linkage_unit_resumes_by_itself(before, monkeypatch):
+    """The same command resumes an interrupted run in the folder of an exchange."""
     exchange = before("match")
     monkeypatch.setattr(search, "TILES", dict.fromkeys(search.TILES, (64, 200)))
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
@@ -236,10 +236,10 @@ def test_every_pair_at_a_threshold(tmp_path):
     pairs = search.all_pairs(one.bits, other.bits, Fraction("0.55"))
     header, *lines = (tmp_path / "pairs.csv").read_text(encoding="utf-8").splitlines()
     assert header == "row,their_row,handle,their_handle,common,total,score"
-    told = [line.split(",") for line in lines]
+    rows = [line.split(",") for line in lines]
     columns = [pairs.ours, pairs.theirs, pairs.common, pairs.total]
-    assert [[int(each) for each in (*line[:2], *line[4:6])] for line in told] == np.stack(columns, axis=1).tolist()
-    assert told[0][2] == one.handles[int(told[0][0])].tobytes().hex()
+    assert [[int(cell) for cell in (*row[:2], *row[4:6])] for row in rows] == np.stack(columns, axis=1).tolist()
+    assert rows[0][2] == one.handles[int(rows[0][0])].tobytes().hex()
     assert "no decoys were judged" in done.out
     again = run(
         *("match", tmp_path / "one", tmp_path / "other", "--threshold", "0.55", "-o", tmp_path / "fast.csv"),
@@ -250,12 +250,12 @@ def test_every_pair_at_a_threshold(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
         (["--threshold", "1.2"], "above 0 and up to 1"),
         (["--threshold", "0"], "above 0 and up to 1"),
         (["--threshold", "near"], "above 0 and up to 1"),
-        (["--approximate", "0.99"], "--approximate is for --threshold"),
+        (["--approximate", "0.99"], "--approximate works with --threshold"),
         (
             ["--threshold", "0.8", "--approximate", "0.9", "--engine", "dask", "--scheduler", "tcp://a:1"],
             "on this machine",
@@ -266,14 +266,14 @@ def test_every_pair_at_a_threshold(tmp_path):
         (["--engine", "spark"], "is not one of"),
     ],
 )
-def test_options_that_do_not_go_together(inputs, tmp_path, options, says):
+def test_options_that_do_not_go_together(inputs, tmp_path, options, message):
     done = run("match", inputs / "list", inputs / "registry", "-o", tmp_path / "out", *options)
     assert done.status == 2
-    assert says in done.err
+    assert message in done.err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_mapped_file_is_read_as_any_other(inputs):
-    mapped, read = (Encodings.read(inputs / "registry", "registry", mapped=each) for each in (True, False))
+def test_a_mapped_file_reads_like_any_other(inputs):
+    mapped, read = (Encodings.read(inputs / "registry", "registry", mapped=mapped) for mapped in (True, False))
     assert np.array_equal(mapped.bits.words, read.bits.words)
     assert np.array_equal(mapped.handles, read.handles)

@@ -80,12 +80,12 @@ def test_the_command(workers, tmp_path):
     attempt("match", *files, "-o", tmp_path / "scores", *where)
     expected = match_encodings(encodings("list", 5, 50), encodings("registry", 6, 400))
     assert Scores.read(tmp_path / "scores").to_bytes() == expected.to_bytes()
-    attempt("match", *files, "--threshold", "0.55", "-o", tmp_path / "here.csv")
-    attempt("match", *files, "--threshold", "0.55", "-o", tmp_path / "there.csv", *where)
-    assert (tmp_path / "here.csv").read_bytes() == (tmp_path / "there.csv").read_bytes()
+    attempt("match", *files, "--threshold", "0.55", "-o", tmp_path / "local.csv")
+    attempt("match", *files, "--threshold", "0.55", "-o", tmp_path / "cluster.csv", *where)
+    assert (tmp_path / "local.csv").read_bytes() == (tmp_path / "cluster.csv").read_bytes()
 
 
-def test_nobody_answers(monkeypatch, tmp_path):
+def test_no_scheduler_answers(monkeypatch, tmp_path):
     monkeypatch.setattr(cluster, "PATIENCE", 1)
     for side in ("list", "registry"):
         encodings(side, 7, 20).write(tmp_path / side)
@@ -109,7 +109,7 @@ def test_nobody_answers(monkeypatch, tmp_path):
         ({"tcp://a:1": version("pprl"), "tcp://b:2": "0.0.1"}, "the worker tcp://b:2 has pprl 0.0.1, and this is"),
     ],
 )
-def test_workers_that_cannot_do_it_are_refused_before_any_work(workers, monkeypatch, versions, message):
+def test_unsuitable_workers_are_refused_before_any_work(workers, monkeypatch, versions, message):
     monkeypatch.setattr(distributed.Client, "run", lambda *_, **__: versions)
     with pytest.raises(PprlError, match=message) as refused, cluster.connected(workers.scheduler_address):
         pass

@@ -26,7 +26,7 @@ def packed(dense):
 
 
 def two_sides(seed, rows, length=256, full=0.25, near=0.06):
-    """Rows at random, and of theirs each second one a row of ours with some bits moved."""
+    """Random rows; every other one of theirs is a row of ours with some bits flipped."""
     rng = np.random.default_rng(seed)
     ours = rng.random((rows, length)) < rng.uniform(0.7, 1.3, (rows, 1)) * full
     theirs = rng.random((rows, length)) < full
@@ -37,7 +37,7 @@ def two_sides(seed, rows, length=256, full=0.25, near=0.06):
 
 
 def by_hand(threshold, bits, tables, length=256, heaviest=10_000):
-    """A plan that costs had no part in: pairs of every total get all tables."""
+    """A plan not chosen by cost: pairs of every total get all tables."""
     return a_plan(threshold, 1.0, 1.0, bits, tables, length=length, heaviest=heaviest)
 
 
@@ -63,7 +63,9 @@ def test_the_chance_of_a_table_is_the_share_of_its_draws(length):
     for bits in range(1, length + 1):
         draws = list(combinations(range(length), bits))
         for distance in range(length + 1):
-            together = sum(all(place >= distance for place in draw) for draw in draws)  # the first `distance` differ
+            together = sum(
+                all(position >= distance for position in draw) for draw in draws
+            )  # the first `distance` differ
             share = Fraction(together, len(draws))
             assert share == Fraction(math.comb(length - distance, bits), math.comb(length, bits))
             assert float(lsh_plan.collision_chance(length, np.array([distance]), bits)[0]) == pytest.approx(
@@ -91,7 +93,7 @@ def test_the_fewest_tables_are_enough_and_one_less_is_not():
 
 
 @pytest.mark.parametrize("threshold", [Fraction(0), Fraction(1, 2), Fraction(7, 10), Fraction(9, 10), Fraction(1)])
-def test_the_farthest_pair_by_trying_all(threshold):
+def test_the_most_distant_pair_by_trying_all(threshold):
     least = search.least_common(threshold, 64)
     for ours, theirs in [(0, 5), (1, 1), (10, 10), (20, 9), (40, 40)]:
         tried = [
@@ -119,7 +121,7 @@ def test_wilson_by_hand():
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("threshold", ["3/5", "4/5", "19/20"])
-def test_what_is_found_is_part_of_the_exact_pairs_whatever_kernel_engine_and_number_at_once(seed, threshold):
+def test_pairs_are_exact_ones_whatever_the_kernel_the_engine_and_the_number_at_once(seed, threshold):
     ours, theirs = two_sides(seed, 300)
     exact = tuples(search.all_pairs(ours, theirs, Fraction(threshold)))
     plan = by_hand(threshold, 16, 70, heaviest=70)
@@ -129,8 +131,8 @@ def test_what_is_found_is_part_of_the_exact_pairs_whatever_kernel_engine_and_num
             steps = []
             pairs, report = lsh.all_pairs(ours, theirs, plan, kernel=kernel, at_once=at_once, progress=steps.append)
             assert pairs.kernel == kernel
-            assert [each.dtype for each in (pairs.ours, pairs.theirs)] == [np.int64] * 2
-            assert [each.dtype for each in (pairs.common, pairs.total)] == [np.int32] * 2
+            assert [column.dtype for column in (pairs.ours, pairs.theirs)] == [np.int64] * 2
+            assert [column.dtype for column in (pairs.common, pairs.total)] == [np.int32] * 2
             assert sum(steps) == len(ours) * len(theirs)
             assert not report.exact
             answers.append((tuples(pairs), report))
@@ -165,7 +167,7 @@ def test_a_pair_is_found_by_the_first_table_that_brings_it_together_and_by_no_ot
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_with_recall_one_or_where_it_does_not_help_the_answer_is_the_exact_one(kernel):
+def test_with_recall_one_or_too_small_a_gain_the_answer_is_the_exact_one(kernel):
     ours, theirs = two_sides(5, 60)
     exact = search.all_pairs(ours, theirs, Fraction(4, 5), kernel=kernel)
     for recall in (1, 0.9):
@@ -177,7 +179,7 @@ def test_with_recall_one_or_where_it_does_not_help_the_answer_is_the_exact_one(k
         assert "would not help" in report.describe()
 
 
-def test_every_table_of_no_more_than_one_bit_finds_everything_in_the_end():
+def test_many_tables_of_one_bit_find_everything():
     ours, theirs = two_sides(6, 50)
     pairs, _ = lsh.all_pairs(ours, theirs, by_hand("1/2", 1, 200))
     assert tuples(pairs) == tuples(search.all_pairs(ours, theirs, Fraction(1, 2)))
@@ -197,19 +199,19 @@ def test_kernels_agree_over_thousands_of_rows_and_more_tables_than_a_word_has_bi
 
 
 def exactly_at(rng, count, weights, distance, length=256):
-    """Pairs of rows with the same two weights and the same distance, their bits anywhere."""
+    """Pairs of rows with the given weights and distance, and bits at random positions."""
     one, other = np.zeros((2, count, length), dtype=bool)
     common = (sum(weights) - distance) // 2
     for row in range(count):
-        places = rng.permutation(length)
-        one[row, places[: weights[0]]] = True
-        other[row, places[weights[0] - common :][: weights[1]]] = True
+        positions = rng.permutation(length)
+        one[row, positions[: weights[0]]] = True
+        other[row, positions[weights[0] - common :][: weights[1]]] = True
     return packed(one), packed(other)
 
 
 @pytest.mark.parametrize("weights", [(60, 60), (48, 72), (40, 40), (30, 30)])
 def test_pairs_at_the_threshold_are_found_as_often_as_promised(weights):
-    """Over draws of the positions; the promise is for the heaviest, and the light ones are held to it too."""
+    """Over draws of the positions; the promise is computed for the heaviest and must hold for light ones too."""
     rng = np.random.default_rng(3)
     total, threshold = sum(weights), Fraction(4, 5)
     distance = total - 2 * int(search.least_common(threshold, 256)[total])
@@ -222,14 +224,14 @@ def test_pairs_at_the_threshold_are_found_as_often_as_promised(weights):
     for seed in range(runs):
         pairs, _ = lsh.all_pairs(ours, theirs, plan, seed=bytes([seed]))
         found += int((pairs.ours == pairs.theirs).sum())
-    # pairs of a run share its tables; positions fall on them at random, so their chances are all but independent
+    # pairs of a run share its tables, but positions are random, so their chances are nearly independent
     assert found / (300 * runs) >= 0.9 - 4 * math.sqrt(0.09 / (300 * runs)) - 0.002
     if weights == (60, 60):
         low, high = binom.interval(0.9999, 300 * runs, plan.recall)
         assert low <= found <= high
 
 
-def test_a_plan_for_a_run_of_usual_size_keeps_its_promise_and_says_so():
+def test_a_plan_for_a_run_of_usual_size_keeps_its_promise():
     ours, theirs = two_sides(8, 6000, length=512, near=0.1)
     for threshold in ("17/20", "19/20"):
         plan = make_plan(ours, theirs, Fraction(threshold), 0.95, min_speedup=0)
@@ -315,7 +317,7 @@ def test_at_threshold_one_a_single_table_promises_everything_and_at_zero_nothing
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("at_once", [1, 3, 8])
 def test_the_exact_search_takes_over_when_candidates_cost_more_than_it_does(kernel, at_once):
-    """All rows in one bucket: 1,000,000 candidates a table. Progress starts again, and ends where it should."""
+    """All rows in one bucket: 1,000,000 candidates per table. Progress starts again and adds up."""
     rng = np.random.default_rng(0)
     dense = np.zeros((2, 1000, 256), dtype=bool)
     dense[:, :, :8] = rng.random((2, 1000, 8)) < 0.5

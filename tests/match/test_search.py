@@ -22,9 +22,9 @@ CHECKOUT = ROOT
 
 
 def bits(rows):
-    """Each row as the set of its bits, found without any of the code under test."""
+    """Each row as the set of its bits, without any of the code under test."""
     return [
-        {8 * place + bit for place, byte in enumerate(row.tobytes()) for bit in range(8) if byte >> bit & 1}
+        {8 * index + bit for index, byte in enumerate(row.tobytes()) for bit in range(8) if byte >> bit & 1}
         for row in rows.words
     ]
 
@@ -53,16 +53,16 @@ def pairs_by_definition(ours, theirs, threshold):
 
 def cut(rows, sizes):
     """The rows as chunks of the given sizes, zero allowed, and a last chunk with the rest."""
-    place = 0
+    start = 0
     for size in sizes:
-        yield BitMatrix(rows.words[place : place + size])
-        place += size
-    yield BitMatrix(rows.words[place:])
+        yield BitMatrix(rows.words[start : start + size])
+        start += size
+    yield BitMatrix(rows.words[start:])
 
 
 @st.composite
 def two_sides(draw):
-    """Few distinct rows, many times each, so that scores and encodings tie all over."""
+    """Few distinct rows, repeated many times, so that scores and encodings often tie."""
     length = draw(st.sampled_from([64, 128, 192, 1024]))
     edges = [0, 1, 7, 8, 9, 16, length - 17, length - 9, length - 8, length - 1]
     position = st.one_of(st.sampled_from(edges), st.integers(0, length - 1))
@@ -148,7 +148,7 @@ def test_kernels_agree_over_many_tiles_and_weights(length):
 @pytest.mark.parametrize("name", KERNELS)
 @pytest.mark.parametrize("tile", [(7, 5), (64, 1), (64, 300)])
 def test_hundreds_of_ties_for_every_row(name, tile):
-    """Three bits of 24 in each row: a handful of scores, and hundreds of encodings behind each of them."""
+    """Three bits of 24 in each row: a handful of scores, each shared by hundreds of encodings."""
     rng = np.random.default_rng(7)
     drawn = [rng.choice(24, 3, replace=False).tolist() for _ in range(330)]
     ours, theirs = BitMatrix.from_positions(drawn[:30], 128), BitMatrix.from_positions(drawn[30:], 128)
@@ -159,7 +159,7 @@ def test_hundreds_of_ties_for_every_row(name, tile):
 
 @st.composite
 def lopsided_sides(draw):
-    """Rows of any width whose bits crowd in some words, and near copies of them: they meet every stop half-way."""
+    """Rows of any width whose bits crowd in some words, and near copies of them: they reach every early stop."""
     words = draw(st.integers(1, 40))
     rng = np.random.default_rng(draw(st.integers(0, 1 << 32)))
 
@@ -178,7 +178,7 @@ def lopsided_sides(draw):
 
 @settings(max_examples=150, deadline=None)
 @given(sides=lopsided_sides(), threshold=st.fractions(0, 1, max_denominator=40), keep=keeps, sizes=sizes)
-def test_a_stop_half_way_never_changes_the_answer(sides, threshold, keep, sizes):
+def test_an_early_stop_never_changes_the_answer(sides, threshold, keep, sizes):
     ours, theirs = sides
     fast, slow = (search.all_pairs(ours, theirs, threshold, kernel=name) for name in KERNELS)
     assert tuples(fast) == tuples(slow)
@@ -205,8 +205,8 @@ def test_a_bit_at_either_side_of_a_stop_decides(words):
         assert listed(found) == [[(0, weight - 1, 2 * weight - 1)]]
 
 
-def test_memory_used_again_holds_what_it_should_whatever_the_map():
-    """A lazy map, one that runs at once and threads, over chunks that shrink and grow."""
+def test_reused_memory_is_right_whatever_the_map():
+    """A lazy map, an eager one and threads, over chunks that shrink and grow."""
     rng = np.random.default_rng(3)
     ours, theirs = (random_rows(rng, count, 128, np.full(count, 0.4)) for count in (40, 600))
     expected = best_by_definition(ours, theirs, 5)
@@ -217,7 +217,7 @@ def test_memory_used_again_holds_what_it_should_whatever_the_map():
         assert listed(search.best(ours, cut(theirs, [9] * 60), keep=5, map=engine.map, tile=(5, 128))) == expected
 
 
-# One of ours, three of theirs with equal scores, and the order in which they must come.
+# A row of ours, three of theirs with equal scores, and the order in which they must come.
 TIES = {
     "bytes decide, not row numbers": ([0, 1, 2], [[2], [1], [0]], [2, 1, 0]),
     "bytes decide, not the words as numbers": ([0, 8, 16], [[0], [8], [16]], [2, 1, 0]),
@@ -276,7 +276,7 @@ def test_arguments_that_make_no_sense_are_refused():
         search.best(BLANK, BLANK, kernel="fastest")
 
 
-def test_read_only_and_strided_rows_are_welcome():
+def test_read_only_and_strided_rows_work():
     words = np.arange(1, 41, dtype="<u8").reshape(10, 4)
     frozen = BitMatrix.from_bytes(words.tobytes(), 256)
     strided = BitMatrix(np.repeat(words, 2, axis=0)[::2])
@@ -287,13 +287,13 @@ def test_read_only_and_strided_rows_are_welcome():
 @pytest.mark.parametrize("run", [search.best, lambda a, b, **rest: search.all_pairs(a, b, Fraction(1), **rest)])
 def test_progress_counts_every_pair_once(run):
     ours, theirs = BitMatrix(np.ones((7, 1), "<u8")), BitMatrix(np.ones((11, 1), "<u8"))
-    told = []
-    run(ours, theirs, kernel="numpy", progress=told.append, tile=(3, 4))
-    assert sum(told) == 77
-    assert len(told) == 9
+    steps = []
+    run(ours, theirs, kernel="numpy", progress=steps.append, tile=(3, 4))
+    assert sum(steps) == 77
+    assert len(steps) == 9
 
 
-def test_theirs_are_read_once_and_let_go():
+def test_theirs_are_read_once_and_released():
     alive, most = [], 0
 
     def stream():

@@ -60,7 +60,7 @@ def test_work_survives_being_pickled(name):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the signal is sent the way of other systems")
-def test_ctrl_c_is_heard_between_two_pieces_of_work():
+def test_ctrl_c_takes_effect_between_two_pieces_of_work():
     code = """
         import signal
         import numpy as np

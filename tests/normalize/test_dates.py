@@ -75,13 +75,13 @@ NO_DATE = [
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("text", IN_ANY_ORDER)
-def test_a_shape_that_leaves_no_choice(text: str, order: Order) -> None:
+def test_an_unambiguous_form(text: str, order: Order) -> None:
     assert str(parse_date(text, order)) == IN_ANY_ORDER[text]
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("text", NO_DATE)
-def test_what_is_no_date_is_none(text: str, order: Order) -> None:
+def test_anything_else_is_none(text: str, order: Order) -> None:
     assert parse_date(text, order) is None
 
 
@@ -143,7 +143,7 @@ def test_a_few_mistyped_cells_decide_nothing() -> None:
     assert decide_order([*good, "no date"] * 2) == decide_order(reversed(good)) == "dmy"
 
 
-def test_within_one_percent_the_command_must_ask() -> None:
+def test_within_one_percent_the_user_must_decide() -> None:
     either = [
         f"{day:02d}/{month:02d}/{year}" for day in range(1, 13) for month in range(1, 13) for year in (1985, 1986)
     ]

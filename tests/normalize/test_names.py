@@ -65,7 +65,7 @@ def mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
-def test_spellings_of_one_person_meet(scores: dict[str, list[float]]) -> None:
+def test_spellings_of_one_person_agree(scores: dict[str, list[float]]) -> None:
     """anyascii gives .782, .122, .513, .804, .076, .789, 0, a first version of the rules .949, .719, .903,
     .979, .088, .792, 1/45. The rules were tuned on these groups."""
     same, other, near = scores["same"], sorted(scores["other"]), scores["near"]
@@ -119,7 +119,7 @@ def test_there_are_21_standards() -> None:
 
 
 @pytest.mark.parametrize("standard", STANDARDS)
-def test_standard_romanisations_meet_the_cyrillic(standard: str) -> None:
+def test_standard_romanisations_agree_with_the_cyrillic(standard: str) -> None:
     romanise = STANDARDS[standard].translate
     found = (
         sum(surname(romanise(name)) == surname(name) for name in lines("surnames_f_400.txt")),
@@ -128,7 +128,7 @@ def test_standard_romanisations_meet_the_cyrillic(standard: str) -> None:
     assert found == IDENTICAL.get(standard, (400, 400))
 
 
-def test_any_two_standards_meet() -> None:
+def test_any_two_standards_agree() -> None:
     pairs = [
         (a, b)
         for name in lines("surnames_f_400.txt")
@@ -146,9 +146,9 @@ def share_with_a_double(keys: list[str]) -> float:
     return sum(n for n in counts.values() if n > 1) / len(keys)
 
 
-def test_few_surnames_fall_together() -> None:
-    """Of 83,760 male surnames of PyPI russian-names 0.1.2, 10.6 % share their key (romanised only: 2.1 %),
-    of the 115,982 female ones 12.6 % (2.4 %). Here the 5,000 most frequent of another list."""
+def test_few_surnames_become_equal() -> None:
+    """Of 83,760 male surnames of PyPI russian-names 0.1.2, 10.6% share their key (romanised only: 2.1%),
+    of the 115,982 female ones 12.6% (2.4%). Here the 5,000 most frequent of another list."""
     names = lines("surnames_m_5000.txt")
     assert len(set(names)) == 5000
     assert share_with_a_double([latin_text(name) for name in names]) == pytest.approx(0.011, abs=0.0015)
@@ -167,7 +167,7 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize("pair", DIFFERENT.values(), ids=DIFFERENT)
-def test_names_that_must_stay_apart(pair: tuple[str, str]) -> None:
+def test_names_that_must_stay_distinct(pair: tuple[str, str]) -> None:
     assert surname(pair[0]) != surname(pair[1])
 
 
@@ -186,7 +186,7 @@ def test_each_rule_does_what_its_example_says(rule: Rule) -> None:
 
 
 @hypothesis_given(st.text("abcdeghijklmnopqrstuvxyzWJQCX' ", max_size=12))
-def test_a_rule_matches_only_where_the_letter_is_that_it_needs(text: str) -> None:
+def test_a_rule_matches_only_with_the_letter_it_needs(text: str) -> None:
     assert [rule.name for rule in rules() if rule.pattern.search(text) and rule.needs not in text] == []
 
 
@@ -221,7 +221,7 @@ ONE_SURNAME = {
 
 
 @pytest.mark.parametrize(("spelling", "usual"), ONE_SURNAME.values(), ids=ONE_SURNAME)
-def test_one_surname_typed_in_two_ways(spelling: str, usual: str) -> None:
+def test_a_surname_typed_in_two_ways(spelling: str, usual: str) -> None:
     assert surname(spelling) == surname(usual) != ""
 
 
@@ -310,7 +310,7 @@ FULL_NAMES = {
     "particles, surname first": ("Ван дер Берг Ян", ("Ван дер Берг", "Ян", "")),
     "particles and patronymic": ("Ян Петрович ван дер Берг", ("ван дер Берг", "Ян", "Петрович")),
     "particles before capitals": ("Jan van der BERG", ("van der BERG", "Jan", "")),
-    "particles behind a comma": ("Berg, Jan van der", ("van der Berg", "Jan", "")),
+    "particles after a comma": ("Berg, Jan van der", ("van der Berg", "Jan", "")),
     "Arabic": ("Усама бин Салем", ("бин Салем", "Усама", "")),
     "article with a hyphen": ("аль-Ахмад Хасан", ("аль-Ахмад", "Хасан", "")),
     "article in capitals": ("Аль Ахмад Хасан", ("Аль Ахмад", "Хасан", "")),
@@ -346,11 +346,11 @@ FULL_NAMES = {
     "bracket that does not close": ("Иванов Иван (позывной Сокол", ("Иванов", "Иван", "")),
     "call sign in quotation marks": ("Иванов Иван «Сокол» Иванович", ("Иванов", "Иван", "Иванович")),
     "all in quotation marks": ('"Иванов Иван"', ("Иванов", "Иван", "")),
-    "remark behind a dash": ("Иванов Иван - выбыл", ("Иванов", "Иван", "")),
+    "remark after a dash": ("Иванов Иван - выбыл", ("Иванов", "Иван", "")),
     "in capitals": ("ИВАНОВ И.И. – ВЫБЫЛ", ("ИВАНОВ", "И.", "И.")),
     "remark in small letters": ("Иванов Иван уволен в запас", ("Иванов", "Иван", "")),
-    "remark behind a comma": ("Иванов Иван Иванович, Командир роты", ("Иванов", "Иван", "Иванович")),
-    "date behind a comma": ("Иванов Иван, 1985 г.р.", ("Иванов", "Иван", "")),
+    "remark after a comma": ("Иванов Иван Иванович, Командир роты", ("Иванов", "Иван", "Иванович")),
+    "date after a comma": ("Иванов Иван, 1985 г.р.", ("Иванов", "Иван", "")),
     "date": ("Иванов И.И. 12.03.1985 г.р.", ("Иванов", "И.", "И.")),
     "running number": ("12. Иванов Иван", ("Иванов", "Иван", "")),
     "letters that no table knows": ("李 Ли Иван Петрович", ("李 Ли", "Иван", "Петрович")),
@@ -380,8 +380,8 @@ WRITTEN = {  # what the cell holds, and which parts of it are initials
     "surname in capitals, last": ("{given} {patronymic} {SURNAME}", ""),
     "capitals on a line of their own": ("{SURNAME}\n{given} {patronymic}", ""),
     "comma": ("{surname}, {given} {patronymic}", ""),
-    "initials behind": ("{surname} {g}.{p}.", "gp"),
-    "initials behind, spaces": ("{surname} {g}. {p}.", "gp"),
+    "initials last": ("{surname} {g}.{p}.", "gp"),
+    "initials last, spaces": ("{surname} {g}. {p}.", "gp"),
     "initials in front": ("{g}.{p}. {surname}", "gp"),
     "initials in front, no space": ("{g}.{p}.{surname}", "gp"),
     "comma and initials": ("{surname}, {g}.{p}.", "gp"),
@@ -390,8 +390,8 @@ WRITTEN = {  # what the cell holds, and which parts of it are initials
 MARKS = ("", " (выбыл)", " - выбыл", " «Сокол»", " 12.03.1985")
 
 
-def initial(name: str, wanted: bool) -> str:
-    return name[0] + "." if wanted else name
+def initial(name: str, shorten: bool) -> str:
+    return name[0] + "." if shorten else name
 
 
 @hypothesis_given(
@@ -404,10 +404,10 @@ def test_every_way_of_writing_a_person_splits_back(
     form, initials = WRITTEN[way]
     cell = form.format(surname=surname, SURNAME=surname.upper(), given=first, patronymic=last, g=first[0], p=last[0])
     found = split_full_name((cell + mark).replace(" ", space))
-    wanted = (surname, initial(first, "g" in initials), initial(last, "p" in initials))
+    expected = (surname, initial(first, "g" in initials), initial(last, "p" in initials))
     if "SURNAME" in form:
-        wanted = (surname.upper(), *wanted[1:])
-    assert tuple(part.replace(space, " ") for part in found) == wanted
+        expected = (surname.upper(), *expected[1:])
+    assert tuple(part.replace(space, " ") for part in found) == expected
 
 
 @hypothesis_given(st.sampled_from(PEOPLE), st.sampled_from(sorted(WRITTEN)))
@@ -440,7 +440,7 @@ def test_no_cell_takes_long_to_split(part: str) -> None:
     assert time.process_time() - begin < 2
 
 
-def test_letters_that_no_table_knows_are_counted() -> None:
+def test_letters_in_no_table_are_counted() -> None:
     assert dropped_letters("Иванов 12") == 0
     assert dropped_letters("李 Ли") == 1
     assert surname("李 Ли") == "li"
@@ -468,7 +468,7 @@ def test_any_text_folds_into_a_closed_alphabet(text: str) -> None:
 
 @settings(max_examples=300)
 @hypothesis_given(ANY_TEXT)
-def test_composed_and_decomposed_text_fold_alike(text: str) -> None:
+def test_composed_and_decomposed_text_fold_to_the_same(text: str) -> None:
     composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
     assert surname(composed) == surname(decomposed)
     assert given(composed) == given(decomposed)
@@ -503,7 +503,7 @@ def test_the_hash_changes_with_each_table(table: str, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("table", FOLDING_TABLES)
-def test_every_table_says_where_it_comes_from(table: str) -> None:
+def test_every_table_names_its_source(table: str) -> None:
     text = (ROOT / "pprl" / "normalize" / "data" / table).read_text(encoding="utf-8")
     assert text.startswith("# source: ")
     assert "Apache-2.0" in text.splitlines()[0]

@@ -1,4 +1,4 @@
-"""Ranks meet across languages; simple values have one text each, or none."""
+"""Ranks agree across languages; simple values have one text each, or none."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_rank_is_its_step(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-", "водитель", "старший", "гвардии", "10", "маршал какой-то"])
-def test_what_is_no_rank_is_none(text: str) -> None:
+def test_anything_else_is_none(text: str) -> None:
     assert fold_rank(text) is None
 
 
@@ -208,11 +208,11 @@ def test_a_column_of_surnames_needs_no_more_than_a_surname() -> None:
 RANK_OR_INITIALS = {"гл. ст.", "г.-м.", "м.с-нт"}
 
 
-@pytest.mark.parametrize("place", ["{rank} Лугов И.И.", "Лугов И.И. {rank}", "Лугов Иван Иванович, {rank}"])
+@pytest.mark.parametrize("form", ["{rank} Лугов И.И.", "Лугов И.И. {rank}", "Лугов Иван Иванович, {rank}"])
 @pytest.mark.parametrize("case", [str, str.upper, str.capitalize])
-def test_every_rank_of_the_table_comes_off(place: str, case: Callable[[str], str]) -> None:
+def test_every_rank_of_the_table_comes_off(form: str, case: Callable[[str], str]) -> None:
     ranks = {row["abbreviation"] for row in read_table("ranks.tsv") if row["order"] != "-"} - RANK_OR_INITIALS
-    texts = [place.format(rank=case(rank)) for rank in ranks]
+    texts = [form.format(rank=case(rank)) for rank in ranks]
     assert [text for text in texts if fold_rank(split_rank(text)[0]) is None] == []
     assert {fold_name(split_rank(text)[1], given=False)[:5] for text in texts} == {"lugov"}
 
@@ -262,7 +262,7 @@ SEXES = {
 
 @pytest.mark.parametrize("names", SEXES, ids=" ".join)
 def test_the_sex_that_a_name_shows(names: tuple[str, str]) -> None:
-    """The patronymic decides, and where it shows nothing, the surname."""
+    """The patronymic decides, or if it shows nothing, the surname."""
     surname, patronymic = fold_name(names[0], given=False), fold_name(names[1], given=True)
     assert (sex_of("patronymic", patronymic) or sex_of("surname", surname)) == SEXES[names]
 

@@ -51,7 +51,7 @@ def invented(rows: int, seed: int = 1, *, surnames: int = 300) -> People:
 
     def names(count: int, parts: int) -> list[str]:
         drawn = draws.below(len(SYLLABLES), count * parts).reshape(count, parts).tolist()
-        return sorted({"".join(SYLLABLES[at] for at in each) for each in drawn})
+        return sorted({"".join(SYLLABLES[index] for index in name) for name in drawn})
 
     pools = {"surname": names(surnames, 3), "given": names(40, 2)}
     days = np.datetime64("1960-01-01") + draws.below(14_600, rows).astype("timedelta64[D]")
@@ -193,7 +193,7 @@ def test_plain_filters_fall_to_known_pairs_and_diffusion_delays_it():
     assert max(rates[10]) < 0.5 * max(rates[5])
 
 
-def test_known_people_are_no_candidates_and_nobody_counts_twice():
+def test_known_people_are_not_candidates_and_nobody_counts_twice():
     people = invented(100)
     pool = pool_of(people.take(np.repeat(np.arange(100), 2)), people)
     assert (pool.target_count, len(pool)) == (100, 100)

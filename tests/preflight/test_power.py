@@ -1,4 +1,4 @@
-"""What `pprl check` says of a roster holds when the roster is linked."""
+"""What `pprl check` says about a roster holds when the roster is linked."""
 
 import json
 import os
@@ -45,28 +45,28 @@ def seen(path, schema=WITH_DATE):
     return preview(loaded.people, loaded.tables, loaded.columns, schema), loaded.people
 
 
-def test_rows_people_duplicates_and_what_cannot_be_read(messy):
+def test_rows_people_duplicates_and_unreadable_cells(messy):
     found, _ = seen(messy)
     assert (found.rows, found.people, found.empty) == (6, 4, 1)
     assert found.duplicates == ((2, 3),)
     assert {(field, reason): rows for (field, reason), rows in found.unreadable.items() if field == "birth_date"} == {
         ("birth_date", "not a date"): (6, 7)
     }
-    assert {each.name: each.people for each in found.classes} == {
+    assert {group.name: group.people for group in found.classes} == {
         "whole name, whole date": 2,
         "whole name, no date": 2,
     }
-    assert all(each.claim is None for each in found.classes)
+    assert all(group.claim is None for group in found.classes)
 
 
-def test_a_claim_is_kept_by_the_link():
+def test_the_linkage_keeps_the_claim():
     """A names-only list gives no pairs against 60,000 rows, a dated one gives pairs; against few, both do."""
     path = EXAMPLE / "leaked.csv"
 
     def claims(schema, rows):
         found, people = seen(path, schema)
         tried = with_claims(found, people, schema, rows, seed=seed_from(1))
-        return {each.name: each.claim for each in tried.classes}
+        return {group.name: group.claim for group in tried.classes}
 
     few, many = claims(NAMES_ONLY, 400), claims(NAMES_ONLY, 60_000)
     assert few["whole name, no date"].what == "pairs"
@@ -95,7 +95,7 @@ def terminal(*words: str, cwd: Path) -> str:
     return text.decode()
 
 
-def test_values_are_shown_on_a_terminal_only(messy):
+def test_values_are_shown_only_on_a_terminal(messy):
     folder = messy.parent
     (folder / "s.toml").write_text(EXAMPLE.joinpath("schema.toml").read_text(encoding="utf-8"), encoding="utf-8")
     words = ("check", "roster.csv", "--schema", "s.toml", "--any-age", "--show-values")
@@ -114,30 +114,30 @@ def test_as_json(messy, monkeypatch, capsys):
     monkeypatch.chdir(messy.parent)
     schema = EXAMPLE / "schema.toml"
     assert main(["check", "roster.csv", "--schema", str(schema), "--any-age", "--json", "--registry-rows", "50"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["format"] == 1
-    assert told["duplicates"] == [[2, 3]]
-    assert told["registry_rows"] == 50
-    assert {each["claim"]["what"] for each in told["classes"]} <= {"pairs", "count", "nothing"}
+    output = json.loads(capsys.readouterr().out)
+    assert output["format"] == 1
+    assert output["duplicates"] == [[2, 3]]
+    assert output["registry_rows"] == 50
+    assert {group["claim"]["what"] for group in output["classes"]} <= {"pairs", "count", "nothing"}
 
 
-def test_what_check_foretells_of_the_demo_is_what_link_finds():
-    """The share of present people that is found, foretold from the list alone and counted with the truth."""
+def test_what_check_predicts_for_the_demo_is_what_link_finds():
+    """The share of the people present who are matched: predicted from the list alone, and counted with the truth."""
     rosters = invent(3)
     schema = parse_schema(DEMO)
     loaded = pprl.load(rosters.leaked, schema, "list").people
     columns = {"full_name": "Фамилия, имя, отчество"}
-    foretold = with_claims(
+    predicted = with_claims(
         preview(loaded, [rosters.leaked], [columns], schema), loaded, schema, len(rosters.registry), seed=seed_from(1)
     )
     answer = pprl.link(rosters.leaked, rosters.registry, schema, list_id="№ п/п", registry_id="id", seed=1)
     marks = rosters.marked(list(answer.pairs.list_id), list(answer.pairs.registry_id))
-    claims = [each.claim for each in foretold.classes]
-    told = sum(claim.found for claim in claims) / sum(claim.present for claim in claims)
+    claims = [group.claim for group in predicted.classes]
+    share = sum(claim.found for claim in claims) / sum(claim.present for claim in claims)
     found = marks.right / len(rosters.ids)
-    assert abs(told - found) < 0.05
+    assert abs(share - found) < 0.05
     dated, initials = (
-        next(each.claim for each in foretold.classes if each.name == name)
+        next(group.claim for group in predicted.classes if group.name == name)
         for name in ("whole name, whole date", "initials, whole date")
     )
     assert dated.found / dated.present > 0.9 > 0.6 > initials.found / initials.present
