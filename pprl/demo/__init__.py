@@ -101,7 +101,7 @@ class Rosters:
         return Marks(len(right), len(pairs) - len(right), len(self.ids) - len(set(right)))
 
     def truth(self) -> pd.DataFrame:
-        """For each row of the list the person, whether they are in the registry, and their ids there (a row for each)."""
+        """For each row of the list the person, whether they are in the registry, and their ids there, one to a row."""
         return pd.DataFrame(
             [
                 (str(entry.cells[0]), str(entry.person), self.status(entry.person), theirs)
