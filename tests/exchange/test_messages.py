@@ -99,10 +99,17 @@ def test_the_files_of_the_page_are_those_of_the_table():
 
 
 def test_the_kinds_of_the_page_are_those_of_the_table():
-    shown = dict(re.findall(r"`(pprl-[a-z]{3})` ([a-z ]+?)(?=[,;|.])", section(2)))
+    """Tag, title, signers, readers and the key of the attachment's hash, in docs/protocol.md §2."""
+    row = re.compile(r"^\| `(pprl-[a-z]{3})` \| ([a-z ]+?) \| ([^|]+?) \| ([LRUA, ]+?) \| (none|`[a-z]+`) \|$", re.M)
+    shown = {tag: (title, signers, readers, key.strip("`")) for tag, title, signers, readers, key in row.findall(PAGE)}
+    assert len(shown) == len(STATEMENT_KINDS)
     for kind in STATEMENT_KINDS:
-        title = re.sub("^(a|an) ", "", kind.title)
-        assert shown[kind.tag.decode()].strip() in (title, title.removeprefix("the ")), kind.tag
+        title, signers, readers, key = shown[kind.tag.decode()]
+        assert title == re.sub("^(a|an|the) ", "", kind.title)
+        if signers != "its holder":
+            assert {LETTERS[letter] for letter in signers.split(", ")} == set(kind.signers), kind.tag
+        assert {LETTERS[letter] for letter in readers.split(", ")} == set(kind.readers), kind.tag
+        assert key == (kind.attachment or "none"), kind.tag
 
 
 def test_the_bodies_of_the_page_are_those_of_the_table():

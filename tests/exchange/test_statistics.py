@@ -139,7 +139,7 @@ def test_the_order_of_a_registry_is_not_to_be_seen(played):
     handles, bits, *_ = packed(exchange, "registry")
     theirs = exchange.opened("registry")
     own = Secrets.derive(theirs, theirs.agreement)
-    people = load((exchange.roster["registry"],), DEMO, (), None, "registry").people
+    people = load(exchange.roster["registry"], DEMO, "registry").people
     drawn = RandomStream(own.seed, "registry handles").bytes(16 * len(people))
     row_of = {drawn[at * 16 : at * 16 + 16]: at for at in range(len(people))}
     order = [row_of[handle] for handle in handles]

@@ -24,7 +24,9 @@ def encodings_of(rows: int, *, side: str = "registry", length: int = 128) -> Enc
     """Encodings of nobody, with arbitrary bits."""
     bytes_ = bytes((7 * i * i + i) % 251 for i in range(rows * length // 8))
     handles = np.frombuffer(b"".join((i * 2**100 + 5).to_bytes(16, "big") for i in range(rows)), dtype="V16")
-    parameters = EncodingParameters(length=length, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"k" * 16)
+    parameters = EncodingParameters(
+        length=length, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"k" * 16
+    )
     return Encodings(
         side=side,
         parameters=parameters,
