@@ -71,7 +71,7 @@ def check(
     from pprl.core.schema_file import load_schema
     from pprl.roster.paths import look_at
 
-    options.tell_variables()
+    options.report_variables()
     if show_values and (as_json or not sys.stdout.isatty()):
         raise RefusedError(
             "--show-values prints cells, and standard output is no terminal",

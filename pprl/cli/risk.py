@@ -93,7 +93,7 @@ def risk(
     from pprl.core.schema_file import load_schema
     from pprl.roster.paths import look_at
 
-    options.tell_variables()
+    options.report_variables()
     if indicators and (output or population):
         raise click.UsageError("--indicators attacks nothing: leave --population and -o out")
     if as_json and output == STANDARD:

@@ -124,7 +124,7 @@ def encode(
         needed = {"ROSTER": roster, "--schema": schema_path, "--key-file": key_file, "--as": side, "-o": output}
         missing = next(name for name, value in needed.items() if value is None)
         raise click.UsageError(f"{missing} is missing (or --agreement FOLDER, for a step of the exchange)")
-    options.tell_variables()
+    options.report_variables()
     from pprl.core.schema_file import load_schema
     from pprl.roster.paths import look_at
 
@@ -250,7 +250,7 @@ def judge(
         return
     if rows_path is None:
         raise click.UsageError("--rows is missing (or name the folder of a matter)")
-    options.tell_variables()
+    options.report_variables()
     from pprl.judge.files import judge as judge_files
 
     options.refuse_overwriting(

@@ -209,7 +209,9 @@ def test_refused(tmp_path, data, says):
 
 def test_an_arrow_file_that_points_anywhere(tmp_path):
     (tmp_path / "roster").write_bytes(pointing_anywhere())
-    with pytest.raises(RosterError, match=r"damaged|not a complete"):  # some versions of the reader look for that themselves
+    with pytest.raises(
+        RosterError, match=r"damaged|not a complete"
+    ):  # some versions of the reader look for that themselves
         read_roster(tmp_path / "roster")
 
 
