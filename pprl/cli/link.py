@@ -46,7 +46,7 @@ Examples:
 @click.option(
     "--pairs",
     type=options.NewFile(or_standard=True),
-    help="Write the matched pairs: CSV, .parquet, or .json (FollowTheMoney); - is standard output. Keep them to yourself.",
+    help="Write the pairs: CSV, .parquet, or .json (FollowTheMoney); - is standard output. Keep them to yourself.",
 )
 @options.json_option
 @options.language_option

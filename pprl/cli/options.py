@@ -38,7 +38,7 @@ class NamedPath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = super().convert(value, param, ctx)
         if path == STANDARD:
-            self.fail("give its name: it cannot be read from a pipe", param, ctx)
+            self.fail("give a name: this cannot go through a pipe", param, ctx)
         return path
 
 
@@ -74,8 +74,8 @@ class HeaderOfField(click.ParamType[tuple[str, str]]):
 
 
 class NewFile(click.ParamType[Path]):
-    """A file to write. Our own formats do not go to standard output: a file is complete or absent, closed to others where
-    it is secret, and often has a second file beside it.
+    """A file to write. Our own formats do not go to standard output: their files are complete or absent, closed to
+    others where they are secret, and often come in pairs.
     """
 
     name = "file"
@@ -276,7 +276,7 @@ def control_option(command: F) -> F:
         "--control",
         type=FilePath,
         metavar="FILE",
-        help="Negative controls: real people like those on the list, known to be in no registry. If they match, decoys are weak.",
+        help="Negative controls: real people like those on the list, known to be in no registry.",
     )(command)
 
 
