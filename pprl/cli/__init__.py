@@ -1,9 +1,8 @@
-"""The command line: thin commands over library verbs, and the one place where an error becomes an exit status.
+"""The command line: thin commands over library calls, and the one place where an error becomes an exit status.
 
-What is said where: the result on stdout; progress (on a terminal only), notes, warnings and errors on stderr, in
-lower case and without a full stop. Exit status 0 is done, 1 could not, 2 wrong usage, 130 interrupted. An error is
-one sentence and a hint; an error nobody foresaw shows its type and place, never its message, which might quote a
-cell.
+Results go to stdout; notes, warnings, errors and (on a terminal only) progress go to stderr, in lower case and without
+a full stop. Exit status 0 means done, 1 could not, 2 wrong usage, 130 interrupted. An error is one sentence and a hint.
+An unexpected error shows its type and place, never its message, which might quote a cell.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
-#: The module of each command, in the order of a first use.
+#: The module of each command.
 MODULES = {
     "demo": "demo",
     "schema": "schemas",
@@ -74,16 +73,16 @@ class Commands(Mapping[str, click.Command]):
 )
 @click.version_option(pprl.__version__, prog_name="pprl", message="%(prog)s %(version)s")
 def cli() -> None:
-    """How much do two lists of people overlap, beyond chance, without showing a name?
+    """How many people on one list also appear in another, beyond chance, without showing a name?
 
     \b
-    Try it:                pprl demo
-    What a roster can do:  pprl check leaked.xlsx --schema schema.toml
-    What it gives away:    pprl risk leaked.xlsx --schema schema.toml
-    Both rosters in hand:  pprl link leaked.csv registry.xlsx --schema schema.toml
-    The page of a result:  pprl report report.json -o report.html --language ru
-    In separate steps:     pprl key, encode (each owner), match (the linkage unit), judge
-    Three who never meet:  pprl card, then pprl next FOLDER, which always names the next step
+    Try it:                 pprl demo
+    What a roster can do:   pprl check leaked.xlsx --schema schema.toml
+    What encodings leak:    pprl risk leaked.xlsx --schema schema.toml
+    Both rosters in hand:   pprl link leaked.csv registry.xlsx --schema schema.toml
+    A page of the result:   pprl report report.json -o report.html --language ru
+    In separate steps:      pprl key, encode (each owner), match (the linkage unit), judge
+    Three separate parties: pprl card, then pprl next FOLDER, which always names the next step
     """
 
 
@@ -91,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a header in Cyrillic must not end a run in a poor terminal
+            stream.reconfigure(errors="backslashreplace")  # a Cyrillic header must not end a run in a limited terminal
     try:
         status = cli.main(argv, prog_name="pprl", standalone_mode=False)
         if sys.stdout:
@@ -101,39 +100,39 @@ def main(argv: list[str] | None = None) -> int:
         return EXIT_USAGE
     except click.ClickException as error:
         context = error.ctx if isinstance(error, click.UsageError) else None
-        _say(
+        _print_error(
             _usage(error, sys.argv[1:] if argv is None else argv),
             f"{context.command_path if context else 'pprl'} --help",
         )
         return error.exit_code
     except PprlError as error:
-        _say(str(error), error.hint)
+        _print_error(str(error), error.hint)
         return EXIT_FAILED
     except (click.Abort, KeyboardInterrupt):
         click.echo("pprl: interrupted", err=True)
         return EXIT_INTERRUPTED
-    except SystemExit as ended:  # a shell asked for completions, or a reader has gone away; click says both by this
-        _leave_stdout()
+    except SystemExit as ended:  # how click answers a shell that asks for completions, or a reader that has gone away
+        _abandon_stdout()
         return ended.code if isinstance(ended.code, int) else EXIT_FAILED
-    except BrokenPipeError:  # a reader has gone away, as in `pprl … | head`; click says it by SystemExit
-        _leave_stdout()
+    except BrokenPipeError:  # the reader has gone away, as in `pprl … | head`
+        _abandon_stdout()
         return EXIT_FAILED
     except OSError as error:
-        _say(
-            f"the system refused to read or write ({error.strerror}) at {_place(error)}",
+        _print_error(
+            f"the system refused to read or write ({error.strerror}) at {_location(error)}",
             "is there room on the disk, and may you write there?",
         )
         return EXIT_FAILED
     except Exception as error:
-        _say(
-            f"unexpected {type(error).__name__} at {_place(error)}",
-            "this is a mistake of pprl; report the line above, it holds no data of yours",
+        _print_error(
+            f"unexpected {type(error).__name__} at {_location(error)}",
+            "this is a bug in pprl; please report the line above, it contains none of your data",
         )
         return EXIT_FAILED
     return status if isinstance(status, int) else 0
 
 
-def _say(error: str, hint: str) -> None:
+def _print_error(error: str, hint: str) -> None:
     for line in error.splitlines():
         click.echo(f"pprl: error: {line}", err=True)
     if hint:
@@ -141,7 +140,7 @@ def _say(error: str, hint: str) -> None:
 
 
 def _usage(error: click.ClickException, typed: list[str]) -> str:
-    """Click's message as one of ours; words that were typed are not repeated, since one may be a roster's name."""
+    """Click's message in our style; what was typed is not repeated, since it may be a roster's name."""
     text = re.sub(r" \(.*\)", "", error.format_message()) if "extra argument" in str(error) else error.format_message()
     for word in typed:
         value = word.partition("=")[2] if word.startswith("-") else word
@@ -151,27 +150,27 @@ def _usage(error: click.ClickException, typed: list[str]) -> str:
     return text[:1].lower() + text[1:].rstrip(".")
 
 
-def _leave_stdout() -> None:
-    """Nothing more can be printed, and what is still buffered must not fail again when Python ends."""
+def _abandon_stdout() -> None:
+    """Discard stdout: nothing more can be printed, and buffered output must not fail again when Python ends."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _place(error: Exception) -> str:
-    """File and line of the last frame that is ours."""
-    place, trace = "?", error.__traceback__
+def _location(error: Exception) -> str:
+    """File and line of the last frame in pprl."""
+    location, trace = "?", error.__traceback__
     while trace:
         path = trace.tb_frame.f_code.co_filename
         if f"{os.sep}pprl{os.sep}" in path:
-            place = f"{path.rpartition(f'{os.sep}pprl{os.sep}')[2]}:{trace.tb_lineno}"
+            location = f"{path.rpartition(f'{os.sep}pprl{os.sep}')[2]}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return place
+    return location
 
 
 def entry() -> None:
     """The console script."""
-    # Imports make half a million objects that live until the end: looking for garbage among them, while they are made
-    # and again when Python ends, takes a third of a second.
+    # Imports create half a million objects that live until the end. Searching them for garbage, both during the imports
+    # and when Python ends, takes a third of a second.
     gc.set_threshold(100_000, 20, 20)
     status = main()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""pprl check: what of a roster would be encoded, and what it could show."""
+"""pprl check: how much of a roster would be encoded, and what it could show."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENOUGH_FOR_A_SHARE = 20
 
 
 @click.command(
-    short_help="What of a roster would be encoded, and what it could show.",
+    short_help="Preview what of a roster would be encoded, and what it could show.",
     epilog="""\b
 Examples:
   pprl check leaked.xlsx --schema schema.toml
@@ -42,9 +42,9 @@ Examples:
     "--registry-rows",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Try what each class of rows could claim against an invented registry of N rows.",
+    help="Test what each class of rows could claim against an invented registry of N rows.",
 )
-@click.option("--show-values", is_flag=True, help="Print the cells that cannot be read; on a terminal only.")
+@click.option("--show-values", is_flag=True, help="Print the cells that cannot be read, on a terminal only.")
 @options.seed_option
 @options.threads_option
 @options.json_option
@@ -62,20 +62,21 @@ def check(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Show what of ROSTER would be encoded: rows and people, what cannot be read, and who stands there twice.
+    """Show what of ROSTER would be encoded: rows and people, cells that cannot be read, and people listed twice.
 
-    With --registry-rows, also what it could show against a registry of that size. For that, people of the roster with
-    some letters mistyped, and strangers put together from its names, are linked with it as `pprl link` does. Nothing
-    is written. The last two lines say what encodings of it show before anyone attacks them; `pprl risk` attacks them.
+    With --registry-rows, also show what it could claim against a registry of that size. For this test, an invented
+    registry of people from the roster, with some letters mistyped, and of strangers with names made from its names, is
+    linked with the roster as `pprl link` does. Nothing is written. The last two lines say what its encodings leak even
+    before anyone attacks them; `pprl risk` attacks them.
     """
     from pprl.core.schema_file import load_schema
     from pprl.roster.paths import look_at
 
-    options.tell_variables()
+    options.report_variables()
     if show_values and (as_json or not sys.stdout.isatty()):
         raise RefusedError(
-            "--show-values prints cells, and standard output is no terminal",
-            hint="look at them on a terminal; without it the rows are named and nothing of them is shown",
+            "--show-values prints cells, and standard output is not a terminal",
+            hint="run it on a terminal; without --show-values only the numbers of the rows are shown",
         )
     schema = load_schema(schema_path)
     look_at({"roster": [roster, *more_lists]})
@@ -107,32 +108,32 @@ def _lines(seen: Preview) -> list[str]:
         pairs = ", ".join(f"{label_text(again)} is {label_text(first)}" for first, again in seen.duplicates[:5])
         lines.append(f"                   {pairs}" + (", …" if twice > 5 else ""))
     if seen.empty:
-        lines.append(f"nothing to encode  {seen.empty:,} row(s) have no value of any linked field")
+        lines.append(f"nothing to encode  {seen.empty:,} row(s) have no value in any linked field")
     for (field, reason), rows in sorted(seen.unreadable.items()):
         lines.append(f"{field:18} {len(rows):,} cell(s): {reason} ({labels_text(rows, SHOWN_ROWS)})")
     before, after = seen.spellings
     if before:
-        lines.append(f"names              {before:,} spellings of words, {after:,} after folding")
+        lines.append(f"names              {before:,} distinct words, {after:,} after folding")
     if seen.registry_rows:
-        lines.append(f"what could be claimed against a registry of {seen.registry_rows:,} rows:")
+        lines.append(f"what each class could claim against a registry of {seen.registry_rows:,} rows:")
     else:
-        lines.append("classes (say --registry-rows N for what each could claim):")
-    return lines + [f"  {_class(each)}" for each in seen.classes]
+        lines.append("classes (add --registry-rows N to see what each could claim):")
+    return lines + [f"  {_class_line(rows)}" for rows in seen.classes]
 
 
-def _class(each: Class) -> str:
-    line = f"{each.name:26} {each.people:7,} people"
-    if each.claim is None:
+def _class_line(rows: Class) -> str:
+    line = f"{rows.name:26} {rows.people:7,} people"
+    claim = rows.claim
+    if claim is None:
         return line
-    claim = each.claim
     match claim.what:
         case "pairs":
-            of = share(claim.found, claim.present) if claim.present >= ENOUGH_FOR_A_SHARE else f"{claim.found}"
-            return f"{line}   pairs: {of} of {claim.present} who were put into it were found"
+            found = share(claim.found, claim.present) if claim.present >= ENOUGH_FOR_A_SHARE else f"{claim.found}"
+            return f"{line}   pairs: {found} of the {claim.present} people put into it were matched"
         case "count":
-            return f"{line}   a net count within {claim.within:.0%} of the people; no single pair is sure enough"
+            return f"{line}   a count within {claim.within:.0%} of the people; no single pair is certain enough"
         case _:
-            return f"{line}   nothing: strangers are as like them as they themselves"
+            return f"{line}   nothing: strangers match them as well as they do themselves"
 
 
 def _show_values(seen: Preview, loaded: Roster) -> None:

@@ -1,4 +1,4 @@
-"""pprl completion: what the Tab key knows of commands and options."""
+"""pprl completion: commands and options for the Tab key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Examples:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the lines by which SHELL completes commands, options and files of `pprl`."""
-    made = get_completion_class(shell)
-    assert made is not None
-    click.echo(made(context.find_root().command, {}, "pprl", "_PPRL_COMPLETE").source())
+    """Print the lines that let SHELL complete the commands, options and files of `pprl`."""
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None
+    click.echo(completion_class(context.find_root().command, {}, "pprl", "_PPRL_COMPLETE").source())

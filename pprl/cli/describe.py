@@ -1,4 +1,4 @@
-"""What a file of ours is, in facts that name nobody."""
+"""What one of our files is, in facts that name nobody."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def describe(path: Path) -> dict[str, str | int]:
-    """FileError: not one of our files, or a damaged one."""
+    """Facts about a file, by name. FileError: it is not one of our files, or it is damaged."""
     if path.is_dir():
         raise FileError("this is a directory", hint="name a file that pprl wrote")
     match container.kind_of(path):
@@ -33,18 +33,18 @@ def describe(path: Path) -> dict[str, str | int]:
             return {
                 "kind": f"encodings of a {encodings.side}",
                 "rows": len(encodings),
-                **_stamp(encodings.parameters),
+                **_parameters(encodings.parameters),
             }
         case b"pprl-sco":
             scores = Scores.read(path)
             counts = {"list_rows": len(scores), "registry_rows": scores.registry_encoded}
-            return {"kind": "scores", **counts, "kernel": scores.kernel, **_stamp(scores.parameters)}
+            return {"kind": "scores", **counts, "kernel": scores.kernel, **_parameters(scores.parameters)}
         case b"pprl-row":
             rows = PrivateRows.read(path)
             counts = {name.replace(" ", "_"): count for name, count in rows.counts().items()}
-            return {"kind": f"private rows of a {rows.side}", **counts, **_stamp(rows.parameters)}
+            return {"kind": f"private rows of a {rows.side}", **counts, **_parameters(rows.parameters)}
         case b"pprl-kst":
-            return {"kind": "keystore of a party", "secret": "yes: opens with its passphrase only"}
+            return {"kind": "keystore of a party", "secret": "yes: it opens only with its passphrase"}
         case b"pprl-pkg":
             from pprl.exchange.protocol.package import recipient_of
 
@@ -52,15 +52,15 @@ def describe(path: Path) -> dict[str, str | int]:
                 recipient = recipient_of(file.read(60), path.name)
             return {
                 "kind": "sealed package",
-                "for": _whose(path, recipient) or f"a card that is not beside it: {recipient.hex()}",
+                "for": _whose(path, recipient) or f"a card that is not in this folder: {recipient.hex()}",
                 "bytes": path.stat().st_size,
-                "signed_by": "its owner, inside: the linkage unit checks that when it opens it",
+                "signed_by": "its owner, inside: the linkage unit checks the signature when it opens the package",
             }
         case b"pprl-chk":
             from pprl.match.checkpoint import read_checkpoint
 
-            _, sofar = read_checkpoint(path)
-            return {"kind": "checkpoint of a search", "registry_rows_compared": sofar.done}
+            _, state = read_checkpoint(path)
+            return {"kind": "checkpoint of a search", "registry_rows_compared": state.done}
         case None if container.is_parquet(path):
             from pprl.interop.parquet import facts_of
 
@@ -72,7 +72,7 @@ def describe(path: Path) -> dict[str, str | int]:
 
 
 def _statements(path: Path) -> dict[str, str | int]:
-    """What the statements of a file say of themselves. Only a card can be verified without the rest of its folder."""
+    """Facts about the statements in a file. Only a card can be verified without the rest of its folder."""
     from pprl.exchange.folder import MAX_STATEMENTS
     from pprl.exchange.protocol.cards import Card
     from pprl.exchange.protocol.messages import CARD
@@ -91,7 +91,7 @@ def _statements(path: Path) -> dict[str, str | int]:
             "name": card.name,
             "expires": card.expires.isoformat(),
             "hash": card.statement.hash.hex(),
-            "signature": "by its own key; whose key it is, only the words tell",
+            "signature": "by its own key; only the words read out can show whose key it is",
         }
     facts: dict[str, str | int] = {"kind": " and ".join(statement.title for statement in statements)}
     if agreement := next((each.body["agreement"] for each in statements if "agreement" in each.body), None):
@@ -102,40 +102,41 @@ def _statements(path: Path) -> dict[str, str | int]:
 
 
 def _signer(path: Path, statement: Statement) -> str:
-    """Who signed a statement, as far as the cards beside it tell."""
+    """Who signed a statement, as far as the cards in its folder show."""
     from pprl.exchange.protocol.roles import TITLES
     from pprl.exchange.protocol.statements import signer_of
 
     role = signer_of(statement)
-    for card in _cards_beside(path):
+    for card in _cards_in_folder_of(path):
         if card.role == role:
             statement.verify(card.keys)
-            return f"signed by the {TITLES[card.role]} {card.name} (as the card beside it says)"
-    return "signature not checked: the card of its signer is not beside it"
+            return f"signed by the {TITLES[card.role]} {card.name} (according to the card in this folder)"
+    return "signature not checked: the card of its signer is not in this folder"
 
 
 def _whose(path: Path, card_hash: bytes) -> str:
     from pprl.exchange.protocol.roles import TITLES
 
-    named = [f"{TITLES[c.role]} {c.name}" for c in _cards_beside(path) if c.statement.hash == card_hash]
+    named = [f"{TITLES[c.role]} {c.name}" for c in _cards_in_folder_of(path) if c.statement.hash == card_hash]
     return f"the {named[0]}" if named else ""
 
 
-def _cards_beside(path: Path) -> list[Card]:
-    """The cards in the folder of a file; what is damaged there is none."""
+def _cards_in_folder_of(path: Path) -> list[Card]:
+    """The intact cards in the folder of a file."""
     from pprl.exchange.folder import MAX_STATEMENTS
     from pprl.exchange.protocol.cards import Card
     from pprl.exchange.protocol.statements import read_statements
 
     cards = []
-    for each in sorted(path.resolve().parent.iterdir()):
+    for file in sorted(path.resolve().parent.iterdir()):
         with contextlib.suppress(PprlError, OSError):
-            if each.is_file() and container.kind_of(each) == b"pprl-crd" and each.stat().st_size <= MAX_STATEMENTS:
-                cards += [Card.from_statement(one) for one in read_statements(each.read_bytes(), each.name)]
+            if file.is_file() and container.kind_of(file) == b"pprl-crd" and file.stat().st_size <= MAX_STATEMENTS:
+                statements = read_statements(file.read_bytes(), file.name)
+                cards += [Card.from_statement(statement) for statement in statements]
     return cards
 
 
-def _stamp(parameters: EncodingParameters) -> dict[str, str | int]:
+def _parameters(parameters: EncodingParameters) -> dict[str, str | int]:
     return {
         "length": parameters.length,
         "hardening": parameters.hardening,

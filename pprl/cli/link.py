@@ -13,7 +13,7 @@ from pprl.core.container import STANDARD
 
 
 @click.command(
-    short_help="How many of LIST are in REGISTRY, both in hand.",
+    short_help="Count the people on LIST who are in REGISTRY, with both in hand.",
     epilog="""\b
 Examples:
   pprl link leaked.csv registry.xlsx --schema schema.toml
@@ -34,19 +34,19 @@ Examples:
 @options.any_age_option("list")
 @options.any_age_option("registry")
 @options.control_option
-@click.option("--list-id", metavar="HEADER", help="Column of the list whose text names its rows in the pairs.")
+@click.option("--list-id", metavar="HEADER", help="Column of the list with ids to show in the pairs.")
 @click.option("--registry-id", metavar="HEADER", help="The same for the registry.")
-@click.option("--hardening", type=int, metavar="T", help="0, 5, 8 or 10 instead of the schema's.")
+@click.option("--hardening", type=int, metavar="T", help="0, 5, 8 or 10, instead of the schema's.")
 @options.rate_option
 @options.weak_option
-@click.option("--yes-list", is_flag=True, help="The list may be larger than the registry.")
+@click.option("--yes-list", is_flag=True, help="Accept a list that is larger than the registry.")
 @options.seed_option
 @options.threads_option
-@click.option("--no-ledger", is_flag=True, help="Leave no trace of this run in the ledger of runs.")
+@click.option("--no-ledger", is_flag=True, help="Do not count this run in the ledger of runs.")
 @click.option(
     "--pairs",
     type=options.NewFile(or_standard=True),
-    help="Write who matched whom: CSV, .parquet, or .json (FollowTheMoney); - is standard output. Keep it to yourself.",
+    help="Write the pairs: CSV, .parquet, or .json (FollowTheMoney); - is standard output. Keep them to yourself.",
 )
 @options.json_option
 @options.language_option
@@ -81,20 +81,20 @@ def link(
     output: Path | None,
     force: bool,
 ) -> None:
-    """Encode LIST and REGISTRY, match them, and say how many people of the list are in the registry.
+    """Encode LIST and REGISTRY, match them, and report how many people on the list appear in the registry.
 
-    Everything happens on this machine, and the result is for your own eyes. LIST and REGISTRY are CSV, XLSX or
-    XLS files as offices write them, titles and signatures included, Parquet, or FollowTheMoney; one may be - for
-    standard input.
+    Everything happens on this machine, and the result is for your own eyes. LIST and REGISTRY are CSV, XLSX or XLS
+    files as offices write them, titles and signatures included, or Parquet or FollowTheMoney files; one of them may be
+    - for standard input.
 
-    The result says the how-manieth run with this list it is and what changed since the last: a figure that came after
-    ten tries means less. The ledger that knows it stands in your own state folder (or where PPRL_LEDGER says) and holds
-    keyed hashes only.
+    The result says how many times this list has been linked here and what changed since. A count found on the tenth
+    try is weaker evidence. The ledger that counts the runs is in your own state folder (or where PPRL_LEDGER says) and
+    holds only keyed hashes.
     """
     from pprl.core.schema_file import load_schema
     from pprl.roster.paths import look_at
 
-    options.tell_variables()
+    options.report_variables()
     schema = load_schema(schema_path)
     if hardening is not None:
         schema = schema.with_hardening(hardening)

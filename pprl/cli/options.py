@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they mean."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pprl.roster.columns_file import Columns
 
 F = TypeVar("F", bound=Callable[..., Any])
-STANDARD_INPUT = "pprl.standard_input"  # in the context of a command: who reads it
+STANDARD_INPUT = "pprl.standard_input"  # in a command's context: the parameter that reads it
 
 
 class ReadFile(click.Path):
@@ -27,18 +27,18 @@ class ReadFile(click.Path):
         path = super().convert(value, param, ctx)
         if path == STANDARD and ctx is not None:
             if STANDARD_INPUT in ctx.meta:
-                self.fail("standard input can be read once only; name files for the others", param, ctx)
+                self.fail("standard input can be read only once; name files for the others", param, ctx)
             ctx.meta[STANDARD_INPUT] = param
         return path
 
 
 class NamedPath(click.Path):
-    """A folder, or a file in a format of ours: who else may read it and what lies beside it count too."""
+    """A folder, or a file in one of our formats, whose permissions and neighbours matter too."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = super().convert(value, param, ctx)
         if path == STANDARD:
-            self.fail("write its name: it does not go through a pipe", param, ctx)
+            self.fail("give a name: this cannot go through a pipe", param, ctx)
         return path
 
 
@@ -74,8 +74,9 @@ class HeaderOfField(click.ParamType[tuple[str, str]]):
 
 
 class NewFile(click.ParamType[Path]):
-    """A file to write. What is in a format of ours does not go to standard output: it is complete or absent, closed to
-    others where it is secret, and often has a second file beside it."""
+    """A file to write. Our own formats do not go to standard output: their files are complete or absent, closed to
+    others where they are secret, and often come in pairs.
+    """
 
     name = "file"
 
@@ -87,12 +88,12 @@ class NewFile(click.ParamType[Path]):
         if path.name in ("", ".."):
             self.fail("name a file to write", param, ctx)
         if path == STANDARD and not self._or_standard:
-            self.fail("name a file to write: this does not go to standard output", param, ctx)
+            self.fail("name a file to write: this cannot go to standard output", param, ctx)
         return path
 
 
 def refuse_overwriting(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
-    """Not even --force may replace what is being read; neither is named, since it may be a roster."""
+    """RefusedError: an output is also an input, which not even --force may replace."""
     read, written = (
         [path for path in paths if path is not None and path != STANDARD and os.path.exists(path)]
         for paths in (inputs, outputs)
@@ -102,18 +103,18 @@ def refuse_overwriting(outputs: Iterable[Path | None], inputs: Iterable[Path | N
 
 
 class Remembered(click.Option):
-    """An option that a variable may give, so that it is said once for many commands; docs/shell.md has the table.
+    """An option that an environment variable can set for many commands; docs/shell.md lists them.
 
-    Only what is no secret, names no roster and lifts no guard: what somebody else set, or oneself a week ago, must not
-    change what a command gives away. ``told`` are those on which figures depend.
+    None of them is secret, names a roster or lifts a safeguard: a variable that somebody set a week ago must not change
+    what a command discloses. A command reports ``reported`` options, on which figures depend.
     """
 
-    def __init__(self, names: Sequence[str], *, variable: str, told: bool = False, **settings: Any) -> None:
+    def __init__(self, names: Sequence[str], *, variable: str, reported: bool = False, **settings: Any) -> None:
         super().__init__(names, envvar=variable, show_envvar=True, **settings)
-        self.told = told
+        self.reported = reported
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """The variable is named where it gave the value, or could."""
+        """Name the variable where it set the value, or could have."""
         given = ctx is not None and self.name and ctx.get_parameter_source(self.name) is ParameterSource.COMMANDLINE
         return click.Parameter.get_error_hint(self, ctx) if given else super().get_error_hint(ctx)
 
@@ -122,10 +123,10 @@ def from_variable(name: str | None) -> bool:
     return bool(name) and click.get_current_context().get_parameter_source(str(name)) is ParameterSource.ENVIRONMENT
 
 
-def tell_variables() -> None:
-    """Say which of the options on which figures depend come from a variable."""
+def report_variables() -> None:
+    """Note which of the options on which figures depend come from a variable."""
     for option in click.get_current_context().command.params:
-        if isinstance(option, Remembered) and option.told and from_variable(option.name):
+        if isinstance(option, Remembered) and option.reported and from_variable(option.name):
             note(f"{option.opts[0]} comes from {option.envvar}")
 
 
@@ -138,7 +139,7 @@ def schema_option(*, required: bool = True) -> Callable[[F], F]:
         "--schema",
         "schema_path",
         variable="PPRL_SCHEMA",
-        told=True,
+        reported=True,
         type=FilePath,
         required=required,
         help="What is compared and how (TOML).",
@@ -150,9 +151,9 @@ def rate_option(command: F) -> F:
         "--false-match-rate",
         "rate",
         variable="PPRL_FALSE_MATCH_RATE",
-        told=True,
+        reported=True,
         type=Rate(),
-        help="Share of the found that may be false; by default the schema's.",
+        help="Share of the matches that may be false; by default the schema's.",
     )(command)
 
 
@@ -174,7 +175,7 @@ def columns_options(prefix: str = "") -> Callable[[F], F]:
             type=HeaderOfField(),
             multiple=True,
             metavar="FIELD=HEADER",
-            help="Which header holds a field; full_name=HEADER for a whole name in one column. May repeat.",
+            help="The header of a field; full_name=HEADER for a full name in one column. May be repeated.",
         )(command)
 
     return add
@@ -186,16 +187,16 @@ def sheet_option(prefix: str = "") -> Callable[[F], F]:
         f"--{dash}sheet",
         f"{name}sheet",
         metavar="NAME|all",
-        help="Which sheet of a workbook, or all of them joined; by default the only one with a table.",
+        help="The sheet of a workbook, or all of them joined; by default the only one with a table.",
     )
 
 
 def weak_option(command: F) -> F:
-    return click.option("--allow-weak", is_flag=True, help="Accept a schema that links too little.")(command)
+    return click.option("--allow-weak", is_flag=True, help="Accept a schema that links too few fields.")(command)
 
 
 def seed_option(command: F) -> F:
-    return click.option("--seed", type=click.IntRange(min=0), help="Make the run repeatable; it is then not secret.")(
+    return click.option("--seed", type=click.IntRange(min=0), help="Make the run repeatable, and so not secret.")(
         command
     )
 
@@ -215,7 +216,7 @@ def language_option(command: F) -> F:
         type=click.Choice(["en", "ru"]),
         default="en",
         show_default=True,
-        help="Of report.html.",
+        help="Language of report.html.",
     )(command)
 
 
@@ -234,7 +235,7 @@ def threads_option(command: F) -> F:
         "--threads",
         variable="PPRL_THREADS",
         type=click.IntRange(min=1),
-        help="Threads of the search; by default one a processor.",
+        help="Threads of the search; by default one per processor.",
     )(command)
 
 
@@ -255,7 +256,7 @@ def more_lists_option(command: F) -> F:
         type=FilePath,
         multiple=True,
         metavar="FILE",
-        help="Another part of the list; nobody counts twice. May repeat.",
+        help="Another part of the list; nobody counts twice. May be repeated.",
     )(command)
 
 
@@ -264,12 +265,12 @@ def control_option(command: F) -> F:
         "--control",
         type=FilePath,
         metavar="FILE",
-        help="Real people like those of the list, known to be in no registry: if they are found, decoys are weak.",
+        help="Negative controls: real people like those on the list, known to be in no registry.",
     )(command)
 
 
 def columns(column: tuple[tuple[str, str], ...], columns_path: Path | None) -> Columns:
-    """What --column and --columns say of a roster; --column wins."""
+    """The columns that --column and --columns name; --column wins."""
     from pprl.roster.columns_file import Columns, as_columns
 
     from_file = as_columns(columns_path)

@@ -1,4 +1,4 @@
-"""Progress of long work: on stderr, and only on a terminal."""
+"""Progress bars: on stderr, and only on a terminal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager
 
 @contextmanager
 def linking() -> Iterator[Callable[[int, int], None] | None]:
-    """Yields a callback for about how many pairs there are and how many were compared since its last call.
+    """Yield a callback for the number of pairs in all, roughly, and of those compared since the last call.
 
-    The bar appears with the first call, when everything that is said before the search has been said.
+    The bar appears with the first call, after the notes that come before the search. None where stderr is no terminal.
     """
     if not sys.stderr.isatty():
         yield None
@@ -30,9 +30,9 @@ def linking() -> Iterator[Callable[[int, int], None] | None]:
 
 @contextmanager
 def searching(pairs: int, ours: int = 0) -> Iterator[Callable[[int], None] | None]:
-    """Yields what the search tells how many pairs it compared since the last time; None where stderr is no terminal.
+    """Yield a callback for the number of pairs compared since its last call; None where stderr is no terminal.
 
-    With the rows of ours, the speed is shown in rows of theirs too.
+    With the number of rows of ours, the speed is shown in rows of theirs too.
     """
     if not sys.stderr.isatty():
         yield None
@@ -44,39 +44,39 @@ def searching(pairs: int, ours: int = 0) -> Iterator[Callable[[int], None] | Non
     with Progress(*columns, TextColumn("{task.fields[speed]}"), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("matching", total=pairs, speed="")
 
-        def tell(compared: int) -> None:
+        def advance(compared: int) -> None:
             bar.advance(task, compared)
             if speed := bar.tasks[0].speed:
                 rows = f"{speed / ours:,.0f} rows, " if ours else ""
-                bar.update(task, speed=f"{rows}{speed / 1e6:,.0f} million pairs a second")
+                bar.update(task, speed=f"{rows}{speed / 1e6:,.0f} million pairs per second")
 
-        yield tell
+        yield advance
 
 
 @contextmanager
 def reading() -> Iterator[Callable[[int], None] | None]:
-    """Yields what the encoding of a roster of unknown length tells how many rows it read since the last time."""
+    """Yield a callback for the number of rows read since its last call, for a roster of unknown length."""
     if not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
     from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("encoding"), TimeElapsedColumn(), TextColumn("{task.fields[told]}"))
+    columns = (TextColumn("encoding"), TimeElapsedColumn(), TextColumn("{task.fields[count]}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None, told="")
+        task = bar.add_task("", total=None, count="")
 
-        def tell(rows: int) -> None:
+        def advance(rows: int) -> None:
             bar.advance(task, rows)
-            told = f"{bar.tasks[0].completed:,.0f} rows"
-            bar.update(task, told=told + (f", {speed:,.0f} a second" if (speed := bar.tasks[0].speed) else ""))
+            count = f"{bar.tasks[0].completed:,.0f} rows"
+            bar.update(task, count=count + (f", {speed:,.0f} per second" if (speed := bar.tasks[0].speed) else ""))
 
-        yield tell
+        yield advance
 
 
 @contextmanager
 def steps(what: str) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Yields what is told before each step: its name, how many are done, how many there are."""
+    """Yield a callback to be called before each step with its name, how many are done, and how many there are."""
     if not sys.stderr.isatty():
         yield None
         return

@@ -96,7 +96,7 @@ def risk(
     from pprl.preflight.risk import assess_indicators, assess_risk
     from pprl.roster.paths import look_at
 
-    options.tell_variables()
+    options.report_variables()
     if indicators and (output or population):
         raise click.UsageError("--indicators runs no attack: leave out --population and -o")
     if as_json and output == STANDARD:

@@ -1,4 +1,4 @@
-"""pprl schema: propose a schema and the column mapping from the headers and contents of rosters."""
+"""pprl schema: propose a schema, and which column is which field, from the headers and contents of rosters."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ Examples:
     "--output",
     type=options.NewFile(or_standard=True),
     required=True,
-    help="The schema to write; - for standard output.",
+    help="The schema to write; - is standard output.",
 )
-@click.option("--name", default="proposed", show_default=True, help="What the matter is called in the schema.")
+@click.option("--name", default="proposed", show_default=True, help="The name of the exchange in the schema.")
 @options.force_option
 def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str, force: bool) -> None:
     """Propose a schema from what all ROSTERs have in common, and for each roster which column is which field.
 
-    A column is known by its header, by its contents, or both; how sure that is stands beside it. The schema goes to
-    both owners. Beside it, each roster gets a PRIVATE-….columns.toml that stays with its owner; correct it by hand
-    where a guess is wrong, and pass it with --columns.
+    Columns are recognised by header, contents, or both, and the output says how sure each guess is. The schema goes to
+    both owners. Beside it, each roster gets a PRIVATE-….columns.toml that stays with its owner: correct wrong guesses
+    by hand, and pass it with --columns.
     """
     from pprl.core.schema_file import parse_schema, quoted, to_toml
     from pprl.roster.ages import year_of_ages
@@ -51,19 +51,19 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
     for number, path in enumerate(rosters, start=1):
         with naming(f"roster {number}"):
             frames.append(read_roster(path, sheet))
-        for said in frames[-1].attrs.get("notes", ()):
-            options.note(f"roster {number}: {said}")
+        for text in frames[-1].attrs.get("notes", ()):
+            options.note(f"roster {number}: {text}")
     today = datetime.date.today().year
     fields = propose_fields(guess_columns(frame, today) for frame in frames)
     if not any(role == "link" for _, role in fields.values()):
         raise RosterError(
-            "no column of names or birth dates is known to stand in every roster",
+            "no column of names or birth dates was recognised in every roster",
             hint="write the schema by hand; README shows one",
         )
-    text = f"format = 1\nname = {quoted(name)}\n" + "".join(
+    toml = f"format = 1\nname = {quoted(name)}\n" + "".join(
         f'[fields.{field}]\ntype = "{kind}"\nrole = "{role}"\n' for field, (kind, role) in fields.items()
     )
-    proposed = parse_schema(text)
+    proposed = parse_schema(toml)
     if output == STANDARD:
         write_output(output, [to_toml(proposed).encode()])
         return
@@ -89,13 +89,13 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
         click.echo(f"roster {number}:")
         for name, guess in columns.items():
             click.echo(f"  {name:12} {guess.word:9} {guess.header!r} ({guess.because})")
-    click.echo(f"{output.name}: send it to the other owner; the PRIVATE-….columns.toml stay with you")
+    click.echo(f"{output.name}: send it to the other owner; keep the PRIVATE-….columns.toml files to yourself")
 
 
 def _columns_names(rosters: tuple[Path, ...]) -> list[str]:
-    """A name of its own for each roster's columns file, also where two rosters in two folders bear one name."""
+    """A distinct name for each roster's columns file, even where rosters in two folders have the same name."""
     stems = ["input" if path == STANDARD else path.stem for path in rosters]
     return [
-        f"PRIVATE-{stem}{f'-{stems[:at].count(stem) + 1}' if stem in stems[:at] else ''}.columns.toml"
-        for at, stem in enumerate(stems)
+        f"PRIVATE-{stem}{f'-{stems[:index].count(stem) + 1}' if stem in stems[:index] else ''}.columns.toml"
+        for index, stem in enumerate(stems)
     ]

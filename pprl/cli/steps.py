@@ -1,4 +1,7 @@
-"""The same path in separate steps: two owners share a key, a third compares. Nothing is sealed or signed here."""
+"""pprl key, encode, judge, inspect: the same path in separate steps. Two owners share a key, a third party compares.
+
+Nothing is sealed or signed here.
+"""
 
 from __future__ import annotations
 
@@ -22,25 +25,25 @@ from pprl.core.outputs import all_or_none
     "--output",
     type=options.NewFile(),
     required=True,
-    help="The key file to write (only you can read it).",
+    help="The key file to write; only you can read it.",
 )
 @options.seed_option
 @options.force_option
 def key(output: Path, seed: int | None, force: bool) -> None:
-    """Make the linkage key that both owners share and nobody else may see: 32 random bytes."""
+    """Make the linkage key, 32 random bytes, which both owners share and nobody else may see."""
     from pprl.core.key import LinkageKey
 
     LinkageKey.make(seed).write(output, force=force)
     if seed is not None:
-        note("warning: a key from --seed is no secret: whoever tries numbers has it")
-    click.echo(f"{output.name}: give it to the other owner by a safe way, and never to whoever matches")
+        note("warning: a key from --seed is not secret: anyone can find it by trying numbers")
+    click.echo(f"{output.name}: give it to the other owner over a safe channel, and never to the linkage unit")
 
 
 @click.command(
     cls=CommandWithExchangeForm,
     exchange_form="encode_form",
     chosen_by=names_agreement,
-    short_help="Encode a roster for whoever matches.",
+    short_help="Encode a roster for the linkage unit.",
     epilog="""\b
 Examples:
   pprl encode leaked.csv --schema schema.toml --key-file linkage.key --as list -o list.pprl
@@ -51,17 +54,21 @@ Examples:
 @click.argument("roster", type=options.FilePath)
 @options.schema_option()
 @click.option("--key-file", type=options.Named, required=True, help="The linkage key, from `pprl key`.")
-@click.option("--as", "side", type=click.Choice(["list", "registry"]), required=True, help="A list gets decoys.")
+@click.option(
+    "--as",
+    "side",
+    type=click.Choice(["list", "registry"]),
+    required=True,
+    help="Which roster this is; a list gets decoys.",
+)
 @options.more_lists_option
 @options.columns_options()
 @options.sheet_option()
 @options.any_age_option()
 @options.control_option
-@click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
+@click.option("--id", "id_header", metavar="HEADER", help="Column with ids to show in the pairs.")
 @click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of encodings to write.")
-@click.option(
-    "--decoys", type=click.IntRange(1, 100), help="Made-up rows for each person of a list; by default the schema's."
-)
+@click.option("--decoys", type=click.IntRange(1, 100), help="Decoys per person on a list; by default the schema's.")
 @options.weak_option
 @options.seed_option
 @options.force_option
@@ -83,15 +90,15 @@ def encode(
     seed: int | None,
     force: bool,
 ) -> None:
-    """Encode ROSTER for whoever matches, and keep beside it, in PRIVATE-….rows, which row is which.
+    """Encode ROSTER for the linkage unit, and record in PRIVATE-….rows which row is which.
 
-    ROSTER is a CSV, XLSX, XLS or Parquet file, FollowTheMoney, or - for standard input. The file of encodings may
-    go to the one who matches, if he never gets the key. The PRIVATE file stays with you.
+    ROSTER is a CSV, XLSX, XLS, Parquet or FollowTheMoney file, or - for standard input. You may send the file of
+    encodings to the linkage unit, if they never get the key. The PRIVATE file stays with you.
 
     With --agreement FOLDER this is a step of the exchange, which has other options:
     `pprl encode --agreement FOLDER --help`.
     """
-    options.tell_variables()
+    options.report_variables()
     from pprl.core.schema_file import load_schema
     from pprl.roster.paths import look_at
 
@@ -162,7 +169,7 @@ def encode(
     cls=CommandWithExchangeForm,
     exchange_form="judge_form",
     chosen_by=names_folder,
-    short_help="Open the labels: who is found, how many falsely.",
+    short_help="Open the labels: who matches, and how many falsely.",
     epilog="""\b
 Examples:
   pprl judge scores.pprl --rows PRIVATE-list.rows
@@ -172,24 +179,24 @@ Examples:
 """,
 )
 @click.argument("scores_path", metavar="SCORES.pprl", type=options.Named)
-@click.option("--rows", "rows_path", type=options.Named, required=True, help="The list's PRIVATE-….rows.")
+@click.option("--rows", "rows_path", type=options.Named, required=True, help="The PRIVATE-….rows file of the list.")
 @click.option(
     "--encodings",
     "encodings_path",
     type=options.Named,
-    help="The list's file of encodings: decoys are held against it.",
+    help="The file of encodings of the list, to check the decoys against people.",
 )
 @click.option(
     "--registry-rows",
     "registry_rows_path",
     type=options.Named,
-    help="The registry's, if its owner is you.",
+    help="The PRIVATE-….rows file of the registry, if you own it.",
 )
 @options.rate_option
 @click.option(
     "--pairs",
     type=options.NewFile(or_standard=True),
-    help="Write who matched whom: CSV, .parquet, or .json (FollowTheMoney); - is standard output. Keep it to yourself.",
+    help="Write the pairs: CSV, .parquet, or .json (FollowTheMoney); - is standard output. Keep them to yourself.",
 )
 @options.json_option
 @options.language_option
@@ -207,11 +214,11 @@ def judge(
     output: Path | None,
     force: bool,
 ) -> None:
-    """Open the labels of the list and say who is found, how many of them falsely, and the net of it.
+    """Open the labels of the list and report the matches, how many of them are false, and the estimated true matches.
 
     With a FOLDER in place of the scores this is the linkage unit's step of the exchange.
     """
-    options.tell_variables()
+    options.report_variables()
     from pprl.judge.files import judge as judge_files
 
     options.refuse_overwriting(
@@ -223,11 +230,11 @@ def judge(
     show_assessment(assessment, as_json=as_json, aside=pairs == container.STANDARD)
 
 
-@click.command(short_help="Say what a file is.", epilog="\b\nExample:\n  pprl inspect list.pprl")
+@click.command(short_help="Describe a file of pprl.", epilog="\b\nExample:\n  pprl inspect list.pprl")
 @click.argument("path", metavar="FILE", type=options.Named)
 @options.json_option
 def inspect(path: Path, as_json: bool) -> None:
-    """Say what FILE is: kind, schema fingerprint, hardening, key check, rows. It shows no row."""
+    """Describe FILE: kind, schema fingerprint, hardening, key check, number of rows. No row is shown."""
     from pprl.cli.describe import describe
 
     facts = describe(path)

@@ -1,9 +1,9 @@
-"""Which column is which field: proposals from headers and from what stands below them.
+"""Which column is which field: proposals from headers and from the cells below them.
 
-A header alone can lie (``name`` above given names, ``number`` above 1, 2, 3) and a column may have none. So each column
-gets the type that its header says, unless its cells are plainly of another, and a column without a known header the
-type that nearly all its cells fit. A proposal is used only when it is unambiguous, and the command says so; what stays
-open is named with the option that settles it. Nothing here decides a bit: a proposal only saves typing.
+A header alone can mislead (``name`` above given names, ``number`` above 1, 2, 3), and a column may have none. So each
+column gets the type that its header names, unless its cells are clearly of another; a column without a known header
+gets the type that nearly all its cells fit. A proposal is used only when it is unambiguous, and the command reports it.
+Where it is ambiguous, an error names the option that settles it. Nothing here decides a bit: proposals save typing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pprl.roster.headers import header_type
 from pprl.roster.people import EMPTY_CELLS, text_of
 from pprl.roster.spellings import distinct_values, separators
 
-#: The usual name and role of a proposed field, by type. A rank or a number is worth more as an unlinked witness.
+#: The usual name and role of a proposed field, by type. A rank or a number is worth more if it is not linked.
 PROPOSED_FIELDS = {
     "surname": ("surname", "link"),
     "given": ("given", "link"),
@@ -42,14 +42,14 @@ PROPOSED_FIELDS = {
 }
 LOOKED_AT = 400  # distinct cells of a column
 ROWS_LOOKED_AT = 4_000
-ENOUGH = 5  # distinct cells before what stands in a column counts against its header
+ENOUGH = 5  # distinct cells before the contents of a column count against its header
 FITS, NEARLY_ALL = 0.5, 0.8
-LIVING = range(12, 100)  # ages that a birth date of a column without a header must give
+LIVING = range(12, 100)  # ages that birth dates must imply in a column without a header
 
 
 @dataclass(frozen=True)
 class Guess:
-    """What a column seems to hold. ``confidence`` is from 0 to 1, ``because`` says what it rests on."""
+    """What a column seems to hold. ``confidence`` is from 0 to 1; ``because`` gives the reason."""
 
     header: str
     kind: str
@@ -58,7 +58,7 @@ class Guess:
 
     @property
     def source(self) -> str:
-        """Where a field comes from, as commands say it."""
+        """Where a field comes from, for notes."""
         return f"from column {self.header!r}" + (
             "" if self.because.startswith(("header", "the")) else " by its contents"
         )
@@ -70,15 +70,15 @@ class Guess:
 
 DOUBTFUL = 0.5
 BY_CONTENTS = 0.6  # times the share of cells that fit, where no header helps
-MARGIN = 0.15  # by which a proposal must be surer than the next to be used unasked
+MARGIN = 0.15  # by which a proposal must be surer than the next to be used
 
 
 def guess_columns(frame: pd.DataFrame, year: int) -> list[Guess]:
-    """A guess for each column that can be guessed, in their order. ``year`` is the one in which ages are counted."""
+    """A guess for each column for which there is one, in their order. Ages are computed for ``year``."""
     guesses = []
     several = separators(frame)
-    for at, header in enumerate(map(str, frame.columns)):
-        column = frame.iloc[:ROWS_LOOKED_AT, at]
+    for index, header in enumerate(map(str, frame.columns)):
+        column = frame.iloc[:ROWS_LOOKED_AT, index]
         texts = distinct_values([*map(text_of, column.unique())], several.get(header))
         cells = [text for text in texts if text.strip().lower() not in EMPTY_CELLS]
         if guess := _guess(header, cells[:LOOKED_AT], year):
@@ -87,23 +87,23 @@ def guess_columns(frame: pd.DataFrame, year: int) -> list[Guess]:
 
 
 def _guess(header: str, cells: Sequence[str], year: int) -> Guess | None:
-    said = header_type(header)
+    named = header_type(header)
     kind, share = best_fit(cells, year)
     contents = f"contents: {share:.0%} of them are {_WORDS.get(kind, kind)}"
-    if said is None:
+    if named is None:
         return Guess(header, kind, BY_CONTENTS * share, contents) if share >= NEARLY_ALL and len(cells) > 1 else None
-    if said == "row":
-        return Guess(header, said, 1.0, "header")
-    fits = _share(cells, _FITS[said], year)
+    if named == "row":
+        return Guess(header, named, 1.0, "header")
+    fits = _share(cells, _FITS[named], year)
     if fits >= FITS:
-        return Guess(header, said, 0.7 + 0.3 * fits, f"header, and {fits:.0%} of the contents fit")
-    if share >= NEARLY_ALL and len(cells) >= ENOUGH and not _near(said, kind):
+        return Guess(header, named, 0.7 + 0.3 * fits, f"header, and {fits:.0%} of the contents fit")
+    if share >= NEARLY_ALL and len(cells) >= ENOUGH and not _near(named, kind):
         return Guess(header, kind, BY_CONTENTS * share, f"{contents}, whatever the header says")
     if not cells:
-        return Guess(header, said, 0.3, "header above an empty column")
-    if (len(cells) < ENOUGH and fits > 0) or len(cells) < 2 or said in (*NAME_TYPES, FULL_NAME, "category"):
-        return Guess(header, said, 0.7, "header")
-    return Guess(header, said, DOUBTFUL, f"header, but only {fits:.0%} of the contents fit")
+        return Guess(header, named, 0.3, "header above an empty column")
+    if (len(cells) < ENOUGH and fits > 0) or len(cells) < 2 or named in (*NAME_TYPES, FULL_NAME, "category"):
+        return Guess(header, named, 0.7, "header")
+    return Guess(header, named, DOUBTFUL, f"header, but only {fits:.0%} of the contents fit")
 
 
 _WORDS = {
@@ -122,14 +122,14 @@ _WORDS = {
 }
 
 
-def _near(said: str, kind: str) -> bool:
-    """Types whose cells look alike, so that the header is to be believed."""
-    return said == "joined" or {said, kind} in ({"surname", "given"}, {"date", "year"}) or kind == "category"
+def _near(named: str, kind: str) -> bool:
+    """Whether cells of the two types look alike, so that the header is trusted."""
+    return named == "joined" or {named, kind} in ({"surname", "given"}, {"date", "year"}) or kind == "category"
 
 
 def best_fit(cells: Sequence[str], year: int) -> tuple[str, float]:
-    """The type that most cells fit, and their share; the first of equals in a fixed order."""
-    if len(cells) >= ENOUGH and _run_on(cells):
+    """The type that most cells fit, and their share; the first among equals in a fixed order."""
+    if len(cells) >= ENOUGH and _are_running_numbers(cells):
         return "row", 1.0
     shares = {kind: _share(cells, fits, year) for kind, fits in _FITS.items() if kind not in ("year", "joined")}
     if shares["date"] >= NEARLY_ALL and all(_year_only(text) for text in cells):
@@ -137,8 +137,8 @@ def best_fit(cells: Sequence[str], year: int) -> tuple[str, float]:
     return max(shares.items(), key=lambda entry: entry[1]) if cells else ("", 0.0)
 
 
-def _run_on(cells: Sequence[str]) -> bool:
-    """1, 2, 3, and so on, a few missing."""
+def _are_running_numbers(cells: Sequence[str]) -> bool:
+    """Whether cells are 1, 2, 3 and so on, with few gaps."""
     numbers = [int(text) for text in cells if text.strip().isdecimal() and len(text) < 9]
     steps = sum(later - earlier == 1 for earlier, later in pairwise(numbers))
     return len(numbers) == len(cells) and steps >= NEARLY_ALL * (len(cells) - 1)
@@ -206,7 +206,7 @@ _FITS: dict[str, Callable[[str, int], bool]] = {
 
 
 def is_value(text: str) -> bool:
-    """A cell that stands in a row of a person and in no header: a day, a number, a name in full, a patronymic.
+    """Whether a cell belongs to a person and not to a header: a day, a number, a full name, a patronymic.
 
     >>> is_value("12.03.1985"), is_value("Пётр Иванович Лугов"), is_value("Дата рождения"), is_value("2022")
     (True, True, False, False)
@@ -218,7 +218,7 @@ def is_value(text: str) -> bool:
 
 
 def propose_columns(frame: pd.DataFrame, schema: Schema, given: Mapping[str, str], year: int) -> dict[str, Guess]:
-    """Columns for fields that are not mapped in ``given``: the field's own name, else the one best guess of its type.
+    """Columns for the fields that ``given`` does not map: by the field's own name, else the best guess of its type.
 
     RosterError: two columns could be one linked field.
     """
@@ -238,7 +238,7 @@ def propose_columns(frame: pd.DataFrame, schema: Schema, given: Mapping[str, str
         elif best and field.role == "link":
             raise RosterError(
                 f"{len(best)} columns could be {field.name}: {', '.join(repr(guess.header) for guess in best[:5])}",
-                hint=f"say which with --column {field.name}=HEADER (link: --list-column, --registry-column)",
+                hint=f"choose one with --column {field.name}=HEADER (link: --list-column, --registry-column)",
             )
     names = [field for field in schema.fields if field.type in NAME_TYPES and field.role == "link"]
     mapped = {field.type for field in names if field.name in proposed or field.name in given}
@@ -253,7 +253,7 @@ def propose_columns(frame: pd.DataFrame, schema: Schema, given: Mapping[str, str
 
 
 def _best(guesses: Iterable[Guess], kind: str) -> list[Guess]:
-    """The surest guesses of a type, all that are within the margin; a year serves a date where there is none."""
+    """The surest guesses of a type, all within the margin; where there is no date, a year will do, and vice versa."""
     kinds = ([kind], ["year" if kind == "date" else "date"] if kind in ("date", "year") else [])
     for wanted in kinds:
         found = sorted((guess for guess in guesses if guess.kind in wanted), key=lambda guess: -guess.confidence)
@@ -263,14 +263,14 @@ def _best(guesses: Iterable[Guess], kind: str) -> list[Guess]:
 
 
 def _says_otherwise(guesses: Iterable[Guess], header: str, kind: str) -> bool:
-    """The column is plainly of another type than its header: full names under ``surname``."""
+    """Whether a column clearly holds another type than its header names: full names under ``surname``."""
     return any(guess.header == header and guess.kind == FULL_NAME and kind in NAME_TYPES for guess in guesses)
 
 
 def propose_fields(rosters: Iterable[Iterable[Guess]]) -> dict[str, tuple[str, str]]:
-    """Fields that every roster has one best column for: name -> (type, role), in a fixed order.
+    """The fields for which every roster has one best column: name to (type, role), in a fixed order.
 
-    Strata and the date of joining are needed in the first roster, the list, only.
+    Strata and the date of joining are needed only in the first roster, the list.
     """
     shared: set[str] = set(PROPOSED_FIELDS)
     for number, guesses in enumerate(map(list, rosters)):

@@ -1,7 +1,7 @@
-"""Where in a sheet the table is: records in, header and people out, whatever the clerk wrote around them.
+"""Finds the table in a sheet: records in, header and people out, whatever the clerk wrote around them.
 
-Titles stand above the header, a header may take two rows, column numbers stand below it, names of units between the
-people, signatures after them. A row is left out only when it says by itself that it is no person; in doubt it stays.
+There may be titles above the header, a header over two rows, column numbers below it, names of units between the people
+and signatures after them. A row is left out only when it is clearly not a person; in doubt it stays.
 """
 
 from __future__ import annotations
@@ -19,15 +19,21 @@ from pprl.roster.column_guess import is_value
 from pprl.roster.headers import header_type
 
 MAX_COLUMNS = 16_384
-NEEDED = "a header row and at least one row of people are needed"
+NEEDED = "the roster needs a header row and at least one row of people"
 SECTION = "section"
 ALL = sys.maxsize
-_LOOK = 60  # rows at the top among which the header is looked for
+_LOOK = 60  # rows at the top in which the header is looked for
 _TAIL = 12  # rows at the end that may be signatures
-_BATCH = 100  # rows that are turned into columns at once: few enough to stay in the cache of a processor
-_KEPT = 100_000  # distinct texts that are held once only, however often they occur
+_BATCH = 100  # rows that are turned into columns at once: few enough to stay in a processor's cache
+_KEPT = 100_000  # distinct texts that are held only once, however often they occur
 
-VALUE_TYPES = ("date", "year", "sex", "rank", "identifier")  # what stands alone in such a column is a poor cell
+VALUE_TYPES = (
+    "date",
+    "year",
+    "sex",
+    "rank",
+    "identifier",
+)  # a cell alone in such a column is a bad value, not a section
 
 Numbered = tuple[int, list[str]]
 Person = tuple[int, list[str], str]  # row, cells, section
@@ -35,17 +41,18 @@ Person = tuple[int, list[str], str]  # row, cells, section
 
 @dataclass
 class Table:
-    """A located table or a part of it, by columns. ``places`` are rows of the sheet, counted from 1; ``known`` says
-    that headers were recognised."""
+    """A located table or a part of it, by columns. ``rows`` are rows of the sheet, counted from 1; ``known`` says that
+    headers were recognised.
+    """
 
     header: list[str]
     known: bool
     columns: list[list[str]]
-    places: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
     sections: list[str] = field(default_factory=list)
 
     def width(self) -> int:
-        """How many columns there are without those at the right that have neither a header nor a cell."""
+        """The number of columns, without those at the right that have neither a header nor a filled cell."""
         width = len(self.header)
         while width > 1 and not self.header[width - 1] and not any(map(str.strip, self.columns[width - 1])):
             width -= 1
@@ -53,12 +60,13 @@ class Table:
 
 
 def locate(records: Iterable[list[str]], rows: int = ALL, *, ragged: bool = True) -> Iterator[Table]:
-    """The table in the records of a sheet, in parts of so many rows; together they are what one part would be.
+    """The table in the records of a sheet, in parts of ``rows`` rows, which together equal the table in one part.
 
     In ``ragged`` records (a CSV) a cell beyond the header is a mistake; in a spreadsheet it is a column without a name.
-    RosterError: there is none, or more than 16,384 columns.
+
+    RosterError: there is no table, or it has more than 16,384 columns.
     """
-    filled = ((place, record) for place, record in enumerate(records, 1) if "".join(record).strip())
+    filled = ((number, record) for number, record in enumerate(records, 1) if "".join(record).strip())
     head = list(itertools.islice(filled, _LOOK))
     if not head:
         raise RosterError("the roster holds nothing but empty rows", hint=NEEDED)
@@ -71,62 +79,62 @@ def locate(records: Iterable[list[str]], rows: int = ALL, *, ragged: bool = True
     people, kept = _people(table, itertools.chain(head[body:], filled)), dict[str, str]()
     while batch := list(itertools.islice(people, _BATCH)):
         _add(table, batch, kept)
-        while len(table.places) > rows + _TAIL:  # signatures come with the last part, whatever its size
+        while len(table.rows) > rows + _TAIL:  # the last part must hold all signatures, whatever its size
             yield _cut(table, rows)
     _drop_signatures(table)
-    if not table.places:
+    if not table.rows:
         raise RosterError("the roster has a header and no rows", hint=NEEDED)
-    while table.places:
+    while table.rows:
         yield _cut(table, rows)
 
 
 def _add(table: Table, people: list[Person], kept: dict[str, str]) -> None:
-    places, records, sections = zip(*people, strict=True)
+    rows, records, sections = zip(*people, strict=True)
     keep = kept.setdefault if len(kept) < _KEPT else kept.get
     for column, cells in zip(table.columns, zip(*records, strict=True), strict=True):
         column.extend(map(keep, cells, cells))
-    table.places.extend(places)
+    table.rows.extend(rows)
     table.sections.extend(sections)
 
 
 def _cut(table: Table, rows: int) -> Table:
-    """Take the first rows off."""
+    """Remove the first rows and return them."""
     first = replace(
         table,
         columns=[column[:rows] for column in table.columns],
-        places=table.places[:rows],
+        rows=table.rows[:rows],
         sections=table.sections[:rows],
     )
     for column in table.columns:
         del column[:rows]
-    del table.places[:rows], table.sections[:rows]
+    del table.rows[:rows], table.sections[:rows]
     return first
 
 
 def _find_header(head: list[list[str]]) -> tuple[list[str], int, bool]:
-    """The header, the place of the first record below it, and whether it is known.
+    """The header, the index of the first record below it, and whether it was recognised.
 
-    The record with most known headers, alone or together with the next; where none is known, the names of a list
-    without a header, or else the first record that is as wide as the table, unless it is a person already.
+    The header is the record with most known headers, alone or together with the next. Where none is known, the list may
+    have names and no header; otherwise it is the first record that is as wide as the table, unless that is a person.
     """
     known = [sum(header_type(cell) is not None for cell in record) for record in head]
-    for at in range(1, len(head)):
-        if known[at] < 2 and known[at] < sum(1 for cell in head[at] if cell.strip()):
-            known[at] = 0  # below the first record one such word may be a cell of a person
+    for index in range(1, len(head)):
+        if known[index] < 2 and known[index] < sum(1 for cell in head[index] if cell.strip()):
+            known[index] = 0  # below the first record, a single such word may be a person's cell
     if any(known):
-        at = known.index(max(known))
-        for first in (at - 1, at):
-            if 0 <= first < len(head) - 1 and _is_head_of(head[first], head[first + 1], known[at]):
+        best = known.index(max(known))
+        for first in (best - 1, best):
+            if 0 <= first < len(head) - 1 and _is_head_of(head[first], head[first + 1], known[best]):
                 return _labels(_two_rows(head[first], head[first + 1])), first + 2, True
-        return _labels(head[at]), at + 1, True
-    if (where := _column_of_names(head)) is not None:
-        first = next(at for at, record in enumerate(head) if is_name(_without_number(_cell(record, where))))
-        return [""] * where + [FULL_NAME], first, True
+        return _labels(head[best]), best + 1, True
+    if (column := _column_of_names(head)) is not None:
+        first = next(i for i, record in enumerate(head) if is_name(_without_number(_cell(record, column))))
+        return [""] * column + [FULL_NAME], first, True
     widths = [sum(1 for cell in record if cell.strip()) for record in head]
-    at = next(at for at, width in enumerate(widths) if 2 * width >= max(widths))
-    if max(widths) > 1 and any(map(is_value, filter(str.strip, head[at]))):
-        return [""] * max(map(len, head)), at, False
-    return _labels(head[at]), at + 1, False
+    first = next(i for i, width in enumerate(widths) if 2 * width >= max(widths))
+    if max(widths) > 1 and any(map(is_value, filter(str.strip, head[first]))):
+        return [""] * max(map(len, head)), first, False
+    return _labels(head[first]), first + 1, False
 
 
 def _labels(record: list[str]) -> list[str]:
@@ -137,7 +145,7 @@ def _labels(record: list[str]) -> list[str]:
 
 
 def _is_head_of(upper: list[str], lower: list[str], known: int) -> bool:
-    """A header over two rows says more than either row alone."""
+    """Whether two rows form one header: together they name more fields than either row alone."""
     both = _two_rows(upper, lower)
     below = sum(header_type(cell) is not None for cell in lower)
     joined = any(a.strip() and b.strip() and header_type(b) is None for a, b in zip(upper, lower, strict=False))
@@ -147,7 +155,7 @@ def _is_head_of(upper: list[str], lower: list[str], known: int) -> bool:
 
 
 def _two_rows(upper: list[str], lower: list[str]) -> list[str]:
-    """Group heads and the heads below them; the head of a group stands above its first column only."""
+    """Join group headers with the headers below them; a group header is above its first column only."""
     both: list[str] = []
     group = ""
     for above, below in itertools.zip_longest(upper, lower, fillvalue=""):
@@ -179,7 +187,7 @@ _NUMBER = re.compile(r"\s*\d+\s*[.)]?\s*(?=[^\W\d_])")
 
 
 def is_name(text: str, words: int = 2) -> bool:
-    """It could be a person's name: ``words`` words of letters at least, the first with a capital, none of an office.
+    """Whether a text could be a person's name: at least ``words`` words of letters, the first capitalised, no office.
 
     >>> is_name("Вержбицкий А.Б."), is_name("2 взвод (вымышл.)"), is_name("Рота связи")
     (True, False, False)
@@ -194,18 +202,18 @@ def is_name(text: str, words: int = 2) -> bool:
 
 
 def _column_of_names(head: list[list[str]]) -> int | None:
-    """The column of a list without a header: one name in a row, at most a running number before it."""
-    rows = [[at for at, cell in enumerate(record) if cell.strip() and not cell.strip().isdigit()] for record in head]
-    where = Counter(row[0] for row in rows if row).most_common(1)
-    if not where or any(len(row) > 1 for row in rows):
+    """The column of a list without a header: one name per row, with at most a running number before it."""
+    rows = [[i for i, cell in enumerate(record) if cell.strip() and not cell.strip().isdigit()] for record in head]
+    commonest = Counter(row[0] for row in rows if row).most_common(1)
+    if not commonest or any(len(row) > 1 for row in rows):
         return None
-    column = where[0][0]
+    column = commonest[0][0]
     names = sum(is_name(_without_number(_cell(record, column))) for record in head)
     return column if 2 * names >= len(head) else None
 
 
-def _cell(record: list[str], at: int) -> str:
-    return record[at] if at < len(record) else ""
+def _cell(record: list[str], column: int) -> str:
+    return record[column] if column < len(record) else ""
 
 
 def _without_number(text: str) -> str:
@@ -213,25 +221,25 @@ def _without_number(text: str) -> str:
 
 
 def _people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
-    """The rows that are people, as wide as the header; section rows are remembered for those below them."""
+    """The rows that are people, as wide as the header, each with the section row above it."""
     header, width = table.header, len(table.header)
     bare_list = header[-1:] == [FULL_NAME] and not any(header[:-1])
     kinds = [header_type(label) for label in header]
-    names = {at for at, kind in enumerate(kinds) if kind in (*NAME_TYPES, FULL_NAME)}
-    numbers = {at for at, kind in enumerate(kinds) if kind == "row"}
+    names = {column for column, kind in enumerate(kinds) if kind in (*NAME_TYPES, FULL_NAME)}
+    numbers = {column for column, kind in enumerate(kinds) if kind == "row"}
     section = ""
-    for place, record in rows:
+    for row, record in rows:
         if len(record) > width and any(map(str.strip, record[width:])):
             if _alone(record, numbers) is None:
                 raise RosterError(
-                    f"row {place}: {len(record)} cells under {width} headers",
-                    hint="is a cell that holds the delimiter not in quotes?",
+                    f"row {row}: {len(record)} cells under {width} headers",
+                    hint="does a cell hold the delimiter without being quoted?",
                 )
             record = [*record[: width - 1], *filter(str.strip, record[width - 1 :])]
         if bare_list:
             record = [plain if is_name(plain := _without_number(cell), 1) else cell for cell in record]
         filled = [*filter(None, map(str.strip, record))]
-        many = len(set(filled)) > 1 + len(numbers)  # most rows: then none of their cells stands alone
+        many = len(set(filled)) > 1 + len(numbers)  # as in most rows: none of their cells is alone
         alone = None if many else _alone(record, numbers)
         if alone is not None:
             if not alone[1] or _TOTAL.match(alone[1]):
@@ -241,60 +249,60 @@ def _people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
                 continue
         elif _is_no_person(record, filled, header if table.known else [], names):
             continue
-        yield place, record if len(record) == width else [*record, *[""] * width][:width], section
+        yield row, record if len(record) == width else [*record, *[""] * width][:width], section
 
 
 def _alone(record: list[str], numbers: set[int]) -> tuple[int, str] | None:
-    """Place and text of the only filled cell of a record, a running number apart; None when there are more."""
+    """Column and text of the only filled cell of a record besides a running number; None where there are more."""
     found = (-1, "")
-    for at, cell in enumerate(record):
-        if at not in numbers or not cell.strip().rstrip(".)").isdigit():
+    for column, cell in enumerate(record):
+        if column not in numbers or not cell.strip().rstrip(".)").isdigit():
             text = cell.strip()
             if text:
                 if found[1] and (found[1] != text or len(record) < 3):
                     return None
-                found = found if found[1] else (at, text)
+                found = found if found[1] else (column, text)
     return found[0], " ".join(found[1].split())
 
 
-def _is_section(at: int, text: str, names: set[int]) -> bool:
-    """A cell alone names a section if it holds words and no name."""
+def _is_section(column: int, text: str, names: set[int]) -> bool:
+    """Whether a cell alone in its row names a section: it holds words, and no name."""
     if not _has_letters(text) or _SIGNED.match(text):
         return False
-    if at in names:
-        first_words = " ".join(text.split()[:2])  # what comes after a name may well be an office
+    if column in names:
+        first_words = " ".join(text.split()[:2])  # an office may follow a name
         return bool(_OFFICE.search(first_words)) or not (text[0].isalpha() or is_name(_without_number(text), words=1))
     return bool(_OFFICE.search(text)) or (bool(names) and (" " in text or text.isalpha()))
 
 
 def _is_no_person(record: list[str], filled: list[str], header: list[str], names: set[int]) -> bool:
-    """Column numbers, the header again on another page, a total."""
+    """Whether a record holds column numbers, the header repeated on another page, or a total."""
     first = filled[0]
-    if first == "1" and filled[1] == "2" and filled == [str(at) for at in range(1, len(filled) + 1)]:
+    if first == "1" and filled[1] == "2" and filled == [str(number) for number in range(1, len(filled) + 1)]:
         return True
     if _TOTAL.match(first):
-        return not any(is_name(_cell(record, at), words=1) for at in names)
+        return not any(is_name(_cell(record, column), words=1) for column in names)
     return _labels(record) == header if " ".join(first.split()) in header else False
 
 
 def _drop_signatures(table: Table) -> None:
-    """Rows at the end that are signed or dated and name nobody in full."""
+    """Remove rows at the end that are signed or dated and name nobody in full."""
     kinds = [header_type(label) for label in table.header]
-    names = [at for at, kind in enumerate(kinds) if kind in (*NAME_TYPES, FULL_NAME)]
-    dates = [at for at, kind in enumerate(kinds) if kind in ("date", "year")]
-    for _ in range(min(_TAIL, len(table.places) - 1)):
+    names = [column for column, kind in enumerate(kinds) if kind in (*NAME_TYPES, FULL_NAME)]
+    dates = [column for column, kind in enumerate(kinds) if kind in ("date", "year")]
+    for _ in range(min(_TAIL, len(table.rows) - 1)):
         last = [column[-1].strip() for column in table.columns]
         filled = [cell for cell in last if cell]
-        in_full = any(is_name(last[at]) and "." not in last[at] for at in names)
-        in_full |= sum(is_name(last[at], words=1) for at in names) > 1
-        born = any(last[at][:1].isdigit() for at in dates)
+        in_full = any(is_name(last[column]) and "." not in last[column] for column in names)
+        in_full |= sum(is_name(last[column], words=1) for column in names) > 1
+        born = any(last[column][:1].isdigit() for column in dates)
         signed = any("___" in cell for cell in filled) or (_SIGNED.match(filled[0]) and not in_full and not born)
         dated = len(filled) == 1 and names and not _has_letters(filled[0])
         if not (signed or dated):
             return
         for column in table.columns:
             column.pop()
-        table.places.pop()
+        table.rows.pop()
         table.sections.pop()
 
 

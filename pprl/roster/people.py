@@ -1,7 +1,7 @@
-"""A roster becomes people: for each field of the schema a short list of canonical values and one code a row.
+"""A roster becomes people: for each field of the schema a short list of canonical values, and one code per row.
 
-Everything behind this point works on distinct values; a million rows hold far fewer names. What cannot be read is
-counted by field and reason with the rows it stands in, and never kept.
+Everything after this point works on distinct values; a million rows hold far fewer names. Cells that cannot be read
+are counted by field and reason, with their rows, and never kept.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pprl.roster.spellings import MOST_SPELLINGS, TOO_MANY, distinct_values, sep
 
 MISSING = -1
 MAX_CELL_BYTES = 65_536
-REMEMBERED = 65_536  # cells of a column
+REMEMBERED = 65_536  # cells per column
 EMPTY_CELLS = frozenset({"", "-", "–", "—", "?", "н/д", "нет", "нет данных", "немає", "n/a"})
 
 #: Completeness of a row: name (full, initials, absent) × date (full, year, absent).
@@ -38,7 +38,7 @@ DATE_PARTS = ("full", "year", "absent")
 
 @dataclass(frozen=True)
 class Column:
-    """Distinct canonical values and, for each row, the place of its value in them (−1 where it is missing)."""
+    """Distinct canonical values and, for each row, the index of its value among them (−1 where it is missing)."""
 
     values: tuple[str, ...]
     codes: NDArray[np.int32]  # shape (rows,)
@@ -47,21 +47,21 @@ class Column:
         return Column(self.values, self.codes[rows])
 
     def in_use(self) -> Column:
-        """The same column without values that no row has, the rest in their order."""
-        used = np.zeros(len(self.values) + 1, dtype=bool)  # the last place is that of MISSING
+        """The same column without the values that no row has; the others keep their order."""
+        used = np.zeros(len(self.values) + 1, dtype=bool)  # the last entry belongs to MISSING
         used[self.codes] = True
         kept = np.flatnonzero(used[:-1])
         if len(kept) == len(self.values):
             return self
         numbers = np.full(len(used), MISSING, dtype=np.int32)
         numbers[kept] = np.arange(len(kept), dtype=np.int32)
-        return Column(tuple(self.values[at] for at in kept), numbers[self.codes])
+        return Column(tuple(self.values[index] for index in kept), numbers[self.codes])
 
 
 @dataclass(frozen=True)
 class People:
-    """A roster in canonical values. ``rows`` are its row labels: spreadsheet rows, header counted, when read from a
-    file. Rows of one label are spellings of one person. ``ids`` are the owner's own ids by row label, if asked for.
+    """A roster in canonical values. ``rows`` are its row labels: spreadsheet rows, header counted, if read from a file.
+    Rows with the same label are spellings of one person. ``ids`` are the owner's ids by row label, if asked for.
     """
 
     rows: NDArray[np.int64]
@@ -78,7 +78,7 @@ class People:
         return len(np.unique(self.rows))
 
     def take(self, chosen: NDArray[np.int64]) -> People:
-        """The chosen rows, in the order given; what was unreadable is not carried along."""
+        """The chosen rows, in the order given, without the report of unreadable cells."""
         columns = {name: column.take(chosen) for name, column in self.columns.items()}
         return People(self.rows[chosen], columns, ids=self.ids)
 
@@ -105,7 +105,7 @@ class People:
 
 
 def _by_value(column: Column, holds: Callable[[str], bool]) -> NDArray[np.bool_]:
-    """A property of the value in each row; False where it is missing."""
+    """Whether the value in each row has a property; False where it is missing."""
     truth = np.array([holds(value) for value in column.values] + [False], dtype=bool)
     return truth[column.codes]
 
@@ -116,14 +116,14 @@ def read_people(
     """Fold a table of text into people.
 
     ``columns`` maps fields of the schema (or ``full_name``) to headers of ``frame``; ``orders`` gives the order of day,
-    month and year of date fields that cannot be decided from their cells. The frame's index labels the rows.
+    month and year for date fields whose cells leave it open. The frame's index labels the rows.
 
-    A rank that is glued to a name goes to the schema's field of type rank, a sex that the names tell to that of type
-    sex, if there is one such field and only where it has no value of its own.
+    A rank written before a name goes to the schema's field of type rank, and the sex that the names imply to that of
+    type sex, if there is exactly one such field, and only where it is empty.
 
-    A cell of a linked field that holds several values (`several.separators`) gives spellings of one person.
+    A cell of a linked field that holds several values (`spellings.separators`) gives spellings of one person.
 
-    RosterError: a header is not there or there twice, no linked field is mapped, or a date order cannot be decided.
+    RosterError: a header is missing or repeated, no linked field is mapped, or a date order cannot be decided.
     """
     refuse_unusable(frame, schema, columns)
     several = separators(frame)
@@ -138,13 +138,13 @@ def read_people(
 
 
 def refuse_unusable(frame: pd.DataFrame, schema: Schema, columns: Mapping[str, str]) -> None:
-    """RosterError: a header is not there or there twice, or no linked field is mapped."""
+    """RosterError: a header is missing or repeated, or no linked field is mapped."""
     fields = {entry.name: entry for entry in schema.fields}
     for name, header in columns.items():
         if name != FULL_NAME and name not in fields:
             raise RosterError(
                 f"the schema has no field {name!r}",
-                hint=f"its fields are {', '.join(fields)}; full_name serves the name fields",
+                hint=f"its fields are {', '.join(fields)}; full_name fills the name fields",
             )
         _one_column(frame, header)
     if not any(name == FULL_NAME or fields[name].role == "link" for name in columns):
@@ -158,16 +158,13 @@ def refuse_unusable(frame: pd.DataFrame, schema: Schema, columns: Mapping[str, s
 
 
 def decide_orders(dates: Mapping[str, Iterable[str]], orders: Mapping[str, Order]) -> dict[str, Order]:
-    """The order of each date field: the given one, or what its distinct cells tell.
-
-    RosterError: they do not.
-    """
+    """The order of each date field: the given one, or that of its distinct cells. RosterError: they leave it open."""
     decided: dict[str, Order] = {}
     for name, cells in dates.items():
         order = orders.get(name) or decide_order(cells)
         if order is None:
             raise RosterError(
-                f"field {name!r}: day first or month first cannot be told from its dates",
+                f"field {name!r}: its dates do not show whether the day or the month comes first",
                 hint=f'write {name} = "dmy" (or "mdy", "ymd") under [date_order] in a columns file, '
                 "and pass it with --columns (link: --list-columns, --registry-columns)",
             )
@@ -176,9 +173,9 @@ def decide_orders(dates: Mapping[str, Iterable[str]], orders: Mapping[str, Order
 
 
 class Reader:
-    """Folds one table after another in the same way; what a cell was folded to is remembered for the next.
+    """Folds one table after another in the same way, and remembers what each cell was folded to.
 
-    ``orders`` holds one for each date field that is mapped.
+    ``orders`` holds an order for each date field that is mapped.
     """
 
     def __init__(self, schema: Schema, columns: Mapping[str, str], orders: Mapping[str, Order]) -> None:
@@ -192,18 +189,22 @@ class Reader:
 
     def read(self, frame: pd.DataFrame) -> People:
         fields, columns = self._fields, self._columns
-        frame, many = self._spread(frame.set_axis(row_labels(frame)))
+        frame, too_many = self._spread(frame.set_axis(row_labels(frame)))
         cells = {name: _one_column(frame, header) for name, header in columns.items() if name != FULL_NAME}
-        glued: NDArray[np.object_] | None = None
+        ranks_before: NDArray[np.object_] | None = None
         for name in cells:
             if fields[name].type == "surname":
-                cells[name], glued = _without_ranks(cells[name], glued, self._ranks[False])
+                cells[name], ranks_before = _without_ranks(cells[name], ranks_before, self._ranks[False])
         if FULL_NAME in columns:
-            whole, glued = _without_ranks(_one_column(frame, columns[FULL_NAME]), glued, self._ranks[True])
+            whole, ranks_before = _without_ranks(
+                _one_column(frame, columns[FULL_NAME]), ranks_before, self._ranks[True]
+            )
             cells |= _split_full_names(whole, self._homes, self._names)
         rank, sex = (_only(fields, kind) for kind in ("rank", "sex"))
-        if rank and glued is not None:
-            cells[rank] = _filled_up(cells[rank], glued) if rank in cells else pd.Series(glued, index=frame.index)
+        if rank and ranks_before is not None:
+            cells[rank] = (
+                _filled_up(cells[rank], ranks_before) if rank in cells else pd.Series(ranks_before, index=frame.index)
+            )
         read: dict[str, Column] = {}
         unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
         rows = frame.index.to_numpy(dtype=np.int64)
@@ -212,38 +213,41 @@ class Reader:
                 read[name] = Column((), np.full(len(frame), MISSING, dtype=np.int32))
                 continue
             read[name], wrong = _fold_column(cells[name], self._folds[name])
-            for reason, where in wrong.items():
-                unreadable[name, reason] = tuple(rows[where].tolist())
+            for reason, indices in wrong.items():
+                unreadable[name, reason] = tuple(rows[indices].tolist())
         if sex:
             parts = {kind: name for name, entry in reversed(fields.items()) if (kind := entry.type) in NAME_TYPES}
             read[sex] = _with_sex_of_names(read[sex], {kind: read[name] for kind, name in parts.items()})
-        return _different(People(rows, read, unreadable), [f.name for f in fields.values() if f.role == "link"], many)
+        return _different(
+            People(rows, read, unreadable), [f.name for f in fields.values() if f.role == "link"], too_many
+        )
 
     def _spread(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
-        """One value a cell, and the labels of rows with more combinations than are looked at."""
-        several = {header: sign for header, sign in separators(frame).items() if header in self._columns.values()}
+        """The frame with one value per cell, and the labels of rows with too many combinations to consider."""
+        known = separators(frame)
+        several = {header: known[header] for header in known if header in self._columns.values()}
         linked = [
             header for name, header in self._columns.items() if name == FULL_NAME or self._fields[name].role == "link"
         ]
         return spread(frame, linked, [*self._columns.values()], several) if several else (frame, [])
 
 
-def _different(people: People, linked: Sequence[str], many: Sequence[int]) -> People:
-    """Spellings that differ in a linked field, at most eight of a person; rows with more are counted as left out."""
-    if len(np.unique(people.rows)) == len(people) and not many:
+def _different(people: People, linked: Sequence[str], too_many: Sequence[int]) -> People:
+    """Spellings that differ in a linked field, at most eight per person; rows with more are reported as left out."""
+    if len(np.unique(people.rows)) == len(people) and not too_many:
         return people
     keys = np.stack([people.rows, *(people.columns[name].codes for name in linked)], axis=1)
     first = np.sort(np.unique(keys, axis=0, return_index=True)[1])
     labels, counts = np.unique(people.rows[first], return_counts=True)
     kept = people.take(first[cumcount(people.rows[first]) < MOST_SPELLINGS])
     unreadable = {what: tuple(dict.fromkeys(rows)) for what, rows in people.unreadable.items()}
-    if more := sorted({*labels[counts > MOST_SPELLINGS].tolist(), *many}):
+    if more := sorted({*labels[counts > MOST_SPELLINGS].tolist(), *too_many}):
         unreadable[linked[0], TOO_MANY] = tuple(more)
     return People(kept.rows, kept.columns, unreadable)
 
 
 def _only(fields: Mapping[str, Field], kind: str) -> str | None:
-    """The name of the one field of a type, or None where there is none or more."""
+    """The name of the only field of a type; None where there is none, or more than one."""
     names = [name for name, entry in fields.items() if entry.type == kind]
     return names[0] if len(names) == 1 else None
 
@@ -258,21 +262,23 @@ def _rank_splitter(*, whole: bool) -> Callable[[str], tuple[str, str]]:
 
 
 def _without_ranks(
-    names: pd.Series[str], glued: NDArray[np.object_] | None, split: Callable[[str], tuple[str, str]]
+    names: pd.Series[str], ranks_before: NDArray[np.object_] | None, split: Callable[[str], tuple[str, str]]
 ) -> tuple[pd.Series[str], NDArray[np.object_] | None]:
-    """A column of names without ranks, and the ranks of its rows behind those found before; None where there are
-    none."""
+    """A column of names without ranks, and the ranks written before them, after those that other columns had.
+
+    The ranks are None where there are none.
+    """
     codes, distinct = pd.factorize(names)
     splits = [*map(split, map(text_of, distinct)), ("", "")]
     if not any(rank for rank, _ in splits):
-        return names, glued
-    ranks, rests = (np.array(each, dtype=object) for each in zip(*splits, strict=True))
-    of_rows = ranks[codes] if glued is None else np.where(glued == "", ranks[codes], glued)
+        return names, ranks_before
+    ranks, rests = (np.array(texts, dtype=object) for texts in zip(*splits, strict=True))
+    of_rows = ranks[codes] if ranks_before is None else np.where(ranks_before == "", ranks[codes], ranks_before)
     return pd.Series(rests[codes], index=names.index), of_rows
 
 
 def _filled_up(cells: pd.Series[str], others: NDArray[np.object_]) -> pd.Series[str]:
-    """Cells, and where they hold nothing, others."""
+    """The cells, with ``others`` in place of the empty ones."""
     codes, distinct = pd.factorize(cells)
     empty = np.array([*(text_of(value).strip().lower() in EMPTY_CELLS for value in distinct), True])[codes]
     texts: NDArray[np.object_] = np.where(empty, others, cells.to_numpy(dtype=object))
@@ -280,14 +286,14 @@ def _filled_up(cells: pd.Series[str], others: NDArray[np.object_]) -> pd.Series[
 
 
 def _with_sex_of_names(column: Column, names: Mapping[str, Column]) -> Column:
-    """The sexes of a column and, where it has none, what the patronymic or else the surname tells."""
-    values = {value: at for at, value in enumerate(column.values)}
+    """The sexes of a column and, where it has none, the sex that the patronymic or else the surname implies."""
+    values = {value: index for index, value in enumerate(column.values)}
     codes = column.codes
     for part in ("patronymic", "surname"):
         if part in names:
-            told = [sex_of(part, value) for value in names[part].values]
-            places = [values.setdefault(sex, len(values)) if sex else MISSING for sex in told]
-            by_value = np.array([*places, MISSING], dtype=np.int32)
+            sexes = [sex_of(part, value) for value in names[part].values]
+            numbers = [values.setdefault(sex, len(values)) if sex else MISSING for sex in sexes]
+            by_value = np.array([*numbers, MISSING], dtype=np.int32)
             codes = np.where(codes == MISSING, by_value[names[part].codes], codes)
     return Column(tuple(values), codes)
 
@@ -303,22 +309,22 @@ def _one_column(frame: pd.DataFrame, header: str) -> pd.Series[str]:
 
 
 def _headers_hint(labels: list[str]) -> str:
-    """The headers of a roster, if that is what they are: where none is known, the first row may hold a person."""
+    """The known headers of a roster. Others are not shown: where none is known, the first row may hold a person."""
     if not header_types(labels):
-        return "none of its headers is a usual one: does the first row hold the headers?"
+        return "none of its headers is a known one: does the first row hold the headers?"
     known = [label for hits in header_types(labels).values() for label in hits]
-    return "the usual ones among its headers are: " + ", ".join(map(repr, known[:20]))
+    return "the known ones among its headers are: " + ", ".join(map(repr, known[:20]))
 
 
 def row_labels(frame: pd.DataFrame) -> NDArray[np.int64]:
-    """The labels of the rows of a frame; numbers from 0 where these are no whole numbers, or two rows have one."""
+    """The row labels of a frame, or numbers from 0 where its labels are not whole numbers or not unique."""
     if pd.api.types.is_integer_dtype(frame.index.dtype) and frame.index.is_unique:
         return frame.index.to_numpy(dtype=np.int64)
     return np.arange(len(frame), dtype=np.int64)
 
 
 def _homes(fields: Mapping[str, Field], columns: Iterable[str]) -> list[str]:
-    """The fields that the parts of a whole name go to, by type; words whose type has no field join the given name."""
+    """The fields for the parts of a full name, by type; parts whose type has no field join the given name."""
     by_type = {
         entry.type: name
         for name, entry in reversed(list(fields.items()))
@@ -331,16 +337,16 @@ def _homes(fields: Mapping[str, Field], columns: Iterable[str]) -> list[str]:
 def _split_full_names(
     names: pd.Series[str], homes: Sequence[str], split: Callable[[str], tuple[str, ...]]
 ) -> dict[str, pd.Series[str]]:
-    """One column onto the name fields."""
+    """Split a column of full names into the name fields."""
     codes, distinct = pd.factorize(names)
     splits = [split(text) for text in map(text_of, distinct)]
     parts: dict[str, list[str]] = {}
     for name in dict.fromkeys(homes):
-        places = [at for at, served in enumerate(homes) if served == name]
-        if len(places) == 1:
-            parts[name] = [split[places[0]] for split in splits]
+        own = [index for index, home in enumerate(homes) if home == name]
+        if len(own) == 1:
+            parts[name] = [split[own[0]] for split in splits]
         else:
-            parts[name] = [" ".join(split[at] for at in places if split[at]) for split in splits]
+            parts[name] = [" ".join(split[index] for index in own if split[index]) for split in splits]
     return {
         name: pd.Series(np.array([*values, ""], dtype=object)[codes], index=names.index)
         for name, values in parts.items()
@@ -348,22 +354,22 @@ def _split_full_names(
 
 
 def _split(text: str, home: int) -> tuple[str, ...]:
-    """A whole name in parts; what is too long stays one cell, to be counted as one."""
-    return tuple(text if at == home else "" for at in range(3)) if _too_long(text) else split_full_name(text)
+    """A full name in parts. A text that is too long stays whole, so that it is reported as one cell."""
+    return tuple(text if index == home else "" for index in range(3)) if _too_long(text) else split_full_name(text)
 
 
 def _fold_column(cells: pd.Series[str], fold: Fold) -> tuple[Column, dict[str, NDArray[np.int64]]]:
-    """Canonical values of a column, and the row places of what could not be read or not wholly, by reason."""
+    """The canonical values of a column, and by reason the indices of the rows that could not be read in full."""
     codes, distinct = pd.factorize(cells)
     canonical: dict[str, int] = {}
     target = np.full(len(distinct) + 1, MISSING, dtype=np.int32)
     reasons: dict[str, list[int]] = {}
-    for at, (value, reason) in enumerate(map(fold, map(text_of, distinct))):
+    for index, (value, reason) in enumerate(map(fold, map(text_of, distinct))):
         if value:
-            target[at] = canonical.setdefault(value, len(canonical))
+            target[index] = canonical.setdefault(value, len(canonical))
         if reason:
-            reasons.setdefault(reason, []).append(at)
-    wrong = {reason: np.flatnonzero(np.isin(codes, ats)) for reason, ats in reasons.items()}
+            reasons.setdefault(reason, []).append(index)
+    wrong = {reason: np.flatnonzero(np.isin(codes, indices)) for reason, indices in reasons.items()}
     return Column(tuple(canonical), target[codes]), wrong
 
 
@@ -371,8 +377,9 @@ Fold = Callable[[str], tuple[str | None, str | None]]
 
 
 def fold_of(entry: Field, order: Order = "dmy") -> Fold:
-    """What a cell of a field becomes: a canonical value or None, and why it could not be read or not wholly, or
-    None."""
+    """A function from a cell of a field to its canonical value or None, and the reason why it was not read in full, or
+    None.
+    """
     of_text, folded, unreadable = _folder(entry, order), entry.type in FOLDED_TYPES, UNREADABLE[entry.type]
 
     def fold(text: str) -> tuple[str | None, str | None]:
@@ -389,7 +396,7 @@ def fold_of(entry: Field, order: Order = "dmy") -> Fold:
 
 
 def text_of(value: object) -> str:
-    """A cell as text; whole numbers that became 7.0 beside missing ones are 7 again."""
+    """A cell as text; a whole number that pandas turned into 7.0 beside missing cells is 7 again."""
     if type(value) is str:
         return value
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
@@ -401,7 +408,7 @@ def _too_long(text: str) -> bool:
     return len(text) > MAX_CELL_BYTES or len(text.encode(errors="replace")) > MAX_CELL_BYTES
 
 
-LOST_LETTERS = "letters that no table knows"  # the cell is read, but for these
+LOST_LETTERS = "letters that no table knows"  # the rest of the cell is read
 FOLDED_TYPES = frozenset({*NAME_TYPES, "text", "category"})
 
 UNREADABLE = {
@@ -444,7 +451,7 @@ def _folder(entry: Field, order: Order) -> Callable[[str], str | None]:
 
 
 def join_people(parts: Sequence[People]) -> People:
-    """Several rosters as one, in their order; their row labels must differ already."""
+    """Several rosters as one, in their order; their row labels must be distinct."""
     first, *others = parts
     if not others:
         return first
@@ -465,7 +472,7 @@ def join_people(parts: Sequence[People]) -> People:
 
 
 def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:
-    """The linked fields that hold something in every one of the rosters."""
+    """The linked fields that are not empty in any of the rosters."""
     return tuple(
         field
         for field in schema.linked()
@@ -474,7 +481,7 @@ def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:
 
 
 def encodable(people: People, schema: Schema) -> NDArray[np.bool_]:
-    """The rows that have any linked value."""
+    """Which rows have any linked value."""
     present = np.zeros(len(people), dtype=bool)
     for linked in schema.linked():
         present |= people.columns[linked.name].codes != MISSING

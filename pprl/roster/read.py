@@ -180,7 +180,7 @@ class _Sheet:
     _only: Table | None = None  # a table in one part is kept, not read again
 
     def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
-        if self._only and len(self._only.places) <= most:
+        if self._only and len(self._only.rows) <= most:
             yield self._frame(self._only)
             return
         only = None
@@ -204,7 +204,7 @@ class _Sheet:
         columns = [*table.columns[: self.width if self._read else None], table.sections][: len(headers)]
         frame = pd.DataFrame(
             dict(enumerate(columns)),
-            index=pd.Index(table.places, name="row", dtype="int64") + self.offset,
+            index=pd.Index(table.rows, name="row", dtype="int64") + self.offset,
             dtype=object,
         )
         frame.columns = pd.Index(headers, dtype=object)

@@ -251,7 +251,7 @@ NOT_ROSTERS = {
     ),
     "day or month first, nobody can tell": (
         table(*[f"Зкъхжв,Иван,Иванович,{at:02d}/{at:02d}/1980\n" for at in range(1, 13)]),
-        "day first or month first cannot be told",
+        "do not show whether the day",
     ),
     "encodings in place of a roster": (b"pprl-enc\x01\x00" + b"Zqxjkv" * 20, "is a file of pprl"),
 }
@@ -387,7 +387,7 @@ def test_date_order_from_a_columns_file(desk):
     unclear = desk / FOLDER / "Zqxjkv.csv"
     unclear.write_bytes(table(*[f"Зкъхжв,Иван,Иванович,{at:02d}/{13 - at:02d}/1980\n" for at in range(1, 13)]))
     undecided = encode(unclear)
-    refused(undecided, "day first or month first")
+    refused(undecided, "do not show whether the day or the month comes first")
     assert "--columns" in undecided.hint
     (desk / "columns.toml").write_text('[date_order]\nbirth_date = "mdy"\n')
     decided = encode(unclear, "--columns", "columns.toml")

@@ -274,7 +274,7 @@ LAYOUTS = {
 def test_the_table_in_a_layout(text, header, people):
     (table,) = locate(rows_of(text))
     assert table.header == header
-    assert list(zip(table.places, *table.columns, table.sections, strict=True)) == people
+    assert list(zip(table.rows, *table.columns, table.sections, strict=True)) == people
 
 
 NAMES = [
