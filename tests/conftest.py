@@ -33,9 +33,7 @@ def cheap_passphrases(monkeypatch):
     """Keystores that open at once, where passphrases are not what is tested."""
     from helpers.exchange import CHEAP
 
-    from pprl.exchange.keystore import Keystore
-
-    monkeypatch.setattr(Keystore.make.__func__, "__kwdefaults__", {"memory": CHEAP})
+    monkeypatch.setattr(pprl.exchange.keystore, "MEMORY", CHEAP)
 
 
 @pytest.fixture(scope="session")

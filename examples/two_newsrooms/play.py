@@ -1,9 +1,9 @@
-"""Two newsrooms and a university compare a list with a registry, and none shows the others a name.
+"""Two newsrooms and a university compare a list with a registry, and nobody shows the others a name.
 
     python examples/two_newsrooms/play.py FOLDER
 
 Read from top to bottom: these are the commands that three people type on three machines, and the files that they send
-each other. Everything in between is copying: a stick, a messenger, the post. The rosters lie beside this file.
+each other. Sending is copying here; for real it is a stick, a messenger or the post. The rosters are beside this file.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ ROSTERS = Path(__file__).resolve().parent
 
 
 def pprl(*words: object, status: int = 0) -> str:
-    """One command, as it would be typed; what it prints."""
+    """Run one command as it would be typed; returns what it prints."""
     print("$ pprl", *words)
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
@@ -36,13 +36,13 @@ def send(file: str, maker: Path, *others: Path) -> None:
 def play(folder: Path) -> None:
     alfa, bravo, unit = (folder / name for name in ("alfa", "bravo", "unit"))
     secret = {}
-    for party in (alfa, bravo, unit):  # in earnest you are asked for a passphrase; here each stands in a file
+    for party in (alfa, bravo, unit):  # for real you are asked for a passphrase; here it is in a file
         path = folder / f"{party.name}.pass"
         path.touch(0o600)
         path.write_text(f"a passphrase that only {party.name} knows\n")
         secret[party] = ("--passphrase-file", path)
 
-    # 1. Everybody makes keys for this matter, and sends the others a card.
+    # 1. Everybody makes keys for this exchange, and sends the others a card.
     pprl("card", alfa, "--role", "list", "--exchange", "example", "--name", "Newsroom Alfa", *secret[alfa])
     pprl("card", bravo, "--role", "registry", "--exchange", "example", "--name", "Newsroom Bravo", *secret[bravo])
     pprl("card", unit, "--role", "unit", "--exchange", "example", "--name", "University", *secret[unit])
@@ -50,7 +50,7 @@ def play(folder: Path) -> None:
     send("registry-1-card.pprl", bravo, alfa, unit)
     send("unit-1-card.pprl", unit, alfa, bravo)
 
-    # 2. They call each other. Each reads his ten words aloud, and types what he hears from the other two.
+    # 2. They call each other. Each reads their own ten words aloud, and types the words of the other two.
     heard = folder / "heard-on-the-phone.txt"
     spoken = {}
     for role, party in (("list", alfa), ("registry", bravo), ("unit", unit)):
@@ -60,7 +60,7 @@ def play(folder: Path) -> None:
     for party in (alfa, bravo, unit):
         pprl("agree", party, "--words-file", heard, *secret[party])
 
-    # 3. Alfa proposes what is compared and who gets what; Bravo reads the terms, and accepts by their code.
+    # 3. Alfa proposes what is compared and who gets what. Bravo reads the terms, and accepts by their code.
     pprl("agree", alfa, "--schema", ROSTERS / "schema.toml", *secret[alfa])
     send("list-2-proposal.pprl", alfa, bravo)
     shown = pprl("agree", bravo, *secret[bravo], status=1)  # nothing is signed before the code is given
@@ -68,7 +68,7 @@ def play(folder: Path) -> None:
     pprl("agree", bravo, "--accept", code, *secret[bravo])
     send("registry-2-acceptance.pprl", bravo, alfa)
 
-    # 4. Each commits to a roster before anybody can know what the other holds; then Alfa to the made-up rows.
+    # 4. Each commits to a roster before anybody can know what the other holds; then Alfa commits to the decoys.
     encode_list = ("encode", ROSTERS / "leaked.csv", "--agreement", alfa, *secret[alfa])
     pprl(*encode_list)
     send("list-3-commitment.pprl", alfa, bravo, unit)
@@ -88,7 +88,7 @@ def play(folder: Path) -> None:
     send("unit-3-query.pprl", unit, alfa)
     send("unit-3-scores.pprl", unit, bravo)
 
-    # 6. Bravo acknowledges the scores; only then does Alfa say which rows are made up, and the university judges.
+    # 6. Bravo acknowledges the scores. Only then does Alfa reveal which rows are synthetic, and the university judges.
     pprl("next", bravo, *secret[bravo])
     send("registry-5-acknowledgement.pprl", bravo, alfa)
     pprl("reveal", alfa, *secret[alfa])
@@ -99,12 +99,12 @@ def play(folder: Path) -> None:
     pprl("next", alfa, *secret[alfa])
     pprl("next", bravo, *secret[bravo])
 
-    # 7. Years later an auditor checks all of it, with the words that he was told, and sees no name.
+    # 7. Years later an auditor checks all of it, with the words that the parties tell them, and sees no name.
     pprl("transcript", unit, "-o", folder / "auditor", *secret[unit])
     pprl("verify", folder / "auditor", "--words-file", heard)
 
 
 if __name__ == "__main__":
-    place = Path(sys.argv[1])
-    place.mkdir()
-    play(place)
+    root = Path(sys.argv[1])
+    root.mkdir()
+    play(root)

@@ -23,6 +23,7 @@ from pprl.exchange.protocol.statements import bytes_of, canonical, parse_canonic
 
 KIND = b"pprl-kst"
 NAME = "PRIVATE-keystore.pprl"
+MEMORY = ARGON_MEMORY  # KiB of Argon2id for a new keystore
 LEAST_MEMORY, MOST_MEMORY = 8 * 1024, 1024 * 1024  # KiB, checked before anything is derived
 SHORTEST = 12
 MAX_BYTES = 1 << 20
@@ -38,8 +39,8 @@ class Lock:
     memory: int
 
     @classmethod
-    def new(cls, passphrase: str, memory: int = ARGON_MEMORY) -> Lock:
-        return cls.derive(passphrase, secrets.token_bytes(16), memory)
+    def new(cls, passphrase: str, memory: int | None = None) -> Lock:
+        return cls.derive(passphrase, secrets.token_bytes(16), memory or MEMORY)
 
     @classmethod
     def derive(cls, passphrase: str, salt: bytes, memory: int) -> Lock:
@@ -63,8 +64,8 @@ class Keystore:
     FIELDS: ClassVar[frozenset[str]] = frozenset({"role", "matter", "signing", "kem", "x25519", "seed", "state"})
 
     @classmethod
-    def make(cls, role: Role, exchange: str, passphrase: str, *, memory: int = ARGON_MEMORY) -> Keystore:
-        """New keys and a new seed. ``memory`` in KiB is what each guess of the passphrase costs."""
+    def make(cls, role: Role, exchange: str, passphrase: str, *, memory: int | None = None) -> Keystore:
+        """New keys and a new seed. ``memory`` in KiB is what each guess of the passphrase costs, by default 256 MiB."""
         return cls(
             role=role,
             exchange=exchange,

@@ -35,7 +35,7 @@ def driver():
         process.stdin.close()
 
 
-def told(exchange, role):
+def contents_of(exchange, role):
     """What a party's folder holds, as far as it is the same in every run: seals and the keystore's lock are random."""
     found = {}
     for path in exchange.folder(role).iterdir():
@@ -47,12 +47,12 @@ def told(exchange, role):
 @pytest.mark.parametrize("step", POINTS)
 def test_a_step_that_is_killed(before, driver, step):
     role, played, random = STEPS[step], before(step, "whole"), step == "accept"
-    at_first = told(played, role)[0]
-    signal_number, told_by = driver(0, played.command(step))
+    at_first = contents_of(played, role)[0]
+    signal_number, printed = driver(0, played.command(step))
     assert signal_number == 0
-    status, points = map(int, told_by.split())
+    status, points = map(int, printed.split())
     assert status == 0
-    whole, state = told(played, role)
+    whole, state = contents_of(played, role)
     at_once = [round(1 + number * (points - 1) / (POINTS[step] - 1)) for number in range(POINTS[step])]
     for number in at_once:
         exchange = before(step, f"killed-{number}")
@@ -71,10 +71,10 @@ def test_a_step_that_is_killed(before, driver, step):
                 assert path.stat().st_size == whole[path.name]
             else:
                 assert path.read_bytes() in (at_first.get(path.name), whole[path.name]), f"{path.name} is half done"
-        done = not random and told(exchange, role) == (whole, state)
+        done = not random and contents_of(exchange, role) == (whole, state)
         again = run(*command)
         assert again.status == 0 or done, again.err
-        found, their_state = told(exchange, role)
+        found, their_state = contents_of(exchange, role)
         if random:
             assert found.keys() == whole.keys()
             assert their_state.keys() == state.keys()

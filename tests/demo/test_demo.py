@@ -1,4 +1,4 @@
-"""The made-up rosters: as many of each kind as promised, as messy as lists are, and readable all the same."""
+"""The invented rosters: as many of each kind as promised, as messy as lists are, and readable all the same."""
 
 import datetime
 import io
@@ -77,7 +77,7 @@ def test_brothers_and_twins(rosters):
     assert max(Counter((p.surname, p.given, p.patronymic, p.born) for p in rosters.people).values()) == 1
 
 
-def test_nobody_is_in_the_registry_before_he_joined(rosters):
+def test_nobody_is_in_the_registry_before_they_joined(rosters):
     mobilised = [at for at, person in enumerate(rosters.people) if person.service == MOBILISED]
     assert {rosters.status(at) for at in mobilised} == {TOO_LATE}
     assert all(MOBILISATION[0] <= rosters.people[at].joined <= MOBILISATION[1] for at in mobilised)
@@ -112,7 +112,7 @@ def test_the_sheet_reads_back_cell_by_cell(rosters, sheet):
 
 def test_every_person_reads_back_field_by_field(rosters, sheet):
     """No column is named: the headers are enough. What the clerk meant is what is read, and it is the person's own
-    but for typing errors, initials and what he left out."""
+    but for typing errors, initials and what the clerk left out."""
     schema = pprl.parse_schema(SCHEMA)
     people = load(sheet, schema, "list").people
     assert not people.unreadable
@@ -137,7 +137,7 @@ def test_every_person_reads_back_field_by_field(rosters, sheet):
         assert (0.93 if name == "surname" else 0.90) < same < 0.99
         assert all(
             getattr(entry, name)[:1] in ("", getattr(person, name)[0]) for entry, person in meant
-        )  # an initial is his
+        )  # an initial is theirs
 
 
 def _texts(column):
@@ -207,7 +207,7 @@ def test_the_truth_names_every_row_and_every_copy(rosters):
     assert (truth.id[truth.status != IN_REGISTRY] == "").all()
 
 
-def test_dice_are_fair_and_repeat():
+def test_draws_are_fair_and_repeatable():
     throws = Counter(DemoRandom(b"seed", "test").below(6) for _ in range(1))
     assert throws == Counter(DemoRandom(b"seed", "test").below(6) for _ in range(1))
     random = DemoRandom(b"seed", "test")

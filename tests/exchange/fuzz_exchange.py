@@ -35,8 +35,8 @@ class Target:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "file"
-        self.matter = folder / "matter"
-        self.matter.mkdir()
+        self.exchange = folder / "exchange"
+        self.exchange.mkdir()
         self.stores = {
             role: Keystore.make(role, "fuzz", PASSPHRASE, memory=CHEAP) for role in ("list", "registry", "unit")
         }
@@ -44,7 +44,7 @@ class Target:
         self.cards = {role: Card.make(role, "fuzz", role, day, store.keys) for role, store in self.stores.items()}
         self.keystore = self.stores["unit"]
         for role, card in self.cards.items():
-            (self.matter / f"{role}-1-card.pprl").write_bytes(card.statement.to_bytes())
+            (self.exchange / f"{role}-1-card.pprl").write_bytes(card.statement.to_bytes())
         self.parsers = {
             "statements": self.statements,
             "canonical": lambda data: parse_canonical(data, "a file"),
@@ -56,7 +56,7 @@ class Target:
             "scores": lambda data: Scores.read(self.written(data)),
             "package": lambda data: SealedPackage(self.written(data), self.keystore.keys, self.cards),
             "header": self.header,
-            "matter": self.folder,
+            "folder": self.folder,
         }
 
     def written(self, data: bytes) -> Path:
@@ -89,8 +89,8 @@ class Target:
 
     def folder(self, data: bytes) -> None:
         """A party's folder into which the bytes were put."""
-        (self.matter / "stray.pprl").write_bytes(data)
-        read_folder(self.matter, self.keystore)
+        (self.exchange / "stray.pprl").write_bytes(data)
+        read_folder(self.exchange, self.keystore)
 
     def __call__(self, data: bytes) -> None:
         """The first byte chooses the parser."""

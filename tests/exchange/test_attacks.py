@@ -39,11 +39,11 @@ def looks(exchange, role):
 
 @pytest.fixture(scope="module")
 def other_agreement(played, tmp_path_factory):
-    """The same matter, cards and rosters under another agreement, up to the match."""
+    """The same exchange, cards and rosters under another agreement, up to the match."""
     return played["propose"].copy(tmp_path_factory.mktemp("again") / "x").upto("match")
 
 
-# --- files of another matter, agreement, role or recipient ---
+# --- files of another exchange, agreement, role or recipient ---
 
 
 @pytest.mark.parametrize("role", ["list", "registry", "unit"])
@@ -117,7 +117,7 @@ def parameters_of(folder):
 
 
 def sealed(exchange, *, side="list", by=None, to=None, root=None, parameters=None, change=None, claimed=None):
-    """A package as its owner could make it with a copy of pprl of his own."""
+    """A package as its owner could make it with a changed copy of pprl."""
     unit = exchange.opened("unit")
     committed = unit.list_package if side == "list" else unit.registry_rows
     layout = unit.agreement.terms.layout(side)
@@ -158,7 +158,7 @@ def test_a_package_signed_by_the_other_owner(before):
 
 
 def test_a_package_in_the_role_of_the_other(before):
-    """The registry owner hands in the list's rows as his, and the list owner's package is there too."""
+    """The registry owner hands in the list's rows as their own, and the list owner's package is there too."""
     exchange = before("match")
     put(exchange, "unit", sealed(exchange, side="list"), "registry-4-package.pprl")
     refused(exchange, OrderError, "two packages of the list owner", *exchange.command("match"))
@@ -243,7 +243,7 @@ def test_the_schema_is_changed_after_it_was_signed(before, tmp_path):
 
 
 def test_the_schema_in_the_folder_decides_nothing(before):
-    """What the registry owner finds as schema.toml is for `pprl check`; his commitment follows the agreement."""
+    """What the registry owner finds as schema.toml is for `pprl check`; their commitment follows the agreement."""
     exchange, changed = before("registry rows"), before("registry rows", "changed")
     (changed.folder("registry") / "schema.toml").write_text("format = 1\n[fields.given]\ntype = 'given'\n")
     for each in (exchange, changed):
@@ -294,7 +294,7 @@ def test_terms_changed_on_the_way(before):
 
 
 def test_terms_other_than_those_that_were_read(before):
-    """The registry owner types the code of the terms that he was told of, and finds others in the folder."""
+    """The registry owner types the code of terms that they have read, and finds others in the folder."""
     exchange = before("accept")
     read = exchange.command("accept")
     exchange.do("propose", "--list-people", 1, 100_000)
@@ -503,7 +503,7 @@ def test_a_second_score_table(before):
 
 
 def test_a_card_swapped_on_the_way_is_found_by_the_words(before):
-    """Between the two owners somebody puts his own card in the place of the registry owner's."""
+    """Between the two owners somebody replaces the card of the registry owner."""
     exchange = before("propose")
     true = exchange.opened("registry").cards
     swapped = Card.make("registry", true["registry"].exchange, "Registry", true["registry"].expires, STRANGER)
@@ -525,7 +525,7 @@ def test_two_cards_of_one_role(before):
 
 
 def test_one_party_in_two_roles(before):
-    """The list owner makes the linkage unit's card with his own keys."""
+    """The list owner makes the linkage unit's card with their own keys."""
     exchange = before("propose")
     keys, card = exchange.opened("list").keystore.keys, exchange.opened("list").cards["unit"]
     own = Card.make("unit", card.exchange, "Unit", card.expires, keys)
@@ -661,7 +661,7 @@ def test_the_unit_gets_no_other_scores_by_deleting_them(before, gone):
 
 
 def test_terms_of_a_proposal_are_read_without_trust():
-    """Not the terms of anything: an error of ours, whatever stands in their place."""
+    """Not the terms of anything: an error of ours, whatever the value."""
     for body in (None, [], {}, {"schema": 1}, {"schema": "", "folding": "zz"}):
         with pytest.raises(FileError):
             Terms.from_body(body)

@@ -111,9 +111,9 @@ def test_one_wrong_word(played, folder, heard, tmp_path, role, at):
 
 
 def test_words_of_somebody_who_was_not_there(played, folder):
-    told = played["end"].words_file("more", auditor="abacus " * 10)
+    found = played["end"].words_file("more", auditor="abacus " * 10)
     with pytest.raises(MismatchError, match="no auditor in this exchange"):
-        attempt("verify", folder, "--words-file", told)
+        attempt("verify", folder, "--words-file", found)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -168,43 +168,43 @@ def statements(folder, name):
     return list(read_statements((folder / name).read_bytes(), name))
 
 
-def write(folder, name, told):
-    (folder / name).write_bytes(b"".join(each.to_bytes() for each in told))
+def write(folder, name, found):
+    (folder / name).write_bytes(b"".join(each.to_bytes() for each in found))
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_statements_that_are_doubled_left_out_or_elsewhere(copy, name):
-    told = statements(copy, name)
+    found = statements(copy, name)
     for changed in (
-        [*told, told[-1]],
-        told[:-1],
-        [*told[:-1], *statements(copy, "03-commitments.pprl")[-1:], told[-1]],
+        [*found, found[-1]],
+        found[:-1],
+        [*found[:-1], *statements(copy, "03-commitments.pprl")[-1:], found[-1]],
     ):
         write(copy, name, changed)
         assert name in says(copy) or name == "01-cards.pprl"
-    write(copy, name, told[::-1])
-    if len(told) > 1 and name not in ("01-cards.pprl", "03-commitments.pprl"):
+    write(copy, name, found[::-1])
+    if len(found) > 1 and name not in ("01-cards.pprl", "03-commitments.pprl"):
         assert name in says(copy)
 
 
 @pytest.mark.parametrize("name", [SCORES, LABELS, RESULT, EVIDENCE])
 def test_statements_without_what_belongs_to_them(copy, name):
-    told = statements(copy, name)
-    for at, each in enumerate(told):
+    found = statements(copy, name)
+    for at, each in enumerate(found):
         if each.attachment:
-            write(copy, name, [*told[:at], each.detached(), *told[at + 1 :]])
+            write(copy, name, [*found[:at], each.detached(), *found[at + 1 :]])
             assert name in says(copy)
 
 
 def again(played, copy, name, number, /, role, attachment=None, **changes):
     """A statement of the folder with other contents, truly signed by that party."""
-    told = statements(copy, name)
-    each = told[number]
+    found = statements(copy, name)
+    each = found[number]
     made = each.attachment if attachment is None else attachment
     keys = played["end"].opened(role).keystore.keys
-    told[number] = Statement.make(each.kind, {**each.body, **changes}, keys, made)
-    write(copy, name, told)
-    return told[number]
+    found[number] = Statement.make(each.kind, {**each.body, **changes}, keys, made)
+    write(copy, name, found)
+    return found[number]
 
 
 def test_a_unit_that_signs_another_report(played, copy):
@@ -269,7 +269,7 @@ def test_the_folder_is_for_nobody_else(folder):
 
 
 def bytes_of(folder):
-    """All bytes of the folder, and what stands there in hexadecimal, read from both nibbles on."""
+    """All bytes of the folder, and what is written in hexadecimal, decoded from both nibbles."""
     whole = b"\0".join((folder / name).read_bytes() for name in NAMES)
     runs = re.findall(rb"[0-9a-f]{32,}", whole)
     return whole + b"".join(
@@ -282,21 +282,21 @@ def windows(data):
     return np.lib.stride_tricks.sliding_window_view(np.frombuffer(data, dtype=np.uint8), 8).copy().view("<u8").ravel()
 
 
-def among(some, told):
+def among(some, values):
     """Which of some numbers are in a sorted array."""
-    return told[np.minimum(np.searchsorted(told, some), len(told) - 1)] == some
+    return values[np.minimum(np.searchsorted(values, some), len(values) - 1)] == some
 
 
 @pytest.mark.parametrize("side", ["list", "registry"])
 def test_no_encoding_and_no_handle(played, folder, side):
     """No sixteen bytes in a row of any encoding, and no handle by which an owner knows a row."""
     handles, _, layout, rows = packed(played["end"], side)
-    told = np.unique(windows(bytes_of(folder)))
+    found = np.unique(windows(bytes_of(folder)))
     handles = np.frombuffer(b"".join(handles), dtype="<u8").reshape(-1, 2)[:, 0]
-    assert not among(handles, told).any()
+    assert not among(handles, found).any()
     for at in range(16, layout.record - 15):
         one, two = (np.ascontiguousarray(rows[:, start : start + 8]).view("<u8") for start in (at, at + 8))
-        assert not (among(one, told) & among(two, told)).any()
+        assert not (among(one, found) & among(two, found)).any()
 
 
 def test_the_search_for_encodings_finds_one(played):
@@ -312,6 +312,6 @@ def test_no_key_and_no_secret(played, folder):
 
 
 def test_no_share_of_the_key_even_sealed(folder):
-    told = read_judged([one for name in STATEMENTS for one in statements(folder, name)])
-    assert not told.agreement.proposal.statement.attachment
-    assert not told.agreement.acceptance.attachment
+    found = read_judged([one for name in STATEMENTS for one in statements(folder, name)])
+    assert not found.agreement.proposal.statement.attachment
+    assert not found.agreement.acceptance.attachment

@@ -42,7 +42,7 @@ def test_the_scores_are_signed(before):
         assert not exchange.opened(role).table.attachment, "an owner got the scores"
 
 
-def test_an_owner_gets_what_is_for_him_and_no_more(before):
+def test_a_party_gets_what_is_for_it_and_no_more(before):
     exchange = before("end")
     for role in PARTIES:
         assert next_step(exchange.opened(role)).what.startswith("done")
@@ -185,9 +185,9 @@ def test_what_an_encoding_says_is_known_to_the_unit_only(before):
     """An owner has the other's commitment and no way from it to a row: packages open for the unit alone."""
     exchange = before("match")
     (path,) = exchange.folder("unit").glob("registry-4-*")
-    matter = exchange.opened("list")
+    opened = exchange.opened("list")
     with pytest.raises(Exception, match="does not open"):
-        SealedPackage(path, matter.keystore.keys, matter.cards)
+        SealedPackage(path, opened.keystore.keys, opened.cards)
 
 
 def test_a_statement_says_little(before):

@@ -1,4 +1,4 @@
-"""The vectors of the exchange, each with one failure, and a matter whose files must stay readable for ever."""
+"""The vectors of the exchange, each with one failure, and a exchange whose files must stay readable for ever."""
 
 from __future__ import annotations
 
@@ -116,19 +116,19 @@ def party_of(folder, keystore):
 
 def take(step, folder, keystore):
     """What a party does in its folder."""
-    matter = read_folder(folder, keystore)
+    exchange = read_folder(folder, keystore)
     match step:
         case "ready":
-            return matter.ready()
+            return exchange.ready()
         case "agreed":
-            return matter.agreement
+            return exchange.agreement
         case "schema":
-            return agreed_schema(matter.proposal.terms)
+            return agreed_schema(exchange.proposal.terms)
         case "accept":
-            return accept(keystore, matter.cards, matter.proposal)
+            return accept(keystore, exchange.cards, exchange.proposal)
         case "conclude":
             early = keystore.holding(share=generator.LIST_SHARE.hex(), linkage_key=None, agreement=None)
-            concluded = conclude(early, matter.agreement)
+            concluded = conclude(early, exchange.agreement)
             assert "share" not in concluded.state
             return concluded.state["linkage_key"] == generator.LINKAGE_KEY.hex()
         case "sign":
@@ -136,7 +136,7 @@ def take(step, folder, keystore):
         case "encode":
             return party_of(folder, keystore).due() == "seal"
         case "ended":
-            return matter.query or matter.acknowledgement
+            return exchange.query or exchange.acknowledgement
         case "release":
             rows = SimpleNamespace(
                 handles=np.array([row[:16] for row in generator.rows_of("list")], dtype="V16"),
@@ -144,10 +144,10 @@ def take(step, folder, keystore):
                 id_texts=lambda: [""] * 6,
             )
             with mock.patch.object(PrivateRows, "read", return_value=rows):
-                return open_release(matter)
+                return open_release(exchange)
         case "read":
-            made = (matter.agreement, matter.list_rows, matter.registry_rows, matter.list_package)
-            return all(made) and next_step(matter)
+            made = (exchange.agreement, exchange.list_rows, exchange.registry_rows, exchange.list_package)
+            return all(made) and next_step(exchange)
     raise AssertionError(step)
 
 
@@ -167,9 +167,9 @@ def run(vector, data, tmp_path):
             check_heard(data.decode(), words()[vector["role"]], vector["role"])
             return "heard"
         case "open":
-            told = {key: bytes.fromhex(value) for key, value in json.loads(data).items()}
+            values = {key: bytes.fromhex(value) for key, value in json.loads(data).items()}
             return check_reveal(
-                **told, agreement=Agreement.from_statements(proposal(), one(generator.ACCEPTANCE), cards())
+                **values, agreement=Agreement.from_statements(proposal(), one(generator.ACCEPTANCE), cards())
             )
         case "evidence":
             return Evidence.from_bytes(data)
@@ -183,9 +183,9 @@ def run(vector, data, tmp_path):
     return take(vector["step"], folder, keystore_of(role))
 
 
-def run_auditor(told, folder):
-    """Up to the openings; the report of this matter is none, and nothing is made of it."""
-    for name, data in told.items():
+def run_auditor(values, folder):
+    """Up to the openings; the report of this exchange is none, and nothing is made of it."""
+    for name, data in values.items():
         (folder / name).write_bytes(data)
     (folder / "report.html").write_bytes(b"page")
     for line in verify_folder(folder, {}, page=lambda _: b"page"):
@@ -204,10 +204,10 @@ def run_package(vector, changed, tmp_path):
     for side in ("list", "registry"):
         data = generator.package(side, **(changed if side == vector["side"] else {}))
         (folder / PACKAGE_FILES[side].name).write_bytes(data)
-    matter = read_folder(folder, keystore_of("unit"))
+    exchange = read_folder(folder, keystore_of("unit"))
     if vector["step"] == "match":
-        return match_packages(matter, find=partial(search.best, kernel="numpy"))
-    package = open_package(matter, vector["side"])
+        return match_packages(exchange, find=partial(search.best, kernel="numpy"))
+    package = open_package(exchange, vector["side"])
     held = b"".join(map(bytes, package.rows(layout_of(vector["side"]), generator.PAD)))
     return held == b"".join(generator.rows_of(vector["side"]))
 
@@ -254,9 +254,9 @@ def test_weak_keys_are_refused_for_what_they_are(monkeypatch):
 
 
 def test_each_kind_of_error_has_vectors():
-    told = [load(VECTORS / name)[0]["expect"] for name in NAMES]
-    assert set(told) == {"success", *KINDS}
-    assert len(told) > 300
+    values = [load(VECTORS / name)[0]["expect"] for name in NAMES]
+    assert set(values) == {"success", *KINDS}
+    assert len(values) > 300
 
 
 def test_the_generator_writes_what_is_here():
@@ -267,7 +267,7 @@ def test_the_generator_writes_what_is_here():
         assert path.read_bytes() == data, path.name
 
 
-# ---------------------------------------------------------------- the matter
+# ---------------------------------------------------------------- the exchange
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -280,50 +280,50 @@ def test_the_keystores_open(role):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_the_matter_can_be_read(role, tmp_path):
-    matter = read_folder(folder_of(tmp_path / role), keystore_of(role))
-    assert {role: card.name for role, card in matter.cards.items()} == {
+def test_the_exchange_can_be_read(role, tmp_path):
+    exchange = read_folder(folder_of(tmp_path / role), keystore_of(role))
+    assert {role: card.name for role, card in exchange.cards.items()} == {
         "list": "Newsroom Alfa",
         "registry": "Bravo",
         "unit": "University",
     }
-    assert {card.expires.isoformat() for card in matter.cards.values()} == {"2099-12-31"}
-    assert matter.words_compared
-    assert matter.ready().hash == generator.AGREEMENT
-    terms = matter.agreement.terms
+    assert {card.expires.isoformat() for card in exchange.cards.values()} == {"2099-12-31"}
+    assert exchange.words_compared
+    assert exchange.ready().hash == generator.AGREEMENT
+    terms = exchange.agreement.terms
     assert json.loads(json.dumps(terms.to_body())) == generator.TERMS
     assert (terms.list_people, terms.registry_rows, terms.pad) == ((2, 10), (20, 100), generator.PAD)
-    assert matter.proposal.code == generator.hash_of(generator.PROPOSAL).hex()[:8]
-    assert matter.list_rows.seed == generator.made_up("seed hash")
-    assert matter.registry_rows.random == generator.made_up("random")
-    assert matter.registry_rows.root == generator.root_of("registry", generator.rows_of("registry"))
-    assert matter.list_package.root == generator.root_of("list", generator.rows_of("list"))
-    assert matter.receipt.hash == generator.hash_of(generator.RECEIPT)
-    assert matter.table.hash == generator.hash_of(generator.TABLE)
-    assert parameters_of(matter).to_bytes() == generator.STAMP
+    assert exchange.proposal.code == generator.hash_of(generator.PROPOSAL).hex()[:8]
+    assert exchange.list_rows.seed == generator.made_up("seed hash")
+    assert exchange.registry_rows.random == generator.made_up("random")
+    assert exchange.registry_rows.root == generator.root_of("registry", generator.rows_of("registry"))
+    assert exchange.list_package.root == generator.root_of("list", generator.rows_of("list"))
+    assert exchange.receipt.hash == generator.hash_of(generator.RECEIPT)
+    assert exchange.table.hash == generator.hash_of(generator.TABLE)
+    assert parameters_of(exchange).to_bytes() == generator.STAMP
 
 
-def test_both_owners_come_to_the_key_of_the_matter(tmp_path):
+def test_both_owners_come_to_the_key_of_the_exchange(tmp_path):
     early = keystore_of("registry").holding(linkage_key=None, agreement=None)
     agreement, later = accept(early, cards(), proposal())
     assert agreement.hash.hex() == later.state["agreement"] != generator.AGREEMENT.hex()  # another nonce and share
     folder = folder_of(tmp_path / "list", ["registry-2-acceptance.pprl", "list-3-commitment.pprl"])
     (folder / "accepted.pprl").write_bytes(agreement.acceptance.to_bytes())
-    matter = read_folder(folder, keystore_of("list"))
-    mine = conclude(matter.keystore.holding(share=generator.LIST_SHARE.hex(), linkage_key=None), matter.agreement)
+    exchange = read_folder(folder, keystore_of("list"))
+    mine = conclude(exchange.keystore.holding(share=generator.LIST_SHARE.hex(), linkage_key=None), exchange.agreement)
     assert mine.state["linkage_key"] == later.state["linkage_key"] != generator.LINKAGE_KEY.hex()
 
 
-def test_words_of_the_matter():
-    told = {role: " ".join(each) for role, each in words().items()}
-    assert told == {
+def test_words_of_the_exchange():
+    values = {role: " ".join(each) for role, each in words().items()}
+    assert values == {
         "list": "sappiness ogle reformat extradite fineness magnifier casket posting handcart removal",
         "registry": "slander sedan octagon outplayed diffused recovery auction pester structure pending",
         "unit": "strongly baguette untreated sloppy entwine escapist simple vest antiviral untimed",
     }
 
 
-def test_the_packages_give_the_scores_of_the_matter(tmp_path):
+def test_the_packages_give_the_scores_of_the_exchange(tmp_path):
     """The search, the pseudonyms and the table, against the generator, which compares in fractions."""
     folder = folder_of(tmp_path / "unit", AFTER_THE_PACKAGES)
     for side, start in (("list", "list-5-package.start"), ("registry", "registry-4-package.start")):
@@ -339,8 +339,8 @@ def test_the_packages_give_the_scores_of_the_matter(tmp_path):
     assert Scores.read(tmp_path / "scores").theirs.tobytes() == scores.theirs.tobytes()
 
 
-def test_what_is_written_today_is_written_as_in_the_matter():
-    """Statements have one form: whoever reads one and writes it again writes the same bytes."""
+def test_what_is_written_today_is_written_as_in_the_exchange():
+    """Statements have one form: reading and writing one gives the same bytes."""
     for path in EXCHANGE.glob("*-[1234]-*.pprl"):
         data = path.read_bytes()
         assert b"".join(each.to_bytes() for each in read_statements(data, path.name)) == data
@@ -386,10 +386,10 @@ def test_any_bit_of_a_statement(data, take):
         refused(take, changed, at)
 
 
-#: Its scores are cut off: whoever reads a folder looks at their hash.
+#: Its scores are cut off: reading a folder only needs their hash.
 SMALL_TABLE = generator.table(attachment=b"pprl-sco", scores=generator.sha(b"pprl-sco").hex())
 
-#: In a folder: the file, its bytes, and what must not be in the matter when it is of no kind of ours any more.
+#: In a folder: the file, its bytes, and what must not be in the exchange when it is of no kind of ours any more.
 IN_A_FOLDER = {
     "first commitment": ("list-3-commitment.pprl", generator.LIST_ROWS, "list_rows"),
     "commitment of the registry": ("registry-3-commitment.pprl", generator.REGISTRY_ROWS, "registry_rows"),

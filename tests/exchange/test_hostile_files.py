@@ -35,7 +35,7 @@ from pprl.exchange.protocol.statements import Statement, canonical, read_stateme
 LIMIT = settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 SLOW = settings(LIMIT, max_examples=30)
 #: What costs a key derivation or a seal for each try is tried less often.
-COSTLY = ("keystore", "header", "matter")
+COSTLY = ("keystore", "header", "folder")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def true_files(played, target):
         "scores": [few],
         "package": packages,
         "header": [one.to_bytes() for one in each],
-        "matter": [*statements, *packages],
+        "folder": [*statements, *packages],
     }
 
 
@@ -92,7 +92,7 @@ PARSERS = (
     "scores",
     "package",
     "header",
-    "matter",
+    "folder",
 )
 
 
@@ -160,7 +160,7 @@ def changed(kind, true, keys, key, value):
 def test_well_signed_statements_that_say_anything(played, tmp_path, kind):
     """The signer is a party himself, and each value in turn is another than it should be."""
     exchange = played["end"].copy(tmp_path / "x")
-    folder, matter = exchange.folder("unit"), exchange.opened("unit")
+    folder, opened = exchange.folder("unit"), exchange.opened("unit")
     signers = {ACCEPTANCE: "registry", RECEIPT: "unit", SCORE_TABLE: "unit"}
     keys = exchange.opened(signers.get(kind, "list")).keystore.keys
     for path in folder.glob("*package*"):
@@ -176,7 +176,7 @@ def test_well_signed_statements_that_say_anything(played, tmp_path, kind):
         if made := changed(kind, true.body, keys, key, value):
             where.write_bytes(b"".join(one.to_bytes() for one in (made, *others)))
             with contextlib.suppress(PprlError):
-                read_folder(folder, matter.keystore)
+                read_folder(folder, opened.keystore)
 
     play()
 
@@ -196,8 +196,8 @@ def test_terms_that_say_anything(true_files, target):
 
 
 def test_the_header_of_a_package_that_says_anything(played, target):
-    matter = played["match"].opened("unit")
-    contents = SealedPackage(matter.packages["list"], matter.keystore.keys, matter.cards).contents
+    opened = played["match"].opened("unit")
+    contents = SealedPackage(opened.packages["list"], opened.keystore.keys, opened.cards).contents
     recipient, preamble = target.cards["unit"].statement.hash.hex(), digest(target.preamble()).hex()
     true = {**contents.statement.body, "recipient": recipient, "preamble": preamble}
     keys = target.stores["list"].keys
@@ -213,7 +213,7 @@ def test_the_header_of_a_package_that_says_anything(played, target):
 
 
 def test_evidence_whose_head_says_anything(target, true_files):
-    """Of another size than the arrays behind it, or of no size at all; and, truly signed, for another matter."""
+    """Of another size than the arrays behind it, or of no size at all; and, truly signed, for another exchange."""
     (data,) = true_files["evidence"]
     (size,) = struct.unpack_from("<Q", data)
     true = json.loads(data[8 : 8 + size])
@@ -253,7 +253,7 @@ PACK = Statement.HEADER.pack
 HUGE = {
     "a body of 2^32 − 1 bytes": ("statements", PACK(b"pprl-crd", 1, 1, (1 << 32) - 1, 0) + b"{}" + bytes(64)),
     "an attachment of 2^60": ("statements", PACK(b"pprl-crd", 1, 1, 2, 1 << 60) + b"{}" + bytes(64)),
-    "an attachment of 2^64 − 1": ("matter", PACK(b"pprl-prp", 1, 1, 2, (1 << 64) - 1) + b"{}" + bytes(64)),
+    "an attachment of 2^64 − 1": ("folder", PACK(b"pprl-prp", 1, 1, 2, (1 << 64) - 1) + b"{}" + bytes(64)),
     "a number of a million digits": ("canonical", b'{"a":' + b"9" * 1_000_000 + b"}"),
     "half a million brackets": ("canonical", b'{"a":' + b"[" * 500_000 + b"]" * 500_000 + b"}"),
     "brackets in a schema": ("terms", canonical({"schema": "a = " + "[" * 200_000})),
@@ -283,17 +283,17 @@ def test_many_small_statements_in_one_file(played, target):
     """Four mebibytes of cards, each true: read in a time that a person waits."""
     card = (played["end"].folder("list") / "list-1-card.pprl").read_bytes()
     started = time.perf_counter()
-    assert not target.one("matter", card * ((4 << 20) // len(card)))
+    assert not target.one("folder", card * ((4 << 20) // len(card)))
     assert time.perf_counter() - started < 3
 
 
 def test_a_file_longer_than_any_of_statements_is_not_read(target):
-    target.matter.joinpath("stray.pprl").write_bytes(b"pprl-crd")
-    with target.matter.joinpath("stray.pprl").open("r+b") as file:
+    target.exchange.joinpath("stray.pprl").write_bytes(b"pprl-crd")
+    with target.exchange.joinpath("stray.pprl").open("r+b") as file:
         file.truncate(1 << 40)  # a hole: it takes no room on the disk
     with pytest.raises(PprlError, match="longer than any statement"):
-        read_folder(target.matter, target.keystore)
-    target.matter.joinpath("stray.pprl").unlink()
+        read_folder(target.exchange, target.keystore)
+    target.exchange.joinpath("stray.pprl").unlink()
     for path in (target.file, target.file.with_name("long")):
         path.write_bytes(b"pprl-kst\x01\x00\x01\x00")
         path.chmod(0o600)

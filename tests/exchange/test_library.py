@@ -4,10 +4,13 @@ import doctest
 import inspect
 import shutil
 
+import click
 import pytest
 from helpers.exchange import CHEAP, rosters
 
+import pprl.cli.exchange
 import pprl.exchange.parties
+from pprl.cli import main
 from pprl.cli.exchange import agree
 from pprl.core.errors import OrderError
 from pprl.core.schema_file import load_schema
@@ -102,3 +105,27 @@ def test_the_schema_of_the_demo_can_be_offered():
     from pprl.core.schema_file import parse_schema
 
     assert Offer().terms(parse_schema(SCHEMA)).outputs["registry"] == ("report",)
+
+
+FORMS = {"encode": ["--agreement", "."], "match": ["."], "judge": ["."]}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_command_has_a_form_for_the_exchange_with_options_of_its_own(name, capsys):
+    assert main([name, *FORMS[name], "--help"]) == 0
+    form = capsys.readouterr().out
+    assert main([name, "--help"]) == 0
+    assert capsys.readouterr().out != form
+    assert form.startswith(f"Usage: pprl {name}")
+    assert f"pprl {name}" in form.partition("Example:")[2]
+    for option in getattr(pprl.cli.exchange, f"{name}_form").params:
+        if isinstance(option, click.Option):
+            assert option.help.strip().endswith((".", ")")), option.name
+
+
+def test_a_value_of_an_option_is_not_taken_for_the_folder(tmp_path, monkeypatch, capsys):
+    """`-o result` names a folder, and the first argument is a file: this is no step of the exchange."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "result").mkdir()
+    assert main(["judge", "-o", "result", "scores.pprl", "--rows", "PRIVATE-list.rows"]) == 1
+    assert "keystore" not in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""A roster that nearly went into an exchange before is not sent again unasked."""
+"""A roster that nearly went into an exchange before is not sent again without asking."""
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ ROSTER = [(f"Лугов{letter}ин", given) for letter in "абвгдежзик
 
 
 @pytest.mark.parametrize("fewer", [0, 1, FEWEST - 1])
-def test_a_second_matter_minus_some_rows(sent, fewer):
+def test_a_second_exchange_minus_some_rows(sent, fewer):
     sent.remember(hashes(sent, ROSTER), FIRST, "division-2022", "Bravo")
     with pytest.raises(RefusedError, match="sent to Bravo in the exchange division-2022"):
         sent.refuse_nearly_sent(hashes(sent, ROSTER[fewer:]), SECOND)

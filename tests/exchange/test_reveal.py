@@ -200,7 +200,7 @@ JUNK = {
 
 @pytest.mark.parametrize("kind", JUNK)
 def test_decoys_that_are_like_nobody(kind, before, monkeypatch):
-    """Beside them everybody on the list would look found: nothing is told."""
+    """Beside them everybody on the list would seem to match: the verdict is withheld."""
 
     def junk(words, places, *_):
         bits = np.unpackbits(words[places].view(np.uint8), axis=1)
@@ -230,7 +230,7 @@ def test_people_of_the_registry_among_the_decoys(before, monkeypatch):
     assert audit["headline"]["found"]["count"] == 0
 
 
-def test_more_made_up_rows_than_agreed(before, monkeypatch):
+def test_more_decoys_than_agreed(before, monkeypatch):
     made = pprl.exchange.parties.list_owner.encode_list
     monkeypatch.setattr(
         pprl.exchange.parties.list_owner,
@@ -304,8 +304,8 @@ def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, mon
     terms = unit.agreement.terms
     roots = {"list_root": unit.list_rows.root, "package_root": unit.list_package.root}
     opened = check_reveal(unit.reveal.attachment, halves, unit.agreement, **roots)
-    (told,) = statements(exchange, "unit", EVIDENCE)
-    evidence = Evidence.from_bytes(told.attachment)
+    (statement,) = statements(exchange, "unit", EVIDENCE)
+    evidence = Evidence.from_bytes(statement.attachment)
     monkeypatch.setattr(labels, "seed_of", lambda _: b"seed")
     order = RandomStream(b"other people", "order").permutation(len(opened))
     answers = np.frombuffer(unit.answers.attachment, dtype=np.uint8).reshape(evidence.tags.shape)
@@ -350,15 +350,15 @@ def test_the_report_is_that_of_link(before):
         assert each["copy_check"].pop("rank_drift") is None or each is plain
     assert plain.keys() == audit.keys()
     assert {key for key in plain if plain[key] != audit[key]} == {"confirm"}
-    one, other = ({each["field"]: each["agree"] for each in told["confirm"]} for told in (plain, audit))
+    one, other = ({each["field"]: each["agree"] for each in figures["confirm"]} for figures in (plain, audit))
     assert one == other
 
 
-# --- the end of a matter ---
+# --- the end of an exchange ---
 
 
 @pytest.mark.parametrize("role", PARTIES)
-def test_a_matter_is_destroyed(before, role):
+def test_an_exchange_is_destroyed(before, role):
     exchange = before("end")
     folder = exchange.folder(role)
     was = {path.name for path in folder.rglob("*") if path.is_file()}
@@ -384,7 +384,7 @@ def test_a_matter_is_destroyed(before, role):
         refused(exchange, FileError, "holds no keystore", *words)
 
 
-def test_an_auditors_folder_outlives_the_matter(before):
+def test_an_auditors_folder_outlives_the_exchange(before):
     exchange = before("end")
     folder = exchange.transcript()
     heard = exchange.words_file()

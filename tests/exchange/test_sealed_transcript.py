@@ -1,4 +1,4 @@
-"""An auditor who has a card from the beginning: what the linkage unit hands to him is sealed for him."""
+"""An auditor who has a card from the beginning: the linkage unit seals the transcript for them."""
 
 import dataclasses
 import shutil
@@ -44,8 +44,10 @@ def files_of(unit):
 
 
 def sealed(exchange) -> Statement:
-    (told,) = read_statements((exchange.folder("auditor") / TRANSCRIPT_FILE.name).read_bytes(), "a transcript")
-    return told
+    (sealed_statement,) = read_statements(
+        (exchange.folder("auditor") / TRANSCRIPT_FILE.name).read_bytes(), "a transcript"
+    )
+    return sealed_statement
 
 
 def verify(exchange, role="auditor"):
@@ -60,7 +62,7 @@ def test_cards_go_to_the_auditor_too(copied):
     assert done.out.count("are right") == 3
 
 
-def test_he_compares_words_once_and_needs_no_file_of_them(copied):
+def test_the_auditor_compares_words_once_and_needs_no_file_of_them(copied):
     with pytest.raises(OrderError, match="have not been compared yet"):
         verify(copied)
     copied.hear("auditor")
@@ -75,7 +77,7 @@ def test_he_compares_words_once_and_needs_no_file_of_them(copied):
     assert done.out.splitlines()[-1].startswith("verified: these parties signed this")
 
 
-def test_what_he_unpacks_is_what_the_unit_would_have_written(copied, tmp_path):
+def test_what_the_auditor_unpacks_is_what_the_unit_would_have_written(copied, tmp_path):
     copied.hear("auditor")
     attempt("transcript", copied.folder("auditor"), "-o", tmp_path / "files", *copied.secret("auditor"))
     data = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}
@@ -86,11 +88,11 @@ def test_what_he_unpacks_is_what_the_unit_would_have_written(copied, tmp_path):
 
 def test_nothing_can_be_read_of_it_from_outside(copied):
     data = (copied.folder("auditor") / TRANSCRIPT_FILE.name).read_bytes()
-    for told in files_of(copied.opened("unit")).values():
-        assert told[200:264] not in data
+    for sealed_statement in files_of(copied.opened("unit")).values():
+        assert sealed_statement[200:264] not in data
 
 
-def test_only_he_can_open_it(copied):
+def test_only_the_auditor_can_open_it(copied):
     for role in ("list", "registry"):
         shutil.copy(copied.folder("auditor") / TRANSCRIPT_FILE.name, copied.folder(role) / TRANSCRIPT_FILE.name)
         with pytest.raises(OrderError, match="this is the folder of"):
@@ -99,9 +101,13 @@ def test_only_he_can_open_it(copied):
 
 def test_a_byte_changed(copied):
     copied.hear("auditor")
-    told, path = sealed(copied), copied.folder("auditor") / TRANSCRIPT_FILE.name
-    data = told.to_bytes()
-    places = (len(data) - len(told.attachment) - 1, len(data) - 1, len(data) - len(told.attachment) // 2)
+    sealed_statement, path = sealed(copied), copied.folder("auditor") / TRANSCRIPT_FILE.name
+    data = sealed_statement.to_bytes()
+    places = (
+        len(data) - len(sealed_statement.attachment) - 1,
+        len(data) - 1,
+        len(data) - len(sealed_statement.attachment) // 2,
+    )
     for place in places:
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
         with pytest.raises(ForgedError):
@@ -109,10 +115,12 @@ def test_a_byte_changed(copied):
 
 
 def test_what_the_unit_did_not_sign(copied):
-    """Sealed anew for the auditor, whose card everybody has, and signed by an owner."""
+    """Sealed again for the auditor, whose card everybody has, and signed by an owner."""
     copied.hear("auditor")
-    told = sealed(copied)
-    other = Statement.make(told.kind, told.body, copied.opened("list").keystore.keys, told.attachment)
+    sealed_statement = sealed(copied)
+    other = Statement.make(
+        sealed_statement.kind, sealed_statement.body, copied.opened("list").keystore.keys, sealed_statement.attachment
+    )
     (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(other.to_bytes())
     with pytest.raises(ForgedError):
         verify(copied)
@@ -120,9 +128,11 @@ def test_what_the_unit_did_not_sign(copied):
 
 def of_another_result(exchange) -> bytes:
     """The transcript as the unit would sign it for another result."""
-    told = sealed(exchange)
-    body = {**told.body, "answers": ["00" * 32]}
-    return Statement.make(told.kind, body, exchange.opened("unit").keystore.keys, told.attachment).to_bytes()
+    sealed_statement = sealed(exchange)
+    body = {**sealed_statement.body, "answers": ["00" * 32]}
+    return Statement.make(
+        sealed_statement.kind, body, exchange.opened("unit").keystore.keys, sealed_statement.attachment
+    ).to_bytes()
 
 
 def test_of_another_result(copied):
@@ -142,22 +152,22 @@ def test_two_of_them(copied):
 
 def test_without_its_attachment(copied):
     copied.hear("auditor")
-    told = dataclasses.replace(sealed(copied), attachment=b"")
-    (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(told.to_bytes())
+    sealed_statement = dataclasses.replace(sealed(copied), attachment=b"")
+    (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(sealed_statement.to_bytes())
     with pytest.raises(ForgedError, match="not what was signed"):
         verify(copied)
 
 
 def test_an_exchange_of_other_cards(copied, played):
-    """A linkage unit that shows the auditor other parties than those whose words he compared."""
+    """A linkage unit that shows the auditor other parties than those whose words they compared."""
     copied.hear("auditor")
     unit, auditor = copied.opened("unit"), copied.opened("auditor")
     strangers = files_of(played["end"].opened("unit"))
     result = unit.result
     plain = b"".join(len(data).to_bytes(8, "little") + data for data in strangers.values())
     hidden = auditor.cards["auditor"].keys.seal(plain, PURPOSE + result.hash)
-    told = sign_statement(unit, TRANSCRIPT, [result], hidden)
-    (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(told.to_bytes())
+    sealed_statement = sign_statement(unit, TRANSCRIPT, [result], hidden)
+    (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(sealed_statement.to_bytes())
     with pytest.raises(MismatchError, match="not the cards whose words you compared"):
         verify(copied)
 

@@ -1,6 +1,6 @@
-"""What an exchange gives away in numbers: nothing that links two matters, or tells the order of a roster.
+"""What an exchange gives away in numbers: nothing that links two exchanges, or tells the order of a roster.
 
-Bounds come from the distributions. Where keys are fresh in every run they stand so far out that one run in a hundred
+Bounds come from the distributions. Where keys are fresh in every run they are so wide that one run in a hundred
 thousand fails by chance; where seeds are fixed, a test that passes always passes.
 """
 
@@ -39,7 +39,7 @@ def real_rows(exchange):
 
 
 def roster(seed, count, *, brothers=True):
-    """A list as they come: people who stand in it twice, initials, missing dates, and brothers of a tenth."""
+    """A list as they come: people who are on it twice, initials, missing dates, and brothers of a tenth."""
     made = invent(seed).leaked
     name, born = made.columns[2], made.columns[3]
     chosen = made.iloc[np.sort(RandomStream(seed.to_bytes(8, "big"), "roster").permutation(len(made))[:count])].copy()
@@ -54,11 +54,11 @@ def roster(seed, count, *, brothers=True):
     return load(chosen.reset_index(drop=True), DEMO, "list", columns=Columns(orders=ORDERS)).people
 
 
-# --- two matters ---
+# --- two exchanges ---
 
 
-def test_encodings_of_two_matters_cannot_be_linked(played, other_exchange):
-    """The same roster in two matters: a person's two encodings have in common what two strangers' have."""
+def test_encodings_of_two_exchanges_cannot_be_linked(played, other_exchange):
+    """The same roster in two exchanges: a person's two encodings have in common what two strangers' have."""
     (rows, one), (same, other) = real_rows(played["end"]), real_rows(other_exchange)
     assert np.array_equal(rows, same)
     weights, theirs = one.sum(axis=1), other.sum(axis=1)
@@ -72,9 +72,7 @@ def test_encodings_of_two_matters_cannot_be_linked(played, other_exchange):
     strangers = 2 * (one @ other.T) / (weights[:, None] + theirs[None, :])
     assert abs(dice.mean() - strangers.mean()) < 0.02  # six times its standard deviation
     best = strangers.argmax(axis=1) == np.arange(len(one))
-    assert best.sum() <= stats.binom(len(one), 1 / len(one)).ppf(1 - 1e-6), (
-        "the nearest is the person himself too often"
-    )
+    assert best.sum() <= stats.binom(len(one), 1 / len(one)).ppf(1 - 1e-6), "the nearest is the same person too often"
 
 
 @pytest.mark.parametrize("side", ["list", "registry"])
@@ -97,7 +95,7 @@ def test_two_matters_have_no_handle_and_no_leaf_in_common(played, other_exchange
 
 
 def test_the_order_of_a_list_is_not_to_be_seen():
-    """Neither where people stand in what crosses, nor which of them come first, has to do with their place at home."""
+    """The order of rows in a package has nothing to do with their order in the roster."""
     people = roster(3, 150)
     places, home = [], []
     for number in range(12):
@@ -155,7 +153,7 @@ def test_the_order_of_a_registry_is_not_to_be_seen(played):
 
 @pytest.mark.parametrize("step", ["list rows", "registry rows", "list package"])
 def test_a_step_done_again_gives_the_same_bytes(before, step):
-    """Whoever loses what he made, or would rather have other draws, gets the same."""
+    """A party that loses its files, or wants other draws, gets the same ones again."""
     exchange = before(step)
     role = step.split()[0]
     folder = exchange.folder(role)
@@ -191,7 +189,7 @@ def crossing():
 
 
 def area(values, kinds, of=RecordKind.DECOY):
-    """The chance that a real row has a larger value than one that is made up."""
+    """The chance that a real row has a larger value than a synthetic one."""
     real, made = values[kinds == RecordKind.REAL], values[kinds == of]
     return stats.mannwhitneyu(real, made).statistic / (len(real) * len(made))
 
@@ -209,7 +207,7 @@ def test_decoys_are_as_near_to_other_rows_as_people_are(crossing):
 
 
 def test_the_rows_nearest_to_another_are_not_the_real_ones(crossing):
-    """Duplicates are one row, so that what stands close together is not the leak itself."""
+    """Duplicates are one row, so what is close together is not the leak itself."""
     real = expected = 0
     for kinds, near, _ in crossing:
         real += (kinds[np.argsort(-near, kind="stable")[:40]] == RecordKind.REAL).sum()

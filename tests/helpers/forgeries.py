@@ -1,4 +1,4 @@
-"""Files that somebody changed or made up, put into the folder of a party."""
+"""Files that somebody changed or forged, put into the folder of a party."""
 
 import pytest
 

@@ -79,10 +79,10 @@ def main():
         if child == 0:
             play(last, words, ours)
         os.close(ours)
-        told = os.read(theirs, 100).decode()
+        counts = os.read(theirs, 100).decode()
         os.close(theirs)
         status = os.waitpid(child, 0)[1]
-        print(json.dumps([os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, told]), flush=True)
+        print(json.dumps([os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, counts]), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from pprl.exchange.keystore import Keystore, Lock
 from pprl.exchange.next_step import Step, next_step
 from pprl.exchange.protocol.agreement import Proposal
 from pprl.exchange.protocol.cards import Card, check_heard, digest_of, order, words_of
-from pprl.exchange.protocol.crypto import ARGON_MEMORY
 from pprl.exchange.protocol.messages import CARD_FILES
 from pprl.exchange.protocol.roles import TITLES, Role
 
@@ -48,12 +47,13 @@ class Party:
         name: str,
         passphrase: str,
         expires: datetime.date | None = None,
-        memory: int = ARGON_MEMORY,
+        memory: int | None = None,
     ) -> Self:
         """Make a folder with a keystore, which stays here, and a card for the others.
 
         ``exchange`` is one word that is the same for all parties. ``memory`` in KiB is what a guess of the passphrase
-        costs. OrderError: the folder has a keystore already. RefusedError: an unusable name, word or day.
+        costs, by default 256 MiB. OrderError: the folder has a keystore already. RefusedError: an unusable name, word
+        or day.
         """
         folder = Path(path)
         refuse_second_card(folder)
