@@ -129,7 +129,7 @@ def test_the_first_screen_answers_the_question():
     assert "p < .001: the probability of so many close matches if the people were strangers." in shown
     assert "approximate, since decoys share values" in shown
     for claim in (
-        "No match does not mean that an entry is false",
+        "An entry without a match is not necessarily false",
         "neither desertion nor",
         "could have copied from it",
     ):
