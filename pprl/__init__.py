@@ -3,13 +3,14 @@
 The tour, from the outside in:
 
 - `link("leaked.xlsx", "registry.csv", "schema.toml")` does everything for somebody who has both rosters, and returns
-  an `Assessment`; `check("leaked.xlsx", "schema.toml")` shows beforehand what a roster can do.
+  an `Assessment`. Before that, `check("leaked.xlsx", "schema.toml")` shows what a roster can do, and `assess_risk`
+  attacks the encodings that would leave the machine.
 - The same in steps: `load` reads a roster into `People`; `encode_list` and `encode_registry` give each owner
   `Encodings`, which cross, and `PrivateRows`, which stay home; `match_encodings` compares encodings without the key
   and gives `Scores`; `judge` opens the list owner's rows and gives the `Assessment`.
 - Paths serve wherever a roster or a schema is needed, and so do frames of text, a `Schema`, or rosters loaded before.
 - `pprl.core.schema` is the vocabulary, `pprl.encode.bloom` the heart, `pprl.judge` the verdict, and `pprl.report` the
-  page made of it.
+  page made of it. `pprl.exchange` has the exchange, a class for each party.
 
 Names are imported when they are first used, so that ``pprl --help`` needs neither pandas nor scipy.
 """
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from pprl.link import link as link
     from pprl.match.encodings import match_encodings as match_encodings
     from pprl.preflight.check import check as check
+    from pprl.preflight.risk import assess_indicators as assess_indicators
+    from pprl.preflight.risk import assess_risk as assess_risk
     from pprl.report import render as render
     from pprl.roster.columns_file import Columns as Columns
     from pprl.roster.load import load as load
@@ -65,6 +68,8 @@ _HOMES = {
     "load": "pprl.roster.load",
     "People": "pprl.roster.people",
     "Columns": "pprl.roster.columns_file",
+    "assess_indicators": "pprl.preflight.risk",
+    "assess_risk": "pprl.preflight.risk",
     "check": "pprl.preflight.check",
     "Randomness": "pprl.core.randomness",
     "read_roster": "pprl.roster.read",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from pprl.core.errors import RosterError
 from pprl.core.randomness import RandomStream, seed_from
 from pprl.core.schema import HARDENINGS, Schema
+from pprl.core.schema_file import load_schema
 from pprl.preflight.attacks.graph import graph_matching
 from pprl.preflight.attacks.known_pairs import LEARNERS, known_pairs
 from pprl.preflight.attacks.lookups import dictionary, frequency_alignment
@@ -18,6 +20,7 @@ from pprl.preflight.attacks.result import AttackResult
 from pprl.preflight.attacks.scheme import CandidatePool, Scheme
 from pprl.preflight.indicators import Cell, Indicators, Repeats, indicators, repeats, strata_cells
 from pprl.preflight.utility import Utility, measure_utility
+from pprl.roster.load import RosterLike, load
 from pprl.roster.people import MISSING, People, encodable, filled
 
 KNOWN_PAIRS = (10, 20, 50, 100, 200, 500, 1_000)
@@ -111,16 +114,16 @@ class RiskReport:
 
 
 def assess_risk(
-    people: People,
-    schema: Schema,
-    population: People | None = None,
+    roster: RosterLike,
+    schema: Schema | Path | str,
+    population: RosterLike | None = None,
     *,
     seed: int = 0,
     tries: int = 1,
     allow_weak: bool = False,
     progress: Progress | None = None,
 ) -> RiskReport:
-    """Attack the encodings that ``people`` would get under ``schema``, with keys drawn for the purpose: `pprl risk`.
+    """Attack the encodings that a roster would get under ``schema``, with keys drawn for the purpose: `pprl risk`.
 
     The roster's people are looked for among ``population``, at most 20,000 of them, or without one among themselves. Of
     a roster of more than 5,000 rows that many are drawn. Keys and samples are drawn from ``seed``, which is no secret.
@@ -129,7 +132,10 @@ def assess_risk(
     RosterError: fewer than 40 different people, or a population that lacks what the roster has. RefusedError: the
     schema links too little.
     """
-    setting = _setting(people, schema, population, seed)
+    schema = load_schema(schema)
+    people = load(roster, schema).people
+    others = None if population is None else load(population, schema, "population").people
+    setting = _setting(people, schema, others, seed)
     if not allow_weak:
         schema.refuse_weak(filled(schema, people))
     _refuse_few(setting.pool)
@@ -148,12 +154,13 @@ def assess_risk(
     )
 
 
-def assess_indicators(people: People, schema: Schema, *, seed: int = 0) -> RiskReport:
+def assess_indicators(roster: RosterLike, schema: Schema | Path | str, *, seed: int = 0) -> RiskReport:
     """The cheap part of `assess_risk`: indicators at the agreed hardening, repeats, strata.
 
     RosterError: fewer than 40 different people.
     """
-    setting = _setting(people, schema, None, seed)
+    schema = load_schema(schema)
+    setting = _setting(load(roster, schema).people, schema, None, seed)
     _refuse_few(setting.pool)
     bits = Scheme(schema).encode(setting.pool.targets(), setting.draws.bytes(32))
     shown = indicators(setting.pool, bits, setting.draws)
