@@ -92,7 +92,7 @@ def _statements(path: Path) -> dict[str, str | int]:
             "signature": "by its own key; only the words read out can show whose key it is",
         }
     facts: dict[str, str | int] = {"kind": " and ".join(statement.says for statement in statements)}
-    if matter := next((each.body["agreement"] for each in statements if "agreement" in each.body), None):
+    if matter := next((statement.body["agreement"] for statement in statements if "agreement" in statement.body), None):
         facts["agreement"] = str(matter)
     for statement in statements:
         facts[statement.says] = f"{statement.hash.hex()}, {_signer(path, statement)}"
