@@ -1,10 +1,9 @@
 """Both rosters in hand: the whole path from two files to matched people with an error rate.
 
-load the list and the registry      roster
-refuse what would mean nothing      here
-encode both                         encode
-compare the encodings               match
-judge the scores                    judge
+- load the list and the registry (`pprl.roster`)
+- refuse what would mean nothing (here)
+- encode both (`pprl.encode`) and compare the encodings (`pprl.match`)
+- judge the scores (`pprl.judge`)
 """
 
 from __future__ import annotations
@@ -177,21 +176,26 @@ def judge_comparison(comparison: Comparison, rate: float, run: Callable[[], str]
 
 
 def refuse_unwise(
-    listed: Roster, registered: Roster, schema: Schema, *, allow_weak: bool = False, allow_larger_list: bool = False
+    listed: Roster,
+    registered: Roster,
+    schema: Schema,
+    *,
+    allow_weak: bool = False,
+    allow_larger_list: bool = False,
 ) -> None:
     """RefusedError: the rosters are swapped, one and the same, or have too little in common to be linked."""
-    own, theirs = listed.people, registered.people
-    if own.rows_read > theirs.rows_read and not allow_larger_list:
+    list_people, registry_people = listed.people, registered.people
+    if list_people.rows_read > registry_people.rows_read and not allow_larger_list:
         raise RefusedError(
             "the list is larger than the registry",
             hint="are the two swapped? If not, pass --yes-list (in Python allow_larger_list=True)",
         )
-    if _same_people(own, theirs, schema):
+    if _same_people(list_people, registry_people, schema):
         raise RefusedError(
             "list and registry hold the same people in the same order", hint="name two different rosters"
         )
-    common = filled(schema, own, theirs)
-    if not common and len(own) and len(theirs):
+    common = filled(schema, list_people, registry_people)
+    if not common and len(list_people) and len(registry_people):
         name_columns = "name the columns, say --list-column surname=HEADER"
         raise RefusedError(
             "no linked field is filled in both rosters",
@@ -201,15 +205,15 @@ def refuse_unwise(
         schema.refuse_weak(common)
 
 
-def _same_people(own: People, theirs: People, schema: Schema) -> bool:
+def _same_people(list_people: People, registry_people: People, schema: Schema) -> bool:
     """A list linked with itself finds everyone and means nothing."""
-    if len(own) != len(theirs) or not len(own):
+    if len(list_people) != len(registry_people) or not len(list_people):
         return False
-    pairs = [(own.columns[field.name], theirs.columns[field.name]) for field in schema.linked()]
+    pairs = [(list_people.columns[field.name], registry_people.columns[field.name]) for field in schema.linked()]
     return all(left.values == right.values and np.array_equal(left.codes, right.codes) for left, right in pairs)
 
 
-def pairs_to_compare(own: People, theirs: People, schema: Schema) -> int:
+def pairs_to_compare(list_people: People, registry_people: People, schema: Schema) -> int:
     """About how many pairs `link` compares, decoys included."""
-    decoys = enough_decoys(decoys_per_person(schema, big=is_big(len(theirs))), len(own))
-    return len(own) * (1 + decoys) * len(theirs)
+    decoys = enough_decoys(decoys_per_person(schema, big=is_big(len(registry_people))), len(list_people))
+    return len(list_people) * (1 + decoys) * len(registry_people)

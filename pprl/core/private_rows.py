@@ -90,7 +90,7 @@ class Policy:
         names = {name: key for key, name in self._KEYS.items()}
         return {names.get(name, name): str(value) for name, value in asdict(self).items() if value is not None}
 
-    _KEYS: ClassVar[dict[str, str]] = {"matter": "title"}  # as the file has them
+    _KEYS: ClassVar[dict[str, str]] = {"matter": "title"}  # the file's name for a field
 
 
 @dataclass(frozen=True, kw_only=True)

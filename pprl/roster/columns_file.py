@@ -17,7 +17,7 @@ HINT = 'write lines such as surname = "HEADER" under [columns]; `pprl schema` wr
 class Columns:
     """Headers, date orders and separators, each by the name of a field.
 
-    ``orders`` settle dates whose order cannot be told from the cells; ``separators`` stand between the values of
+    ``orders`` settle dates whose order the cells leave open; ``separators`` separate the values of
     fields whose cells hold several.
     """
 

@@ -1,4 +1,4 @@
-"""What can be said of roster files without reading them, and so before pandas is imported."""
+"""Checks of roster files that need no reading, and so come before pandas is imported."""
 
 from __future__ import annotations
 

@@ -91,8 +91,10 @@ def _key(linked: tuple[Field, ...], columns: list[Column], *, dated: bool = True
         if column is None:
             return np.full(len(key), MISSING, dtype=np.int64)
         number: dict[str, int] = {}
-        of = np.array([number.setdefault(v[: letters or None], len(number)) for v in column.values] + [0], np.int64)
-        key = np.where((key == MISSING) | (column.codes == MISSING), MISSING, key * len(of) + of[column.codes])
+        by_value = [number.setdefault(value[: letters or None], len(number)) for value in column.values]
+        numbers = np.array([*by_value, 0], np.int64)[column.codes]
+        missing = (key == MISSING) | (column.codes == MISSING)
+        key = np.where(missing, MISSING, key * (len(by_value) + 1) + numbers)
     return key
 
 

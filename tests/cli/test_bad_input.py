@@ -451,8 +451,8 @@ def test_schemas_that_are_not_there(desk):
 def test_a_weak_schema_needs_a_word(desk):
     weak = 'format = 1\nname = "weak"\n[fields.birth_date]\ntype = "date"\n'
     (desk / "schema.toml").write_text(weak)
-    refused(link(), "too weak")
-    refused(encode(f"{FOLDER}/{LIST}"), "too weak")
+    refused(link(), "too few to protect")
+    refused(encode(f"{FOLDER}/{LIST}"), "too few to protect")
     assert link(f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}", "--allow-weak").status == 0
     assert encode(f"{FOLDER}/{LIST}", "--allow-weak").status == 0
 
@@ -630,7 +630,7 @@ KEYS = {
     "short": (b"pprl-key\x01\x00" + bytes(32), 0o600, "is cut short"),
     "of its mark only": (b"pprl-key", 0o600, "is cut short"),
     "long": (b"pprl-key\x01\x00" + bytes(34), 0o600, "has bytes after its end"),
-    "of a later format": (b"pprl-key\x02\x00" + bytes(33), 0o600, "this version reads format 1"),
+    "of a later format": (b"pprl-key\x02\x00" + bytes(33), 0o600, "this version of pprl reads format 1"),
     "raw bytes": (bytes(32), 0o600, "not a file of pprl"),
     "encodings": (b"pprl-enc\x01\x00" + bytes(200), 0o600, "holds encodings; a linkage key needed here"),
     "readable by the group": (b"pprl-key\x01\x00" + bytes(33), 0o640, "others on this machine can read it"),
@@ -875,7 +875,7 @@ def test_a_roster_from_standard_input_and_pairs_to_standard_output(desk, small, 
     assert result.out == (desk / "pairs.csv").read_text(encoding="utf-8")
     assert "people compared" in result.err
     assert len(result.out.splitlines()) > 10
-    refused(run("link", "-", "-", "--schema", "schema.toml"), "standard input can be read once only", status=2)
+    refused(run("link", "-", "-", "--schema", "schema.toml"), "standard input can be read only once", status=2)
     both = run("link", f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}", "--schema", "schema.toml", "--pairs", "-", "--json")
     refused(both, "would both write to standard output", status=2)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))

@@ -98,7 +98,7 @@ def test_a_passphrase_and_words_from_a_pipe(tmp_path, monkeypatch):
     piped("another passphrase of nobody\n")
     assert "does not open" in run("next", folder, "--passphrase-file", "-").err
     both = run("agree", folder, "--words-file", "-", "--passphrase-file", "-")
-    assert (both.status, "standard input can be read once only" in both.err) == (2, True)
+    assert (both.status, "standard input can be read only once" in both.err) == (2, True)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     assert "would be visible while you type it" in run("next", folder, "--passphrase-file", "-").err
 
