@@ -17,14 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from pprl.report.disclosure.relations import Relation, rows_of
+from pprl.report.disclosure.relations import FOUND, LISTED, Relation, rows_of
 from pprl.report.disclosure.rounding import share_between, stands_for
 from pprl.report.disclosure.rules import RATE_CLASSES, SHAPE, Discloser
 from pprl.report.disclosure.suppression import SLACK
 from pprl.report.fields import FieldSpec, Kind
+from pprl.report.record import EVERYONE
 
 #: The totals of all tables: suppressed last, since a report without them says nothing.
-MARGINS = ("headline.people", "headline.found.count", "rosters.list_people")
+MARGINS = (EVERYONE, FOUND, LISTED)
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,12 @@ def _figures(reading: Reading) -> Iterator[Relation]:
     yield from _shares(reading)
     headline, cells = reading.report.get("headline") or {}, reading.cells
     rate = headline.get("false_match_rate")
-    if rate is not None and {"headline.net_found", "headline.found.count"} <= cells.keys():
+    net = "headline.net_found"
+    if rate is not None and {net, FOUND} <= cells.keys():
         classes = sorted({0.0, *RATE_CLASSES, float(headline.get("false_match_rate_asked") or 1.0)})
         low, high = (classes[classes.index(rate) - 1], rate) if rate in classes[1:] else _bounds_of(rate)
-        net, found = "headline.net_found", "headline.found.count"
-        yield Relation("headline.false_match_rate", {found: 1 - low, net: -1.0}, -1, math.inf)
-        yield Relation("headline.false_match_rate", {found: 1 - high, net: -1.0}, -math.inf, 1)
+        yield Relation("headline.false_match_rate", {FOUND: 1 - low, net: -1.0}, -1, math.inf)
+        yield Relation("headline.false_match_rate", {FOUND: 1 - high, net: -1.0}, -math.inf, 1)
 
 
 def _shares(reading: Reading) -> Iterator[Relation]:
@@ -127,7 +128,7 @@ def _shares(reading: Reading) -> Iterator[Relation]:
         for name in above.split("."):
             row = (row[int(name)] if name.isdigit() else row.get(name)) if row else None
         share = (row or {}).get("share")
-        part, whole = f"{above}.{part_key}", "headline.people" if whole_key == "of" else f"{above}.{whole_key}"
+        part, whole = f"{above}.{part_key}", EVERYONE if whole_key == "of" else f"{above}.{whole_key}"
         if share is None or part not in cells or whole not in cells:
             continue
         shown = cells[part].shown, cells[whole].shown

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pprl.report.disclosure.suppression import SLACK
+from pprl.report.record import EVERYONE
 
-EVERYONE, FOUND, LISTED = "headline.people", "headline.found.count", "rosters.list_people"
+FOUND, LISTED = "headline.found.count", "rosters.list_people"
 GROUPS = ("eligible", "unknown", "ineligible")
 
 
