@@ -69,7 +69,7 @@ role = "joined"
 IN_REGISTRY, TOO_LATE, ABSENT = "in the registry", "joined after its date", "absent"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rosters:
     """Both tables as text, and the truth: the people of the list, its rows, and the registry's ids of each person."""
 
@@ -138,4 +138,6 @@ def invent(seed: int) -> Rosters:
     ids: dict[int, tuple[str, ...]] = {}
     for person, row_id in rows:
         ids[person] = (*ids.get(person, ()), row_id)
-    return Rosters(leaked.frame_of(entries), table, tuple(people), tuple(entries), ids)
+    return Rosters(
+        leaked=leaked.frame_of(entries), registry=table, people=tuple(people), entries=tuple(entries), ids=ids
+    )
