@@ -68,15 +68,15 @@ def _link(folder: Path, seed: int) -> None:
     container.write_new(schema_path, [SCHEMA.encode()])
     click.echo(_invented(rosters))
     schema = load_schema(schema_path)
-    own = options.load((leaked,), schema, (), None, "list")
-    theirs = options.load((registry,), schema, (), None, "registry")
-    with threads() as engine, searching(pairs_to_compare(own.people, theirs.people, schema)) as progress:
+    leaked_list = options.load((leaked,), schema, (), None, "list")
+    personnel = options.load((registry,), schema, (), None, "registry")
+    with threads() as engine, searching(pairs_to_compare(leaked_list.people, personnel.people, schema)) as progress:
         assessment = link_people(
-            own.people,
-            theirs.people,
+            leaked_list.people,
+            personnel.people,
             schema,
-            list_ids=ids_of(own.frames, "№ п/п"),
-            registry_ids=ids_of(theirs.frames, "id"),
+            list_ids=ids_of(leaked_list.frames, "№ п/п"),
+            registry_ids=ids_of(personnel.frames, "id"),
             seed=seed,
             map=engine.map,
             progress=progress,
