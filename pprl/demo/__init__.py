@@ -69,7 +69,7 @@ role = "joined"
 IN_REGISTRY, TOO_LATE, ABSENT = "in the registry", "joined after its date", "absent"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rosters:
     """Both tables as text, and the truth: the people of the list, its rows, and the registry's ids of each person."""
 
@@ -96,17 +96,17 @@ class Rosters:
     def marked(self, list_ids: Sequence[str], registry_ids: Sequence[str]) -> Marks:
         """Pairs compared with the truth."""
         person_of = {str(entry.cells[0]): entry.person for entry in self.entries}
-        pairs = [(person_of[ours], theirs) for ours, theirs in zip(list_ids, registry_ids, strict=True)]
-        right = [person for person, theirs in pairs if theirs in self.ids.get(person, ())]
+        pairs = [(person_of[list_id], registry_id) for list_id, registry_id in zip(list_ids, registry_ids, strict=True)]
+        right = [person for person, registry_id in pairs if registry_id in self.ids.get(person, ())]
         return Marks(len(right), len(pairs) - len(right), len(self.ids) - len(set(right)))
 
     def truth(self) -> pd.DataFrame:
         """For each row of the list the person, whether they are in the registry, and their ids there, one to a row."""
         return pd.DataFrame(
             [
-                (str(entry.cells[0]), str(entry.person), self.status(entry.person), theirs)
+                (str(entry.cells[0]), str(entry.person), self.status(entry.person), registry_id)
                 for entry in self.entries
-                for theirs in self.ids.get(entry.person, ("",))
+                for registry_id in self.ids.get(entry.person, ("",))
             ],
             columns=["№ п/п", "person", "status", "id"],
             dtype=object,
@@ -138,4 +138,6 @@ def invent(seed: int) -> Rosters:
     ids: dict[int, tuple[str, ...]] = {}
     for person, row_id in rows:
         ids[person] = (*ids.get(person, ()), row_id)
-    return Rosters(leaked.frame_of(entries), table, tuple(people), tuple(entries), ids)
+    return Rosters(
+        leaked=leaked.frame_of(entries), registry=table, people=tuple(people), entries=tuple(entries), ids=ids
+    )

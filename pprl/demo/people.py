@@ -36,7 +36,7 @@ RUSSIAN_BESIDE = {"surname": 0, "given": 40, "patronymic": 35}  # per cent of th
 NUMBER_LETTERS = "АВЕКМНОРСТХ"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Person:
     """``rank`` is the rank on the list, or in the registry for a person who is not on the list."""
 
@@ -98,14 +98,14 @@ def _person(draw: DemoRandom, service: str, rank: int, *, serving: bool = False)
         born = draw.date(datetime.date(1972, 1, 1), datetime.date(_youngest(rank) + 1, 12, 31))
         joined = draw.date(max(REGISTRY_DATE, _of_age(born)), datetime.date(2024, 2, 1))
     return Person(
-        _name(culture, "surname", draw),
-        _name(culture, "given", draw),
-        _name(culture, "patronymic", draw),
-        born,
-        rank,
-        service,
-        joined,
-        f"{draw.one_of(NUMBER_LETTERS)}{draw.one_of(NUMBER_LETTERS)}-{draw.below(1_000_000):06d}",
+        surname=_name(culture, "surname", draw),
+        given=_name(culture, "given", draw),
+        patronymic=_name(culture, "patronymic", draw),
+        born=born,
+        rank=rank,
+        service=service,
+        joined=joined,
+        number=f"{draw.one_of(NUMBER_LETTERS)}{draw.one_of(NUMBER_LETTERS)}-{draw.below(1_000_000):06d}",
     )
 
 

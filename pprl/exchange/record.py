@@ -232,7 +232,9 @@ class _Reader:
             committed = [parts.get(name) for name in ("list_rows", "registry_rows", "list_package")]
             # (d) the receipt for all of them
             if all(committed):
-                parts["receipt"] = self._receipt(agreement, [each.statement for each in committed if each])
+                parts["receipt"] = self._receipt(
+                    agreement, [commitment.statement for commitment in committed if commitment]
+                )
             # (e) the score table
             if parts.get("receipt"):
                 parts["table"] = self._table(agreement, parts["receipt"])

@@ -94,7 +94,7 @@ class LinkageUnit(Party):
         return agreement.proposal
 
     def sign_receipt(self, code: str) -> Path:
-        """Sign the terms whose code this is, and for what both owners committed to.
+        """Sign the terms that have this code, and for what both owners committed to.
 
         OrderError: out of turn. ForgedError: the code of other terms.
         """
@@ -186,27 +186,27 @@ def match_packages(
         )
     if folder.receipt is None:
         raise OrderError("the receipt is not made yet", hint="pprl agree FOLDER, once all commitments have come")
-    ours, theirs = OpenPackage.of_owner(folder, "list"), OpenPackage.of_owner(folder, "registry")
-    refuse_sizes(terms, ours, theirs)
-    words, halves = ours.whole_list()
+    list_package, registry_package = OpenPackage.of_owner(folder, "list"), OpenPackage.of_owner(folder, "registry")
+    refuse_sizes(terms, list_package, registry_package)
+    words, halves = list_package.whole_list()
     # Nothing leaves this function before the last segment is read: only then is the root of the rows checked.
-    with searching(len(words) * theirs.rows, len(words)) as progress:
-        candidates = find(BitMatrix(words), theirs.bits(), keep=KEEP, progress=progress)
+    with searching(len(words) * registry_package.rows, len(words)) as progress:
+        candidates = find(BitMatrix(words), registry_package.bits(), keep=KEEP, progress=progress)
     randomness = UnitRandomness.from_folder(folder)
     secret = randomness.pseudonym_key()
     scores = scores_of(
         candidates,
-        ours.sealed.contents.parameters,
+        list_package.sealed.contents.parameters,
         list_names(len(words)),
         lambda rows: pseudonyms(secret, rows),
-        theirs.sealed.contents.rows_read,
-        theirs.rows,
+        registry_package.sealed.contents.rows_read,
+        registry_package.rows,
     )
-    headers = [package.sealed.contents.statement for package in (ours, theirs)]
+    headers = [package.sealed.contents.statement for package in (list_package, registry_package)]
     attachment = container.preamble(b"pprl-sco") + scores.to_bytes() + halves
     table = sign_statement(folder, SCORE_TABLE, [folder.receipt, *headers], attachment)
-    asked, _ = randomness.asked(candidates.theirs[:, 0], theirs.rows)
-    ids = tags_of(theirs.rest_of(asked), theirs.layout, asked)[..., 0, :]
+    asked, _ = randomness.asked(candidates.theirs[:, 0], registry_package.rows)
+    ids = tags_of(registry_package.rest_of(asked), registry_package.layout, asked)[..., 0, :]
     return table, sign_statement(folder, QUERY, [table], ids.tobytes()), scores
 
 
@@ -258,30 +258,30 @@ def _evidence_of(
     folder: ExchangeFolder, terms: Terms, scores: Scores, openings: list[Opening], reveal: Statement
 ) -> Evidence:
     """What only the linkage unit can see of the packages, in a form in which an auditor can repeat the figures."""
-    ours, theirs = OpenPackage.of_owner(folder, "list"), OpenPackage.of_owner(folder, "registry")
-    words, _ = ours.whole_list()
+    list_package, registry_package = OpenPackage.of_owner(folder, "list"), OpenPackage.of_owner(folder, "registry")
+    words, _ = list_package.whole_list()
     encodings = Encodings(
         side="list", parameters=scores.parameters, rows_read=0, handles=scores.handles, bits=BitMatrix(words)
     )
     looks = diagnose_decoys(scores, private_rows(terms, scores.parameters, openings, reveal.body), encodings)
     randomness = UnitRandomness.from_folder(folder)
     secret = randomness.pseudonym_key()
-    best = numbers_of(secret, scores, theirs.rows)
-    asked, position = randomness.asked(best[:, 0], theirs.rows)
+    best = numbers_of(secret, scores, registry_package.rows)
+    asked, position = randomness.asked(best[:, 0], registry_package.rows)
     of_people = best[[label.kind in (REAL, SPELLING) for label in openings]]  # nobody else gets a partner
     candidates = np.unique(of_people[of_people >= 0])
-    rest = theirs.rest_of(np.concatenate([asked.ravel(), candidates]))
+    rest = registry_package.rest_of(np.concatenate([asked.ravel(), candidates]))
     filled = {
-        name.tobytes(): rest[number][-theirs.layout.linked :].decode("ascii", "replace")
+        name.tobytes(): rest[number][-registry_package.layout.linked :].decode("ascii", "replace")
         for number, name in zip(candidates.tolist(), pseudonyms(secret, candidates), strict=True)
     }
     real = BitMatrix(words[np.array([label.kind == REAL for label in openings], dtype=bool)])
-    sample = theirs.bits_of(randomness.sample(theirs.rows, SAMPLE))
+    sample = registry_package.bits_of(randomness.sample(registry_package.rows, SAMPLE))
     near = {
         "list": _near_doubles(real, [real], terms),
-        "registry": _near_doubles(sample, theirs.bits(), terms),
+        "registry": _near_doubles(sample, registry_package.bits(), terms),
     }
-    return Evidence(looks, position, tags_of(rest, theirs.layout, asked)[..., 1, :], filled, near)
+    return Evidence(looks, position, tags_of(rest, registry_package.layout, asked)[..., 1, :], filled, near)
 
 
 def _near_doubles(some: BitMatrix, rows: Iterable[BitMatrix], terms: Terms) -> tuple[int, int]:
@@ -293,10 +293,10 @@ def _near_doubles(some: BitMatrix, rows: Iterable[BitMatrix], terms: Terms) -> t
 
 def _released_pairs(folder: ExchangeFolder, figures: Assessment) -> bytes:
     """For each pair the list owner's own handle and a name of the pair; no score, no near miss, nothing synthetic."""
-    ours = OpenPackage.of_owner(folder, "list")
+    list_package = OpenPackage.of_owner(folder, "list")
     pairs = figures.pairs
-    handles = ours.handles_of(set(pairs["list_row"].tolist()))
-    secret = derive(folder.keystore.seed, ours.sealed.contents.statement.hash, b"pprl/1/pairs")
+    handles = list_package.handles_of(set(pairs["list_row"].tolist()))
+    secret = derive(folder.keystore.seed, list_package.sealed.contents.statement.hash, b"pprl/1/pairs")
     released = [
         [handles[row].hex(), mac(secret, handles[row] + bytes.fromhex(name))[:16].hex()]
         for row, name in pairs[["list_row", "registry_id"]].itertuples(index=False)

@@ -82,8 +82,8 @@ class OpenPackage:
         numbers, rest, start, layout = np.unique(wanted), {}, 0, self.layout
         for chunk in self.chunks():
             count = len(chunk) // layout.width
-            here = numbers[np.searchsorted(numbers, start) : np.searchsorted(numbers, start + count)]
-            for number in here.tolist():
+            in_chunk = numbers[np.searchsorted(numbers, start) : np.searchsorted(numbers, start + count)]
+            for number in in_chunk.tolist():
                 position = (number - start) * layout.width
                 rest[number] = bytes(chunk[position + layout.tags : position + layout.width])
             start += count
@@ -93,9 +93,10 @@ class OpenPackage:
         """The encodings of some rows, by their number, ascending."""
         words, start = [np.zeros((0, self.layout.length // 64), dtype="<u8")], 0
         for chunk in self.chunks():
-            here = _words(chunk, self.layout)
-            words.append(here[wanted[(wanted >= start) & (wanted < start + len(here))] - start])
-            start += len(here)
+            chunk_words = _words(chunk, self.layout)
+            in_chunk = wanted[(wanted >= start) & (wanted < start + len(chunk_words))]
+            words.append(chunk_words[in_chunk - start])
+            start += len(chunk_words)
         return BitMatrix(np.concatenate(words))
 
 

@@ -82,7 +82,7 @@ class RegistryOwner(Owner):
         return folder.proposal
 
     def accept(self, code: str) -> Path:
-        """Sign the terms whose code this is, take the linkage key into the keystore, and write the agreed schema.
+        """Sign the terms that have this code, take the linkage key into the keystore, and write the agreed schema.
 
         OrderError: out of turn. ForgedError: the code of other terms.
         """

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from pprl.core import container
@@ -28,7 +28,7 @@ AGAIN = "get the file again from its sender"
 Body = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Statement:
     """What a party signed. ``start`` is everything under the signature; ``attachment`` may have been left out."""
 
@@ -45,7 +45,8 @@ class Statement:
     def make(cls, kind: StatementKind, body: Body, keys: SecretKeys, attachment: bytes = b"") -> Statement:
         text = canonical(body)
         start = cls.HEADER.pack(kind.tag, container.VERSION, SUITE, len(text), 0)[: cls.SIGNED] + text
-        return cls(kind, body, start, keys.sign(LABEL + start), attachment)
+        signature = keys.sign(LABEL + start)
+        return cls(kind=kind, body=body, start=start, signature=signature, attachment=attachment)
 
     @property
     def hash(self) -> bytes:
@@ -74,7 +75,8 @@ class Statement:
         return name in self.body and digest(self.attachment) == self.bytes_of(name, 32)
 
     def detached(self) -> Statement:
-        return Statement(self.kind, self.body, self.start, self.signature)
+        """Without the attachment, as it is passed on to parties that must not see it."""
+        return replace(self, attachment=b"")
 
     def to_bytes(self) -> bytes:
         size = struct.pack("<Q", len(self.attachment))
@@ -152,7 +154,8 @@ def read_statement(data: bytes, name: str, start: int = 0) -> tuple[Statement, i
     text = data[body_start:body_end]
     signed = data[start : start + Statement.SIGNED] + text
     signature, attachment = data[body_end:end], data[end : end + attached]
-    return Statement(kind, parse_canonical(text, name), signed, signature, attachment), end + attached
+    body = parse_canonical(text, name)
+    return Statement(kind=kind, body=body, start=signed, signature=signature, attachment=attachment), end + attached
 
 
 def canonical(body: Body) -> bytes:
