@@ -95,13 +95,8 @@ def link(
     comparison = encode_and_match(
         listed, registered, absent, schema, seed=seed, allow_weak=allow_weak, threads=threads, progress=progress
     )
-
-    def run() -> str:
-        if not ledger:
-            return ""
-        return count_in_ledger(listed, registered, absent, schema, asked, repeatable=seed is not None, note=note)
-
-    return judge_comparison(comparison, asked, run)
+    count = partial(count_in_ledger, listed, registered, absent, schema, asked, repeatable=seed is not None, note=note)
+    return judge_comparison(comparison, asked, count if ledger else str)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,7 +120,7 @@ def _of_age(born: datetime.date) -> datetime.date:
 
 def _brother(kin: Person, person: Person, draw: DemoRandom, *, twin: bool = False) -> Person:
     """The person as a brother of ``kin``: the same surname and patronymic, another given name, born one to seven years
-    apart or on the same day. A brother keeps his service; on contract he joins no earlier than he is of age."""
+    apart or on the same day. The kind of service stays; nobody signs a contract before coming of age."""
     born = kin.born
     if not twin:
         born += datetime.timedelta(days=(330 + draw.below(2200)) * (1 if kin.born.year < 1985 else -1))
