@@ -374,5 +374,5 @@ def test_private_rows_with_spellings_are_read_again_and_damage_is_found(tmp_path
         person_of = rows.person.copy()
         person_of[spelling] = person
         replace(rows, person=person_of).write(tmp_path / "y.rows", force=True)
-        with pytest.raises(FileError, match="damaged in its records"):
+        with pytest.raises(FileError, match="its records are damaged"):
             PrivateRows.read(tmp_path / "y.rows", "list")
