@@ -1,4 +1,4 @@
-"""The whole path: from two tables to an answer, held against a known truth."""
+"""The whole path: from two tables to an answer, compared with a known truth."""
 
 import dataclasses
 

@@ -41,12 +41,16 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
     both owners. Beside it, each roster gets a PRIVATE-….columns.toml that stays with its owner: correct wrong guesses
     by hand, and pass it with --columns.
     """
+    from pprl.roster.paths import look_at
+
+    options.refuse_overwriting([output], rosters)
+    for number, path in enumerate(rosters, start=1):
+        look_at({f"roster {number}": [path]})
     from pprl.core.schema_file import parse_schema, quoted, to_toml
     from pprl.roster.ages import year_of_ages
     from pprl.roster.column_guess import guess_columns, propose_columns, propose_fields
     from pprl.roster.read import read_roster
 
-    options.refuse_overwriting([output], rosters)
     frames = []
     for number, path in enumerate(rosters, start=1):
         with naming(f"roster {number}"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pprl.core.encodings import Encodings
 from pprl.core.private_rows import PrivateRows
 from pprl.core.scores import Scores
-from pprl.judge import assessment
-from pprl.judge.assessment import Assessment
+
+if TYPE_CHECKING:
+    from pprl.judge.assessment import Assessment
 
 
 def judge(
@@ -34,4 +36,6 @@ def judge(
         registry_rows = PrivateRows.read(Path(registry_rows), "registry")
     if isinstance(encodings, Path | str):
         encodings = Encodings.read(Path(encodings), "list")
+    from pprl.judge import assessment  # only now: a file that is missing is reported before scipy is imported
+
     return assessment.judge(scores, rows, registry_rows, rate=rate, encodings=encodings)

@@ -69,7 +69,7 @@ def small() -> tuple[str, str]:
 
 @pytest.fixture
 def desk(tmp_path, monkeypatch, small) -> Path:
-    """A folder to stand in, with good rosters in the folder of canaries, a schema and a key."""
+    """The current folder, with good rosters in the folder of canaries, a schema and a key."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / FOLDER).mkdir()
     for name, text in zip((LIST, REGISTRY), small, strict=True):
@@ -85,20 +85,20 @@ def run(*words: object) -> Run:
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         status = main([str(word) for word in words])
-    printed, said = (stream.buffer.getvalue().decode() for stream in (out, err))
+    printed, errors = (stream.buffer.getvalue().decode() for stream in (out, err))
     new = listing() - before
-    silent(printed + said, *(name for name, _, _ in new))
+    silent(printed + errors, *(name for name, _, _ in new))
     if status:
         assert not new, "a run that failed left files behind"
     for name, _, _ in new:
         assert not name.endswith(".part")
         if Path(name).is_file():
             silent(Path(name).read_bytes().decode(errors="ignore"))
-    return Run(status, printed, said)
+    return Run(status, printed, errors)
 
 
 def listing() -> set[tuple[str, int, int]]:
-    """Every file under the current folder, with its size and time of change."""
+    """Every file under the current folder, with its size and time of modification."""
     return {
         (str(path), path.lstat().st_size if path.is_file() else 0, path.lstat().st_mtime_ns if path.is_file() else 0)
         for path in Path().rglob("*")
@@ -122,10 +122,10 @@ def encode(roster: object, *words: object) -> Run:
     return run("encode", roster, *fixed, *words)
 
 
-def refused(result: Run, says: str, *, status: int = 1, hint: bool = True, lines: int = 1) -> None:
+def refused(result: Run, message: str, *, status: int = 1, hint: bool = True, lines: int = 1) -> None:
     assert result.status == status
     assert len(result.errors) == lines, result.err
-    assert says in result.errors[0], result.err
+    assert message in result.errors[0], result.err
     assert not result.errors[0].endswith(".")
     assert not result.errors[0][0].isupper() or result.errors[0].startswith("PRIVATE-")
     assert bool(result.hint) >= hint, "no hint"
@@ -173,7 +173,7 @@ def undeclared(cell: str) -> bytes:
 
 
 def claiming(size: int, **parts: bytes) -> bytes:
-    """A workbook whose directory says of its last part that it unpacks to so many bytes."""
+    """A workbook whose directory claims that its last part unpacks to so many bytes."""
     data = packed(**parts)
     at = data.rindex(b"PK\x01\x02")
     return data[: at + 24] + size.to_bytes(4, "little") + data[at + 28 :]
@@ -257,24 +257,24 @@ NOT_ROSTERS = {
 }
 
 
-@pytest.mark.parametrize(("data", "says"), NOT_ROSTERS.values(), ids=NOT_ROSTERS)
-def test_what_is_no_roster_is_refused(desk, data, says):
+@pytest.mark.parametrize(("data", "message"), NOT_ROSTERS.values(), ids=NOT_ROSTERS)
+def test_what_is_no_roster_is_refused(desk, data, message):
     bad = desk / FOLDER / "Зкъхжв-bad.csv"
     bad.write_bytes(data)
     for result, whose in ((link(bad), "list"), (link(f"{FOLDER}/{LIST}", bad), "registry"), (encode(bad), "list")):
-        refused(result, says)
+        refused(result, message)
         assert result.errors[0].startswith(f"{whose}: ")
-    if says.startswith("the roster"):
+    if message.startswith("the roster"):
         proposed = run("schema", f"{FOLDER}/{LIST}", bad, "-o", "new.toml")
-        refused(proposed, f"roster 2: {says}")
+        refused(proposed, f"roster 2: {message}")
 
 
 @pytest.mark.usefixtures("desk")
 def test_a_folder_or_nothing_in_place_of_a_roster():
-    for path, says in ((FOLDER, "the roster is a directory"), (f"{FOLDER}/Зкъхжв.csv", "No such file or directory")):
-        refused(link(path), says)
-        refused(encode(path), says)
-        refused(run("schema", path, "-o", "new.toml"), says)
+    for path, message in ((FOLDER, "the roster is a directory"), (f"{FOLDER}/Зкъхжв.csv", "No such file or directory")):
+        refused(link(path), message)
+        refused(encode(path), message)
+        refused(run("schema", path, "-o", "new.toml"), message)
 
 
 @pytest.mark.usefixtures("desk")
@@ -314,11 +314,11 @@ COLUMNS = {
 
 
 @pytest.mark.usefixtures("desk")
-@pytest.mark.parametrize(("words", "says"), COLUMNS.values(), ids=COLUMNS)
-def test_columns_that_cannot_be_used(words, says):
-    refused(link(f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}", *words), says)
+@pytest.mark.parametrize(("words", "message"), COLUMNS.values(), ids=COLUMNS)
+def test_columns_that_cannot_be_used(words, message):
+    refused(link(f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}", *words), message)
     own = [word.replace("--list-id", "--id").replace("--list-", "--").replace("--registry-", "--") for word in words]
-    refused(encode(f"{FOLDER}/{LIST}", *own), says.removeprefix("list: ").removeprefix("registry: "))
+    refused(encode(f"{FOLDER}/{LIST}", *own), message.removeprefix("list: ").removeprefix("registry: "))
 
 
 COLUMNS_FILES = {
@@ -431,13 +431,13 @@ SCHEMAS = {
 }
 
 
-@pytest.mark.parametrize(("text", "says"), SCHEMAS.values(), ids=SCHEMAS)
-def test_schemas_that_cannot_be_used(desk, text, says):
+@pytest.mark.parametrize(("text", "message"), SCHEMAS.values(), ids=SCHEMAS)
+def test_schemas_that_cannot_be_used(desk, text, message):
     (desk / "schema.toml").write_text(text, encoding="utf-8")
     for result in (link(), encode(f"{FOLDER}/{LIST}")):
         assert result.status == 1
         assert result.errors
-        assert any(says in line for line in result.errors)
+        assert any(message in line for line in result.errors)
         assert not result.out
 
 
@@ -555,14 +555,14 @@ OUTPUTS = {
 }
 
 
-@pytest.mark.parametrize(("path", "says"), OUTPUTS.values(), ids=OUTPUTS)
-def test_outputs_that_cannot_be_written(desk, path, says):
+@pytest.mark.parametrize(("path", "message"), OUTPUTS.values(), ids=OUTPUTS)
+def test_outputs_that_cannot_be_written(desk, path, message):
     (desk / "taken").mkdir()
     good = f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}"
     result = run("link", *good, "--schema", "schema.toml", "--seed", 7, "--pairs", path, "-o", "result")
-    refused(result, says, hint=False)
-    refused(encode(f"{FOLDER}/{LIST}", "-o", path), says, hint=False)
-    refused(run("key", "-o", path), says, hint=False)
+    refused(result, message, hint=False)
+    refused(encode(f"{FOLDER}/{LIST}", "-o", path), message, hint=False)
+    refused(run("key", "-o", path), message, hint=False)
 
 
 @pytest.mark.usefixtures("desk")
@@ -638,14 +638,14 @@ KEYS = {
 }
 
 
-@pytest.mark.parametrize(("data", "mode", "says"), KEYS.values(), ids=KEYS)
-def test_keys_that_cannot_be_used(desk, data, mode, says):
+@pytest.mark.parametrize(("data", "mode", "message"), KEYS.values(), ids=KEYS)
+def test_keys_that_cannot_be_used(desk, data, mode, message):
     key = desk / "linkage.key"
     key.unlink()
     if data is not None:
         key.write_bytes(data)
         key.chmod(mode)
-    refused(encode(f"{FOLDER}/{LIST}"), says, hint=False)
+    refused(encode(f"{FOLDER}/{LIST}"), message, hint=False)
 
 
 @pytest.fixture(scope="session")
@@ -804,7 +804,7 @@ def test_control_c_in_the_middle_of_the_work():
 
 
 def schema_into(stdout: object) -> tuple[int, list[str]]:
-    """`pprl schema … -o -` in a process of its own: its status and what it says."""
+    """`pprl schema … -o -` in a separate process: its status and its messages."""
     words = [sys.executable, "-m", "cli", "schema", f"{FOLDER}/{LIST}", "-o", "-"]
     environment = {**os.environ, "PYTHONPATH": str(EXAMPLE.parents[1])}
     ended = subprocess.run(words, stdout=stdout, stderr=subprocess.PIPE, env=environment, check=False)
@@ -835,9 +835,9 @@ def test_a_reader_that_goes_away_ends_in_a_status(words, monkeypatch, capsys):
 @pytest.mark.usefixtures("desk")
 def test_standard_output_that_is_full():
     with open("/dev/full", "wb") as full:
-        status, (said, hint) = schema_into(full)
+        status, (error, hint) = schema_into(full)
     assert status == 1
-    assert said.startswith("pprl: error: the system refused to read or write (No space left on device)")
+    assert error.startswith("pprl: error: the system refused to read or write (No space left on device)")
     assert hint.startswith("pprl: hint: ")
 
 

@@ -85,7 +85,7 @@ def test_version():
 
 
 STATUSES = {
-    "nothing said": ((), 2, "Usage: pprl [OPTIONS] COMMAND"),
+    "no words": ((), 2, "Usage: pprl [OPTIONS] COMMAND"),
     "unknown command": (("linc",), 2, "pprl: error: no such command '…'; did you mean 'link'?"),
     "option typed wrongly": (
         ("key", "--ouput", "x"),
@@ -101,12 +101,12 @@ STATUSES = {
 }
 
 
-@pytest.mark.parametrize(("words", "status", "says"), STATUSES.values(), ids=STATUSES)
-def test_exit_statuses(words, status, says, capsys, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("words", "status", "message"), STATUSES.values(), ids=STATUSES)
+def test_exit_statuses(words, status, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(list(words)) == status
     shown = capsys.readouterr()
-    assert shown.err.startswith(says), shown.err
+    assert shown.err.startswith(message), shown.err
     assert not shown.out
     assert not list(tmp_path.iterdir())
 
@@ -157,7 +157,7 @@ def test_colour_is_neither_used_nor_asked_for():
 
 
 def test_pairs_for_a_reader_that_goes_away(tmp_path):
-    """As `| head -1` does, with more pairs than a pipe holds."""
+    """Like `| head -1`, with more pairs than a pipe holds."""
     (tmp_path / "clks.json").write_text(json.dumps({"clks": ["/////w=="] * 300}), "utf-8")
     words = ["match", "-", str(tmp_path / "clks.json"), "--threshold", "0.5", "-o", "-"]
     with (
@@ -168,10 +168,10 @@ def test_pairs_for_a_reader_that_goes_away(tmp_path):
     ):
         assert ended.stdout.readline() == b"record,their_record,score\n"
         ended.stdout.close()
-        said = ended.stderr.read().decode().splitlines()
+        lines = ended.stderr.read().decode().splitlines()
     assert ended.returncode == 1
-    assert len(said) == 1
-    assert said[0].startswith("pprl: warning: these files say neither how they were made")
+    assert len(lines) == 1
+    assert lines[0].startswith("pprl: warning: these files say neither how they were made")
 
 
 # One roster in many clothes.
@@ -274,11 +274,11 @@ def test_a_spreadsheet_keeps_its_numbers_and_rows(tmp_path):
 
 def test_a_shell_is_told_what_may_follow():
     asked = {"_PPRL_COMPLETE": "bash_complete", "COMP_WORDS": "pprl risk --pop", "COMP_CWORD": "2"}
-    told = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-m", "cli"], capture_output=True, cwd=ROOT, env=os.environ | asked, check=False
     )
-    assert told.returncode == 0
-    assert told.stdout.decode().split() == [
+    assert ended.returncode == 0
+    assert ended.stdout.decode().split() == [
         "plain,--population",
         "plain,--population-column",
         "plain,--population-columns",

@@ -1,7 +1,7 @@
 """Every example of `pprl COMMAND --help` is run word for word, and so is what `pprl --help` begins with.
 
-The examples tell two stories, each in one folder: what one does with rosters and files, command by command in the order
-of `COMMANDS`, and the exchange, step by step. What is typed at a prompt is typed here too.
+The examples tell two stories, each in its own folder: work with rosters and files, command by command in the order of
+`COMMANDS`, and the exchange, step by step. What is typed at a prompt is typed here too.
 """
 
 import io
@@ -41,7 +41,7 @@ def commands(group=cli, name=""):
 
 
 def examples(command):
-    """The example lines of a command, without what is said about them behind three spaces."""
+    """The example lines of a command, without the remarks after three spaces."""
     _, _, text = (command.epilog or "").partition("Example")
     return [re.split(" {3,}", line.strip())[0] for line in text.splitlines() if line.startswith("  ")]
 
@@ -57,7 +57,7 @@ class Terminal(io.TextIOWrapper):
 
 
 def typed(line, monkeypatch):
-    """Run a line as whoever sits at a terminal would: what it printed."""
+    """Run a line as somebody at a terminal would, and return what it printed."""
     out, err = (Terminal(io.BytesIO(), encoding="utf-8", write_through=True), io.StringIO())
     for name, stream in (("stdin", Terminal(io.BytesIO())), ("stdout", out), ("stderr", err)):
         monkeypatch.setattr(sys, name, stream)
@@ -152,7 +152,7 @@ PASSPHRASE = "wombat gherkin sextant tulip"
 
 @pytest.mark.usefixtures("cheap_passphrases")
 def test_the_exchange(tmp_path, monkeypatch):
-    """Each line of the exchange is typed at least once; what only helps on is no example."""
+    """Each line of the exchange is typed at least once; lines that only help along are no examples."""
     rosters(tmp_path)
     (tmp_path / "list.csv").rename(tmp_path / "leaked.csv")
     monkeypatch.chdir(tmp_path)

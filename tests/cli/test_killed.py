@@ -1,5 +1,4 @@
-"""A command that is killed at any point leaves nothing half done, and when it is given again it does what it would
-have done."""
+"""A command that is killed at any point leaves nothing half done, and running it again completes it."""
 
 import json
 import os

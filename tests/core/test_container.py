@@ -1,4 +1,4 @@
-"""Our files: whole or refused, secret ones closed to others, and nothing half-written is ever left behind."""
+"""Our files: complete or refused, secret ones closed to others, and never left half-written."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def scores(count=2):
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of file is written and read, and what its header says first."""
+    """How one kind of file is written and read, and the start of its header."""
 
     magic: bytes
     write: Any
     read: Any
-    rows_at: int  # where the header says how many records there are, 0 for none
+    rows_at: int  # where the header counts the records, 0 for none
     private: bool = False
 
 
@@ -110,7 +110,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
 def put(path, data):
-    """A file that only its owner may read, written without the code under test."""
+    """Write a file that only its owner can read, without the code under test."""
     path.write_bytes(data)
     path.chmod(0o600)
     return path
@@ -123,7 +123,7 @@ def specimen(kind, folder):
 
 
 def shape(value):
-    """What must not change when bytes of a file do: types, and sizes of arrays."""
+    """What must stay the same when bytes of a file change: types, and sizes of arrays."""
     if isinstance(value, bytes):
         return len(value)
     if isinstance(value, np.ndarray):
@@ -134,7 +134,7 @@ def shape(value):
 
 
 def content(value):
-    """Everything in a value of ours, as something that compares."""
+    """The contents of a value, in a form that can be compared."""
     if isinstance(value, np.ndarray):
         return value.dtype, value.shape, value.tobytes()
     if dataclasses.is_dataclass(value):
@@ -578,7 +578,7 @@ def test_what_a_killed_run_left_beside_is_taken_away_and_nothing_else(tmp_path):
 @posix
 @each_kind
 def test_a_link_laid_at_the_place_of_the_part_is_not_followed(kind, tmp_path, monkeypatch):
-    """Someone who guessed the random name would otherwise get the secret, or overwrite a file of ours."""
+    """Somebody who guessed the random name could otherwise read the secret, or overwrite one of our files."""
     monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
     for target in (tmp_path / "victim", tmp_path / "not there"):
         if target.name == "victim":

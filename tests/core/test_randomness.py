@@ -1,4 +1,4 @@
-"""RandomStream are uniform, repeat on every machine, and skip what would bias them."""
+"""Random streams are uniform, repeat on every machine, and skip words that would bias them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def chi_square(found, bins):
 
 
 def below_by_definition(words, bounds):
-    """The rule in plain integers: one word a draw, then further words for those thrown away."""
+    """The rule in plain integers: one word per draw, then further words for the discarded ones."""
     words = iter(words)
     drawn = [next(words) for _ in bounds]
     while wrong := [at for at, bound in enumerate(bounds) if drawn[at] >= 2**64 // bound * bound]:

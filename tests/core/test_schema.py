@@ -1,4 +1,4 @@
-"""Schemas: what is refused and how it is said, what changes the fingerprint, and that files come back as written."""
+"""Schemas: what is refused with which message, what changes the fingerprint, and that files round-trip."""
 
 from __future__ import annotations
 
@@ -407,12 +407,12 @@ def test_any_text_is_a_schema_or_a_schema_error(text, valid_start):
     try:
         schema = parse_schema(text)
     except SchemaError as error:
-        said = str(error).split("\n")
+        lines = str(error).split("\n")
     else:
         assert schema.linked()
         assert all(1 <= field.k <= MAX_K for field in schema.linked())
         return
-    for line in said:
+    for line in lines:
         source, number, what = line.split(":", 2)
         assert source == "schema.toml"
         assert 1 <= int(number) <= text.count("\n") + 1

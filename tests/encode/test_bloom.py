@@ -1,4 +1,4 @@
-"""Encodings are their definition, whatever the chunks; keys, schemas and fields share nothing."""
+"""Encodings equal their definition, whatever the chunks; different keys, schemas and fields share nothing."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def test_names_share_one_space():
 
 
 def test_other_fields_have_a_space_each():
-    """One value in two fields of one type: of 10 positions in 8,192 places, chance shares more than 3 once in 10^9."""
+    """One value in two fields of one type: 10 positions among 8,192 share more than 3 by chance once in 10^9."""
     schema = plain_schema(("home", "category", 10), ("unit", "category", 10), ("note", "text", 10), length=8192)
     chance = stats.hypergeom.sf(3, 8192, 10, 10)
     assert chance < ONE_IN_A_BILLION
@@ -290,7 +290,7 @@ OTHER_SCHEMAS = {
 
 @pytest.mark.parametrize(("left", "right"), OTHER_SCHEMAS.values(), ids=OTHER_SCHEMAS)
 def test_keys_and_schemas_share_nothing(left, right):
-    """One person under 60 pairs of keys: as many common bits as random rows of the same weights have.
+    """One person under 60 pairs of keys: as many common bits as random rows of the same weights.
 
     The keys are independent, so the common bits are a sum of hypergeometric draws; six standard deviations are
     allowed (once in 10^9). Equal encodings would be some hundred off.
@@ -332,7 +332,7 @@ OTHER = PERSON.with_hardening(5)
 @settings(max_examples=50)
 @given(st.sampled_from(sorted(EXPECTED_TOKENS)).flatmap(lambda kind: st.tuples(st.just(kind), VALUES[kind])))
 def test_tokens_are_distinct_and_never_none(kind_and_value):
-    """No value without tokens: `reduceat` would give such a value the bits of its neighbour."""
+    """Every value has tokens: `reduceat` would give a value without any the bits of its neighbour."""
     found = tokens(*kind_and_value)
     assert found
     assert len(set(found)) == len(found)
@@ -361,7 +361,7 @@ def test_each_input_bit_is_used_t_times_and_each_output_has_t_of_them(length, mi
 
 
 def test_entries_are_anywhere():
-    """First row and last, over 40 seeds: which quarter an entry comes from does not depend on where it stands."""
+    """First row and last, over 40 seeds: which quarter an entry comes from does not depend on its position."""
     for row in (0, 7):
         tables = np.array([diffusion_indices(256, 8, bytes([seed]) * 32)[row] for seed in range(40)])
         cells = np.bincount((4 * (np.arange(256) // 64) + tables // 64).ravel(), minlength=16)

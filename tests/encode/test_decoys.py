@@ -1,4 +1,4 @@
-"""Decoys keep what goes together, are nobody on the list, and are the same for the same seed."""
+"""Decoys keep what belongs together, are nobody on the list, and repeat with the seed."""
 
 import numpy as np
 import pandas as pd
@@ -92,7 +92,7 @@ def test_decoys_of_one_person_have_different_surnames_while_there_are_enough():
 
 
 def test_everybody_gives_his_surname_about_as_often():
-    """Those who gave to nobody would stand apart from all that is made up."""
+    """Rows that never give would be distinguishable from everything synthetic."""
     frame = roster(200)
     frame["surname"] = [f"Лугов{letter}{other}ин" for letter in "абвгдежзиклмно" for other in "абвгдежзиклмнопр"][:200]
     people, decoys = made(frame=frame, count=10)

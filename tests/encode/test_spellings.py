@@ -1,4 +1,4 @@
-"""Several spellings of a person: each is tried, the best counts, and what is made up is tried as often."""
+"""Several spellings of a person: all are tried, the best counts, and decoys get as many tries."""
 
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ def people(*rows: str, several=SEVERAL):
     return pprl.load(frame(*rows, several=several), SCHEMA, "list", any_age=True).people
 
 
-def told(read) -> list[tuple[str | None, ...]]:
+def cells(read) -> list[tuple[str | None, ...]]:
     columns = [[*column.values, None] for column in read.columns.values()]
     return [
         tuple(column[code] for column, code in zip(columns, row, strict=True))
@@ -69,16 +69,16 @@ CASES = {
 @pytest.mark.parametrize(("rows", "expected"), CASES.values(), ids=CASES)
 def test_a_cell_of_several_values_is_several_spellings_of_one_row(rows, expected):
     read = people(*rows)
-    assert [(each[0], row) for each, row in zip(told(read), read.rows.tolist(), strict=True)] == expected
+    assert [(each[0], row) for each, row in zip(cells(read), read.rows.tolist(), strict=True)] == expected
     assert read.rows_read == len(rows)
 
 
 def test_a_field_that_is_not_linked_has_its_first_value():
-    assert {each[-1] for each in told(people("Zimin; Lugov|Anna|1985|Alpha; Beta"))} == {"alpha"}
+    assert {each[-1] for each in cells(people("Zimin; Lugov|Anna|1985|Alpha; Beta"))} == {"alpha"}
 
 
 def test_a_separator_counts_only_where_it_was_named():
-    assert told(people("Zimin; Lugov|Anna|1985|A", several={}))[0][0] == "zimin lugov"
+    assert cells(people("Zimin; Lugov|Anna|1985|A", several={}))[0][0] == "zimin lugov"
 
 
 def test_more_than_eight_spellings_are_counted_by_their_row():
@@ -92,7 +92,7 @@ def test_rows_in_any_order_keep_their_spellings():
     made = frame("Zimin; Lugov|Anna|1985|A", "Orlov|Ivan|1990|B", "Belov; Gorin; Kubin|Oleg|1991|B").set_axis([9, 3, 5])
     read = pprl.load(made, SCHEMA, "list", any_age=True).people
     assert read.rows.tolist() == [9, 9, 3, 5, 5, 5]
-    assert [each[0] for each in told(read)] == ["zimin", "lugov", "orlov", "belov", "gorin", "kubin"]
+    assert [each[0] for each in cells(read)] == ["zimin", "lugov", "orlov", "belov", "gorin", "kubin"]
 
 
 def test_written_in_more_ways_than_are_looked_at():
@@ -109,7 +109,7 @@ def test_rows_of_a_frame_with_equal_labels_are_not_taken_for_spellings():
 
 
 def test_a_second_name_joins_nobody():
-    """Anna Zimin is also called Lugov; that makes no one person of her and of Anna Lugov."""
+    """Anna Zimin is also called Lugov; that does not make her and Anna Lugov one person."""
     read = people("Zimin; Lugov|Anna|1985-03-12|A", "Lugov|Anna|1985-03-12|A", "Zimin|A.|1985|A")
     assert persons_of(read, SCHEMA).tolist() == [0, 0, 2, 0]
 
@@ -126,7 +126,7 @@ def test_parts_of_a_file_give_the_same_as_the_whole(tmp_path):
         )
     )
     assert len(parts) == 7
-    assert [row for part in parts for row in told(part)] == told(expected)
+    assert [row for part in parts for row in cells(part)] == cells(expected)
     assert [row for part in parts for row in part.rows.tolist()] == expected.rows.tolist()
 
 
@@ -237,11 +237,11 @@ def test_what_is_made_up_has_as_many_spellings_as_its_person_and_is_nobody():
         *(f"{s}; {o}|{g}|{d}|A" for (s, g, d), (o, _, _) in zip(invented(40, "a"), invented(40, "b"), strict=True))
     )
     encodings, rows = encode_list(read, SCHEMA, LinkageKey.make(1), randomness=Randomness.make(1))
-    stands, bits = (
+    spelled, bits = (
         rows.stands_for(),
         {h.tobytes(): w.tobytes() for h, w in zip(encodings.handles, encodings.bits.words, strict=True)},
     )
-    count = np.bincount(stands, minlength=len(rows))
+    count = np.bincount(spelled, minlength=len(rows))
     of_person = count[rows.of_kind(RecordKind.REAL)]
     for kind in (RecordKind.DECOY, RecordKind.RELATIVE):
         made = rows.of_kind(kind)
@@ -321,7 +321,7 @@ def opened(exchange) -> tuple[list[Opening], object, bytes]:
 
 
 def test_decoys_with_fewer_spellings_than_their_people_are_refused(spelled, monkeypatch):
-    """Whoever leaves his decoys one name and tries his people under two would find people by chance."""
+    """A list owner whose decoys have one name and whose people have two would find people by chance."""
     told_labels, matter, labels = opened(spelled)
     made_up = next(at for at, label in enumerate(told_labels) if label.kind == 5)
     changes = {
@@ -375,5 +375,5 @@ def test_private_rows_with_spellings_are_read_again_and_damage_is_found(tmp_path
         person_of = rows.person.copy()
         person_of[spelling] = person
         replace(rows, person=person_of).write(tmp_path / "y.rows", force=True)
-        with pytest.raises(FileError, match="damaged in its records"):
+        with pytest.raises(FileError, match="its records are damaged"):
             PrivateRows.read(tmp_path / "y.rows", "list")

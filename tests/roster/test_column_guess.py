@@ -1,4 +1,4 @@
-"""Columns are known by their headers, by what stands in them, or not at all; ages tell birth dates from other dates."""
+"""Columns are recognised by header, by contents, or not at all; ages distinguish birth dates from other dates."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""Parquet and Arrow files are rosters like others: what they hold becomes the text that a CSV would have."""
+"""Parquet and Arrow files are rosters like others: their values become the text that a CSV would have."""
 
 import base64
 import datetime
@@ -129,7 +129,7 @@ def test_parts_are_the_whole_and_empty_rows_are_none(tmp_path, rows, size, group
 
 
 def test_a_part_is_there_before_the_next_is_read(tmp_path):
-    """The second half of each file is damaged: what stands before it is given, and then the place is named."""
+    """The second half of each file is damaged: the rows before it are returned, then the error names the row."""
     names = pa.table({"surname": [f"Ёж{at:05}" for at in range(10_000)]})
     whole = parquet(names, row_group_size=5_000, compression="zstd", use_dictionary=False)
     begin = pq.ParquetFile(io.BytesIO(whole)).metadata.row_group(1).column(0).data_page_offset + 40
@@ -172,7 +172,7 @@ def no_text() -> bytes:
 
 
 def pointing_anywhere() -> bytes:
-    """An Arrow file whose text begins far behind its end."""
+    """An Arrow file whose text begins far after its end."""
     ends = struct.Struct("<ii")
     return arrow(pa.table({"a": [777 * "x"]})).replace(ends.pack(0, 777), ends.pack(2**30, 2**30 + 777))
 
@@ -198,12 +198,12 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("data", "says"), REFUSED.values(), ids=REFUSED)
-def test_refused(tmp_path, data, says):
+@pytest.mark.parametrize(("data", "message"), REFUSED.values(), ids=REFUSED)
+def test_refused(tmp_path, data, message):
     (tmp_path / "roster").write_bytes(data)
     with pytest.raises(RosterError) as refused:
         read_roster(tmp_path / "roster")
-    assert str(refused.value) == says
+    assert str(refused.value) == message
     assert refused.value.hint
 
 

@@ -1,4 +1,4 @@
-"""FollowTheMoney in and out: nothing is dropped in silence, every spelling of a name counts, pairs can be loaded."""
+"""FollowTheMoney in and out: nothing is dropped silently, every spelling of a name counts, pairs can be loaded."""
 
 import json
 from collections import Counter
@@ -136,7 +136,7 @@ def test_people_of_entities_have_partial_dates_and_each_spelling_once(made, tmp_
 
 
 def test_a_list_of_entities_against_a_registry_of_entities(made, tmp_path):
-    """Half of a list stands in the registry under another of its names; the pairs name the entities of both."""
+    """Half of a list is in the registry under another of its names; the pairs name the entities of both."""
     people = [each for each in made if each.get("schema") == "Person"]
     edges = [each for each in made if each.get("schema") == "Identification"]
     ours = []
@@ -230,7 +230,7 @@ def test_values_that_are_no_text_are_counted_by_property(tmp_path):
 
 
 def test_notes_show_no_more_of_a_file_than_names_of_schemas_and_properties(tmp_path):
-    """Whatever stands in their place may be a person's name or a code for the terminal, and there may be thousands."""
+    """Anything in their place may be a person's name or an escape sequence, and there may be thousands."""
     many = (entity(f"o-{at}", "Kind" + chr(97 + at % 26) * (1 + at // 26)) for at in range(60))
     strange = entity("x", "Зкъхжвин\x1b[31m", **{"Зкъхжвин 1985": [None]})
     notes = " ".join(read(tmp_path, entity("p", name=["Anna Zimina"]), strange, *many).attrs["notes"])
@@ -252,9 +252,9 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("entities", "says"), REFUSED.values(), ids=REFUSED)
-def test_what_is_no_roster_of_entities_is_refused_by_its_row(tmp_path, entities, says):
-    with pytest.raises(RosterError, match=says) as refusal:
+@pytest.mark.parametrize(("entities", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_roster_of_entities_is_refused_by_its_row(tmp_path, entities, message):
+    with pytest.raises(RosterError, match=message) as refusal:
         read(tmp_path, *entities)
     assert refusal.value.hint
 
@@ -277,7 +277,7 @@ def test_cells_of_several_values_by_the_columns_file(tmp_path):
     done = run("check", tmp_path / "list.csv", "--schema", tmp_path / "schema.toml", "--columns", columns)
     assert done.status == 0, done.err
     assert "rows               12\npeople             6; 6 row(s) repeat" in done.out
-    for text, says in (
+    for text, message in (
         ('[several]\nrank = ";"\n', "no column holds 'rank'"),
         ("[several]\nfull_name = 3\n", "something other than text in [several]"),
         ('[several]\nfull_name = ""\n', "something other than text in [several]"),
@@ -285,4 +285,4 @@ def test_cells_of_several_values_by_the_columns_file(tmp_path):
         columns.write_text('[columns]\nfull_name = "ФИО"\n' + text, encoding="utf-8")
         done = run("check", tmp_path / "list.csv", "--schema", tmp_path / "schema.toml", "--columns", columns)
         assert done.status != 0
-        assert says in done.err
+        assert message in done.err

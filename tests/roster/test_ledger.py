@@ -1,4 +1,4 @@
-"""The ledger counts runs with one list, whatever was edited in it, and holds nothing that can be read."""
+"""The ledger counts the runs with a list, whatever was edited in it, and holds nothing readable."""
 
 import json
 import stat
@@ -55,9 +55,9 @@ def test_what_changed_is_said(ledger, what):
 def test_an_edited_list_is_still_the_list(ledger):
     run(ledger)
     shorter = OURS.iloc[20:].reset_index(drop=True)
-    said = run(ledger, own=shorter, theirs=THEIRS.iloc[::-1])
-    assert said.startswith("2 with this list; changed since the last: the list (about ")
-    assert 3 <= int(said.split("about ")[1].split("%")[0]) <= 20  # 10 % of the cells went, seen in 128 of them
+    count = run(ledger, own=shorter, theirs=THEIRS.iloc[::-1])
+    assert count.startswith("2 with this list; changed since the last: the list (about ")
+    assert 3 <= int(count.split("about ")[1].split("%")[0]) <= 20  # 10% of the cells went, seen in 128 of them
     assert run(ledger, own=roster("ours", note="a new column")).startswith("3 with this list")
 
 

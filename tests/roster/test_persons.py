@@ -1,4 +1,4 @@
-"""Rows that are one person count once; rows that only may be are left apart."""
+"""Rows that are one person count once; rows that only might be stay separate."""
 
 import random
 
@@ -43,9 +43,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("rows", "stands"), CASES.values(), ids=CASES)
-def test_who_is_one_person(rows, stands):
-    assert persons_of(people(*rows), SCHEMA).tolist() == stands
+@pytest.mark.parametrize(("rows", "person"), CASES.values(), ids=CASES)
+def test_who_is_one_person(rows, person):
+    assert persons_of(people(*rows), SCHEMA).tolist() == person
 
 
 MORE = [f"Зимин;Олег;;0{at}.01.1980;АБ-00000{at}" for at in range(1, 10)]
@@ -73,9 +73,9 @@ def test_without_dates_only_equals_are_one():
 
 
 def slow(rows: People) -> list[int]:
-    """The definition, row by row: fullest first, join the only person of whom a row says no more."""
+    """The definition, row by row: fullest first, each row joins the only person of whom it is a shorter form."""
 
-    def says(at: int) -> list[str]:
+    def values_of(at: int) -> list[str]:
         codes = [rows.columns[field.name].codes[at] for field in SCHEMA.linked()]
         return [
             "" if code < 0 else rows.columns[f.name].values[code]
@@ -83,27 +83,27 @@ def slow(rows: People) -> list[int]:
         ]
 
     def size(at: int) -> int:
-        words = [word for value in says(at) if value for word in value.split(" ")]
-        return sum(1 if word.endswith(".") else 2 for word in words) + sum(value.count("-") for value in says(at))
+        words = [word for value in values_of(at) if value for word in value.split(" ")]
+        return sum(1 if word.endswith(".") else 2 for word in words) + sum(value.count("-") for value in values_of(at))
 
-    stands = list(range(len(rows)))
+    person = list(range(len(rows)))
     persons: list[int] = []
-    for at in sorted(stands, key=lambda at: (-size(at), at)):
-        own = says(at)
-        equal = [p for p in persons if says(p) == own and any(own)]
+    for at in sorted(person, key=lambda at: (-size(at), at)):
+        own = values_of(at)
+        equal = [p for p in persons if values_of(p) == own and any(own)]
         fits = [
             p
             for p in persons
-            if own[0] == says(p)[0] != ""
-            and own[1][:1] == says(p)[1][:1] != ""
-            and own[3][:4] == says(p)[3][:4] != ""
-            and all(is_no_fuller(a, b, f.type) for a, b, f in zip(own, says(p), SCHEMA.linked(), strict=True))
+            if own[0] == values_of(p)[0] != ""
+            and own[1][:1] == values_of(p)[1][:1] != ""
+            and own[3][:4] == values_of(p)[3][:4] != ""
+            and all(is_no_fuller(a, b, f.type) for a, b, f in zip(own, values_of(p), SCHEMA.linked(), strict=True))
         ]
         if equal or len(fits) == 1:
-            stands[at] = (equal or fits)[0]
+            person[at] = (equal or fits)[0]
         else:
             persons.append(at)
-    return stands
+    return person
 
 
 ROW = st.tuples(

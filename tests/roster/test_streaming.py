@@ -1,4 +1,4 @@
-"""A roster that is read and folded in parts gives what the whole of it gives, and the same refusals."""
+"""A roster read and folded in parts gives the same people as the whole, and the same refusals."""
 
 import csv
 import io
@@ -134,7 +134,7 @@ def write(path: Path, *sheets: list[list[str]], merged: str = "") -> None:
 
 
 def answer(make) -> object:
-    """What comes of it, or the refusal in full."""
+    """The result, or the refusal with its hint."""
     try:
         return make()
     except RosterError as error:
@@ -157,7 +157,7 @@ def test_generated_rosters_in_parts(tmp_path, data):
 
 
 def same_answers(path: Path, sheet: str | None = None, **options) -> object:
-    """Frames and people, or refusals, agree; they are given back."""
+    """Check that frames and people, or refusals, agree, and return them."""
     whole = answer(lambda: read_roster(path, sheet))
     if isinstance(whole, tuple):
         for rows in SIZES:
@@ -201,17 +201,17 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("text", "said"), REFUSED.values(), ids=REFUSED)
-def test_refusals_agree(tmp_path, text, said):
+@pytest.mark.parametrize(("text", "message"), REFUSED.values(), ids=REFUSED)
+def test_refusals_agree(tmp_path, text, message):
     (tmp_path / "roster").write_text(text, encoding="utf-8")
     refusal = same_answers(tmp_path / "roster")
     assert isinstance(refusal, tuple)
     assert refusal[0].startswith("it: ")
-    assert said in refusal[0]
+    assert message in refusal[0]
 
 
 def test_what_the_first_rows_do_not_tell(tmp_path):
-    """A section, the order of dates, a child: each stands below the rows that proposals look at."""
+    """A section, the order of dates, a child: all are below the rows that proposals consider."""
     rows = "Фамилия,Имя,Дата рождения\n" + "Иванов,Иван,03/04/1985\n" * 4_500
     (tmp_path / "roster").write_text(rows + "1 рота,,\n" + "Петров,Пётр,28/07/1984\n", encoding="utf-8")
     whole = read_roster(tmp_path / "roster")
