@@ -17,13 +17,13 @@ from pprl.demo import SCHEMA
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.exchange.folder import PART
-from pprl.exchange.next_step import RESULT, next_step
+from pprl.exchange.next_step import next_step
 from pprl.exchange.parties.list_owner import LIST_ROWS
 from pprl.exchange.parties.owners import Secrets
 from pprl.exchange.parties.packages import pseudonyms
 from pprl.exchange.protocol.cards import check_heard, words_of
 from pprl.exchange.protocol.crypto import derive, digest
-from pprl.exchange.protocol.messages import BY_NAME, HAND_OVERS, readers_present
+from pprl.exchange.protocol.messages import BY_NAME
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.statements import read_statements
 from pprl.match.encodings import match_encodings
@@ -40,16 +40,6 @@ def test_the_scores_are_signed(before):
     for role in ("list", "registry"):
         assert exchange.opened(role).table.hash == table.hash
         assert not exchange.opened(role).table.attachment, "an owner got the scores"
-
-
-def test_a_party_gets_what_is_for_it_and_no_more(before):
-    exchange = before("end")
-    for role in PARTIES:
-        assert next_step(exchange.opened(role)).what.startswith("done")
-        theirs = {path.name for path in exchange.folder(role).iterdir() if not path.name.startswith("PRIVATE-")}
-        assert theirs - {"schema.toml", RESULT} == {
-            file.name for file in HAND_OVERS if role in (file.maker, *readers_present(file, auditor=False))
-        } - {"auditor-1-card.pprl", "unit-5-transcript-for-the-auditor.pprl"}
 
 
 def test_what_is_private_has_the_right_mode_and_encodings_are_gone(before):

@@ -7,6 +7,7 @@ import pytest
 from helpers import ROOT
 from helpers.exchange import PARTIES
 
+from pprl.exchange.next_step import RESULT, next_step
 from pprl.exchange.protocol.messages import (
     BY_NAME,
     COMMITMENT,
@@ -37,6 +38,14 @@ def test_every_file_goes_to_its_readers_and_to_nobody_else(played):
     assert set(seen) == {file.name for file in made}
     for file in made:
         assert seen[file.name] == {file.maker, *readers_present(file, auditor=False)}, file.name
+
+
+@pytest.mark.parametrize("role", PARTIES)
+def test_a_party_has_nothing_else_in_its_folder(played, role):
+    exchange = played["end"]
+    assert next_step(exchange.opened(role)).what.startswith("done")
+    names = {path.name for path in exchange.folder(role).iterdir() if not path.name.startswith("PRIVATE-")}
+    assert names - set(BY_NAME) <= {"schema.toml", RESULT}
 
 
 def test_every_file_holds_the_statements_of_the_table_signed_by_their_signers(played):
