@@ -89,6 +89,17 @@ def test_forbidden_modules_are_never_reached(start):
     assert not {name for name in reached if inside(name, FORBIDDEN[start])}
 
 
+def test_only_owners_reach_rosters_in_an_exchange():
+    """The record of rosters sent before is kept on their machines too."""
+    owners = {"list_owner", "registry_owner", "owners", "resubmission"}
+    readers = {
+        name.rpartition(".")[2]
+        for name, imported in GRAPH.items()
+        if inside(name, ("exchange",)) and any(inside(used, ("roster", "encode", "normalize")) for used in imported)
+    }
+    assert readers <= owners
+
+
 def test_no_module_imports_itself_in_a_circle():
     done, trail = set(), []
 
