@@ -68,6 +68,24 @@ def test_help_loads_nothing_heavy():
         assert ended.stdout.decode().splitlines()[-1] == "[]"
 
 
+LATE = {
+    "link": ("none.csv", "registry.csv", "--schema", "schema.toml"),
+    "check": ("none.csv", "--schema", "schema.toml"),
+    "schema": ("none.csv", "-o", "-"),
+    "judge": ("none.pprl", "--rows", "none.rows"),
+}
+
+
+@pytest.mark.parametrize("command", LATE)
+def test_a_missing_file_is_reported_before_anything_heavy_is_imported(command):
+    words = [command, *LATE[command]]
+    program = f"import sys; from pprl.cli import main; main({words}); print([m for m in {HEAVY} if m in sys.modules])"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, cwd=EXAMPLE)
+    assert b"No such file" in ended.stderr
+    assert "pandas" not in ended.stdout.decode()
+    assert "scipy" not in ended.stdout.decode()
+
+
 def test_the_tour_is_loaded_when_it_is_used():
     program = (
         f"import sys, pprl; print([m for m in {HEAVY} if m in sys.modules]); pprl.link; print('pandas' in sys.modules)"
