@@ -29,7 +29,7 @@ from pprl.core.key import LinkageKey
 from pprl.core.schema_file import parse_schema
 from pprl.demo.registry import ROMAN
 from pprl.encode.bloom import encode
-from pprl.encode.hardening import diffuse
+from pprl.encode.hardening import diffuse, diffusion_indices
 from pprl.roster.load import load
 
 FIELDS = """format = 1
@@ -101,7 +101,7 @@ def main() -> None:
         plain = encode(people, schema.with_hardening(0), key)
         encoded = time.process_time()
         if hardening:
-            diffuse(BitMatrix(plain.words), hardening, key)
+            diffuse(BitMatrix(plain.words), diffusion_indices(plain.length, hardening, key))
         done = time.process_time()
         speeds[hardening] = len(frame) / (done - start)
         print(

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from pprl.core.bits import BitMatrix
-from pprl.encode.hardening import diffuse
+from pprl.encode.hardening import diffuse, diffusion_indices
 
 THRESHOLDS = (0.7, 0.8, 0.85, 0.9)
 LENGTH, MIXED = 1024, 8
@@ -196,7 +196,8 @@ def main() -> None:
         rng = np.random.default_rng(rows)
         compare("plain", *sides(rng, rows, 150), pythons, given.rounds)
         left, right = sides(rng, rows, 60)
-        compare("diffused", diffuse(left, MIXED, b"k" * 32), diffuse(right, MIXED, b"k" * 32), pythons, given.rounds)
+        indices = diffusion_indices(left.length, MIXED, b"k" * 32)
+        compare("diffused", diffuse(left, indices), diffuse(right, indices), pythons, given.rounds)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import EncodingParameters
 from pprl.core.key import LinkageKey
 from pprl.core.schema import MAX_K, Field, Schema
-from pprl.encode.hardening import diffusion_indices, mix
+from pprl.encode.hardening import diffuse, diffusion_indices
 from pprl.encode.tokens import space, tokens
 from pprl.normalize.text import folding_hash
 from pprl.roster.people import People
@@ -87,7 +87,7 @@ class Encoder:
             for masks_of, column in zip(self._masks.values(), columns, strict=True)
         ]
         words = gathered(fields, len(people), self._schema.length // 64)
-        return mix(BitMatrix(words), self._diffusion)
+        return diffuse(BitMatrix(words), self._diffusion)
 
 
 def gathered(fields: Sequence[tuple[Words, NDArray[np.int32]]], rows: int, width: int) -> Words:

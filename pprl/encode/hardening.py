@@ -39,13 +39,11 @@ def diffusion_indices(length: int, mixed: int, seed: bytes) -> NDArray[np.int64]
     return np.array(rows, dtype=np.int64).reshape(mixed, length)
 
 
-def diffuse(plain: BitMatrix, mixed: int, seed: bytes) -> BitMatrix:
-    """Rows of the same length, hardened; ``mixed`` 0 leaves them as they are. An empty row stays empty."""
-    return mix(plain, diffusion_indices(plain.length, mixed, seed))
+def diffuse(plain: BitMatrix, indices: NDArray[np.int64]) -> BitMatrix:
+    """Rows of the same length, hardened by `diffusion_indices`; none of these leave the rows as they are.
 
-
-def mix(plain: BitMatrix, indices: NDArray[np.int64]) -> BitMatrix:
-    """`diffuse` by indices drawn before."""
+    An empty row stays empty.
+    """
     if not len(indices):
         return plain
     out = np.empty_like(plain.words)
