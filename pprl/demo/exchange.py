@@ -33,8 +33,6 @@ from pprl.exchange.protocol.messages import HAND_OVERS
 from pprl.exchange.protocol.roles import Role
 from pprl.match import search
 from pprl.match.threads import threads
-from pprl.roster.load import load
-from pprl.roster.people import People
 
 PLACES: dict[Role, str] = {"list": "newsroom", "registry": "registry", "unit": "linkage-unit"}
 NAMES: dict[Role, str] = {"list": "Newsroom Alfa", "registry": "Partner Bravo", "unit": "University"}
@@ -94,7 +92,7 @@ def play(root: Path) -> Iterator[Played]:
     stage.hand_over()
     yield from _compare_words(stage)
     yield from _agree(stage, schema)
-    yield from _commit(stage, schema)
+    yield from _commit(stage)
     yield from _match_and_judge(stage)
     stage.unit.write_transcript(root / AUDITOR)
     yield Played(PLACES["unit"], f"transcript {EXCHANGE} -o ../{AUDITOR}", [])
@@ -137,19 +135,18 @@ def _agree(stage: _Stage, schema: Schema) -> Iterator[Played]:
     yield stage.played(stage.registry, f"agree {EXCHANGE}", "accepted by the code of the terms")
 
 
-def _commit(stage: _Stage, schema: Schema) -> Iterator[Played]:
+def _commit(stage: _Stage) -> Iterator[Played]:
     """Both owners commit before either can know what the other holds; then the list owner commits to the decoys."""
-    people = _people(stage.root / "newsroom" / "list.xlsx", schema, "list")
-    registry = _people(stage.root / "registry" / "registry.csv", schema, "registry")
+    leaked, registry = stage.root / "newsroom" / "list.xlsx", stage.root / "registry" / "registry.csv"
     nowhere = SentRosters(None)  # invented people are not remembered as sent
     encode_list = f"encode list.xlsx --agreement {EXCHANGE}"
-    path = stage.newsroom.commit(people, sent=nowhere)
+    path = stage.newsroom.commit(leaked, sent=nowhere)
     yield stage.played(stage.newsroom, encode_list, f"{path.name}: committed to the list")
-    path = stage.registry.commit([registry], sent=nowhere)
+    path = stage.registry.commit(registry, sent=nowhere)
     yield stage.played(
         stage.registry, f"encode registry.csv --agreement {EXCHANGE}", f"{path.name}: committed to the registry"
     )
-    path = stage.newsroom.commit(people, sent=nowhere)
+    path = stage.newsroom.commit(leaked, sent=nowhere)
     yield stage.played(stage.newsroom, encode_list, f"{path.name}: committed to the package, decoys included")
     path = stage.unit.sign_receipt(stage.unit.terms_to_sign().code)
     yield stage.played(stage.unit, f"agree {EXCHANGE}", f"{path.name}: signed for what both owners committed to")
@@ -171,7 +168,3 @@ def _match_and_judge(stage: _Stage) -> Iterator[Played]:
     for owner in (stage.newsroom, stage.registry):
         files = [f"{EXCHANGE}/{RESULT}/{path.name}" for path in owner.receive_result()]
         yield stage.played(owner, NEXT, *files)
-
-
-def _people(path: Path, schema: Schema, whose: str) -> People:
-    return load(path, schema, whose).people

@@ -67,6 +67,7 @@ from pprl.exchange.protocol.roles import OwnerRole
 from pprl.exchange.protocol.statements import AGAIN, Statement, parse_canonical
 from pprl.exchange.record import Commitment, not_come
 from pprl.normalize.text import folding_hash, read_table
+from pprl.roster.load import RosterLike, load
 from pprl.roster.people import People
 
 AGREEMENT_DAYS = 90
@@ -193,17 +194,18 @@ class ListOwner(Owner):
 
     def commit(
         self,
-        people: People,
+        roster: RosterLike,
         *,
-        controls: People | None = None,
+        controls: RosterLike | None = None,
         sent: SentRosters | None = None,
         sent_before: bool = False,
         warn: Warn = ignore,
     ) -> Path:
         """Commit to the people of the list or, once the registry owner has committed, to the package with its decoys.
 
-        The second call needs the same roster with the same options. ``controls`` are real people known to be absent
-        from the registry, ``sent`` is the record of rosters sent from this machine.
+        ``roster`` is a file, a frame, or loaded already; the second call needs the same one with the same options.
+        ``controls`` are real people known to be absent from the registry, ``sent`` is the record of rosters sent from
+        this machine.
 
         OrderError: out of turn. RefusedError: too few or too many people for the terms, or nearly the same roster was
         sent before. ForgedError: another roster than the one committed to.
@@ -213,9 +215,12 @@ class ListOwner(Owner):
             raise OrderError("you have committed to everything already", hint="pprl next FOLDER seals the package")
         folder = self.read()
         agreement = folder.ready()
+        schema = agreed_schema(agreement.terms)
+        people = load(roster, schema, "list").people
+        absent = None if controls is None else load(controls, schema, "control").people
         sent, hashes = sent or SentRosters.at_home(), list[Hashes]()
-        list(sent.hashed([people], agreed_schema(agreement.terms), hashes))
-        statement = _commitment(folder, people, controls, warn)
+        list(sent.hashed([people], schema, hashes))
+        statement = _commitment(folder, people, absent, warn)
         if stage == "package":
             return write_statements(folder, PACKAGE_COMMITMENT_FILE.name, statement)
         self.remember_sent(folder, distinct(hashes), sent, sent_before=sent_before)

@@ -54,6 +54,7 @@ from pprl.exchange.protocol.roles import OwnerRole
 from pprl.exchange.protocol.statements import Statement
 from pprl.exchange.record import not_come
 from pprl.roster.people import People
+from pprl.roster.streaming import people_in_parts
 
 SCHEMA = "schema.toml"
 
@@ -112,13 +113,13 @@ class RegistryOwner(Owner):
 
     def commit(
         self,
-        parts: Iterable[People],
+        registry: Path | str | Iterable[People],
         *,
         sent: SentRosters | None = None,
         sent_before: bool = False,
         progress: Progress | None = None,
     ) -> Path:
-        """Commit to the registry, which may come in several parts.
+        """Commit to the registry: a file, which is read in parts, or its people in parts.
 
         ``sent`` is the record of rosters sent from this machine. OrderError: out of turn. RefusedError: too few or too
         many rows for the terms, or nearly the same roster was sent before.
@@ -127,6 +128,7 @@ class RegistryOwner(Owner):
             raise OrderError("you have committed to the registry already", hint="pprl next FOLDER seals the package")
         folder = self.read()
         schema = agreed_schema(folder.ready().terms)
+        parts = people_in_parts(registry, schema, "registry") if isinstance(registry, Path | str) else registry
         sent, hashes = sent or SentRosters.at_home(), list[Hashes]()
         statement = _commitment(folder, sent.hashed(parts, schema, hashes), progress)
         self.remember_sent(folder, distinct(hashes), sent, sent_before=sent_before)
