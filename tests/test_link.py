@@ -349,6 +349,9 @@ def test_notes_ledger_and_progress_of_a_run():
     assert {pairs for pairs, _ in compared} == {compared[0][0]}
     assert sum(new for _, new in compared) > 0
     assert pprl.link(*PATHS, seed=7).run == ""
+    people = [pprl.load(path, PATHS[2]).people for path in PATHS[:2]]
+    assert pprl.link(*people, PATHS[2], seed=7, ledger=True, note=notes.append).run == ""
+    assert "not counted" in notes[-1]
 
 
 def test_check_in_one_call():

@@ -48,10 +48,6 @@ class BitMatrix:
         return self.words.astype("<u8", copy=False).tobytes()
 
     @classmethod
-    def from_bytes(cls, data: bytes | memoryview, length: int) -> BitMatrix:
-        return cls(np.frombuffer(data, dtype="<u8").reshape(-1, length // 64))
-
-    @classmethod
     def from_positions(cls, rows: list[list[int]], length: int) -> BitMatrix:
         """Rows with the given bits set; for small examples, not fast."""
         words = np.zeros((len(rows), length // 64), dtype="<u8")

@@ -73,6 +73,9 @@ def count_in_ledger(
     note: Note,
 ) -> str:
     """Count a run and describe the count; "" where the ledger is off. A ledger that cannot be used stops nobody."""
+    if not (listed.tables and registered.tables):
+        note("warning: this run is not counted: the ledger needs files or frames, not people loaded before")
+        return ""
     try:
         path = ledger_path()
         if path is None:

@@ -32,7 +32,7 @@ def encodings_of(rows: int, *, side: str = "registry", length: int = 128) -> Enc
         parameters=parameters,
         rows_read=rows + 3 if side == "registry" else 0,
         handles=handles,
-        bits=BitMatrix.from_bytes(bytes_, length),
+        bits=BitMatrix(np.frombuffer(bytes_, dtype="<u8").reshape(-1, length // 64)),
     )
 
 
@@ -50,7 +50,7 @@ def test_encodings_come_back_byte_for_byte(tmp_path, monkeypatch, rows, side, le
 
 @pytest.mark.parametrize(("threshold", "fewest", "most"), [("0.5", 20, 600), ("1", 0, 0)])
 def test_pairs_are_the_same_as_csv_and_as_parquet(tmp_path, monkeypatch, threshold, fewest, most):
-    monkeypatch.setattr(sys.modules["pprl.cli.match"], "PAIRS_AT_ONCE", 7)
+    monkeypatch.setattr("pprl.cli.match.PAIRS_AT_ONCE", 7)
     encodings_of(20, side="list").write(tmp_path / "list.pprl")
     theirs = encodings_of(31)
     again = Encodings(

@@ -104,7 +104,7 @@ def test_values_are_shown_only_on_a_terminal(messy):
     assert "row 7: '31.13.1980'" in shown
     piped = subprocess.run([*PPRL, *words], cwd=folder, capture_output=True, text=True, check=False)
     assert piped.returncode == 1
-    assert "standard output is no terminal" in piped.stderr
+    assert "standard output is not a terminal" in piped.stderr
     assert "неизвестно" not in piped.stdout + piped.stderr
 
 
