@@ -28,5 +28,5 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(
-            f"{folder.name}: cannot be made a folder ({error.strerror})", hint="name a folder where you may write"
+            f"{folder.name}: the folder cannot be made ({error.strerror})", hint="name a folder where you may write"
         ) from None

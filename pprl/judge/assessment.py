@@ -113,6 +113,11 @@ class Assessment:
         return self.record.warnings
 
     @property
+    def run(self) -> str:
+        """What the ledger says of this run, or "" where it was not counted."""
+        return self.record.run or ""
+
+    @property
     def audit(self) -> dict[str, Any]:
         """The record as audit.json holds it."""
         return self.record.to_json()

@@ -255,7 +255,7 @@ def test_the_schema_in_the_folder_decides_nothing(before):
 def test_a_package_whose_rows_say_that_they_are_less_hardened(before):
     exchange = before("match")
     parameters = parameters_of(exchange.opened("unit"))
-    weaker = type(parameters)(parameters.length, 0, parameters.folding, parameters.fingerprint, parameters.key_check)
+    weaker = dataclasses.replace(parameters, hardening=0)
     put(exchange, "unit", sealed(exchange, parameters=weaker), "list-5-package.pprl")
     refused(exchange, MismatchError, "different hardening", *exchange.command("match"))
 

@@ -304,7 +304,7 @@ def test_controls_that_are_not_judged_are_named_in_warnings():
     answer = link(listed, registered, SCHEMA, controls=controls, seed=1)
     assert answer.audit["controls"]["people"] == 30
     assert [text for text in answer.warnings if "controls" in text] == [
-        "3 of 40 controls are on the list too, stand twice or have nothing to compare: left out",
+        "3 of 40 controls left out: on the list too, repeated, or with nothing to compare",
         "7 of 37 negative controls are in classes of rows without judged people: left out",
     ]
     assert any(line.startswith("negative controls  0 of 30 reach the threshold") for line in summary(answer))
