@@ -19,7 +19,7 @@ from pprl.core.errors import FileError, OrderError, RefusedError
 from pprl.roster.paths import look_at
 
 if TYPE_CHECKING:
-    from pprl.cli.match import Engine
+    from pprl.cli.engine import Engine
     from pprl.exchange.parties.linkage_unit import LinkageUnit
     from pprl.exchange.parties.list_owner import ListOwner
     from pprl.exchange.parties.owners import Owner
@@ -368,7 +368,7 @@ def next_step(folder: Path, threads: int | None, language: str, passphrase_file:
         case "seal":
             seal_package(as_owner(party))
         case "match":
-            from pprl.cli.match import Engine
+            from pprl.cli.engine import Engine
 
             match_packages(as_linkage_unit(party), Engine(threads=threads, resume=True))
         case "acknowledge":
@@ -545,7 +545,7 @@ def match_form(
     passphrase_file: Path | None,
 ) -> None:
     """Compare the two sealed packages in the linkage unit's FOLDER, and sign the scores."""
-    from pprl.cli.match import Engine
+    from pprl.cli.engine import Engine
     from pprl.exchange.parties.linkage_unit import LinkageUnit
 
     if (engine == "dask") != (scheduler is not None):

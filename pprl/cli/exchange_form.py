@@ -6,7 +6,6 @@ its own options, so neither has to refuse the options of the other.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,8 +43,9 @@ class CommandWithExchangeForm(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        # By its name: the module of the exchange imports the modules of these commands.
-        form: click.Command = getattr(importlib.import_module("pprl.cli.exchange"), self._form_name)
+        from pprl.cli import exchange  # only when the command runs: --help of the others needs none of it
+
+        form: click.Command = getattr(exchange, self._form_name)
         if self._chosen_by(args, (self, form)):
             return form.make_context(info_name, args, parent, **extra)
         return super().make_context(info_name, args, parent, **extra)

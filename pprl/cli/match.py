@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pprl.cli import options
+from pprl.cli.engine import Engine
 from pprl.cli.exchange_form import CommandWithExchangeForm, names_folder
 from pprl.cli.options import note
 from pprl.cli.output import as_parquet, check_output, say, write_output
@@ -23,8 +21,7 @@ from pprl.core.container import STANDARD
 
 if TYPE_CHECKING:
     from pprl.core.encodings import Encodings
-    from pprl.match.checkpoint import Checkpoint
-    from pprl.match.search import Candidates, Pairs
+    from pprl.match.search import Pairs
 
 
 Columns = Mapping[str, list[Any]]
@@ -43,56 +40,6 @@ class Share(click.ParamType[Fraction]):
         if not 0 < share <= 1:
             self.fail("write a number above 0 and up to 1, such as 0.85", param, ctx)
         return share
-
-
-@dataclass(frozen=True)
-class Engine:
-    """Where the search runs: on threads of this machine, or on a cluster."""
-
-    name: str = "local"
-    scheduler: str | None = None
-    threads: int | None = None
-    resume: bool = False
-
-    @contextmanager
-    def finding(self, checkpoint: Checkpoint) -> Iterator[Callable[..., Candidates]]:
-        """`search.best` on this engine, with a checkpoint unless it is a cluster."""
-        if self.name == "dask":
-            from pprl.match import dask as cluster
-
-            with cluster.connected(self.scheduler or "") as client:
-                yield partial(cluster.best, client)
-            return
-        start = None
-        if checkpoint.path.exists():
-            if self.resume:
-                start = checkpoint.read()
-                note(f"resuming after the first {start.done:,} rows")
-            else:
-                note(f"{checkpoint.path.name}: left by an unfinished run; --resume continues it")
-        from pprl.match.checkpoint import best_with_checkpoint
-        from pprl.match.threads import threads as on_threads
-
-        with on_threads(self.threads) as engine:
-            yield partial(best_with_checkpoint, checkpoint, start, map=engine.map)
-        if checkpoint.trouble:
-            note(checkpoint.trouble)
-
-    @contextmanager
-    def finding_pairs(self) -> Iterator[Callable[..., Pairs]]:
-        """`search.all_pairs` on this engine."""
-        from pprl.match import search
-
-        if self.name == "dask":
-            from pprl.match import dask as cluster
-
-            with cluster.connected(self.scheduler or "") as client:
-                yield partial(cluster.all_pairs, client)
-            return
-        from pprl.match.threads import threads as on_threads
-
-        with on_threads(self.threads) as engine:
-            yield partial(search.all_pairs, map=engine.map)
 
 
 @click.command(
