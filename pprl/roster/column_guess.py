@@ -88,15 +88,15 @@ def guess_columns(frame: pd.DataFrame, year: int) -> list[Guess]:
 
 def _guess(header: str, cells: Sequence[str], year: int) -> Guess | None:
     named = header_type(header)
-    kind, share = best_fit(cells, year)
+    if named == "row":
+        return Guess(header, named, 1.0, "header")
+    fits = _share(cells, _FITS[named], year) if named else 0.0
+    if named and fits >= FITS:
+        return Guess(header, named, 0.7 + 0.3 * fits, f"header, and {fits:.0%} of the contents fit")
+    kind, share = best_fit(cells, year)  # only now: every cell is held against every type
     contents = f"contents: {share:.0%} of them are {_WORDS.get(kind, kind)}"
     if named is None:
         return Guess(header, kind, BY_CONTENTS * share, contents) if share >= NEARLY_ALL and len(cells) > 1 else None
-    if named == "row":
-        return Guess(header, named, 1.0, "header")
-    fits = _share(cells, _FITS[named], year)
-    if fits >= FITS:
-        return Guess(header, named, 0.7 + 0.3 * fits, f"header, and {fits:.0%} of the contents fit")
     if share >= NEARLY_ALL and len(cells) >= ENOUGH and not _near(named, kind):
         return Guess(header, kind, BY_CONTENTS * share, f"{contents}, whatever the header says")
     if not cells:
