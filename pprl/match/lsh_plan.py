@@ -1,4 +1,4 @@
-"""What an approximate search draws and what it promises: how many tables of how many bits give which recall.
+"""The plan of an approximate search and its promise: how many tables of how many bits give which recall.
 
 A pair of weights w1 and w2 and Dice d lies at the Hamming distance h = w1 + w2 - 2 common = (w1 + w2)(1 - d). One table
 puts it in a shared bucket with probability p = C(m - h, k) / C(m, k), since the k positions must avoid the h that
@@ -16,7 +16,7 @@ candidates; k and L are the cheapest that keep the promise. If that is not well 
 exact search runs. That happens with small files, low thresholds and, at most thresholds in use, diffused encodings:
 unrelated rows lie at m/2 there, and related ones are not much closer.
 
-Costs are constants and never measured, so that every machine decides alike.
+Costs are constants, never measured, so that every machine decides alike.
 """
 
 from __future__ import annotations
