@@ -234,15 +234,20 @@ def chunks(theirs: BitMatrix | Iterable[BitMatrix], length: int, width: int) -> 
     """Pieces of at most ``width`` rows, each with the row number of its first."""
     base = 0
     for part in [theirs] if isinstance(theirs, BitMatrix) else theirs:
-        if part.length != length:
-            raise MismatchError(
-                f"encodings of {length} bits cannot be compared with encodings of {part.length} bits",
-                hint="encode both rosters with the same schema",
-            )
+        require_same_length(length, part.length)
         for top in range(0, len(part), width):
             chunk = BitMatrix(part.words[top : top + width])
             yield base, chunk
             base += len(chunk)
+
+
+def require_same_length(our_length: int, their_length: int) -> None:
+    """MismatchError: rows of these two lengths cannot be compared."""
+    if our_length != their_length:
+        raise MismatchError(
+            f"encodings of {our_length} bits cannot be compared with encodings of {their_length} bits",
+            hint="encode both rosters with the same schema",
+        )
 
 
 def _tables(remaining: Iterator[tuple[int, BitMatrix]], length: int, most: int) -> Iterator[tuple[Words, Table]]:
