@@ -98,7 +98,7 @@ def link(
         listed, registered, absent, schema, seed=seed, allow_weak=allow_weak, threads=threads, progress=progress
     )
     count = partial(count_in_ledger, listed, registered, absent, schema, asked, repeatable=seed is not None, note=note)
-    return judge_comparison(comparison, asked, count if ledger else str)
+    return judge_comparison(comparison, asked, count if ledger else lambda: "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,8 +23,7 @@ from pprl.core.errors import FileError
 from pprl.core.schema import FieldType, Schema
 
 MAX_ID_BYTES = 1_024  # every id takes the width of the longest
-CLASSES = 9  # of completeness
-CLASS_NAMES = tuple(
+CLASS_NAMES = tuple(  # of completeness
     f"{name}, {date}"
     for name in ("whole name", "initials", "no name")
     for date in ("whole date", "year or month", "no date")
@@ -269,7 +268,7 @@ def _sound(records: NDArray[np.void]) -> bool:
         return False
     return bool(
         (kind <= RecordKind.SPELLING).all()
-        and ((records["completeness"] >= 0) & (records["completeness"] < CLASSES)).all()
+        and ((records["completeness"] >= 0) & (records["completeness"] < len(CLASS_NAMES))).all()
         and ((person >= 0) & (person < limit)).all()
         and (kind[person[spelling]] != RecordKind.SPELLING).all()
     )

@@ -31,10 +31,6 @@ MAX_CELL_BYTES = 65_536
 REMEMBERED = 65_536  # cells per column
 EMPTY_CELLS = frozenset({"", "-", "–", "—", "?", "н/д", "нет", "нет данных", "немає", "n/a"})
 
-#: Completeness of a row: name (full, initials, absent) × date (full, year, absent).
-NAME_PARTS = ("full", "initials", "absent")
-DATE_PARTS = ("full", "year", "absent")
-
 
 @dataclass(frozen=True)
 class Column:
@@ -83,7 +79,11 @@ class People:
         return People(self.rows[chosen], columns, ids=self.ids)
 
     def completeness(self, schema: Schema) -> NDArray[np.int8]:
-        """The class of each row, 0 … 8: ``3 · name + date`` over NAME_PARTS and DATE_PARTS, linked fields only."""
+        """The class of each row, 0 … 8, from its linked fields: ``3 · name + date`` (`private_rows.CLASS_NAMES`).
+
+        The name is 0 if whole, 1 without a spelled-out given name, 2 without a surname; the date is 0 if whole, 1 if
+        only a part of it is known, 2 if absent.
+        """
         linked = {kind: [f.name for f in schema.linked() if f.type == kind] for kind in (*NAME_TYPES, "date", "year")}
         name = self._name_part(linked["surname"], linked["given"])
         date = np.full(len(self), 2, dtype=np.int8)

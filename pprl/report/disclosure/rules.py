@@ -16,7 +16,7 @@ from pprl.report.fields import CODE, FieldSpec, Kind, Part
 from pprl.report.record import EVERYONE, REPORT, Headline, Record
 
 STEP = 0.05  # of similarities: histogram, curve, thresholds
-P_CLASSES = (0.001, 0.01, 0.05)
+P_LIMITS = (0.001, 0.01, 0.05)
 RATE_CLASSES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 SEE_AUDIT = "see_audit"  # replaces warnings that are sentences
 #: Tables whose counts are exact where small cells are suppressed, with their margins.
@@ -267,7 +267,7 @@ def _similarity(discloser: Discloser, spec: FieldSpec, value: Any, path: str) ->
 
 
 def _p_value(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> str:  # noqa: ARG001
-    return next((f"<{limit}".replace("0.", ".") for limit in P_CLASSES if _finite(value, path) < limit), ">=.05")
+    return next((f"<{limit}".replace("0.", ".") for limit in P_LIMITS if _finite(value, path) < limit), ">=.05")
 
 
 def _decoy_count(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> int:  # noqa: ARG001
