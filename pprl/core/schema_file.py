@@ -31,12 +31,7 @@ from pprl.core.schema import (
     ten_thousandths,
 )
 
-POLICY = (
-    *("false_match_rate", "decoys", "disclosure", "small_cells"),
-    *("registry_as_of", "registry_public_before_list"),
-)
-
-
+POLICY = ("false_match_rate", "decoys", "disclosure", "small_cells", "registry_as_of", "registry_public_before_list")
 Word = TypeVar("Word", bound=str)
 MAX_BYTES = 1 << 20  # of a schema or columns file: parsing may take quadratic time
 
