@@ -8,9 +8,9 @@ The tour, from the outside in:
 - The same in steps: `load` reads a roster into `People`; `encode_list` and `encode_registry` give each owner
   `Encodings`, which cross, and `PrivateRows`, which stay home; `match_encodings` compares encodings without the key
   and gives `Scores`; `judge` opens the list owner's rows and gives the `Assessment`.
-- Paths serve wherever a roster or a schema is needed, and so do frames of text, a `Schema`, or rosters loaded before.
+- A roster can be a path, a frame of text, or one that was loaded before; a schema can be a path or a `Schema`.
 - `pprl.core.schema` is the vocabulary, `pprl.encode.bloom` the heart, `pprl.judge` the verdict, and `pprl.report` the
-  page made of it. `pprl.exchange` has the exchange, a class for each party.
+  page made from it. `pprl.exchange` has the exchange, a class for each party.
 
 Names are imported when they are first used, so that ``pprl --help`` needs neither pandas nor scipy.
 """

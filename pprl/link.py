@@ -1,7 +1,7 @@
 """Both rosters in hand: the whole path from two files to matched people with an error rate.
 
 - load the list and the registry (`pprl.roster`)
-- refuse what would mean nothing (here)
+- refuse comparisons that would mean nothing (here)
 - encode both (`pprl.encode`) and compare the encodings (`pprl.match`)
 - judge the scores (`pprl.judge`)
 """
@@ -37,7 +37,9 @@ from pprl.roster.load import Note, Roster, RosterLike, ignore, in_parts, load
 from pprl.roster.paths import look_at
 from pprl.roster.people import People, filled
 
-Progress = Callable[[int, int], None]  # about how many pairs there are, and how many were compared since the last call
+Progress = Callable[
+    [int, int], None
+]  # about how many pairs there are in all, and how many were compared since the last call
 
 
 def link(
@@ -68,7 +70,7 @@ def link(
     Several files or frames are parts of one list, in which nobody counts twice. Fields that ``…_columns`` do not map
     are found by header and contents; ``…_id`` name columns of ids to show in the pairs. ``controls`` are real people
     known to be in no registry, ``rate`` is the false-match rate asked for (0.05 or "5%"), and a ``seed`` makes the run
-    repeatable and not secret. PprlError, with a hint, for everything that the caller can mend.
+    repeatable and not secret. PprlError, with a hint, for everything that the caller can put right.
     """
     schema, columns = load_schema(schema), as_columns(list_columns)
     look_at({"list": in_parts(leaked), "control": in_parts(controls), "registry": in_parts(registry)})
@@ -96,12 +98,12 @@ def link(
         listed, registered, absent, schema, seed=seed, allow_weak=allow_weak, threads=threads, progress=progress
     )
     count = partial(count_in_ledger, listed, registered, absent, schema, asked, repeatable=seed is not None, note=note)
-    return judge_comparison(comparison, asked, count if ledger else str)
+    return judge_comparison(comparison, asked, count if ledger else lambda: "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Scores, and what its owners need to judge them: labels, the list's bits, warnings so far, seconds."""
+    """Scores, and what is needed to judge them: private rows, the list's bits, warnings so far, seconds."""
 
     scores: Scores
     list_encodings: Encodings
@@ -153,7 +155,7 @@ def encode_and_match(
 
 
 def judge_comparison(comparison: Comparison, rate: float, run: Callable[[], str]) -> Assessment:
-    """Open the labels; ``run`` counts this run once its figures are known."""
+    """Open the labels and judge; ``run`` counts this run once its figures are known, and describes the count."""
     start = time.perf_counter()
     provenance = Provenance(
         warnings=comparison.warnings,
@@ -178,7 +180,7 @@ def refuse_unwise(
     allow_weak: bool = False,
     allow_larger_list: bool = False,
 ) -> None:
-    """RefusedError: the rosters are swapped, one and the same, or have too little in common to be linked."""
+    """RefusedError: the rosters are swapped, identical, or have too little in common to be linked."""
     list_people, registry_people = listed.people, registered.people
     if list_people.rows_read > registry_people.rows_read and not allow_larger_list:
         raise RefusedError(

@@ -237,7 +237,7 @@ def test_another_key_schema_hardening_or_scores_are_named(small, steps):
         other, other_rows = pprl.encode_registry(theirs, schema, key, randomness=pprl.Randomness.make(5))
         with pytest.raises(MismatchError, match=word):
             pprl.match_encodings(ours, other)
-        with pytest.raises(MismatchError, match=word):  # equal seeds gave both the same handles
+        with pytest.raises(MismatchError, match=word):  # equal seeds give both the same handles
             pprl.judge(pprl.match_encodings(ours, their), rows, other_rows)
     own = pprl.load(leaked, SCHEMA_8, "list", columns=LIST_COLUMNS).people
     _, other_rows = pprl.encode_list(own, SCHEMA_8, pprl.LinkageKey.make(5), randomness=pprl.Randomness.make(6))
@@ -278,8 +278,8 @@ def test_a_key_from_a_seed_is_remembered_as_no_secret(small, tmp_path):
     assert key.secret.hex() not in repr(key)
 
 
-def test_a_man_listed_twice_takes_nobody_elses_place(small):
-    """His second row has surname and given name exchanged; the registry holds him and his brother."""
+def test_a_person_listed_twice_takes_nobody_elses_partner(small):
+    """The second row has surname and given name exchanged; the registry holds the person and a brother."""
     leaked, registry, _ = small
     rows = [["901", "Заболотный Аркадий Власович", "11.03.1988"], ["902", "Аркадий Заболотный Власович", "11.03.1988"]]
     listed = _with_rows(leaked, [NUMBER, *LIST_COLUMNS.values()], rows)

@@ -1,4 +1,4 @@
-"""Our own files: complete or absent, closed to others where they are secret, and refused where they are damaged.
+"""Our own files: complete or absent, closed to others if they are secret, and refused if they are damaged.
 
 Each of our files begins with eight bytes for its kind and a version, holds fixed-width records, and has exactly the
 size that its header promises. ``docs/encoding.md`` §7 specifies every byte.
@@ -51,7 +51,7 @@ STANDARD = Path("-")  # standard input or output
 
 
 def called(folder: Path) -> str:
-    """A folder by its name; the current folder has none and is called ``.``."""
+    """What messages call a folder: its name, or ``.`` for the current folder, which has none."""
     return folder.name or str(folder)
 
 
@@ -165,11 +165,11 @@ def body_of(data: bytes, kind: bytes, name: str) -> Body:
 
 
 def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | None = None, mapped: bool = False) -> Body:
-    """A file of the given kind and of at most ``most`` bytes; a ``mapped`` file is read as it is used.
+    """A file of the given kind and of at most ``most`` bytes; a ``mapped`` file is read only as its bytes are used.
 
     FileError: it cannot be read, is of another kind or version, is too long, or is private and others can read it.
     """
-    with contextlib.suppress(OSError):  # what has no status cannot be opened either, and is reported then
+    with contextlib.suppress(OSError):  # a path without a status cannot be opened either, and is reported then
         if path.is_dir():
             raise FileError(f"{path.name}: is a directory, not {KINDS[kind]}")
     found = kind_of(path)
@@ -193,12 +193,12 @@ def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | Non
 
 
 def mapped_bytes(path: Path) -> mmap.mmap:
-    """The bytes of a non-empty file, read as they are used."""
+    """The bytes of a file that is not empty, read when they are used."""
     with path.open("rb") as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def refuse_shared(path: Path) -> None:
-    """FileError: others on this machine can read a secret file. Not checked on Windows, which keeps no such bits."""
+    """FileError: others on this machine can read a secret file. Windows has no such permissions, and is not checked."""
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise FileError(f"{path.name}: others on this machine can read it", hint=f"chmod 600 {path.name}")

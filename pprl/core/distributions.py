@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 def binomial_tail(least: int, trials: int, p: float) -> float:
-    """P(at least ``least`` successes in so many trials), to about ten digits."""
+    """P(at least ``least`` successes in ``trials`` trials of probability ``p``), to about ten digits."""
     if least <= 0 or p >= 1.0:
         return 1.0 if least <= trials else 0.0
     if p <= 0.0:
@@ -24,7 +24,7 @@ def binomial_tail(least: int, trials: int, p: float) -> float:
 
 
 def hypergeometric(low: int, high: int, *, population: int, marked: int, drawn: int) -> float:
-    """P(``low`` to ``high`` marked ones among those drawn without replacement), to about ten digits."""
+    """P(``low`` to ``high`` marked items among ``drawn``, without replacement), to about ten digits."""
     unmarked = population - marked
     least, most = max(low, 0, drawn - unmarked), min(high, drawn, marked)
     if least > most:
@@ -40,7 +40,7 @@ def _log_choose(n: int, k: int) -> float:
 
 
 def _sum_of_terms(log_first: float, log_ratios: NDArray[np.float64]) -> float:
-    """The sum of a first term and of those that follow it, each so many times the one before."""
+    """The sum of a series, from the logarithms of its first term and of the ratios between neighbouring terms."""
     logs = log_first + np.append(0.0, np.cumsum(log_ratios))
     largest = logs.max()
     return float(min(1.0, np.exp(largest) * np.exp(logs - largest).sum()))

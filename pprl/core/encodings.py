@@ -101,7 +101,7 @@ class Encodings:
 
     @classmethod
     def read(cls, path: Path, side: Side | None = None, *, mapped: bool = False) -> Encodings:
-        """The rows of a file. ``mapped`` rows stay in the file and are fetched when they are used, however many.
+        """The rows of a file. ``mapped`` rows stay in the file and are read only when they are used.
 
         FileError: not a complete file of encodings, or one of the other ``side``.
         """

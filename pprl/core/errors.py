@@ -1,4 +1,4 @@
-"""What can go wrong that the user can act on: one sentence, and what to type next.
+"""Errors that the user can act on: one sentence, and what to type next.
 
 There is one class for each thing that the user would do differently. Messages never hold a cell, a key, a token or
 the path of a roster: errors end up in logs and screenshots.
@@ -28,7 +28,7 @@ class RosterError(PprlError):
 
 @contextmanager
 def naming(whose: str) -> Iterator[None]:
-    """Name the roster that a refusal is about, say ``list`` or ``list 2``."""
+    """Name the roster that an error is about, say ``list`` or ``list 2``."""
     try:
         yield
     except RosterError as error:

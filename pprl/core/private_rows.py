@@ -1,4 +1,4 @@
-"""What stays home: which handle is which row, which records are synthetic, and what else is known of people.
+"""What stays home: which handle is which row, which records are synthetic, and what else is known about people.
 
 `Encodings` cross to the linkage unit; `PrivateRows` never do. With them and the scores that come back, the list owner
 judges. Anyone else who gets them learns which records are synthetic.
@@ -23,8 +23,7 @@ from pprl.core.errors import FileError
 from pprl.core.schema import FieldType, Schema
 
 MAX_ID_BYTES = 1_024  # every id takes the width of the longest
-CLASSES = 9  # of completeness
-CLASS_NAMES = tuple(
+CLASS_NAMES = tuple(  # of completeness
     f"{name}, {date}"
     for name in ("whole name", "initials", "no name")
     for date in ("whole date", "year or month", "no date")
@@ -32,8 +31,8 @@ CLASS_NAMES = tuple(
 
 
 class RecordKind(IntEnum):
-    """What an encoded record of a list is. A relative is a decoy of the stricter test; a spelling is a further spelling
-    of the person or decoy of another record.
+    """What a record of a list is. A relative is a decoy of the stricter test; a spelling is a further spelling of the
+    person or decoy of another record.
     """
 
     REAL = 0
@@ -49,7 +48,7 @@ LabelRole = Literal["stratum", "confirm", "joined", "decade", "filled"]
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
-    """Something known of people that is not linked: distinct canonical values, and a code per record (−1 for none)."""
+    """A field of people that is not linked: distinct canonical values, and a code per record (−1 for none)."""
 
     name: str
     type: FieldType
@@ -139,7 +138,7 @@ class PrivateRows:
             further = int(((kind == RecordKind.REAL) & (self.kind == RecordKind.SPELLING)).sum())
             kinds = {"decoys": RecordKind.DECOY, "relatives": RecordKind.RELATIVE, "controls": RecordKind.CONTROL}
             counts = {"people": self.people, "further spellings": further}
-            counts |= {name: int((kind == of_kind).sum()) for name, of_kind in kinds.items()}
+            counts |= {name: int((kind == code).sum()) for name, code in kinds.items()}
         return {name: count for name, count in counts.items() if count or name == "people"}
 
     def of_kind(self, kind: int) -> NDArray[np.int64]:
@@ -147,7 +146,7 @@ class PrivateRows:
         return np.flatnonzero(self.kind == kind).astype(np.int64)
 
     def stands_for(self) -> NDArray[np.int64]:
-        """For each record of a list its index, or that of the record that it spells differently."""
+        """For each record of a list its index, or that of the record that it is a further spelling of."""
         return np.where(self.kind == RecordKind.SPELLING, self.person, np.arange(len(self)))
 
     def of_roster(self) -> NDArray[np.bool_]:
@@ -155,7 +154,7 @@ class PrivateRows:
         return np.isin(self.kind[self.stands_for()], (RecordKind.REAL, RecordKind.CONTROL))
 
     def reorder(self, order: NDArray[np.int64]) -> PrivateRows:
-        """All records in another order, which must keep the people in theirs."""
+        """The records in another order, which must leave the people in the order they have."""
         labels = tuple(replace(label, codes=label.codes[order]) for label in self.labels)
         arrays = ("handles", "rows", "kind", "completeness", "ids")
         person, spelling = self.person[order], self.kind[order] == RecordKind.SPELLING
@@ -223,9 +222,7 @@ class PrivateRows:
         codes = np.frombuffer(body.expect(rest[block:], 4 * count * len(labels)), dtype="<i4").reshape(
             len(labels), count
         )
-        labels = tuple(
-            replace(label, codes=of_label.astype(np.int32)) for label, of_label in zip(labels, codes, strict=True)
-        )
+        labels = tuple(replace(label, codes=row.astype(np.int32)) for label, row in zip(labels, codes, strict=True))
         if not _sound(records) or not all(_fits(label) for label in labels):
             raise FileError(f"{path.name}: its records are damaged")
         return cls(
@@ -271,7 +268,7 @@ def _sound(records: NDArray[np.void]) -> bool:
         return False
     return bool(
         (kind <= RecordKind.SPELLING).all()
-        and ((records["completeness"] >= 0) & (records["completeness"] < CLASSES)).all()
+        and ((records["completeness"] >= 0) & (records["completeness"] < len(CLASS_NAMES))).all()
         and ((person >= 0) & (person < limit)).all()
         and (kind[person[spelling]] != RecordKind.SPELLING).all()
     )

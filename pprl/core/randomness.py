@@ -1,6 +1,6 @@
 """Every random choice of the tool: unbiased draws from SHAKE256 over a seed and a label.
 
-The seed is 32 bytes from the operating system where the choice is secret, or given where a run must be repeatable.
+The seed is 32 bytes from the operating system if the choice is secret, and is given if a run must be repeatable.
 Equal seeds and labels give equal draws on every machine and in every version; NumPy's generators promise no such thing.
 
 The stream is SHAKE256(u16 length of label ‖ label ‖ seed ‖ u64 block), 8,192 bytes per block, read as little-endian
@@ -53,8 +53,8 @@ class RandomStream:
     def below(self, bound: int | NDArray[np.int64], count: int) -> NDArray[np.int64]:
         """``count`` draws, the i-th uniform on 0 … bound[i] − 1 (one bound for all, or one for each draw; all ≥ 1).
 
-        A call reads ``count`` words, then one more for each that it discarded, in their order, until none is left. So
-        two calls give what one call for both gives, unless a word is discarded, which happens at most once in
+        A call reads ``count`` words, then one more for each that it discarded, in order, until none is discarded. So
+        two calls give the same as one call for both, unless a word is discarded, which happens at most once in
         2^64 / bound words.
         """
         if not count:

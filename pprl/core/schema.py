@@ -1,8 +1,8 @@
 """What is compared and how: the agreed vocabulary of a linkage.
 
 A schema is a small TOML file that both owners hold. Everything that decides an encoded bit (``[encoding]``, the
-linked fields, the folding tables) enters its fingerprint, and the fingerprint enters every key: two owners with
-different schemas get encodings that cannot be compared, and a message that says so. ``[policy]``, strata and further
+linked fields, the folding tables) enters its fingerprint, and the fingerprint enters every key: if two owners have
+different schemas, their encodings cannot be compared, and a message says so. ``[policy]``, strata and further
 fields that are not linked stay outside the fingerprint, since they change no bit.
 
 Rates are kept as ten-thousandths, so that canonical bytes hold only integers and text.
@@ -53,7 +53,7 @@ FULL_NAME = "full_name"
 
 @dataclass(frozen=True)
 class Field:
-    """One thing known of a person; each of its tokens sets ``k`` bits (0 when it is not linked)."""
+    """One field of a person; each of its tokens sets ``k`` bits (0 if the field is not linked)."""
 
     name: str
     type: FieldType

@@ -31,12 +31,7 @@ from pprl.core.schema import (
     ten_thousandths,
 )
 
-POLICY = (
-    *("false_match_rate", "decoys", "disclosure", "small_cells"),
-    *("registry_as_of", "registry_public_before_list"),
-)
-
-
+POLICY = ("false_match_rate", "decoys", "disclosure", "small_cells", "registry_as_of", "registry_public_before_list")
 Word = TypeVar("Word", bound=str)
 MAX_BYTES = 1 << 20  # of a schema or columns file: parsing may take quadratic time
 
@@ -44,7 +39,7 @@ MAX_BYTES = 1 << 20  # of a schema or columns file: parsing may take quadratic t
 def load_schema(schema: Schema | Path | str) -> Schema:
     """Read a schema file (``-``: standard input); all mistakes are reported at once, each with its line.
 
-    A `Schema` is returned as it is, so that whatever takes a schema also takes the path of one.
+    A `Schema` is returned unchanged, so that every function that takes a schema also takes a path.
     """
     if isinstance(schema, Schema):
         return schema
@@ -285,7 +280,7 @@ def _shown(key: str) -> str:
 
 
 def to_toml(schema: Schema) -> str:
-    """The schema as the text of a file, with all integers written out, so that both owners read the same numbers.
+    """The schema as the text of a file, with all integers written out, so that both owners have the same numbers.
 
     Proposals sign this text, so its comments are part of the format too.
     """

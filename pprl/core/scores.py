@@ -1,6 +1,6 @@
 """What the linkage unit returns: the best registry records of every row of the list, people and decoys alike.
 
-Scores are blind: they are finished before anyone says which rows are synthetic. A similarity is kept as the integers
+Scores are blind: they are complete before anyone learns which rows are synthetic. A similarity is kept as the integers
 (common, total) of Dice = 2 · common / total.
 """
 
@@ -78,16 +78,16 @@ class Scores:
 
     @classmethod
     def from_body(cls, body: container.Body) -> tuple[Scores, memoryview]:
-        """The scores at the start of some bytes, and the bytes behind them."""
+        """The scores at the start of a body, and the bytes after them."""
         (parameters, rows, read, encoded, keep, kernel), data = body.header(cls.HEADER)
         if keep != KEEP or kernel >= len(KERNELS):
-            raise FileError(f"{body.name}: is damaged in its header", hint="get the file again")
+            raise FileError(f"{body.name}: its header is damaged", hint="get the file again")
         size = rows * cls.RECORD.itemsize
         if len(data) < size:
             raise body.cut_short()
         records = np.frombuffer(data[:size], dtype=cls.RECORD)
         if not _sound(records):
-            raise FileError(f"{body.name}: holds scores that no search gives", hint="get the file again")
+            raise FileError(f"{body.name}: holds scores that no search can give", hint="get the file again")
         scores = cls(
             EncodingParameters.from_bytes(parameters),
             read,

@@ -1,4 +1,4 @@
-"""The user's state folder, which keeps records of what was linked on and sent from this machine."""
+"""The user's state folder, which keeps records of what was linked on this machine and sent from it."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Each token is hashed once, by keyed BLAKE2b, to 32 positions; a field of ``k`` bits takes the first ``k``. The filters
 of a person's values are joined by OR and then diffused (`pprl.encode.hardening`). The work is done on distinct tokens
-and distinct values, and rows only gather the results. `reference` says the same in ten lines, one person at a time,
-and is the oracle in the tests. ``docs/encoding.md`` specifies it all, so that anyone can implement it again.
+and distinct values, and rows only gather the results. `reference` is the same in ten lines, one person at a time, and
+the oracle of the tests. ``docs/encoding.md`` specifies everything, so that anyone can implement it independently.
 """
 
 from __future__ import annotations
@@ -83,8 +83,7 @@ class Encoder:
         """One encoding for each row of a part, in its order."""
         columns = [people.columns[name].in_use() for name in self._masks]
         fields = [
-            (masks_of.of(column.values), column.codes)
-            for masks_of, column in zip(self._masks.values(), columns, strict=True)
+            (masks.of(column.values), column.codes) for masks, column in zip(self._masks.values(), columns, strict=True)
         ]
         words = gathered(fields, len(people), self._schema.length // 64)
         return diffuse(BitMatrix(words), self._diffusion)
@@ -99,12 +98,12 @@ def gathered(fields: Sequence[tuple[Words, NDArray[np.int32]]], rows: int, width
     for top in range(0, rows, AT_A_TIME):
         chunk = slice(top, min(top + AT_A_TIME, rows))
         for masks, codes in fields:
-            of_chunk = codes[chunk]
-            if (of_chunk >= 0).all():
-                words[chunk] |= masks.take(of_chunk, axis=0)
+            chunk_codes = codes[chunk]
+            if (chunk_codes >= 0).all():
+                words[chunk] |= masks.take(chunk_codes, axis=0)
             else:
-                present = np.flatnonzero(of_chunk >= 0)
-                words[top + present] |= masks.take(of_chunk[present], axis=0)
+                present = np.flatnonzero(chunk_codes >= 0)
+                words[top + present] |= masks.take(chunk_codes[present], axis=0)
     return words
 
 
@@ -130,16 +129,16 @@ def one_by_one(tokens_of: Callable[[str], Sequence[T]]) -> Tokeniser[T]:
         flat: list[int] = []
         counts = np.empty(len(values), dtype=np.int64)
         for index, value in enumerate(values):
-            of_value = tokens_of(value)
-            counts[index] = len(of_value)
-            flat += [numbers.setdefault(token, len(numbers)) for token in of_value]
+            value_tokens = tokens_of(value)
+            counts[index] = len(value_tokens)
+            flat += [numbers.setdefault(token, len(numbers)) for token in value_tokens]
         return Tokenised(list(numbers), np.array(flat, dtype=np.int64), counts)
 
     return tokenise
 
 
 class Masks(Generic[T]):
-    """The bits of values that consist of tokens. It remembers the values asked for last, and every token.
+    """The bits of values that consist of tokens. It remembers recent values and tokens.
 
     Every value must have a token. ``positions_of`` gives the bit positions of many tokens, below ``length``, and how
     many positions each token has.
@@ -151,7 +150,7 @@ class Masks(Generic[T]):
         self._token_masks = np.zeros((0, self._width), dtype="<u8")
         self._values: dict[str, int] = {}
         self._remembered = self._token_masks
-        self._latest: tuple[Sequence[str], Words] = (), self._token_masks  # remembered only if there is a next time
+        self._latest: tuple[Sequence[str], Words] = (), self._token_masks  # remembered only on the next call
 
     def of(self, values: Sequence[str]) -> Words:
         """Shape (values, length // 64)."""
@@ -187,9 +186,9 @@ class Masks(Generic[T]):
         for top in range(0, len(values), values_at_a_time):
             chunk = slice(top, top + values_at_a_time)
             starts = ends[chunk] - tokenised.counts[chunk]
-            of_chunk = token_masks.take(tokenised.indices[starts[0] : ends[chunk][-1]], axis=0)
-            np.bitwise_or.reduceat(of_chunk, starts - starts[0], axis=0, out=masks[chunk])
-        if len(self._tokens) > REMEMBERED:  # identifiers have endlessly many tokens
+            chunk_masks = token_masks.take(tokenised.indices[starts[0] : ends[chunk][-1]], axis=0)
+            np.bitwise_or.reduceat(chunk_masks, starts - starts[0], axis=0, out=masks[chunk])
+        if len(self._tokens) > REMEMBERED:  # identifiers have countless tokens
             self._tokens, self._token_masks = {}, self._token_masks[:0]
         return masks
 
@@ -202,7 +201,7 @@ class Masks(Generic[T]):
 
 
 def reference(person: Mapping[str, str], schema: Schema, linkage_key: bytes) -> set[int]:
-    """The definition: the set bits of one person, given by canonical values of fields, missing ones left out."""
+    """The definition: the set bits of one person. ``person`` maps fields to canonical values, without missing ones."""
     bits: set[int] = set()
     for field in schema.linked():
         space_key = subkey(linkage_key, schema, f"tokens/{space(field)}")

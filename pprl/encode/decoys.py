@@ -1,4 +1,4 @@
-"""Decoys: invented people who show how well somebody absent from the registry matches it by chance.
+"""Decoys: invented people who show how well somebody who is absent from the registry matches it by chance.
 
 The target-decoy method of proteomics (Elias & Gygi 2007) and the synthetic records of Robach, Hof and van de Wiel
 (2025), applied to encodings. A decoy must match a stranger as easily as a real absent person does, so it is made of
@@ -37,9 +37,9 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Decoys:
-    """Invented ``people``, the index of the list row that each was made from, and which ``fell_back``.
+    """Invented ``people``, the index of the list row that each was made from (``base``), and which ``fell_back``.
 
-    Those that fell back found no related row and took any surname of their class and sex. All of one length.
+    Decoys that fell back found no related row and took any surname of their class and sex. All three have one length.
     """
 
     people: People
@@ -51,7 +51,7 @@ class Decoys:
 
 
 def is_big(registry_rows: int) -> bool:
-    """Whether a registry has more than a million rows, so that every decoy costs much."""
+    """Whether a registry has more than a million rows, so that every decoy is expensive."""
     return registry_rows > BIG_REGISTRY
 
 
@@ -61,7 +61,7 @@ def decoys_per_person(schema: Schema, *, big: bool) -> int:
 
 
 def enough_decoys(decoys: int, people: int) -> int:
-    """Decoys per person: as many as wanted, and at least 1,000 for the whole list."""
+    """Decoys per person: ``decoys``, or more if the whole list would have fewer than 1,000."""
     return max(decoys, -(-DECOYS_PER_LIST // people)) if people else decoys
 
 
@@ -75,7 +75,7 @@ def make_decoys(people: People, schema: Schema, count: int, stream: RandomStream
 
     ``relatives`` are the stricter null: brothers and sisters of the people on the list, who keep surname and patronymic
     and take given name and date from elsewhere. A list of relatives of registered people resembles the registry no
-    more than they do. There are none where no given name is linked.
+    more than these relatives do. There are none where no given name is linked.
     """
     maker = _Maker(people, schema, stream, relatives=relatives)
     base = np.tile(np.arange(len(people), dtype=np.int64), count if maker.has_given or not relatives else 0)
@@ -83,10 +83,10 @@ def make_decoys(people: People, schema: Schema, count: int, stream: RandomStream
     for attempt in range(ROUNDS):
         if new.all() or not len(base):
             break
-        again = np.flatnonzero(~new)
+        repeats = np.flatnonzero(~new)
         too_few = new.sum() < DECOYS_PER_LIST
-        redrawn, fell_again, _ = maker.draw(base[again], skip=max(0, attempt - ROUNDS // 2) if too_few else 0)
-        codes[again], fell_back[again] = redrawn, fell_again
+        skip = max(0, attempt - ROUNDS // 2) if too_few else 0
+        codes[repeats], fell_back[repeats], _ = maker.draw(base[repeats], skip)
         new = maker.new_people(codes)
     base = base[new]
     return Decoys(People(people.rows[base], _columns_of(people, codes[new])), base, fell_back[new])
@@ -107,11 +107,11 @@ def respelled(
     Returns the spellings and the index of the decoy that each belongs to. ``spelled`` are indices into ``people``; the
     columns of all three rosters have the same values.
 
-    A person's best spelling competes with the best of as many spellings of a decoy. What a spelling shares with the
-    person's first one, the decoy's spellings share too. Where it differs in surname or date, the decoy takes those of
-    a further spelling of somebody else, so that names common as second names are as frequent among decoys. Where
-    nobody else has one, it takes those of the person's next decoy. If anything, the spellings of a decoy differ more
-    than those of a person, and the best of them scores higher.
+    A person's best spelling competes with the best of equally many spellings of a decoy. Fields that a spelling shares
+    with the person's first one are shared by the decoy's spellings too. Where surname or date differ, the decoy takes
+    them from a further spelling of somebody else, so that names common as second names are as frequent among decoys.
+    Where nobody else has one, it takes them from the person's next decoy. If anything, the spellings of a decoy differ
+    more than those of a person, and the best of them scores higher.
     """
     order = np.argsort(decoys.base, kind="stable")
     count = np.bincount(decoys.base, minlength=len(people))
@@ -120,7 +120,7 @@ def respelled(
     person, turn = spelled[spelling], cumcount(spelling)
     own_decoy = order[start[person] + turn]
     next_decoy = order[start[person] + (turn + 1 + cumcount(spelled)[spelling]) % count[person]]
-    codes, first, of_decoys = (_codes_of(roster) for roster in (spellings, people, decoys.people))
+    codes, first, decoy_codes = (_codes_of(roster) for roster in (spellings, people, decoys.people))
     index = {name: number for number, name in enumerate(people.columns)}
     drawn, _, _ = _Maker(spellings, schema, stream, relatives=relatives).draw(spelling)
     for types in (("given",) if relatives else ("surname",), ("date", "year"), REST):
@@ -128,7 +128,7 @@ def respelled(
         same_as_first = (codes[:, fields] == first[spelled][:, fields]).all(axis=1)[spelling]
         no_donor = ~same_as_first & (drawn[:, fields] == codes[spelling][:, fields]).all(axis=1)
         for chosen, donor in ((same_as_first, own_decoy), (no_donor, next_decoy)):
-            drawn[np.ix_(chosen, fields)] = of_decoys[donor[chosen]][:, fields]
+            drawn[np.ix_(chosen, fields)] = decoy_codes[donor[chosen]][:, fields]
     return People(decoys.people.rows[own_decoy], _columns_of(people, drawn)), own_decoy
 
 
@@ -173,10 +173,10 @@ class _Maker:
     def _surname_circles(
         self, people: People, of_type: Callable[..., list[int]], class_and_sex: Ints
     ) -> list[list[_Groups]]:
-        """The circles in which a decoy's surname is looked for, from the narrowest to the widest.
+        """The circles that are searched for a decoy's surname, from the narrowest to the widest.
 
-        Without a patronymic, a surname from a row that shares the given name would give that row's own name back.
-        There the ending of the surname represents sex and naming culture.
+        Without a patronymic, the surname of a row that shares the given name would make that row's whole name again.
+        Then the ending of the surname represents sex and naming culture.
         """
         circles = [[self._class_and_sex]]
         for column in [list(people.columns.values())[index] for index in self._surname]:
@@ -220,11 +220,11 @@ class _Maker:
         return donors
 
     def _surname_donors(self, base: Ints, skip: int) -> tuple[Ints, Bools]:
-        """For each base a row with another surname, from the narrowest circle that has one, and which fell back.
+        """For each base a row with another surname, from the narrowest circle that has one, and which bases fell back.
 
-        A surname that no other decoy of the base has comes first, so that decoys resemble each other as much as they
-        resemble their base, and nothing that crosses distinguishes them. Where a circle holds too few, decoys share
-        them: a surname of another culture would be worse.
+        Surnames that no other decoy of the base has come first, so that decoys resemble each other as much as they
+        resemble their base, and nothing in the encodings distinguishes them. Where a circle has too few surnames,
+        decoys share them: a surname of another culture would be worse.
         """
         donors = base.copy()
         surnames = self._codes[:, self._surname[0]]
@@ -334,7 +334,7 @@ def _numbered(codes: Ints) -> Ints:
 
 
 def _new_ones(known: Ints, keys: Ints) -> Bools:
-    """Which keys, numbers or rows of numbers, equal no known one and no key before them."""
+    """Which keys (numbers or rows of numbers) equal no known key and no key before them."""
     both = np.concatenate([known, keys])
-    again = pd.Index(both).duplicated() if both.ndim == 1 else pd.DataFrame(both).duplicated().to_numpy()
-    return ~again[len(known) :]
+    repeated = pd.Index(both).duplicated() if both.ndim == 1 else pd.DataFrame(both).duplicated().to_numpy()
+    return ~repeated[len(known) :]

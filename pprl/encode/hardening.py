@@ -40,7 +40,7 @@ def diffusion_indices(length: int, mixed: int, seed: bytes) -> NDArray[np.int64]
 
 
 def diffuse(plain: BitMatrix, indices: NDArray[np.int64]) -> BitMatrix:
-    """Rows of the same length, hardened by `diffusion_indices`; none of these leave the rows as they are.
+    """Rows of the same length, hardened by ``indices`` (`diffusion_indices`); without any the rows stay as they are.
 
     An empty row stays empty.
     """

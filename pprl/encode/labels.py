@@ -1,4 +1,4 @@
-"""What is known of people besides the linked fields: strata, further fields, decade of birth, completeness, ids."""
+"""What is known about people besides the linked fields: strata, further fields, decade of birth, completeness, ids."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _label_of(field: Field, column: Column) -> Label:
 def filled_shapes(people: People, schema: Schema) -> list[str]:
     """How full the linked fields of each row are: a digit for each field, in the order of the schema."""
     digits = (_how_full(people, field) for field in schema.linked())
-    return ["".join(of_row) for of_row in zip(*digits, strict=True)]
+    return ["".join(row) for row in zip(*digits, strict=True)]
 
 
 def _how_full(people: People, field: Field) -> list[str]:

@@ -78,7 +78,7 @@ def encode_list(
     Rows of one person (`persons_of`, or rows with equal encodings) become one record; the person's further spellings,
     and as many of every decoy, are records of their own. ``controls`` are real people known to be in no registry, with
     one spelling each; those who are also on the list are left out. There are as many ``decoys`` per person as the
-    schema says, and fewer decoys and relatives against a ``big_registry`` (`is_big`), where each of them costs much.
+    schema says, and fewer decoys and relatives against a ``big_registry`` (`is_big`), where each of them is expensive.
 
     RefusedError: the fields that are filled are too few to protect anyone.
     """
@@ -172,7 +172,7 @@ def respell(
     encoder: Encoder,
     seed: bytes,
 ) -> Iterator[Records]:
-    """For every further spelling of a person one of each of their decoys, then one of each of their relatives."""
+    """For every further spelling of a person a spelling of each of their decoys, then of each of their relatives."""
     taken = _row_keys(np.concatenate([persons.words, spellings.words]))
     first = len(persons)
     for made, label in zip(synthetic, ("spellings of decoys", "spellings of relatives"), strict=True):

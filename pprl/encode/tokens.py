@@ -1,6 +1,6 @@
 """Canonical value to tokens: the pieces that two spellings of one value share.
 
-Each type has one function; ``docs/encoding.md`` §4 says the same in prose. All name types share one token space, so
+Each type has one function; ``docs/encoding.md`` §4 describes them in prose. All name types share one token space, so
 that a given name in the surname column still matches its person; every other field has its own space.
 """
 

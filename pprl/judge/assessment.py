@@ -1,6 +1,6 @@
-"""Scores and the owner's private rows to an answer: who matches, how many matches are false, and what may be said.
+"""From scores and the owner's private rows to an answer: who matches, how many matches are false, what may be said.
 
-`labels` opens the labels, `findings` examines everything, `verdict` chooses the rung, `audit` writes the record; this
+`labels` opens the labels, `findings` examines everything, `verdict` chooses the rung, `audit` makes the record; this
 module puts them together.
 """
 
@@ -40,9 +40,9 @@ PAIR_COLUMNS = ("list_row", "registry_row", "list_id", "registry_id", "score", "
 class Provenance:
     """What a result says about its run besides its figures.
 
-    ``warnings`` are those from before the judgement. ``run`` gives the ledger's line and ``seconds`` the seconds of
-    each step; both are called once, when the figures are known. ``version`` is that of the pprl that judged first,
-    where another repeats it.
+    ``warnings`` come from the steps before the judgement. ``run`` gives the ledger's line and ``seconds`` the seconds
+    of each step; both are called once, when the figures are known. ``version`` is the version of pprl that judged
+    first, where a judgement is repeated.
     """
 
     warnings: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ class Assessment:
 
     @property
     def run(self) -> str:
-        """What the ledger says of this run, or "" where it was not counted."""
+        """The ledger's line about this run, or "" where it was not counted."""
         return self.record.run or ""
 
     @property
@@ -141,8 +141,8 @@ class Assessment:
         return render(self.report(), language)
 
     def to_frame(self) -> pd.DataFrame:
-        """The matched pairs, one a row: list_row, registry_row, list_id, registry_id, score and q_value; before them
-        ``list``, the part, where the list has several."""
+        """The matched pairs, one per row: list_row, registry_row, list_id, registry_id, score and q_value; before them
+        ``list``, the number of the part, where the list has several."""
         return self.pairs.copy()
 
     def to_dict(self) -> dict[str, Any]:
@@ -211,10 +211,10 @@ def judge(
 ) -> Assessment:
     """Open the labels and judge.
 
-    ``rate`` is the false-match rate asked for, such as 0.05 or "5%"; without it the schema's. With the registry's own
+    ``rate`` is the false-match rate asked for, such as 0.05 or "5%"; by default the schema's. With the registry's own
     private rows, the pairs name its rows and ids and further fields are compared; without them, its handles take the
-    place of ids. With the list's ``encodings``, decoys are compared with people. ``evidence`` says the same of pairs
-    and decoys where neither is at hand.
+    place of ids. With the list's ``encodings``, decoys are compared with people. ``evidence`` says the same about
+    pairs and decoys where neither file is at hand.
 
     FileError: the rows are not those of these scores.
     """

@@ -1,10 +1,10 @@
-"""Who is whose partner, and how often chance hands one out.
+"""Who is whose partner, and how often chance gives a partner.
 
-People on the list get partners one to one, by the assignment with the largest sum of similarities above the floor. What
-chance gives is measured by newcomers: each decoy in turn joins the finished assignment alone, and takes a registry
-record only where it gains more than the list would lose. So a decoy meets what an absent person meets: everybody who is
-present and the other absent people, but no crowd of decoys. All arrivals are computed at once from the prices of the
-registry records. `docs/statistics.md` says why this rule was chosen.
+People on the list get partners one to one, by the assignment with the largest sum of similarities above the floor.
+Newcomers measure what chance gives: each decoy joins the finished assignment alone, and takes a registry record only
+where it gains more than the list would lose. So a decoy has the competitors of an absent person, the present and the
+other absent people, but no other decoys. All arrivals are computed at once from the prices of the registry records.
+`docs/statistics.md` says why this rule was chosen.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Candidates:
         """Each row with the candidates of all its spellings: every registry record once, at its best similarity, best
         first.
 
-        ``stands_for`` is the index of the row that a row is another spelling of, or its own.
+        ``stands_for`` is, for each row, the index of the row that it is a further spelling of, or its own index.
         """
         several = np.bincount(stands_for, minlength=len(self)) > 1
         in_order = np.sort(self.ids, axis=1)
@@ -116,21 +116,21 @@ def prices(candidates: Candidates, floor: Floats, partners: Partners) -> Floats:
 
     Shape (largest id + 2,); the last entry, 0, is for "no record".
 
-    The largest competitive prices of the assignment (Shapley & Shubik 1971): the owner of a record loses its gain there
-    less the best it could have elsewhere, at the prices there. Found by relaxing from above until nothing moves.
+    The largest competitive prices of the assignment (Shapley & Shubik 1971): the row that has a record loses its gain
+    there less the most it could gain elsewhere, at the prices there. Found by relaxing from above until nothing moves.
     """
     price = np.zeros(int(candidates.ids.max(initial=NONE)) + 2)
     owners = np.flatnonzero(partners.ids != NONE)
     gain = gains(candidates.take(owners), floor[owners])
     ids, owned = candidates.ids[owners], partners.ids[owners]
-    mine = ids == owned[:, None]
-    elsewhere = (gain > 0) & ~mine
-    own_gain = np.where(mine, gain, 0.0).max(axis=1, initial=0.0)
+    is_owned = ids == owned[:, None]
+    elsewhere = (gain > 0) & ~is_owned
+    own_gain = np.where(is_owned, gain, 0.0).max(axis=1, initial=0.0)
     price[owned] = own_gain
     suitor, slot = np.nonzero(elsewhere)
     wanted = csr_array((np.ones(len(suitor)), (ids[suitor, slot], suitor)), shape=(len(price), len(owners)))
     stale = np.arange(len(owners))
-    while len(stale):  # only owners who could move to a record that has become cheaper look again
+    while len(stale):  # only rows that could move to a record that has become cheaper are computed again
         best_elsewhere = np.where(elsewhere[stale], gain[stale] - price[ids[stale]], 0.0).max(axis=1, initial=0.0)
         relaxed = own_gain[stale] - best_elsewhere
         cheaper = relaxed < price[owned[stale]]
@@ -140,19 +140,19 @@ def prices(candidates: Candidates, floor: Floats, partners: Partners) -> Floats:
 
 
 def ambiguous(candidates: Candidates, floor: Floats, partners: Partners, price: Floats) -> Bools:
-    """Rows whose partner is decided by order alone: another assignment with the same sum lacks the pair.
+    """Rows whose partner is decided by order alone: another assignment with the same sum does not have the pair.
 
     By complementary slackness every best assignment uses tight edges only, those whose gain is the row's surplus plus
     the price. A pair can be exchanged if and only if it lies on a cycle of tight edges, taken alternately out of and
-    into the assignment, where one more node is for staying alone at no loss (rows of surplus or price 0).
+    into the assignment, where one more node represents staying alone at no loss (rows of surplus or price 0).
     """
     rows, last = len(candidates), len(price)
     gain = gains(candidates, floor)
     owner = np.flatnonzero(partners.ids != NONE)
-    mine = (candidates.ids == partners.ids[:, None]) & (partners.ids != NONE)[:, None]
-    surplus = np.where(mine, gain, 0.0).max(axis=1, initial=0.0)
+    is_partner = (candidates.ids == partners.ids[:, None]) & (partners.ids != NONE)[:, None]
+    surplus = np.where(is_partner, gain, 0.0).max(axis=1, initial=0.0)
     surplus[owner] -= price[partners.ids[owner]]
-    tight = (gain > 0) & ~mine & (gain == surplus[:, None] + price[candidates.ids])
+    tight = (gain > 0) & ~is_partner & (gain == surplus[:, None] + price[candidates.ids])
     left, slot = np.nonzero(tight)
     taken = np.zeros(last, dtype=bool)
     taken[partners.ids[owner]] = True

@@ -1,4 +1,4 @@
-"""Findings to the record that audit.json holds, part by part."""
+"""From findings to the record that audit.json holds, part by part."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def record_of(
 
 
 def parts_of_list(rows: PrivateRows, cohort: Cohort, matches: Matches) -> tuple[record.ListPart, ...]:
-    """Judged people and matches in each part of a list that was read in several."""
+    """Judged people and matches in each part of a list that has several."""
     part_of_row = rows.rows // LIST_STEP
     parts = range(1, int(part_of_row[rows.of_kind(RecordKind.REAL)].max(initial=0)) + 1)
     part = part_of_row[cohort.records]
@@ -282,7 +282,7 @@ def _choice(what: str, value: str | float, matches: Matches) -> record.Choice:
 
 
 def _completeness(rows: PrivateRows, cohort: Cohort, findings: Findings) -> tuple[record.CompletenessClass, ...]:
-    """Each class, and people of classes with too few decoys on a line of their own, so that all sum to the headline."""
+    """Every class, and a line for the people of classes with too few decoys, so that all sum to the headline."""
     classes = [_class(group, findings.matches, rows, cohort) for group in findings.matches.classes]
     if cohort.left_out:
         classes.append(

@@ -1,4 +1,4 @@
-"""How sure the estimated true matches are: people are drawn again and again with their decoys.
+"""How certain the estimated true matches are: people are drawn again and again with their decoys.
 
 Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 13.
 """
@@ -31,8 +31,8 @@ def intervals(matches: Matches, groups: Sequence[Ints], draws: RandomStream) -> 
     Each of 400 replicates repeats π0 and the false matches at the thresholds of the classes. The thresholds stay: if
     they were chosen again, the interval of a class on the edge of matching would reach down to 0, and cover no better
     (docs/statistics.md). ``groups`` are partitions: the number of each person's group, −1 for none. The false matches
-    of a class fall on its groups as their absent people do (`absent_weights`). Returned: all, then the groups of each
-    partition in order.
+    of a class fall on its groups as their absent people do (`absent_weights`). The first interval is that of all
+    people; then come the groups of each partition in order.
     """
     people = len(matches.found)
     sizes = [int(group.max(initial=NONE)) + 1 for group in groups]
@@ -100,15 +100,15 @@ def absent_weights(matches: Matches, group: Ints, size: int) -> dict[int, Floats
     """
     low, members, lam = np.zeros(size), np.zeros(size), 0.5
     for judged in matches.classes:
-        of_class, lam = group[judged.people], judged.sample.lam
-        inside = of_class != NONE
-        members += np.bincount(of_class[inside], minlength=size)
-        low += np.bincount(of_class[inside], weights=judged.sample.low[inside], minlength=size)
+        class_groups, lam = group[judged.people], judged.sample.lam
+        inside = class_groups != NONE
+        members += np.bincount(class_groups[inside], minlength=size)
+        low += np.bincount(class_groups[inside], weights=judged.sample.low[inside], minlength=size)
     pi0 = estimate_pi0(low, members, lam)
     shares: dict[int, Floats] = {}
     for judged in matches.classes:
-        of_class = group[judged.people]
-        absent = pi0 * np.bincount(of_class[of_class != NONE], minlength=size)
-        inside_share = (of_class != NONE).mean() if len(of_class) else 0.0
+        class_groups = group[judged.people]
+        absent = pi0 * np.bincount(class_groups[class_groups != NONE], minlength=size)
+        inside_share = (class_groups != NONE).mean() if len(class_groups) else 0.0
         shares[judged.number] = absent / max(absent.sum(), 1e-12) * inside_share
     return shares

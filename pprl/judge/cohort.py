@@ -35,7 +35,7 @@ class Cohort:
     ineligible_classes: Ints
     controls: Candidates
     control_classes: Ints
-    unknown: Bools | None  # whose eligibility is unknown; None when it is not asked for
+    unknown: Bools | None  # whose eligibility is unknown; None where the roster or schema says nothing about it
     cannot: int  # people who cannot be in the registry
     left_out: int  # people of classes with too few decoys
     draws: RandomStream
@@ -70,7 +70,7 @@ def cohort_of(rows: PrivateRows, candidates: Candidates, draws: RandomStream, ra
     class_of = dict(zip(rows.completeness[people[kept]].tolist(), classes[kept].tolist(), strict=True))
 
     def known_absent(records: Ints) -> tuple[Candidates, Ints]:
-        """Those whose class is judged."""
+        """Candidates and classes of the records whose class is judged."""
         numbers = [class_of.get(number, NONE) for number in rows.completeness[records].tolist()]
         known = np.array(numbers, dtype=np.int64)
         return candidates.take(records[known != NONE]), known[known != NONE]
@@ -104,6 +104,6 @@ def _classes(rows: PrivateRows, people: Ints, could: Bools) -> tuple[Ints, Bools
     who are."""
     classes = np.full(len(people), NONE, dtype=np.int64)
     classes[could] = merged_classes(rows.completeness[people[could]])
-    of_decoys = classes[rows.person[rows.of_kind(RecordKind.DECOY)]]
-    enough = np.flatnonzero(np.bincount(of_decoys[of_decoys != NONE], minlength=1) >= MIN_DECOYS)
+    decoy_classes = classes[rows.person[rows.of_kind(RecordKind.DECOY)]]
+    enough = np.flatnonzero(np.bincount(decoy_classes[decoy_classes != NONE], minlength=1) >= MIN_DECOYS)
     return classes, could & np.isin(classes, enough)

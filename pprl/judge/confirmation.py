@@ -23,7 +23,7 @@ Texts = NDArray[np.str_]
 
 @dataclass(frozen=True)
 class Agreement:
-    """How pairs agree on a field that was not linked, and how permuted partners would."""
+    """How often pairs agree on a field that was not linked, and how often permuted partners would."""
 
     field: str
     compared: int
@@ -62,8 +62,8 @@ class PartnerEvidence:
 def agreements(
     cohort: Cohort, rows: PrivateRows, registry_rows: PrivateRows, people: Ints, partners: Ints
 ) -> list[Agreement]:
-    """Agreement of pairs on every further field that both rosters have, against partners permuted within class, decade
-    of birth and strata.
+    """Agreement of pairs on every further field that both rosters have, compared with partners permuted within class,
+    decade of birth and strata.
 
     ``people`` are indices among the people of the cohort, ``partners`` positions among the registry's rows.
     """
@@ -91,10 +91,11 @@ def _groups(cohort: Cohort, rows: PrivateRows, people: Ints) -> Ints:
 
 
 def agreement(ours: Label, theirs: Label, pairs: tuple[Ints, Ints], groups: Ints, draws: RandomStream) -> Agreement:
-    """Agreement of pairs (list records, registry records) on one field, against partners permuted within ``groups``.
+    """Agreement of pairs (list records, registry records) on one field, compared with partners permuted within
+    ``groups``.
 
     The chance rate is exact: Σ over groups of Σ over values of a_v · b_v / n; p counts how many of 999 permutations,
-    and the observed order with them, agree as often. A group of one cannot be permuted and stays as it is in all.
+    and the observed order with them, agree as often. A group of one pair cannot be permuted and is the same in all.
     """
     code_of = {value: code for code, value in enumerate(theirs.values)}
     translated = np.array([code_of.get(value, -2) for value in ours.values] + [UNKNOWN])
@@ -134,7 +135,7 @@ def _permuted(left: Ints, right: Ints, groups: Ints, draws: RandomStream) -> flo
 
 
 def filled_alike(rows: PrivateRows, records: Ints, partners: Texts | None) -> Bools:
-    """The pairs whose two sides have the same linked fields filled; none where the registry's are not known."""
+    """Which pairs have the same linked fields filled on both sides; none where the registry's are unknown."""
     labels = rows.with_role("filled")
     if partners is None or not labels or not len(records):
         return np.zeros(len(records), dtype=bool)
@@ -143,6 +144,6 @@ def filled_alike(rows: PrivateRows, records: Ints, partners: Texts | None) -> Bo
 
 
 def filled_of(registry_rows: PrivateRows, positions: Ints) -> Texts | None:
-    """Which linked fields of registry rows are filled; None where their owner's file does not say it."""
+    """Which linked fields of registry rows are filled; None where the private rows do not say."""
     labels = registry_rows.with_role("filled")
     return np.array([*labels[0].values, ""])[labels[0].codes[positions]] if labels else None

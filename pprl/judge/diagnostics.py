@@ -24,7 +24,7 @@ Bools = NDArray[np.bool_]
 
 FLAT = 0.01  # below this p of the fixed test, people known to be absent come closer than decoys
 SOUND_WEIGHT, SOUND_SIMILARITY = (0.34, 0.66), 0.43
-SAMPLE, NEIGHBOUR = 300, 3  # brothers are each other's nearest; the third nearest is a stranger
+SAMPLE, NEIGHBOUR = 300, 3  # relatives are each other's nearest; the third nearest is a stranger
 MOST_COMPARED = 2_000
 LEAST_KNOWN_ABSENT = 20
 LEAST_PAIRS = 20
@@ -45,7 +45,7 @@ def auc(high: Floats, low: Floats) -> float:
 
 @dataclass(frozen=True)
 class Soundness:
-    """Do decoys look like people on the list? Areas under the curve of weight, and of similarity within the list; ½
+    """Do decoys look like people on the list? Areas under the ROC curve, of weight and of similarity within the list; ½
     means that they look the same."""
 
     auc_weight: float
@@ -81,7 +81,7 @@ def diagnose(words: Words, real: Ints, decoys: Ints, owner: Ints, draws: RandomS
 
 
 def soundness(found: DecoyDiagnostics, real: Ints, decoys: Ints) -> Soundness:
-    """Random bits or rare names are like nobody on the list, and would make what chance gives look small.
+    """Decoys of random bits or rare names would be like nobody on the list, and make what chance gives look small.
 
     The bounds lie between what lists of 30 people and more give (the third nearest: above .43 in lists of every kind
     except families by their names alone) and what such decoys give (below .46, median .34): `docs/statistics.md`.
@@ -124,7 +124,7 @@ class Absent:
 
 
 def absent(group: Candidates, classes: Ints, matches: Matches, decoys: Candidates) -> Absent | None:
-    """A group known to be absent, each of whom joins the finished assignment alone, as decoys do. None of nobody.
+    """A group known to be absent, whose members join the finished assignment alone, as decoys do. None if it is empty.
 
     p: how many lie above the T0 of their class (`null_threshold`), binomial with the mean that its decoys give.
     """
@@ -146,8 +146,8 @@ def absent(group: Candidates, classes: Ints, matches: Matches, decoys: Candidate
 
 
 def eligibility(labels: tuple[Label, ...], policy: Policy, records: Ints) -> tuple[Bools, Bools] | None:
-    """(could be in the registry, cannot be) for each record; the eligibility of those that are neither is unknown. None
-    where nothing says it: the registry has no date, or there is neither a joining date nor a kind of service.
+    """(could be in the registry, cannot be) for each record; the eligibility of records that are neither is unknown.
+    None where nothing says it: the registry has no date, or there is neither a joining date nor a kind of service.
 
     People who joined after the registry's date, or were mobilised when that date was before 21 September 2022, cannot
     be in it.
@@ -193,7 +193,7 @@ class CopyCheck:
 
     A list copied from the registry repeats its encodings, or says less in some fields; false pairs differ in any case.
     So only sure pairs are examined whose two sides have the same fields filled (20 at least), and ``natural`` says that
-    significantly more of them differ (binomial, .01) than 2 q + 2%: twice what may be false, and a little.
+    significantly more of them differ (binomial, .01) than 2 q + 2%: twice the share that may be false, and a little.
     """
 
     pairs: int
@@ -203,7 +203,7 @@ class CopyCheck:
 
 
 def copy_check(similarity: Floats, q_values: Floats, filled_alike: Bools, rank_drift: float | None) -> CopyCheck:
-    """Sure pairs have a q-value up to q = .01, or up to twice the lowest, since a short list has none so low."""
+    """Sure pairs have a q-value up to q = .01, or up to twice the lowest, since a short list may have none so low."""
     same, q = similarity == 1.0, max(SURE, 2 * float(q_values.min(initial=1.0)))
     compared = filled_alike & (q_values <= q)
     alike, differ = int(compared.sum()), int((compared & ~same).sum())

@@ -1,8 +1,8 @@
 """How many of the matches are false: the statistics of one class of equally complete rows.
 
-Similarities of partners are those that n people have, and those that M decoys would get if each joined the assignment
-alone (0 for no partner); best similarities are those before anyone competes. What is computed from counts takes numbers
-or arrays of them, so that the bootstrap repeats it for all replicates at once.
+Similarities of partners are those that n people have, and those that M decoys would get if each decoy joined the
+assignment alone (0 for no partner); best similarities are those before anyone competes. Functions of counts take
+numbers or arrays of them, so that the bootstrap repeats them for all replicates at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 NumberOrArray = TypeVar("NumberOrArray", float, Floats)
 
 MIN_DECOYS = 20
-UNIT = 2.0**20  # what is summed over people is whole numbers of 2^-20, so that no order of adding decides a digit
+UNIT = 2.0**20  # what is summed over people is whole multiples of 2^-20, so that the order of adding decides no digit
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,14 @@ class Sample:
 
 
 def rank_among_own_decoys(real_best: Floats, decoy_best: Floats, owner: Ints, lam: float) -> Floats:
-    """How surely each person is among the lowest ``lam`` of themselves and their own k decoys: (n,), from 0 to 1.
+    """The probability that each person is among the lowest ``lam`` of themselves and their own k decoys: shape (n,).
 
     clip(λ (k + 1) − b, 0, e + 1) / (e + 1), where b decoys are below the person and e are equal: the probability of
-    being among the lowest if equals are put in random order and a rank that λ cuts through counts in part. Its mean
+    being among the lowest if equals are in random order and a rank that λ cuts through counts in part. Its mean
     over the k + 1 is λ whatever their values, so it is λ for an absent person, who is like their decoys. A person
     without decoys is compared with all of them.
 
-    One limit for all people would not do: among people written with initials, or with a rare name, those who are
+    One limit for all people would be wrong: among people written with initials, or with a rare name, those who are
     present may be no closer than everyone else's decoys are (docs/statistics.md).
     """
     people, sorted_decoys = len(real_best), np.sort(decoy_best)
@@ -123,10 +123,10 @@ def false_by_chance(
 
 def null_threshold(decoy_best: Floats) -> tuple[float, int]:
     """T0 and r, from the decoys alone: the r-th largest of M best similarities, r = ⌈.01 M⌉. Where several decoys share
-    it, the next value below them and its rank.
+    that similarity, the next value below it and its rank.
 
-    Where namesakes abound, more than 1% of the decoys may have a similarity of 1, and nothing lies above that. −1 where
-    all decoys are equal.
+    Where namesakes abound, more than 1% of the decoys may have a similarity of 1, and nothing lies above that. T0 is −1
+    where all decoys are equal.
     """
     falling = -np.sort(-decoy_best)
     r = math.ceil(0.01 * len(falling))
@@ -150,11 +150,11 @@ def p_value(real_best: Floats, decoy_best: Floats) -> float:
 
 
 def p_relatives(real_best: Floats, decoy_best: Floats, relative_best: Floats) -> float:
-    """The same test against relatives: do more people than invented brothers of the list lie above the decoys' T0?
+    """The same test against relatives: do more people on the list than invented relatives lie above the decoys' T0?
 
     Fisher's exact test, one-sided, of x of n people against y of m relatives above T0: P(at least x) under
-    hypergeom(n + m, x + y, n). T0 comes from the decoys, so it is fixed before either is looked at. The highest
-    relatives would not do, since among many registered people a brother's name is somebody's.
+    hypergeom(n + m, x + y, n). T0 comes from the decoys, so it is fixed before people and relatives are
+    compared. The highest relatives would be no limit, since in a large registry a relative's name is somebody's.
     """
     limit, _ = null_threshold(decoy_best)
     x, y = int((real_best > limit).sum()), int((relative_best > limit).sum())

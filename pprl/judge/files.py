@@ -1,4 +1,4 @@
-"""What `pprl judge` does, in one call."""
+"""`pprl judge` in one call."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ def judge(
     encodings: Encodings | Path | str | None = None,
     rate: float | str | None = None,
 ) -> Assessment:
-    """Open the labels of a list and judge its scores; each argument is a file, or what was read from one.
+    """Open the labels of a list and judge its scores; every argument is a file, or an object read from one.
 
-    ``registry_rows`` name the registry records of the pairs, for somebody who has both; with the list's ``encodings``
-    the decoys are checked against people. ``rate`` is the false-match rate asked for; by default the schema's.
+    ``registry_rows`` name the registry records of the pairs, for somebody who has both rosters; with the list's
+    ``encodings`` the decoys are checked against people. ``rate`` is the false-match rate asked for; by default the
+    schema's.
 
     FileError or MismatchError: a file is damaged, or the files do not belong together.
     """
@@ -36,6 +37,6 @@ def judge(
         registry_rows = PrivateRows.read(Path(registry_rows), "registry")
     if isinstance(encodings, Path | str):
         encodings = Encodings.read(Path(encodings), "list")
-    from pprl.judge import assessment  # only now: a file that is missing is reported before scipy is imported
+    from pprl.judge import assessment  # here, so that a missing file is reported before scipy is imported
 
     return assessment.judge(scores, rows, registry_rows, rate=rate, encodings=encodings)

@@ -1,4 +1,4 @@
-"""Everything a judgement finds out, in the order in which it is found."""
+"""Everything that a judgement finds, in the order in which it is computed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pprl.report.fields import Estimate
 
 PLAYED = 5
 RATE_OF_VERDICT = 0.05
-SMALLEST_P = 1e-300  # what is smaller is rounding, and no p is 0
+SMALLEST_P = 1e-300  # anything smaller is a rounding error, and no p is 0
 
 Ints = NDArray[np.int64]
 Handles = NDArray[np.void]
@@ -41,7 +41,7 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Partition:
-    """People in groups: by a stratum, or by what is known of their eligibility."""
+    """People in groups: by a stratum, or by whether their eligibility is known."""
 
     groups: Ints  # the group of each person, −1 for none
     ranges: list[Range]  # of the estimated true matches, by group
@@ -70,7 +70,7 @@ def examine(
     evidence: PartnerEvidence | None,
     diagnosis: diagnostics.DecoyDiagnostics | None,
 ) -> Findings:
-    """``handles`` are the registry handles by number, ``diagnosis`` says how decoys look, if that is known."""
+    """``handles`` are the registry handles by number; ``diagnosis`` describes the decoys by their bits, if known."""
     matches = find_matches(cohort.assignment(), cohort.rate)
     strata = rows.with_role("stratum")
     groups = [label.codes[cohort.records].astype(np.int64) for label in strata]
@@ -81,7 +81,7 @@ def examine(
     pairs = _pairs(matches, handles, registry_rows)
     confirm = _confirm(rows, cohort, registry_rows, evidence, pairs)
     p = _rounded_p(p_value(cohort.real.best(), cohort.decoys.best()))
-    # The order of what draws at random is part of the result.
+    # The order of the functions that draw at random is part of the result.
     return Findings(
         matches=matches,
         pairs=pairs,

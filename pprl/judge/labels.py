@@ -25,8 +25,8 @@ Handles = NDArray[np.void]
 def open_labels(
     scores: Scores, rows: PrivateRows, registry_rows: PrivateRows | None = None, rate: float | str | None = None
 ) -> tuple[PrivateRows, Cohort, Handles]:
-    """The private rows in an order that is the same for every judge, the cohort, and the registry handles by the
-    numbers that its candidates have.
+    """The private rows in an order that is the same for every judge, the cohort, and the registry handles by their
+    numbers in the cohort's candidates.
 
     FileError: the rows are not those of these scores. PprlError: ``rate`` is not a false-match rate.
     """
@@ -70,7 +70,7 @@ def diagnose_decoys(scores: Scores, rows: PrivateRows, encodings: Encodings) -> 
 
 
 def diagnose(scores: Scores, rows: PrivateRows, cohort: Cohort, encodings: Encodings) -> diagnostics.DecoyDiagnostics:
-    """`diagnose_decoys` with labels that are open."""
+    """`diagnose_decoys` with labels that are open already."""
     words = encodings.bits.words[positions_of(rows.handles, encodings.handles)]
     decoys, owner = decoys_of_judged(rows, cohort)
     return diagnostics.diagnose(words, cohort.records, decoys, owner, RandomStream(seed_of(scores), "looks"))
@@ -101,7 +101,7 @@ def _other_rows() -> FileError:
 
 
 def _numbered(handles: Handles, present: NDArray[np.bool_]) -> tuple[Handles, Ints]:
-    """Distinct registry handles in the order of their bytes, and the number of each candidate's (−1 for none)."""
+    """Distinct registry handles in the order of their bytes, and each candidate's index among them (−1 for none)."""
     known = handles[present]
     halves = known.view(">u8").reshape(-1, 2).astype(np.uint64)
     number = pd.DataFrame(halves).groupby([0, 1], sort=True).ngroup().to_numpy()
@@ -119,5 +119,5 @@ def _one_per_person(numbers: Ints, person: NDArray[np.int32]) -> Ints:
 
 
 def seed_of(scores: Scores) -> bytes:
-    """From the scores themselves, so that judging twice gives the same interval."""
+    """The seed of a judgement: from the scores, so that judging twice gives the same interval."""
     return hashlib.sha256(b"pprl/1/bootstrap\0" + scores.common.tobytes() + scores.total.tobytes()).digest()

@@ -1,8 +1,8 @@
-"""Who matches, class by class, and how sure that is: the core of the verdict.
+"""Who matches, class by class, and how certain that is: the core of the verdict.
 
-`assign_partners` gives partners and what chance gives; `find_matches` says who matches at a rate. Whatever is judged
-under other choices (another λ, fewer decoys, another rule for partners, relatives in place of decoys) runs through
-them, so the sensitivity of a result is the result once more.
+`assign_partners` gives partners and what chance gives; `find_matches` decides who matches at a rate. Other choices
+(another λ, fewer decoys, another rule for partners, relatives in place of decoys) run through the same two functions,
+so the sensitivity of a result is the result computed again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """People and decoys before the registry: the partners of the people, and what chance gives to the decoys.
+    """People and decoys matched with the registry: the partners of the people, and what chance gives to the decoys.
 
     ``owner`` is the index of the person that each decoy was made from, ``classes`` the class of each person; a decoy is
     judged in the class of its owner. ``reached`` is the similarity of the partner that each decoy would get; ``unsure``
@@ -121,11 +121,11 @@ def merged_classes(completeness: NDArray[np.int8]) -> Ints:
 def assign_partners(
     real: Candidates, decoys: Candidates, owner: Ints, classes: Ints, *, rule: str = RULES[0]
 ) -> Assignment:
-    """Partners one to one for the people, by a rule of `RULES`, and what each decoy would get in their place."""
+    """Partners one to one for the people, by a rule of `RULES`, and the partner that each decoy would get."""
     decoy_class = classes[owner]
     best = decoys.best()
     floors = {
-        int(number): float(np.quantile(of_class, FLOOR)) if len(of_class := best[decoy_class == number]) else 0.0
+        int(number): float(np.quantile(class_best, FLOOR)) if len(class_best := best[decoy_class == number]) else 0.0
         for number in np.unique(classes)
     }
     if rule == "mutual_best":

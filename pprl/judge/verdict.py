@@ -1,6 +1,6 @@
-"""The ladder: what may be said of a list, and what holds it back.
+"""The ladder: what may be said about a list, and what holds the verdict back.
 
-Every rung has a rule that was fixed before anybody looked (`docs/report.md`). The word *authentic* is on none of them:
+Every rung has a rule that was fixed in advance (`docs/report.md`). The word *authentic* is on none of them:
 a list can match beyond chance and be confirmed, and still have been copied by somebody who held the registry.
 """
 

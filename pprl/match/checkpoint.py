@@ -1,8 +1,8 @@
-"""The state of a long search in a file of its own, so that a crash costs a minute and not the night.
+"""The state of a long search in a file, so that a crash costs a minute and not the night.
 
-It holds row numbers and scores, no values and no encodings, and says what was compared: the two inputs by their hashes
-and the number of candidates. It fits nothing else. Like scores it shows near misses, so only its owner may read it, and
-it is removed when the search is done.
+It holds row numbers and scores, no values and no encodings, and identifies what was compared: the hashes of the two
+inputs, and the number of candidates. It fits no other search. Like scores it shows near misses, so only its owner may
+read it, and it is removed when the search is done.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ RECORD = np.dtype([("theirs", "<i8"), ("common", "<u4"), ("total", "<u4")])
 
 
 def read_checkpoint(path: Path) -> tuple[bytes, SearchState]:
-    """The hash of what was compared, and the state of the search. FileError: not a whole checkpoint."""
+    """The hash of what was compared, and the state of the search. FileError: not a complete checkpoint."""
     body = container.read_body(path, b"pprl-chk", private=True)
     (identity, done, rows, keep), data = body.header(HEADER)
     size = rows * keep * RECORD.itemsize
@@ -57,12 +57,12 @@ class Checkpoint:
 
     path: Path
     identity: Callable[[], bytes]
-    trouble: str = ""  # why none could be written: a full disk must not end the search that it should save
+    trouble: str = ""  # why none could be written: a full disk must not end the search
     _last: float = field(default_factory=time.monotonic)
     _known: bytes | None = None
 
     def save(self, state: SearchState) -> None:
-        """Write, if a minute has passed since the last time."""
+        """Write the state, if a minute has passed since the last time."""
         if self.trouble or time.monotonic() - self._last < EVERY:
             return
         rows, keep = state.theirs.shape
@@ -78,7 +78,7 @@ class Checkpoint:
         self._last = time.monotonic()
 
     def read(self) -> SearchState:
-        """FileError: not a whole checkpoint. MismatchError: of other inputs."""
+        """FileError: not a complete checkpoint. MismatchError: a checkpoint of other inputs."""
         identity, state = read_checkpoint(self.path)
         if identity != self._identity():
             raise MismatchError(
@@ -106,7 +106,7 @@ def best_with_checkpoint(
     map: Map = map,  # noqa: A002
     progress: Progress | None = None,
 ) -> Candidates:
-    """`search.best` from a state on or from the first row, saved once a minute."""
+    """`search.best` from a saved state, or from the first row; its state is saved once a minute."""
     state = first = start or SearchState.start(len(ours), keep)
     kernel = kernels.choose("auto")
     for state in steps(ours, theirs, first, kernel=kernel, map=map, progress=progress):

@@ -52,7 +52,7 @@ def connected(address: str) -> Iterator[Any]:
 
 
 def _require_same_version(client: Any) -> None:
-    """Workers are asked by a function of the standard library, which all of them have."""
+    """Ask the workers with a function of the standard library, which all of them have."""
     versions = client.run(version, "pprl", on_error="return")
     if not versions:
         raise PprlError("the scheduler has no workers", hint="start some: dask worker ADDRESS")
@@ -114,7 +114,7 @@ def _slowest(kernels: set[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class PartialBest:
-    """The best pairs of our rows among some of theirs, which are kept with them, in the order of their row numbers."""
+    """The best pairs of our rows among some of theirs, with those of their rows that are in a pair, by row number."""
 
     slots: Ints  # index into the kept rows, or -1; shape (rows, keep), as are the next two
     common: Ints
@@ -167,7 +167,7 @@ def _run(
     progress: Progress | None,
     work: Callable[..., Any],
 ) -> Iterator[tuple[int, Any]]:
-    """Results as they come, each with the first row number of its stretch; few are under way at a time."""
+    """Results in the order they arrive, each with the first row number of its stretch; few tasks run at a time."""
     import dask
     import distributed
 

@@ -23,8 +23,8 @@ def match_encodings(
     progress: Callable[[int], None] | None = None,
     find: Callable[..., search.Candidates] | None = None,
 ) -> Scores:
-    """The scores of the list's encodings against the registry's. ``find`` replaces `search.best` if the search is to
-    run elsewhere. MismatchError: the two were not made to be compared."""
+    """The scores of the list's encodings against the registry's. ``find`` replaces `search.best` where the search runs
+    elsewhere. MismatchError: the two were encoded with different parameters."""
     ours.parameters.require_same(theirs.parameters)
     find = find or partial(search.best, kernel=kernel, map=map)
     found = find(ours.bits, theirs.bits, keep=KEEP, progress=progress)

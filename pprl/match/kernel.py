@@ -6,9 +6,9 @@ give the same integers. The NumPy one is the definition; the compiled one is fas
 * a tile of 128 rows of theirs is laid out word by word, so that one vector instruction works on the same word of
   several rows and no sum runs across a register; the tile stays in the nearest cache while our rows pass over it;
 * a tile begins at the start of a cache line, since a vector across two lines costs two loads;
-* theirs come sorted by weight, so a tile has nearly one weight, and the worst pair that a row of ours keeps turns into
-  one least count for the whole tile: most tiles end with one comparison, and a tile whose weights cannot reach it is
-  not counted at all;
+* theirs come sorted by weight, so a tile has nearly one weight, and the worst pair that a row of ours keeps gives one
+  least count for the whole tile: most tiles end with one comparison, and a tile whose weights cannot reach it is not
+  counted at all;
 * where that least count is high enough, counting stops after a quarter, half or three quarters of the words: the count
   so far plus all remaining bits of our row may not reach it, and mostly do not;
 * heavy rows come first: among rows filled at random they score best, so the least count is high early;
@@ -21,8 +21,8 @@ Scores are pairs (common, total), where total is the sum of the two weights. A p
 ``common * other_total > other_common * total``, then if its row's bytes come first, then if its slot does. A slot is a
 row of ``table``: callers lay it out so that identical rows are in the order of their row numbers.
 
-Nothing is compiled at import (`pprl.match.numba_cache`); ``notes`` says if numba, or a folder for the compiled code,
-is missing.
+Nothing is compiled at import (`pprl.match.numba_cache`); ``notes`` reports whether numba, or a folder for the compiled
+code, is missing.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def choose(kernel: str) -> str:
 
 
 def notes() -> list[str]:
-    """What to tell the user once, a sentence each; empty if all is well or nothing has run yet."""
+    """Notes for the user, a sentence each, to be shown once; empty if all is well or nothing has run yet."""
     return list(_notes)
 
 
@@ -324,7 +324,7 @@ def _best_compiled(
 
 
 def _pairs_compiled(left: Any, left_weights: Any, table: Any, weights: Any, least: Any, out: Any) -> Any:
-    """Fills ``out`` as far as it goes and returns how many pairs there are."""
+    """Fill ``out`` as far as it reaches, and return how many pairs there are."""
     tile = _aligned(table.shape[1] * LANES)
     counts = _aligned(LANES).view(np.int64)
     rest, paying = _stages(left, left_weights)
@@ -376,7 +376,7 @@ def _load() -> Compiled | None:
 def _compiled_or_error() -> Compiled:
     kernel = compiled()
     if kernel is None:
-        raise PprlError("numba cannot be imported on this machine, and the search began with it", hint=INSTALL)
+        raise PprlError("numba cannot be imported on this machine, but the search began with it", hint=INSTALL)
     return kernel
 
 

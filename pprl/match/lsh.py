@@ -3,10 +3,10 @@
 Hamming LSH by bit sampling (Indyk and Motwani 1998, "Approximate nearest neighbors", STOC, section 4.2). Each of L
 tables draws k of the m bit positions; rows of ours and of theirs with the same k bits share a bucket and are compared
 exactly. The pairs found are therefore pairs of the exact search, with the same integers: precision is exact, recall is
-not. `pprl.match.lsh_plan` says how many tables of how many bits give which recall.
+not. `pprl.match.lsh_plan` computes how many tables of how many bits give which recall.
 
 Skewed data do little harm: when more candidates turn up than an exact search would cost, the exact search takes over.
-Costs are constants and never measured, so that every machine decides alike; kernels and engines change no answer.
+Costs are constants, never measured, so that every machine decides alike; kernels and engines change no answer.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Tables:
     masks: Words  # shape (tables, words of a row): the positions of each table, as bits
     member: Words  # shape (length, ⌈tables / 64⌉): the tables of each position, as bits
     first: tuple[Words, Words]  # keys of the first table, by side: equal for most pairs that have met
-    limit: int  # candidates in one table
+    limit: int  # the most candidates in one table
 
 
 def _pairs_of_tables(

@@ -30,7 +30,7 @@ class Rows(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What decides about a candidate."""
+    """What decides whether a candidate is a pair."""
 
     least: Ints  # fewest common bits, by total weight
     enough: Ints  # how many tables give a pair the promised recall, by total weight
@@ -186,7 +186,7 @@ def _verify(ours: Any, theirs: Any, rules: Any, work: Any) -> None:
 
 
 def _probe(ours: Any, theirs: Any, rules: Any, parts: Any, part: Any, bins: Any, work: Any) -> None:
-    """Looks up our keys of one part in the bins of theirs."""
+    """Look up our keys of one part in their bins."""
     # Arrays are taken out of their tuples before the loop: counting references in it would take as long as the rest.
     our_weights, our_first, their_weights, their_first = ours.weights, ours.first, theirs.weights, theirs.first
     part_keys, part_rows, rows, others = parts.keys, parts.rows, work.rows, work.others

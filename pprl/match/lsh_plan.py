@@ -1,4 +1,4 @@
-"""What an approximate search draws and what it promises: how many tables of how many bits give which recall.
+"""The plan of an approximate search and its promise: how many tables of how many bits give which recall.
 
 A pair of weights w1 and w2 and Dice d lies at the Hamming distance h = w1 + w2 - 2 common = (w1 + w2)(1 - d). One table
 puts it in a shared bucket with probability p = C(m - h, k) / C(m, k), since the k positions must avoid the h that
@@ -16,7 +16,7 @@ candidates; k and L are the cheapest that keep the promise. If that is not well 
 exact search runs. That happens with small files, low thresholds and, at most thresholds in use, diffused encodings:
 unrelated rows lie at m/2 there, and related ones are not much closer.
 
-Costs are constants and never measured, so that every machine decides alike.
+Costs are constants, never measured, so that every machine decides alike.
 """
 
 from __future__ import annotations
@@ -31,10 +31,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core.bits import BitMatrix
-from pprl.core.errors import MismatchError
 from pprl.core.randomness import RandomStream, seed_from
 from pprl.match.kernel import Ints
-from pprl.match.search import least_common
+from pprl.match.search import least_common, require_same_length
 
 Floats = NDArray[np.float64]
 
@@ -133,7 +132,6 @@ def make_plan(
     threshold: Fraction,
     recall: float,
     *,
-    seed: bytes = SEED,
     min_speedup: float = MIN_SPEEDUP,
 ) -> Plan:
     """The cheapest k, L and weight limit that keep the promise; the exact search below ``min_speedup``.
@@ -141,8 +139,8 @@ def make_plan(
     Costs are in pairs of the exact search, which skips those whose weights cannot reach the threshold. With n1 and n2
     rows and C expected candidates, a table costs ROW_COST (n1 + n2) + CANDIDATE_COST C, a heavy row all rows of the
     other side, the check its share of the exact search; rows are prepared once, and the sample is already paid for. C
-    is n1 n2 times the mean of p over the pairs of up to 2,000 rows of each side, drawn by ``seed``: a kind of close
-    pair rarer than one in some millions goes unseen, and does not matter.
+    is n1 n2 times the mean of p over the pairs of up to 2,000 rows of each side, drawn by a constant seed: a kind
+    of close pair rarer than one in some millions goes unseen, and does not matter.
 
     ValueError: the recall is not above 0 and at most 1, or the threshold not from 0 to 1. MismatchError: the encodings
     differ in length.
@@ -152,7 +150,7 @@ def make_plan(
     sides = [BitMatrix(side.words[np.flatnonzero(side.weights())]) for side in (ours, theirs)]
     if not len(sides[0]) or not len(sides[1]):
         return exact
-    costs = _costs(sides[0], sides[1], least_common(threshold, ours.length), seed, checked_rows(len(ours)))
+    costs = _costs(sides[0], sides[1], least_common(threshold, ours.length), checked_rows(len(ours)))
     if not costs.exact:
         return exact
     cheapest, lowest = exact, math.inf
@@ -181,8 +179,8 @@ class _Costs:
         return len(self.weights[0]), len(self.weights[1])
 
 
-def _costs(ours: BitMatrix, theirs: BitMatrix, least: Ints, seed: bytes, checked: int) -> _Costs:
-    counts, comparable = _sampled_distances(ours, theirs, least, seed)
+def _costs(ours: BitMatrix, theirs: BitMatrix, least: Ints, checked: int) -> _Costs:
+    counts, comparable = _sampled_distances(ours, theirs, least)
     exact = float(len(ours)) * len(theirs) * comparable
     seen = np.flatnonzero(counts)
     preparation = PREPARATION_COST * (len(ours) + len(theirs)) + SAMPLE_COST * int(counts.sum())
@@ -243,12 +241,12 @@ def _exact_plan(threshold: Fraction, length: int, requested: float) -> Plan:
     )
 
 
-def _sampled_distances(ours: BitMatrix, theirs: BitMatrix, least: Ints, seed: bytes) -> tuple[Ints, float]:
+def _sampled_distances(ours: BitMatrix, theirs: BitMatrix, least: Ints) -> tuple[Ints, float]:
     """How many pairs of sampled rows lie at each Hamming distance, shape (length + 1,), and the share of them whose
     weights can reach the threshold."""
     wanted = min(SAMPLED_ROWS, max(100, math.isqrt(int(SAMPLED_SHARE / SAMPLE_COST * len(ours) * len(theirs)))))
-    our_sample = BitMatrix(ours.words[sample_rows("lsh plan ours", seed, len(ours), wanted)])
-    their_sample = BitMatrix(theirs.words[sample_rows("lsh plan theirs", seed, len(theirs), wanted)])
+    our_sample = BitMatrix(ours.words[sample_rows("lsh plan ours", SEED, len(ours), wanted)])
+    their_sample = BitMatrix(theirs.words[sample_rows("lsh plan theirs", SEED, len(theirs), wanted)])
     our_weights, their_weights = (side.weights().astype(np.int64) for side in (our_sample, their_sample))
     counts, comparable = np.zeros(ours.length + 1, dtype=np.int64), 0
     by_word = np.ascontiguousarray(their_sample.words.T)
@@ -264,8 +262,4 @@ def _refuse_bad_arguments(ours: BitMatrix, theirs: BitMatrix, threshold: Fractio
         raise ValueError("the recall must be above 0 and at most 1")
     if not 0 <= threshold <= 1:
         raise ValueError("the threshold of an approximate search must be between 0 and 1")
-    if ours.length != theirs.length:
-        raise MismatchError(
-            f"encodings of {ours.length} bits cannot be compared with encodings of {theirs.length} bits",
-            hint="encode both rosters with the same schema",
-        )
+    require_same_length(ours.length, theirs.length)

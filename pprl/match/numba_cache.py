@@ -1,4 +1,4 @@
-"""Loops compiled by numba, and the compiled code kept in a folder of pprl in the user's cache.
+"""Loops compiled by numba; the compiled code is kept in pprl's folder in the user's cache.
 
 Nothing is compiled at import. The first use compiles, or reads what an earlier run compiled.
 """
@@ -21,7 +21,7 @@ NO_CACHE = "no cache folder is writable, so every run compiles the search kernel
 
 
 def compiled(inlined: Mapping[Body, Mapping[str, Any]], make: Callable[[Jit], T]) -> tuple[T | None, str | None]:
-    """What ``make`` builds with a compiler, or None if numba cannot be imported; and a note for the user, if any.
+    """What ``make`` builds with a compiler (None if numba cannot be imported), and a note for the user, if any.
 
     ``inlined`` are the functions that compiled bodies call, with options of numba's `register_jitable`.
     """
@@ -60,7 +60,7 @@ def fixed(kind: Any, dimensions: int) -> Any:
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path | None:
-    """The folder of pprl where this system keeps a user's caches; None without a home."""
+    """pprl's folder where this system keeps a user's caches; None if there is no home folder."""
     try:
         home = Path(environ.get("HOME") or Path.home())
     except RuntimeError:

@@ -7,7 +7,7 @@ an answer. Pairs with no common bit are never candidates; empty rows therefore m
 Both searches walk through theirs in chunks and, for each chunk, map one piece of work over stretches of ours. ``best``
 carries the best pairs of our rows from chunk to chunk, and of their rows only those in such a pair; ``all_pairs``
 carries the pairs found. An engine is anything with a ``map``; progress and an interrupt come between two pieces of
-work. Between two chunks everything ``best`` knows is a `SearchState`, from which it can resume after a crash.
+work. Between two chunks all that ``best`` knows is a `SearchState`, from which it can resume after a crash.
 """
 
 from __future__ import annotations
@@ -136,11 +136,11 @@ def steps(
     progress: Progress | None = None,
     tile: tuple[int, int] | None = None,
 ) -> Iterator[SearchState]:
-    """`best` chunk by chunk from ``start`` on: yields the state after each chunk; the last one holds the answer.
+    """`best` chunk by chunk from ``start`` on: yields the state after each chunk; the last state holds the answer.
 
-    The rows must be those that ``start`` was reached with, from the first on; chunks and tiles may differ.
+    The rows must be those that led to ``start``, from the first on; chunks and tiles may differ.
 
-    MismatchError: fewer rows than were compared already, or rows of another length.
+    MismatchError: fewer rows than were compared before, or rows of another length.
     """
     kernel = kernels.choose(kernel)
     height, width = tile or TILES[kernel]
@@ -154,7 +154,9 @@ def steps(
     while coming:
         count, done = len(coming[1].words), int(coming[1].numbers.max()) + 1
         table, top_k = _carried(table, top_k, *coming)
-        pieces = [(words[some], weights[some], TopK(*(column[some] for column in top_k))) for some in stretches]
+        pieces = [
+            (words[stretch], weights[stretch], TopK(*(column[stretch] for column in top_k))) for stretch in stretches
+        ]
         running = map(partial(_merge, kernel, table), pieces)
         coming = next(tables, None)  # an engine that starts at once is at work meanwhile
         merged = []
@@ -232,22 +234,27 @@ def chunks(theirs: BitMatrix | Iterable[BitMatrix], length: int, width: int) -> 
     """Pieces of at most ``width`` rows, each with the row number of its first."""
     base = 0
     for part in [theirs] if isinstance(theirs, BitMatrix) else theirs:
-        if part.length != length:
-            raise MismatchError(
-                f"encodings of {length} bits cannot be compared with encodings of {part.length} bits",
-                hint="encode both rosters with the same schema",
-            )
+        require_same_length(length, part.length)
         for top in range(0, len(part), width):
             chunk = BitMatrix(part.words[top : top + width])
             yield base, chunk
             base += len(chunk)
 
 
+def require_same_length(our_length: int, their_length: int) -> None:
+    """MismatchError: rows of these two lengths cannot be compared."""
+    if our_length != their_length:
+        raise MismatchError(
+            f"encodings of {our_length} bits cannot be compared with encodings of {their_length} bits",
+            hint="encode both rosters with the same schema",
+        )
+
+
 def _tables(remaining: Iterator[tuple[int, BitMatrix]], length: int, most: int) -> Iterator[tuple[Words, Table]]:
     """Chunks of theirs from heavy to light, after room for at most ``most`` rows of earlier ones.
 
-    Two buffers take turns, so a table is valid until the next but one is requested: where the system hands out memory
-    page by page, new memory for every chunk would take longer than sorting it.
+    Two buffers take turns, so a table is valid until the one after the next is requested: where the system hands out
+    memory page by page, new memory for every chunk would take longer than sorting it.
     """
     spaces = [np.empty((0, length // 64), dtype="<u8") for _ in range(2)]
     for base, chunk in remaining:
@@ -265,8 +272,8 @@ def _tables(remaining: Iterator[tuple[int, BitMatrix]], length: int, most: int) 
 def _resumed(
     state: SearchState, remaining: Iterator[tuple[int, BitMatrix]], length: int
 ) -> tuple[Table, TopK, Iterator[tuple[int, BitMatrix]]]:
-    """The table and the best pairs as they were, and the chunks that are left. Of the rows that were compared already,
-    only those in a pair are kept."""
+    """The table and the best pairs as they were, and the chunks that are left. Rows that were compared before are kept
+    only if they are in a pair."""
     if not state.done:
         return Table.empty(length), TopK(state.theirs, state.common, state.total), remaining
     numbers = np.unique(state.theirs[state.theirs >= 0])
@@ -280,7 +287,7 @@ def _resumed(
             break
     words = np.ascontiguousarray(np.concatenate(kept))
     if len(words) < len(numbers):
-        raise MismatchError("there are fewer rows than were compared already", hint="start the search again")
+        raise MismatchError("there are fewer rows than were compared before", hint="start the search again")
     table = Table(words, _weights(BitMatrix(words)), numbers, len(words))
     slots = np.where(state.theirs >= 0, np.searchsorted(numbers, state.theirs), -1)
     more = remaining if rest is None else chain([rest], remaining)

@@ -2,7 +2,7 @@
 
 Python's own ``map`` is the serial engine. Threads are enough on one machine, since the kernels release the
 interpreter's lock. A piece takes a fraction of a second, so an interrupt takes effect soon. A cluster, which should get
-stretches of theirs and not of ours, has `pprl.match.dask`.
+stretches of theirs and not of ours, is used through `pprl.match.dask`.
 """
 
 from __future__ import annotations

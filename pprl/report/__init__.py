@@ -27,7 +27,7 @@ def exact(report: Mapping[str, Any]) -> bool:
 
 
 def render(report: Mapping[str, Any], language: str = "en") -> str:
-    """The page as HTML. FileError, with a hint, where the report is not as docs/report.md says."""
+    """The page as HTML. FileError, with a hint: the report is not what docs/report.md describes."""
     checked, words = check(report), Words(language)
 
     from pprl.report.page import page
@@ -36,7 +36,7 @@ def render(report: Mapping[str, Any], language: str = "en") -> str:
 
 
 def fill(template: str, page: Any, words: Words) -> str:
-    """A template filled with a page, with its own style and a policy that allows nothing else."""
+    """A template filled with a page, with the style sheet and a policy that allows no other."""
     import jinja2
 
     style = importlib.resources.files("pprl.report").joinpath("page.css").read_text(encoding="utf-8").strip()

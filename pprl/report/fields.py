@@ -2,7 +2,7 @@
 
 A record (`pprl.report.record`) is made of parts, and every field of a part has a `FieldSpec`: the kind of its values
 and a sentence that says what they mean. Reading, writing, disclosure and the table of docs/report.md follow from it. A
-file comes from another machine and may have been edited, so nothing in it is believed: `Value` refuses what is of the
+file comes from another machine and may have been edited, so nothing in it is trusted: `Value` refuses values of the
 wrong kind and names the key, never the value.
 """
 
@@ -69,7 +69,7 @@ class FieldSpec:
 
     kind: Kind
     text: str = ""
-    own: bool = False  # a count of the list's own composition, not of what the registry knows
+    own: bool = False  # a count of the list's own composition, which says nothing about the registry
     part: str = ""  # of a share: the key of its count …
     whole: str = ""  # … and of what it is a share of; of a proportion: the people it is about
     pattern: str = ""  # all a published text may be; empty for a label, which may be anything
@@ -144,7 +144,7 @@ def _plain(spec: FieldSpec, value: Any) -> Any:
 
 
 class Value:
-    """A value of a file and the path of its key, so that a refusal can say which one it is."""
+    """A value of a file and the path of its key, which an error names."""
 
     def __init__(self, value: object, path: str = "") -> None:
         self.value, self.path = value, path
@@ -177,7 +177,7 @@ class Value:
         read = READERS[spec.kind]
         if spec.many:
             return tuple(item.needed(read(item), "a number") for item in self.items())
-        return self.needed(read(self), "a text") if spec.required else read(self)
+        return self.needed(read(self), "text") if spec.required else read(self)
 
     def _record(self, spec: FieldSpec, record: type[Part]) -> Part | tuple[Part, ...] | None:
         if spec.kind is Kind.PARTS:
@@ -190,7 +190,7 @@ class Value:
         return value
 
     def settings(self) -> dict[str, Plain]:
-        """An object of plain values, of whatever names."""
+        """An object of plain values, under any names."""
         value = {} if self.value is None else self.value
         if not isinstance(value, dict):
             raise self.wrong("an object")
@@ -199,7 +199,7 @@ class Value:
     def plain(self) -> Plain:
         if self.value is None or isinstance(self.value, bool):
             return self.value
-        return self.value if isinstance(self.value, str) else self.number("a text, a number or true or false")
+        return self.value if isinstance(self.value, str) else self.number("text, a number, or true or false")
 
     def choice(self) -> str | Number | None:
         value = self.plain()
@@ -212,7 +212,7 @@ class Value:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.wrong(wanted)
         if not -LARGEST < value < LARGEST or (isinstance(value, float) and math.isnan(value)):
-            raise self.wrong(f"{wanted} that makes sense")
+            raise self.wrong(f"{wanted} in a sensible range")
         return value
 
     def count(self) -> Number | None:
@@ -230,7 +230,7 @@ class Value:
 
     def text(self) -> str | None:
         if self.value is not None and not isinstance(self.value, str):
-            raise self.wrong("a text")
+            raise self.wrong("text")
         return self.value
 
     def flag(self) -> bool | None:

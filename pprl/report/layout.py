@@ -1,4 +1,4 @@
-"""What a page is made of: sections with sentences, a plot with the same in words, and tables. Templates set it out."""
+"""What a page is made of: sections with sentences, tables, and plots with a description. Templates lay it out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """The first cell of a row names it. ``fold``: many figures are hidden until a reader opens them."""
+    """The first cell of a row names it. ``fold``: the table is hidden until a reader opens it."""
 
     caption: str
     columns: tuple[Column, ...]

@@ -1,6 +1,6 @@
 """The page of a record: its first screen, and its sections in their order.
 
-The template only sets this out. Every figure comes from the checked record, and where one is None the page says so.
+The template only lays this out. Every figure comes from the checked record; where it is None, the page says so.
 """
 
 from __future__ import annotations

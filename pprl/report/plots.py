@@ -1,9 +1,9 @@
 """The plots, as SVG images inside the page.
 
-Inline SVG would bring style attributes, which the page's policy forbids; an image is a document of its own. So it does
-not know the page's colours or width, and the page has each plot four times: light and dark, wide and narrow. Text stays
-text in the browser's own font. It is measured in DejaVu Sans, which comes with matplotlib and is wider than most, so
-the bytes are the same on every machine.
+Inline SVG would bring style attributes, which the page's policy forbids; an image is a document of its own. It cannot
+know the page's colours or width, so the page has every plot four times: light and dark, wide and narrow. Text stays
+text, in the browser's own font. It is measured in DejaVu Sans, which comes with matplotlib and is wider than most
+fonts, so the bytes are the same on every machine.
 
 Colours are Okabe and Ito's (2008), lightened for dark backgrounds; shape and labels say the same.
 """
@@ -57,7 +57,7 @@ ON_DARK = dict(zip(astuple(LIGHT), astuple(DARK), strict=True))  # each colour o
 
 @dataclass(frozen=True)
 class Size:
-    """The width of a drawing, in CSS pixels in which its text has the page's size."""
+    """The width of a drawing in CSS pixels, and the size of its text, which is the page's."""
 
     width: int
     text: float
@@ -83,7 +83,7 @@ Draw = Callable[["Sheet"], None]
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a drawing is drawn on, and in which colours and size."""
+    """The axes to draw on, with colours and size."""
 
     axes: Axes
     ink: Ink
@@ -249,7 +249,7 @@ def curve(
     number: Callable[[float], str],
     labels: CurveLabels,
 ) -> Plot:
-    """The error rate by threshold, with a horizontal line at the rate asked for and a vertical one at the threshold."""
+    """The false-match rate by threshold; a horizontal line is the rate asked for, a vertical one the threshold."""
 
     def draw(sheet: Sheet) -> None:
         axes, ink, size = sheet.axes, sheet.ink, sheet.size
@@ -299,7 +299,7 @@ def forest(
     axis: str,
     limits: tuple[float, float] | None = None,
 ) -> Plot:
-    """Estimates with their intervals, one below the other, and the whole as a vertical line."""
+    """Estimates with their intervals, one below the other, and a vertical line for the reference."""
     rows = rows[:MOST_ROWS]
 
     def draw(sheet: Sheet) -> None:

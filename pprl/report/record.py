@@ -1,9 +1,9 @@
 # ruff: noqa: RUF009  the functions of `fields` return dataclass fields
-"""The record: everything a judgement found out, as audit.json and report.json hold it.
+"""The record: everything that a judgement found, as audit.json and report.json hold it.
 
 The dataclasses below are the one description of it. An audit is a `Record` with exact counts; a report is the same
-record, disclosed. `check` reads either and refuses what contradicts itself. None means *cannot tell* or *not asked*;
-inside the parts a missing key means the same.
+record, disclosed. `check` reads either and refuses what contradicts itself. None means *cannot tell* or *not asked*; in
+the parts, a missing key means the same.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Disclosure(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict(Part):
-    """``rung`` is None where nothing can be told; ``reasons`` say what held the verdict back."""
+    """``rung`` is None where nothing can be concluded; ``reasons`` are codes for what held the verdict back."""
 
     rung: int | None = fields.number("0 to 3, or null where nothing can be told")
     code: str = fields.text("the rung's name, see *The ladder*", pattern=CODE, required=True)
@@ -111,7 +111,7 @@ class Scores(Part):
     def read(cls, value: Value) -> Self:
         scores = super().read(value)
         if len(scores.edges) < 2 or any(left >= right for left, right in itertools.pairwise(scores.edges)):
-            raise value["edges"].wrong("a rising row of two or more numbers")
+            raise value["edges"].wrong("a rising list of two or more numbers")
         if not len(scores.real) == len(scores.decoys) == len(scores.edges) - 1:
             raise value.wrong("a count of people and of decoys for each step between two edges")
         return scores
@@ -167,7 +167,7 @@ class EligibilityGroup(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class KnownAbsent(Part):
-    """People known to be absent from the registry, who are found by chance only."""
+    """People known to be absent from the registry, who match by chance only."""
 
     people: Number | None = fields.count("people in this group", own=True)
     found: Number | None = fields.count("of these, how many reach the threshold")
@@ -291,7 +291,7 @@ class Record(Part):
 
 
 def load(data: bytes) -> dict[str, Any]:
-    """The object in a JSON file. FileError: it is none; the file is not named, since it may be a roster."""
+    """The object in a JSON file. FileError: it holds none; the file is not named, since it may be a roster."""
     hint = "name report.json or audit.json, as `pprl link … -o DIR` writes them"
     try:
         report = json.loads(data)
@@ -303,7 +303,7 @@ def load(data: bytes) -> dict[str, Any]:
 
 
 def check(report: Mapping[str, Any]) -> Record:
-    """The record in a file, every figure in its type. FileError names the part that cannot be used."""
+    """The record in a file, with every figure checked. FileError names the part that cannot be used."""
     top = Value(dict(report))
     name = top["format"].value
     if not isinstance(name, str) or name not in (AUDIT, REPORT):

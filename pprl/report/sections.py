@@ -1,4 +1,4 @@
-"""The sections of the page, one function each: a few sentences, a plot with the same in words, and a table."""
+"""The sections of the page, a function for each: a few sentences, a plot with a description, and a table."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _scores_in_words(words: Words, scores: Scores, threshold: Number | None) -> 
     if threshold is None:
         real, decoys = (_step(words, edges[peak], edges[peak + 1]) for peak in map(_peak, (scores.real, scores.decoys)))
         return words("scores.alt_plain", first=first, last=last, real=real, decoys=decoys)
-    # A step that the threshold cuts counts whole, on the side where its larger part lies.
+    # A bin that the threshold cuts is counted whole, on the side of its larger part.
     over = [i for i in range(len(scores.real)) if (edges[i] + edges[i + 1]) / 2 >= threshold]
     return words(
         "scores.alt",
@@ -132,7 +132,7 @@ def _strata_rows(writer: Writer, stratum: Stratum) -> Iterator[plots.Row]:
 
 
 def _strata_in_words(writer: Writer, fields: Sequence[Stratum]) -> Iterator[str]:
-    """The groups that the plot has room for, a sentence for each field."""
+    """A sentence for each field, with the groups that the plot has room for."""
     drawn = 0
     for stratum in fields:
         drawn += 1
@@ -245,7 +245,7 @@ def _confirm_figure(writer: Writer, fields: Iterable[Confirm]) -> Figure | None:
 
 def duplicates(writer: Writer) -> Section:
     words, rosters, head = writer.words, writer.record.rosters, writer.record.headline
-    # Where the matches are known but not how many of them are in no pair, these are few.
+    # Where the matches are known, but not how many are in no pair, these are few.
     missing = "word.too_few" if head.found.count is not None and head.found.of is not None else "word.unknown"
     rows = tuple(
         (words(f"duplicates.{name}"), words(missing) if value is None else writer.number(value))

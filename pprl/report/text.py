@@ -1,7 +1,7 @@
 """The sentences of the page, from ``words/*.toml``, with numbers and plurals as each language writes them.
 
-A figure is formatted here and nowhere else, so the sentence, the table and the alternative text of a plot cannot
-disagree. A share is never shown as 0% or 100% unless it is exactly that.
+All figures are formatted here, so the sentence, the table and the alternative text of a plot cannot disagree. A
+share is never shown as 0% or 100% unless it is exactly that.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Words(string.Formatter):
         return minus + "".join(separators.get(letter, letter) for letter in text)
 
     def percent(self, share: Number, places: int | None = None) -> str:
-        """A share between 0 and 1 as a percentage, which is 0 or 100 only when it is exactly so."""
+        """A share between 0 and 1 as a percentage, which is 0 or 100 only if the share is exactly 0 or 1."""
         if places is None:
             places = 0 if abs(100 * share - round(100 * share)) < 1e-9 else 1
         shown = f"{100 * share:.{places}f}"
@@ -158,7 +158,7 @@ class Words(string.Formatter):
 
 
 def visible(text: str) -> str:
-    """A text in which nothing is hidden: marks that reverse the line or cannot be printed are shown as their numbers.
+    """The text with nothing hidden: marks that reverse the line or cannot be printed are shown as their numbers.
 
     >>> visible("a\\u202eb\\n")
     'a[U+202E]b[U+000A]'

@@ -1,4 +1,4 @@
-"""How the figures of one record are written in the words of one language."""
+"""Writes the figures of one record in the words of one language."""
 
 from __future__ import annotations
 
@@ -82,5 +82,5 @@ class Writer:
         return Section(key=key, head=head, text=tuple(text), figure=figure, tables=tuple(tables), notes=tuple(notes))
 
     def nothing(self, key: str) -> Section:
-        """A section about something that was not asked for says so."""
+        """A section that only says that nothing was asked for."""
         return self.section(key, [self.words(f"{key}.none")])

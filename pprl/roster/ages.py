@@ -26,7 +26,7 @@ def year_of_ages(schema: Schema) -> int:
 
 
 def refuse_wrong_ages(people: People, schema: Schema, year: int) -> None:
-    """RosterError: as `refuse_wrong_years`, for any linked field."""
+    """RosterError: as `refuse_wrong_years`, for every linked field of dates or years."""
     for field in schema.linked():
         if field.type in ("date", "year"):
             column = people.columns[field.name]

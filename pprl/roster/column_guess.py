@@ -3,7 +3,7 @@
 A header alone can mislead (``name`` above given names, ``number`` above 1, 2, 3), and a column may have none. So each
 column gets the type that its header names, unless its cells are clearly of another; a column without a known header
 gets the type that nearly all its cells fit. A proposal is used only when it is unambiguous, and the command reports it.
-Where it is ambiguous, an error names the option that settles it. Nothing here decides a bit: proposals save typing.
+Where it is ambiguous, an error names the option that settles it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ MARGIN = 0.15  # by which a proposal must be surer than the next to be used
 
 
 def guess_columns(frame: pd.DataFrame, year: int) -> list[Guess]:
-    """A guess for each column for which there is one, in their order. Ages are computed for ``year``."""
+    """The guesses, in the order of the columns; some columns have none. Ages are computed for ``year``."""
     guesses = []
     several = separators(frame)
     for index, header in enumerate(map(str, frame.columns)):
@@ -277,8 +277,8 @@ def propose_fields(rosters: Iterable[Iterable[Guess]]) -> dict[str, tuple[str, s
         types = {kind for kind in (*PROPOSED_FIELDS, FULL_NAME) if len(_best(guesses, kind)) == 1}
         if not any(guess.kind == "date" for guess in guesses):
             types.discard("date")
-        of_list = {kind for kind, (_, role) in PROPOSED_FIELDS.items() if role in ("stratum", "joined")}
-        shared &= types | (set(NAME_TYPES) if FULL_NAME in types else set()) | (of_list if number else set())
+        list_only = {kind for kind, (_, role) in PROPOSED_FIELDS.items() if role in ("stratum", "joined")}
+        shared &= types | (set(NAME_TYPES) if FULL_NAME in types else set()) | (list_only if number else set())
     if "date" in shared:
         shared.discard("year")
     return {

@@ -37,9 +37,9 @@ class Columnar:
     file in the batches in which it was written.
     """
 
-    def __init__(self, again: Callable[[], BinaryIO], rows: int) -> None:
-        self._again, self._rows = again, rows
-        with _refusing_damage(0), again() as file:
+    def __init__(self, reopen: Callable[[], BinaryIO], rows: int) -> None:
+        self._reopen, self._rows = reopen, rows
+        with _refusing_damage(0), reopen() as file:
             schema, _ = _opened(file)
             self._columns = _columns_of(schema)
         self.several = {
@@ -59,7 +59,7 @@ class Columnar:
         RosterError: the file is damaged or encrypted, or has no rows.
         """
         most, seen, people = min(most, self._rows), 0, 0
-        with _refusing_damage(0), self._again() as file:
+        with _refusing_damage(0), self._reopen() as file:
             _, read = _opened(file)
             batches = read(most, list(self._columns.values()))
         while True:
@@ -95,7 +95,7 @@ class Columnar:
 
 @contextmanager
 def _refusing_damage(seen: int, what: str = "") -> Iterator[None]:
-    """Turn the reader's errors on a damaged file into ours, by row and without its words, which may hold cells."""
+    """Turn the reader's errors about a damaged file into ours: with the row, without its text, which may hold cells."""
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, ArithmeticError, MemoryError) as error:
@@ -219,7 +219,7 @@ def _as_text(values: pa.Array, header: str) -> list[str]:
 
 
 def _on_the_wall(values: pa.Array, header: str) -> pa.Array:
-    """Date and time as clocks showed them in the column's time zone."""
+    """Date and time as local clocks showed them in the column's time zone."""
     if values.type.tz in (None, "UTC"):
         return values.cast(pa.timestamp(values.type.unit))
     try:

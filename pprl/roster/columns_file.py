@@ -1,4 +1,4 @@
-"""What its owner knows of a roster's columns, as they pass it in Python or write it in a columns file (TOML)."""
+"""What the owner of a roster knows about its columns, passed in Python or written in a columns file (TOML)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Bytes of a CSV to records: finds the encoding and the delimiter, which files do not state.
 
-UTF-8 and UTF-16 can be recognised by their structure. Among the Cyrillic code pages, the one under which the text looks
+UTF-8 and UTF-16 can be recognised by their structure. Among the Cyrillic code pages, the one in which the text looks
 most like names wins: frequent letters, capitals at the start of words, no symbols inside words.
 """
 
@@ -151,7 +151,7 @@ def _plausibility(text: str) -> float:
 def find_delimiter(head: str) -> str:
     """The delimiter under which the header is known and the next record has several cells too.
 
-    None for a list of one column, even if there is a comma in each of its names.
+    `NO_DELIMITER` for a list of one column, even if there is a comma in every name.
     """
     lines = [line for line in head.splitlines()[:200] if line.strip()]
     if 10 * sum(_NAME_WITH_COMMA.fullmatch(line) is not None for line in lines) > 8 * len(lines):
@@ -165,6 +165,9 @@ _NAME_WITH_COMMA = re.compile(r"[^\W\d_][^,;\t|\d]{0,60}, [^\W\d_][^,;\t|\d]{0,9
 
 
 def _judge(head: str, mark: str) -> tuple[bool, int, int, bool]:
+    """How well a delimiter fits: whether header and next record have several cells, known headers, records of the most
+    frequent width, and whether it is a comma.
+    """
     reader = csv.reader(io.StringIO(head, newline=""), delimiter=mark)
     records = [record for record in itertools.islice(reader, 200) if any(map(str.strip, record))]
     known = [sum(header_type(cell) is not None for cell in record) for record in records]
@@ -173,5 +176,5 @@ def _judge(head: str, mark: str) -> tuple[bool, int, int, bool]:
         return False, 0, 0, mark == ","
     header = known.index(max(known)) if any(known) else widths.index(max(widths))
     following = widths[header + 1] if header + 1 < len(widths) else 2
-    alike = max(Counter(width for width in widths if width > 1).values())
-    return widths[header] > 1 and following > 1, max(known), alike, mark == ","
+    most_alike = max(Counter(width for width in widths if width > 1).values())
+    return widths[header] > 1 and following > 1, max(known), most_alike, mark == ","

@@ -1,7 +1,7 @@
 """FollowTheMoney entities to a roster: JSON lines as Aleph and OpenSanctions write them, with a row for each Person.
 
 Every property is a list of values, and all of them are kept: a cell holds them separated by "; ". The column ``name``
-holds all spellings of a person's name, however they are given. Properties of edges get columns such as
+holds all spellings of a person's name, whole or joined from parts. Properties of edges get columns such as
 ``Employment.role``, ``Membership.organization`` or ``Identification.number``. Nothing is checked or corrected: a date
 that FollowTheMoney would drop is read like one in a spreadsheet.
 """
@@ -60,9 +60,9 @@ class Entities:
     RosterError: a line is not JSON, or no entity is a person.
     """
 
-    def __init__(self, again: Callable[[], BinaryIO], rows: int) -> None:
+    def __init__(self, reopen: Callable[[], BinaryIO], rows: int) -> None:
         self._rows = rows
-        with again() as file:
+        with reopen() as file:
             read = _read(file)
         if not read.people:
             raise RosterError("the roster holds no Person", hint=_NEEDED)

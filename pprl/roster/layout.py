@@ -1,4 +1,4 @@
-"""Finds the table in a sheet: records in, header and people out, whatever the clerk wrote around them.
+"""Finds the table in a sheet: records in, header and people out, without what the clerk wrote around them.
 
 There may be titles above the header, a header over two rows, column numbers below it, names of units between the people
 and signatures after them. A row is left out only when it is clearly not a person; in doubt it stays.
@@ -22,18 +22,13 @@ MAX_COLUMNS = 16_384
 NEEDED = "the roster needs a header row and at least one row of people"
 SECTION = "section"
 ALL = sys.maxsize
-_LOOK = 60  # rows at the top in which the header is looked for
+_LOOK = 60  # rows at the top that are searched for the header
 _TAIL = 12  # rows at the end that may be signatures
 _BATCH = 100  # rows that are turned into columns at once: few enough to stay in a processor's cache
 _KEPT = 100_000  # distinct texts that are held only once, however often they occur
 
-VALUE_TYPES = (
-    "date",
-    "year",
-    "sex",
-    "rank",
-    "identifier",
-)  # a cell alone in such a column is a bad value, not a section
+#: A cell alone in a column of these types is a bad value, not a section.
+VALUE_TYPES = ("date", "year", "sex", "rank", "identifier")
 
 Numbered = tuple[int, list[str]]
 Person = tuple[int, list[str], str]  # row, cells, section
@@ -239,7 +234,7 @@ def _people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
         if bare_list:
             record = [plain if is_name(plain := _without_number(cell), 1) else cell for cell in record]
         filled = [*filter(None, map(str.strip, record))]
-        many = len(set(filled)) > 1 + len(numbers)  # as in most rows: none of their cells is alone
+        many = len(set(filled)) > 1 + len(numbers)  # as in most rows: no cell is alone
         alone = None if many else _alone(record, numbers)
         if alone is not None:
             if not alone[1] or _TOTAL.match(alone[1]):

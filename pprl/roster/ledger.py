@@ -2,7 +2,7 @@
 
 The ledger is one file in the user's own state folder. For each run it holds sketches of the rosters, keyed hashes of
 schema and columns, the rate asked for, and whether the run was repeatable; no path, no name, no time. The key is in
-the same file: anyone with the file and a roster can find out whether that roster was linked here, and nothing else.
+the same file: anyone with the file and a roster can find out whether that roster was linked here, and nothing more.
 
 A sketch is the smallest keyed hashes of a roster's distinct cells (bottom-k, Broder 1997), so that a list with a
 corrected cell, one more row or another file format is still the same list.
@@ -50,7 +50,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Count:
-    """This run is the ``number``-th with its list; ``changed`` names what differs from the run before."""
+    """This run is number ``number`` with its list; ``changed`` names what differs from the run before."""
 
     number: int
     changed: tuple[str, ...]
@@ -107,7 +107,7 @@ def count_run(
     repeatable: bool,
     controls: Sequence[pd.DataFrame] = (),
 ) -> Count:
-    """Enter a run in the ledger and return which one with its list it is.
+    """Enter a run in the ledger, and count the runs with its list.
 
     FileError: the ledger cannot be read or written.
     """

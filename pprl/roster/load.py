@@ -1,4 +1,4 @@
-"""Files and tables become people: columns are found, cells folded, and whatever could not be read is reported."""
+"""Files and tables become people: columns are found, cells folded, and unreadable cells reported."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def load(
 ) -> Roster:
     """Read a roster from a file or a frame of text, or from several that are parts of one roster.
 
-    What is loaded already comes back as it is.
+    A roster that was loaded before is returned unchanged.
 
     ``columns`` maps fields of the schema to headers, or names a columns file. Fields that it does not map are looked
     for under their own name, a usual header, or by their contents; ``note`` is called with a line for what was found.
@@ -124,7 +124,7 @@ def find_columns(
 
 
 class WatchedParts:
-    """Parts of a roster as they pass, and what its owner should know once all of them have: see `warnings`.
+    """Passes on the parts of a roster and collects what its owner should know at the end: see `warnings`.
 
     The ``first`` part is kept.
     """
@@ -176,9 +176,9 @@ def _headers_of_parts(frames: Sequence[pd.DataFrame], given: Mapping[str, str], 
         return [dict(given)]
     headers = [set(map(str, frame.columns)) for frame in frames]
     for header in given.values():
-        if not any(header in of_part for of_part in headers):
+        if not any(header in part for part in headers):
             raise RosterError(f"{whose}: no part has a column {header!r}", hint="name a header of one of the parts")
-    return [{field: header for field, header in given.items() if header in of_part} for of_part in headers]
+    return [{field: header for field, header in given.items() if header in part} for part in headers]
 
 
 def _with_separators(frame: pd.DataFrame, extra: Mapping[str, str]) -> pd.DataFrame:

@@ -19,7 +19,7 @@ def part_names(whose: str, count: int) -> list[str]:
 
 
 def look_at(rosters: Mapping[str, Sequence[object]]) -> None:
-    """Check the files of some rosters, each under its name in messages; what is no path is left alone.
+    """Check the files of rosters, which messages call by the keys; what is not a path is not checked.
 
     RosterError: a file is missing, a folder, or closed to this user, or two of them are one file. A pipe is not
     opened, since it can be read once only.
@@ -48,7 +48,7 @@ def _open_once(path: Path) -> None:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Turn what the system says of a roster into a RosterError that does not name its path."""
+    """Turn the system's errors about a roster into a RosterError that does not name its path."""
     try:
         yield
     except IsADirectoryError:

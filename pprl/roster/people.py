@@ -31,10 +31,6 @@ MAX_CELL_BYTES = 65_536
 REMEMBERED = 65_536  # cells per column
 EMPTY_CELLS = frozenset({"", "-", "–", "—", "?", "н/д", "нет", "нет данных", "немає", "n/a"})
 
-#: Completeness of a row: name (full, initials, absent) × date (full, year, absent).
-NAME_PARTS = ("full", "initials", "absent")
-DATE_PARTS = ("full", "year", "absent")
-
 
 @dataclass(frozen=True)
 class Column:
@@ -83,7 +79,11 @@ class People:
         return People(self.rows[chosen], columns, ids=self.ids)
 
     def completeness(self, schema: Schema) -> NDArray[np.int8]:
-        """The class of each row, 0 … 8: ``3 · name + date`` over NAME_PARTS and DATE_PARTS, linked fields only."""
+        """The class of each row, 0 … 8, from its linked fields: ``3 · name + date`` (`private_rows.CLASS_NAMES`).
+
+        The name is 0 if whole, 1 without a spelled-out given name, 2 without a surname; the date is 0 if whole, 1 if
+        only a part of it is known, 2 if absent.
+        """
         linked = {kind: [f.name for f in schema.linked() if f.type == kind] for kind in (*NAME_TYPES, "date", "year")}
         name = self._name_part(linked["surname"], linked["given"])
         date = np.full(len(self), 2, dtype=np.int8)
@@ -158,7 +158,7 @@ def refuse_unusable(frame: pd.DataFrame, schema: Schema, columns: Mapping[str, s
 
 
 def decide_orders(dates: Mapping[str, Iterable[str]], orders: Mapping[str, Order]) -> dict[str, Order]:
-    """The order of each date field: the given one, or that of its distinct cells. RosterError: they leave it open."""
+    """The order of each date field: the given one, or that of its distinct cells. RosterError: cells leave it open."""
     decided: dict[str, Order] = {}
     for name, cells in dates.items():
         order = orders.get(name) or decide_order(cells)
@@ -173,7 +173,7 @@ def decide_orders(dates: Mapping[str, Iterable[str]], orders: Mapping[str, Order
 
 
 class Reader:
-    """Folds one table after another in the same way, and remembers what each cell was folded to.
+    """Folds one table after another in the same way, and remembers the canonical value of each cell.
 
     ``orders`` holds an order for each date field that is mapped.
     """
@@ -273,8 +273,8 @@ def _without_ranks(
     if not any(rank for rank, _ in splits):
         return names, ranks_before
     ranks, rests = (np.array(texts, dtype=object) for texts in zip(*splits, strict=True))
-    of_rows = ranks[codes] if ranks_before is None else np.where(ranks_before == "", ranks[codes], ranks_before)
-    return pd.Series(rests[codes], index=names.index), of_rows
+    by_row = ranks[codes] if ranks_before is None else np.where(ranks_before == "", ranks[codes], ranks_before)
+    return pd.Series(rests[codes], index=names.index), by_row
 
 
 def _filled_up(cells: pd.Series[str], others: NDArray[np.object_]) -> pd.Series[str]:
@@ -342,11 +342,11 @@ def _split_full_names(
     splits = [split(text) for text in map(text_of, distinct)]
     parts: dict[str, list[str]] = {}
     for name in dict.fromkeys(homes):
-        own = [index for index, home in enumerate(homes) if home == name]
-        if len(own) == 1:
-            parts[name] = [split[own[0]] for split in splits]
+        indices = [index for index, home in enumerate(homes) if home == name]
+        if len(indices) == 1:
+            parts[name] = [split[indices[0]] for split in splits]
         else:
-            parts[name] = [" ".join(split[index] for index in own if split[index]) for split in splits]
+            parts[name] = [" ".join(split[index] for index in indices if split[index]) for split in splits]
     return {
         name: pd.Series(np.array([*values, ""], dtype=object)[codes], index=names.index)
         for name, values in parts.items()
@@ -380,14 +380,14 @@ def fold_of(entry: Field, order: Order = "dmy") -> Fold:
     """A function from a cell of a field to its canonical value or None, and the reason why it was not read in full, or
     None.
     """
-    of_text, folded, unreadable = _folder(entry, order), entry.type in FOLDED_TYPES, UNREADABLE[entry.type]
+    canonical, folded, unreadable = _folder(entry, order), entry.type in FOLDED_TYPES, UNREADABLE[entry.type]
 
     def fold(text: str) -> tuple[str | None, str | None]:
         if _too_long(text):
             return None, "a cell over 64 KiB"
         if text.strip().lower() in EMPTY_CELLS:
             return None, None
-        value = of_text(text)
+        value = canonical(text)
         if not value:
             return None, unreadable
         return value, LOST_LETTERS if folded and dropped_letters(text) else None

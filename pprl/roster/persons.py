@@ -2,10 +2,10 @@
 
 A row joins another when each of its linked values is the same or a shorter form: an initial for a name, a year for a
 date, nothing for a patronymic. Both must have the surname, the initial of the given name and the year of birth, and
-only one person on the roster may fit: ``И. И. Петров, 1985`` is nobody in particular beside two of them. Rows with the
+only one person on the roster may fit: ``И. И. Петров, 1985`` is nobody in particular if two people fit. Rows with the
 same personal number, surname and initial are one person whatever the rest says, for instance a mistyped date, if the
 numbers of the roster are personal (nine in ten are distinct). Rows without a date are joined only when they are equal:
-two men with the same name are not rare.
+namesakes are not rare.
 
 Rows with one label are spellings of one person, who is compared with others by the fullest spelling: a second name
 joins nobody.
@@ -70,7 +70,7 @@ def _how_much(value: str) -> int:
 
 
 def _by_value(column: Column, number_of: Callable[[str], int]) -> NDArray[np.int64]:
-    """A number for each value, and 0 at the end, where the code −1 finds it."""
+    """A number for each value, and 0 at the end, which the code −1 selects."""
     return np.array([number_of(value) for value in column.values] + [0], dtype=np.int64)
 
 
@@ -113,7 +113,7 @@ def _join_lesser(
     linked: tuple[Field, ...],
     columns: list[Column],
 ) -> None:
-    """Fullest rows first: a row that is a shorter form of exactly one person joins them, else it is a new person."""
+    """Fullest rows first: a row that is a shorter form of exactly one person joins them; any other is a new person."""
     persons: list[int] = []
     for row in group.tolist():
         fits = [

@@ -83,7 +83,7 @@ class RosterFile:
         self._sheets = sheets
         self.several = dict(several or {})  # header to separator, for columns whose cells may hold several values
         self.notes = tuple(notes)  # what in the file was not understood
-        self._id = identifier  # the column of ids, if the file has one by itself
+        self._id = identifier  # the column of ids, if the format has one
 
     def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
         """Frames of at most ``most`` rows, and no more than the roster was opened with.
@@ -121,8 +121,8 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
     RosterError: as `read_roster`, for whatever shows before the rows of a CSV are read.
     """
     with reading():
-        again = _opener(Path(path))
-        with again() as file:
+        reopen = _opener(Path(path))
+        with reopen() as file:
             head = file.read(512)
             start = head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
             if not start and not head.strip() and not any(map(bytes.strip, file)):
@@ -134,12 +134,12 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
             if head.startswith(COLUMNAR_MARKS):
                 from pprl.roster.columnar import Columnar
 
-                columnar = Columnar(again, min(rows, ROWS_OF_A_PART))
+                columnar = Columnar(reopen, min(rows, ROWS_OF_A_PART))
                 return RosterFile([columnar], columnar.several)
             if start[:1] == b"{":
                 from pprl.roster.followthemoney import Entities
 
-                entities = Entities(again, rows)
+                entities = Entities(reopen, rows)
                 return RosterFile([entities], entities.several, entities.notes, "id")
             if re.match(rb"\[\s*\{", start):
                 raise RosterError("the roster is one JSON list", hint="write one object per line: jq -c '.[]' FILE")
@@ -150,7 +150,7 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
             dialect = find_dialect(file)
 
     def records() -> Iterator[list[str]]:
-        with reading(), again() as file:
+        with reading(), reopen() as file:
             yield from csv_records(file, dialect)
 
     return RosterFile([_Sheet(records, rows, ragged=True)])

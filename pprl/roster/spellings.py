@@ -30,13 +30,13 @@ def separators_by_header(several: Mapping[str, str], columns: Collection[Mapping
     RosterError: no part has a column for a field.
     """
     for field in several:
-        if not any(field in of_part for of_part in columns):
+        if not any(field in headers for headers in columns):
             raise RosterError(
-                f"no column holds {field!r}, whose cells were said to hold several values",
+                f"no column holds {field!r}, which [several] lists as a field of several values",
                 hint="[several] in a columns file names fields that have a column, say full_name",
             )
     return [
-        {of_part[field]: separator for field, separator in several.items() if field in of_part} for of_part in columns
+        {headers[field]: separator for field, separator in several.items() if field in headers} for headers in columns
     ]
 
 

@@ -27,7 +27,6 @@ _COPY_AGAIN = "copy it again, or save it again from Excel"
 _PROTECTED = "the roster is protected with a password"
 _UNPROTECT = "open it in Excel, remove the password, and save a copy"
 
-
 Records = Callable[[], Iterator[list[str]]]
 
 
@@ -87,7 +86,7 @@ _ONE_SHEET = "save the sheet that holds the people as a separate workbook"
 
 @contextlib.contextmanager
 def _reader_errors() -> Iterator[None]:
-    """Turn the reader's errors on a damaged file into ours; some files make it panic, which is no Exception."""
+    """Turn the reader's errors about a damaged file into ours; some files make it panic, which is not an Exception."""
     import python_calamine
 
     damaged = (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError, OSError)
@@ -102,9 +101,9 @@ def _reader_errors() -> Iterator[None]:
 
 
 def _filled(merged: Iterable[tuple[int, int, int]], rows: Iterable[list[str]]) -> Iterator[list[str]]:
-    """The rows, with cells that are merged over several rows repeated in each.
+    """The rows, with cells that are merged over several rows repeated in each of these.
 
-    What is written once for several people, a rank or a unit, holds for each of them. Rows without any other cell are
+    A rank or a unit that is written once for several people belongs to all of them. Rows without any other cell are
     not people and stay as they are.
     """
     below: dict[int, dict[int, tuple[int, list[str]]]] = {}

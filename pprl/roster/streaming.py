@@ -91,12 +91,14 @@ def _refuse_wrong_ages(cells: DateCells, schema: Schema, orders: Mapping[str, Or
 
 
 def _read_date_cells(file: RosterFile, schema: Schema, known: Columns) -> DateCells:
-    """The first reading. A cell that cannot be a date is dropped, so that a column of other things fills no memory."""
+    """The first reading. Cells that cannot be dates are dropped, so that a column of something else fills no memory."""
     head = file.head(ROWS_LOOKED_AT)
     try:
         headers = find_columns(head, schema, known.headers, "")
     except RosterError:
-        headers = dict(known.headers)  # found again after the first reading: a mistake in a row is reported first
+        headers = dict(
+            known.headers
+        )  # looked for again after the first reading, so that a faulty row is reported first
     labels = list(map(str, head.columns))
     cells: dict[str, Counter[str]] = {
         field.name: Counter() for field in schema.fields if field.type in ("date", "year") and field.name in headers

@@ -40,9 +40,8 @@ def read_sheet(workbook: python_calamine.CalamineWorkbook, name: str) -> Sheet:
     """Hidden rows are read like others: the reader does not mark them. A formula becomes its last value."""
     sheet = workbook.get_sheet_by_name(name)
     merged = [(top, left, bottom) for (top, left), (bottom, _) in sheet.merged_cell_ranges or () if top < bottom]
-    left = [""] * (sheet.start or (0, 0))[
-        1
-    ]  # the reader fills in rows above the first cell, but not columns left of it
+    _, first_column = sheet.start or (0, 0)
+    left = [""] * first_column  # the reader fills in rows above the first cell, but not columns left of it
 
     def rows() -> Iterator[list[str]]:
         for row in sheet.iter_rows():

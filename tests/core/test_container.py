@@ -201,7 +201,9 @@ def test_bytes_of_encodings():
     """docs/encoding.md §7, by hand."""
     header = struct.pack("<8sHBIH32s32s16sQQ", b"pprl-enc", 1, 1, 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 2, 3)
     assert len(header) == 113
-    rows = b"".join(at.to_bytes(16, "big") + struct.pack("<4Q", *range(4 * at + 1, 4 * at + 5)) for at in range(2))
+    rows = b"".join(
+        offset.to_bytes(16, "big") + struct.pack("<4Q", *range(4 * offset + 1, 4 * offset + 5)) for offset in range(2)
+    )
     written = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(container, "write_new", lambda _path, parts, **_how: written.append(b"".join(parts)))
@@ -212,16 +214,16 @@ def test_bytes_of_encodings():
 def test_bytes_of_scores():
     header = struct.pack("<IH32s32s16sQQQBB", 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 2, 9, 8, 16, 0)
     rows = b"".join(
-        at.to_bytes(16, "big")
+        offset.to_bytes(16, "big")
         + b"".join(theirs.to_bytes(16, "big") for theirs in range(100, 116))
         + struct.pack("<16I", *range(19, 3, -1))
         + struct.pack("<16I", *[38] * 16)
-        for at in range(2)
+        for offset in range(2)
     )
     assert scores().to_bytes() == header + rows
 
 
-TOLD = (
+LABELS = (
     '{"labels":[["вид","category","stratum",["a","b"]]],'
     '"policy":{"public":"no","disclosure":"5","small_cells":"round","matter":""}}'
 ).encode()
@@ -231,14 +233,14 @@ def test_bytes_of_private_rows(tmp_path):
     home_rows().write(tmp_path / "x")
     header = struct.pack(
         "<8sHBIH32s32s16sQQHQBHI",
-        *(b"pprl-row", 1, 0, 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 3, 4, 500, 1, 1, 4, len(TOLD)),
+        *(b"pprl-row", 1, 0, 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 3, 4, 500, 1, 1, 4, len(LABELS)),
     )
     rows = [
-        at.to_bytes(16, "big") + struct.pack("<qiBb4s", at + 2, 0, at > 0, at, text)
-        for at, text in enumerate(("№1".encode(), b"two", b""))
+        offset.to_bytes(16, "big") + struct.pack("<qiBb4s", offset + 2, 0, offset > 0, offset, text)
+        for offset, text in enumerate(("№1".encode(), b"two", b""))
     ]
     codes = struct.pack("<iii", 0, 1, -1)
-    assert (tmp_path / "x").read_bytes() == header + b"".join(rows) + TOLD + codes
+    assert (tmp_path / "x").read_bytes() == header + b"".join(rows) + LABELS + codes
 
 
 # ---------------------------------------------------------------- damage
@@ -249,9 +251,9 @@ def test_any_byte_changed_is_read_in_shape_or_refused(kind, tmp_path):
     whole = specimen(kind, tmp_path)
     wanted = shape(kind.read(tmp_path / "specimen"))
     refused = 0
-    for at in range(len(whole)):
+    for offset in range(len(whole)):
         for flip in (0x01, 0x80, 0xFF):
-            path = put(tmp_path / "damaged", whole[:at] + bytes([whole[at] ^ flip]) + whole[at + 1 :])
+            path = put(tmp_path / "damaged", whole[:offset] + bytes([whole[offset] ^ flip]) + whole[offset + 1 :])
             try:
                 found = kind.read(path)
             except PprlError as error:
@@ -259,7 +261,7 @@ def test_any_byte_changed_is_read_in_shape_or_refused(kind, tmp_path):
                 refused += 1
             else:
                 assert shape(found) == wanted
-                assert at >= 10  # nothing of the preamble may differ
+                assert offset >= 10  # nothing of the preamble may differ
     assert refused >= 3 * 10
 
 
@@ -328,38 +330,38 @@ DAMAGED_ROWS = {
     "an id that is no text": (HEADER + 30, b"\xff", "records"),
     "labels that are no JSON": (HEADER + 3 * 34, b"x", "labels"),
     "a label that is no role": (HEADER + 3 * 34 + 33, b"S", "labels"),
-    "a value that is not there": (HEADER + 3 * 34 + len(TOLD), struct.pack("<i", 2), "records"),
+    "a value that is not there": (HEADER + 3 * 34 + len(LABELS), struct.pack("<i", 2), "records"),
 }
 
 
-@pytest.mark.parametrize(("at", "value", "where"), DAMAGED_ROWS.values(), ids=DAMAGED_ROWS)
-def test_damaged_private_rows(at, value, where, tmp_path):
+@pytest.mark.parametrize(("offset", "value", "where"), DAMAGED_ROWS.values(), ids=DAMAGED_ROWS)
+def test_damaged_private_rows(offset, value, where, tmp_path):
     whole = specimen(KINDS["rows"], tmp_path)
-    path = put(tmp_path / "x", whole[:at] + value + whole[at + len(value) :])
+    path = put(tmp_path / "x", whole[:offset] + value + whole[offset + len(value) :])
     with pytest.raises(FileError, match=rf"^x: its {where} (is|are) damaged$"):
         PrivateRows.read(path)
 
 
 SCORES_HEADER = 10 + struct.calcsize("<IH32s32s16sQQQBB")
 DAMAGED_SCORES = {
-    "another number of candidates": (SCORES_HEADER - 2, b"\x11", "x: is damaged in its header"),
-    "a kernel from nowhere": (SCORES_HEADER - 1, b"\x02", "x: is damaged in its header"),
-    "more common bits than bits": (SCORES_HEADER + 16 + 256, b"\x40", "x: holds scores that no search gives"),
+    "another number of candidates": (SCORES_HEADER - 2, b"\x11", "x: its header is damaged"),
+    "a kernel from nowhere": (SCORES_HEADER - 1, b"\x02", "x: its header is damaged"),
+    "more common bits than bits": (SCORES_HEADER + 16 + 256, b"\x40", "x: holds scores that no search can give"),
     "many more common bits than bits": (
         SCORES_HEADER + 272,
         b"\x01\x00\x00\x80",
-        "x: holds scores that no search gives",
+        "x: holds scores that no search can give",
     ),
-    "a better candidate behind a worse one": (SCORES_HEADER + 272, b"\x01", "x: holds scores that no search gives"),
-    "a candidate twice": (SCORES_HEADER + 31, bytes([101]), "x: holds scores that no search gives"),
-    "a row twice": (SCORES_HEADER + Scores.RECORD.itemsize + 15, bytes([0]), "x: holds scores that no search gives"),
+    "a better candidate behind a worse one": (SCORES_HEADER + 272, b"\x01", "x: holds scores that no search can give"),
+    "a candidate twice": (SCORES_HEADER + 31, bytes([101]), "x: holds scores that no search can give"),
+    "a row twice": (SCORES_HEADER + Scores.RECORD.itemsize + 15, bytes([0]), "x: holds scores that no search can give"),
 }
 
 
-@pytest.mark.parametrize(("at", "value", "message"), DAMAGED_SCORES.values(), ids=DAMAGED_SCORES)
-def test_damaged_scores(at, value, message, tmp_path):
+@pytest.mark.parametrize(("offset", "value", "message"), DAMAGED_SCORES.values(), ids=DAMAGED_SCORES)
+def test_damaged_scores(offset, value, message, tmp_path):
     whole = specimen(KINDS["scores"], tmp_path)
-    path = put(tmp_path / "x", whole[:at] + value + whole[at + len(value) :])
+    path = put(tmp_path / "x", whole[:offset] + value + whole[offset + len(value) :])
     with pytest.raises(FileError) as caught:
         Scores.read(path)
     assert str(caught.value) == message
@@ -414,13 +416,13 @@ def test_the_other_side(side, other, tmp_path):
         PrivateRows.read(tmp_path / "y", other)
 
 
-def test_kinds_are_told_apart(tmp_path):
+def test_kinds_are_distinct(tmp_path):
     for kind in KINDS.values():
         kind.write(tmp_path / "x", force=True)
         assert container.kind_of(tmp_path / "x") == kind.magic
     assert container.kind_of(put(tmp_path / "x", b"surname,given\n")) is None
-    elsewhere = {*messages.BY_TAG, keystore.KIND, package.KIND}  # written in tests/test_exchange_vectors.py
-    elsewhere |= {b"pprl-chk"}  # in tests/test_checkpoint.py
+    elsewhere = {*messages.BY_TAG, keystore.KIND, package.KIND}  # written in tests/exchange/test_exchange_vectors.py
+    elsewhere |= {b"pprl-chk"}  # in tests/match/test_checkpoint.py
     assert {kind.magic for kind in KINDS.values()} == set(container.KINDS) - elsewhere
 
 

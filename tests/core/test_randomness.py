@@ -30,9 +30,9 @@ def below_by_definition(words, bounds):
     """The rule in plain integers: one word per draw, then further words for the discarded ones."""
     words = iter(words)
     drawn = [next(words) for _ in bounds]
-    while wrong := [at for at, bound in enumerate(bounds) if drawn[at] >= 2**64 // bound * bound]:
-        for at in wrong:
-            drawn[at] = next(words)
+    while wrong := [index for index, bound in enumerate(bounds) if drawn[index] >= 2**64 // bound * bound]:
+        for index in wrong:
+            drawn[index] = next(words)
     return [word % bound for word, bound in zip(drawn, bounds, strict=True)]
 
 
@@ -54,7 +54,7 @@ def test_the_stream_is_what_the_docstring_says():
     )
     assert RandomStream(SEED, "label").bytes(len(stream)) == stream
     assert RandomStream(SEED, "label").words(3).tolist() == [
-        int.from_bytes(stream[at : at + 8], "little") for at in (0, 8, 16)
+        int.from_bytes(stream[index : index + 8], "little") for index in (0, 8, 16)
     ]
 
 
@@ -88,7 +88,7 @@ def test_bytes_end_at_a_word():
     assert draws.bytes(8) == stream[32:40]
 
 
-def test_words_belong_to_whoever_asked():
+def test_words_belong_to_their_caller():
     draws = RandomStream(SEED, "own")
     draws.words(5)[:] = 0
     assert draws.words(5).tolist() == RandomStream(SEED, "own").words(10)[5:].tolist()

@@ -442,7 +442,7 @@ WORKED = {
 @pytest.mark.parametrize(("length", "fill", "fields", "ks"), WORKED.values(), ids=WORKED)
 def test_bits_of_a_token(length, fill, fields, ks):
     text = f"format = 1\nencoding = {{ length = {length}, fill = {fill} }}\n"
-    text += "".join(f'[fields.f{at}]\ntype = "{kind}"\nweight = {w}\n' for at, (kind, w) in enumerate(fields))
+    text += "".join(f'[fields.f{index}]\ntype = "{kind}"\nweight = {w}\n' for index, (kind, w) in enumerate(fields))
     assert [field.k for field in parse_schema(text).fields] == ks
 
 
@@ -594,7 +594,7 @@ def schema_of_types(*kinds):
         false_match_rate=500,
         decoys=20,
         disclosure=5,
-        fields=tuple(Field(f"f{at}", kind, "link", 9) for at, kind in enumerate(kinds)),
+        fields=tuple(Field(f"f{index}", kind, "link", 9) for index, kind in enumerate(kinds)),
     )
 
 

@@ -57,8 +57,8 @@ def schemas(draw, lengths=(256, 512, 1024)):
         st.lists(st.sampled_from(["link", "link", "link", "confirm"]), min_size=len(kinds), max_size=len(kinds))
     )
     fields = tuple(
-        Field(f"f{at}", kind, role, draw(st.integers(1, MAX_K)) if role == "link" else 0)
-        for at, (kind, role) in enumerate(zip(kinds, ["link", *roles[1:]], strict=True))
+        Field(f"f{index}", kind, role, draw(st.integers(1, MAX_K)) if role == "link" else 0)
+        for index, (kind, role) in enumerate(zip(kinds, ["link", *roles[1:]], strict=True))
     )
     return Schema(
         name="s",
@@ -159,10 +159,10 @@ def test_rows_keep_their_order_and_know_nothing_of_each_other(data):
     persons = data.draw(rosters(schema, max_size=8))
     order = data.draw(st.permutations(range(len(persons))))
     encoded = encode(people_of(persons, schema), schema, KEY)
-    shuffled = encode(people_of([persons[at] for at in order], schema), schema, KEY)
+    shuffled = encode(people_of([persons[index] for index in order], schema), schema, KEY)
     assert shuffled.words.tolist() == encoded.words[order].tolist()
-    for at, person in enumerate(persons):
-        assert encode(people_of([person], schema), schema, KEY).to_bytes() == encoded.words[at].tobytes()
+    for index, person in enumerate(persons):
+        assert encode(people_of([person], schema), schema, KEY).to_bytes() == encoded.words[index].tobytes()
 
 
 def test_values_that_no_row_holds_change_nothing():
@@ -205,7 +205,7 @@ def test_fields_that_are_not_linked_set_no_bit():
 @pytest.mark.parametrize("length", [256, 512, 1024, 2048, 4096, 8192])
 def test_a_position_is_a_word_of_the_digest(length):
     digest = hashlib.blake2b("№".encode(), key=KEY, digest_size=64).digest()
-    words = [digest[at] + 256 * digest[at + 1] for at in range(0, 64, 2)]
+    words = [digest[index] + 256 * digest[index + 1] for index in range(0, 64, 2)]
     assert positions(KEY, "№", length).tolist() == [word % length for word in words]
 
 

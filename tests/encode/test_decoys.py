@@ -66,17 +66,17 @@ def test_given_name_patronymic_sex_and_completeness_stay_with_the_base_row():
     assert len(decoys.base) > 0.8 * 20 * len(people)
 
 
-def test_the_surname_is_another_and_comes_from_a_row_akin():
-    people, decoys = made(count=3)  # of five surnames at most that a row akin can have
+def test_the_surname_is_another_and_comes_from_a_related_row():
+    people, decoys = made(count=3)  # related rows have at most five surnames
     own, new = values(people, "surname")[decoys.base], values(decoys.people, "surname")
     assert (own != new).all()
-    akin = {
+    related = {
         (surname, key)
         for surname, *keys in zip(*(values(people, name) for name in ("surname", "given", "patronymic")), strict=True)
         for key in keys
     }
     shared = [
-        (surname, given) in akin or (surname, patronymic) in akin
+        (surname, given) in related or (surname, patronymic) in related
         for surname, given, patronymic in zip(
             *(values(decoys.people, n) for n in ("surname", "given", "patronymic")), strict=True
         )
@@ -91,8 +91,8 @@ def test_decoys_of_one_person_have_different_surnames_while_there_are_enough():
     assert len(set(pairs)) > 0.95 * len(pairs)
 
 
-def test_everybody_gives_his_surname_about_as_often():
-    """Rows that never give would be distinguishable from everything synthetic."""
+def test_everybody_gives_their_surname_about_equally_often():
+    """Rows that never give a surname could be distinguished from everything synthetic."""
     frame = roster(200)
     frame["surname"] = [f"Лугов{letter}{other}ин" for letter in "абвгдежзиклмно" for other in "абвгдежзиклмнопр"][:200]
     people, decoys = made(frame=frame, count=10)

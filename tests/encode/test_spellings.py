@@ -115,7 +115,7 @@ def test_a_second_name_joins_nobody():
 
 
 def test_parts_of_a_file_give_the_same_as_the_whole(tmp_path):
-    made = frame(*(f"Zimin{at % 7}; Lugov{at % 5}|Anna|{1960 + at % 30}-02-03;19{at % 30 + 60}|A" for at in range(20)))
+    made = frame(*(f"Zimin{i % 7}; Lugov{i % 5}|Anna|{1960 + i % 30}-02-03;19{i % 30 + 60}|A" for i in range(20)))
     made.to_csv(tmp_path / "list.csv", index_label="no")
     whole = pprl.read_roster(tmp_path / "list.csv")
     whole.attrs["several"] = SEVERAL
@@ -179,11 +179,11 @@ def rows_of(members, others=None) -> pd.DataFrame:
 
 
 def test_the_best_spelling_counts_and_each_person_once():
-    """A list whose first names are all wrong finds whom the right ones find, and the registry's spellings do not double
-    anybody."""
+    """With the first spelling of everybody wrong, the same people match as with the right ones, and the registry's
+    spellings count nobody twice."""
     registry, absent = invented(400, "registry"), invented(40, "absent")
     leaked = [*registry[:60], *absent]
-    wrong = [SURNAMES[at % 80][::-1].title() for at in range(len(leaked))]
+    wrong = [SURNAMES[i % 80][::-1].title() for i in range(len(leaked))]
     plain = pprl.link(rows_of(leaked), rows_of(registry), SCHEMA, seed=3)
     spelled = pprl.link(rows_of(leaked, wrong), rows_of(registry, wrong * 4), SCHEMA, seed=3)
     rosters = spelled.record.rosters
@@ -224,8 +224,8 @@ def auc_of_absent() -> float:
 
 
 def test_absent_people_of_many_names_are_no_more_like_the_registry_than_their_decoys(monkeypatch):
-    """Six spellings each, 250 people: one standard error of the area under the curve is 1 / √(12 · 250) = .018. With
-    decoys of one spelling absent people would seem to be there."""
+    """Six spellings each, 250 people: one standard error of the area under the curve is 1 / √(12 · 250) = .018. If
+    decoys had one spelling, absent people would seem to be in the registry."""
     assert auc_of_absent() < 0.5 + 4 * 0.018
     nobody = np.zeros(0, dtype=np.int64)
     monkeypatch.setattr("pprl.encode.list.respelled", lambda decoys, *_, **__: (decoys.people.take(nobody), nobody))
@@ -246,8 +246,8 @@ def test_what_is_made_up_has_as_many_spellings_as_its_person_and_is_nobody():
     for kind in (RecordKind.DECOY, RecordKind.RELATIVE):
         made = rows.of_kind(kind)
         assert (count[made] == of_person[rows.person[made]]).all()
-    real = {bits[rows.handles[at].tobytes()] for at in np.flatnonzero(rows.of_roster())}
-    assert not real & {bits[rows.handles[at].tobytes()] for at in np.flatnonzero(~rows.of_roster())}
+    real = {bits[rows.handles[i].tobytes()] for i in np.flatnonzero(rows.of_roster())}
+    assert not real & {bits[rows.handles[i].tobytes()] for i in np.flatnonzero(~rows.of_roster())}
     shuffled = rows.reorder(np.lexsort((np.arange(len(rows))[::-1] * (rows.kind != RecordKind.REAL), rows.kind)))
     named = rows.handles[rows.stands_for()][np.argsort(rows.handles)]
     assert (shuffled.handles[shuffled.stands_for()][np.argsort(shuffled.handles)] == named).all()
@@ -316,40 +316,40 @@ def opened(exchange) -> tuple[list[Opening], object, bytes]:
     matter = exchange.opened("unit")
     size, strata = label_size(matter.agreement.terms), len(matter.agreement.terms.strata)
     labels = matter.reveal.attachment
-    pieces = [labels[at : at + size] for at in range(0, len(labels), size)]
+    pieces = [labels[i : i + size] for i in range(0, len(labels), size)]
     return [Opening.from_bytes(piece[NONCE:], strata) for piece in pieces], matter, labels
 
 
 def test_decoys_with_fewer_spellings_than_their_people_are_refused(spelled, monkeypatch):
-    """A list owner whose decoys have one name and whose people have two would find people by chance."""
-    told_labels, matter, labels = opened(spelled)
-    made_up = next(at for at, label in enumerate(told_labels) if label.kind == 5)
+    """If decoys had one name and people two, more people than decoys would match by chance."""
+    openings, matter, labels = opened(spelled)
+    decoy_spelling = next(i for i, label in enumerate(openings) if label.kind == 5)
     changes = {
         "a spelling of a decoy is called one of another": (
-            made_up,
+            decoy_spelling,
             {
                 "person": next(
-                    at
-                    for at, label in enumerate(told_labels)
-                    if label.kind == RecordKind.DECOY and at != told_labels[made_up].person
+                    i
+                    for i, label in enumerate(openings)
+                    if label.kind == RecordKind.DECOY and i != openings[decoy_spelling].person
                 )
             },
         ),
-        "a spelling of a decoy is called a decoy": (made_up, {"kind": RecordKind.DECOY, "person": 0}),
+        "a spelling of a decoy is called a decoy": (decoy_spelling, {"kind": RecordKind.DECOY, "person": 0}),
         "a decoy is called a spelling": (
-            next(at for at, label in enumerate(told_labels) if label.kind == RecordKind.DECOY),
-            {"kind": 5, "person": made_up},
+            next(i for i, label in enumerate(openings) if label.kind == RecordKind.DECOY),
+            {"kind": 5, "person": decoy_spelling},
         ),
     }
     monkeypatch.setattr("pprl.exchange.protocol.reveal.root_of", lambda _: b"")
     size = label_size(matter.agreement.terms)
     roots = {"list_root": b"", "package_root": b""}
-    check_reveal(labels, bytes(32 * len(told_labels)), matter.agreement, **roots)
-    for at, change in changes.values():
-        piece = labels[size * at : size * at + NONCE] + replace(told_labels[at], **change).to_bytes()
-        changed = labels[: size * at] + piece + labels[size * (at + 1) :]
+    check_reveal(labels, bytes(32 * len(openings)), matter.agreement, **roots)
+    for i, change in changes.values():
+        piece = labels[size * i : size * i + NONCE] + replace(openings[i], **change).to_bytes()
+        changed = labels[: size * i] + piece + labels[size * (i + 1) :]
         with pytest.raises(FileError, match="spellings"):
-            check_reveal(changed, bytes(32 * len(told_labels)), matter.agreement, **roots)
+            check_reveal(changed, bytes(32 * len(openings)), matter.agreement, **roots)
 
 
 def test_both_sides_mean_the_same_kinds_and_the_same_limit():

@@ -24,7 +24,7 @@ GIVEN = ["Иван", "Олег", "Юрий", "Глеб", "Павел", "Фёдо
 
 
 def roster(numbers: range, **same: str) -> pd.DataFrame:
-    """Invented people, the same for the same number; ``same`` fixes columns."""
+    """Invented people, always the same for a number; ``same`` fixes columns."""
 
     def person(number: int) -> dict[str, str]:
         draw = random.Random(number)

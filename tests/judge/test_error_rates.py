@@ -56,7 +56,7 @@ def test_pi0_in_fractions():
 
 
 def test_everybody_is_ranked_among_their_own_decoys():
-    # of the first person four decoys, of the second three, of the third none
+    # the first person has four decoys, the second three, the third none
     decoys, owner = np.array([1, 9, 3, 5, 2, 8, 6], dtype=float), np.array([0, 1, 0, 0, 0, 1, 1])
     assert rank_among_own_decoys(np.array([2.5, 7, 0]), decoys, owner, 0.5).tolist() == [
         0.5,
@@ -85,8 +85,8 @@ def test_people_like_their_decoys_are_low_as_often_as_lambda_says(alike, lam):
 @pytest.mark.parametrize("decoys", [1, 2, 3, 19, 20])
 @pytest.mark.parametrize("grid", [1000, 4])
 def test_pi0_is_right_however_different_people_are(decoys, grid):
-    """Half of the people match strangers easily; a fifth are present, all of the other half, and no closer than
-    anybody's decoys. Few similarities are possible, or many."""
+    """Half of the people match strangers easily. A fifth of all people are present, all from the other half, and no
+    closer than decoys of the first. Few similarities are possible, or many."""
     rng = np.random.default_rng(decoys + grid)
     people = 20_000
     easily = np.where(np.arange(people) < people / 2, 0, 6)
@@ -102,7 +102,9 @@ def test_pi0_is_right_however_different_people_are(decoys, grid):
     assert 0.8 - 4 * error < found < 0.8 + 4 * error + few
     if decoys >= 19:
         one_for_all = 2 * (real <= np.median(best)).mean()
-        assert one_for_all > found + 4 * error  # takes people for absent who are closer than their own decoys only
+        assert (
+            one_for_all > found + 4 * error
+        )  # it counts people as absent who are closer than their own decoys, but not than all
 
 
 def test_fewest_findable():

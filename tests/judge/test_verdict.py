@@ -171,7 +171,7 @@ def test_decoys_like_nobody_on_the_list_are_unsound():
         0, 2**64, (200, 16), dtype=np.uint64, endpoint=False
     )
     base = people[:1] | np.zeros((200, 16), dtype=np.uint64)
-    rows = np.where(draw.random((200, 16)) < 0.6, base, people)  # people of one stock
+    rows = np.where(draw.random((200, 16)) < 0.6, base, people)  # people who resemble each other
     alike = np.where(draw.random((200, 16)) < 0.6, base, np.roll(people, 1, axis=0))
     random = np.roll(people, 7, axis=1)
     positions, owner = np.arange(200), np.arange(200)
@@ -181,8 +181,8 @@ def test_decoys_like_nobody_on_the_list_are_unsound():
         assert soundness(diagnosis, positions, positions + 200).sound == sound
 
 
-def test_a_list_of_brothers_does_not_make_decoys_strangers():
-    """Each row has a brother who is closer than any decoy; all others are of one stock."""
+def test_a_list_of_relatives_does_not_make_decoys_strangers():
+    """Each row has a relative who is closer than any decoy; all others resemble each other."""
     draw = np.random.default_rng(2)
     stock = draw.integers(0, 2**64, 16, dtype=np.uint64, endpoint=False)
 
@@ -211,7 +211,7 @@ GIVEN = ["Иван", "Олег", "Юрий", "Глеб", "Павел", "Фёдо
 
 
 def roster(count: int, first: int = 0, **same: str) -> pd.DataFrame:
-    """Invented people, all different, the same for the same number; ``same`` fixes columns."""
+    """Invented people, all different, always the same for a number; ``same`` fixes columns."""
 
     def person(number: int) -> dict[str, str]:
         draw = random.Random(number)

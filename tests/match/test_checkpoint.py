@@ -52,7 +52,7 @@ def test_a_search_can_resume_after_any_chunk(data):
 def test_fewer_rows_than_were_compared():
     ours, theirs = random_rows(1, 5), random_rows(2, 50)
     *_, state = search.steps(ours, theirs, SearchState.start(5, 2))
-    with pytest.raises(MismatchError, match="fewer rows than were compared already"):
+    with pytest.raises(MismatchError, match="fewer rows than were compared before"):
         list(search.steps(ours, BitMatrix(theirs.words[:3]), state))
 
 

@@ -278,7 +278,7 @@ def test_arguments_that_make_no_sense_are_refused():
 
 def test_read_only_and_strided_rows_work():
     words = np.arange(1, 41, dtype="<u8").reshape(10, 4)
-    frozen = BitMatrix(np.frombuffer(words.tobytes(), dtype="<u8").reshape(-1, 4))
+    frozen = BitMatrix(np.frombuffer(words.tobytes(), dtype="<u8").reshape(words.shape))
     strided = BitMatrix(np.repeat(words, 2, axis=0)[::2])
     assert not frozen.words.flags.writeable
     assert listed(search.best(frozen, strided)) == best_by_definition(strided, frozen, 16)

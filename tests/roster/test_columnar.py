@@ -112,10 +112,10 @@ TABLE = st.integers(1, 3).flatmap(
 @given(TABLE, st.integers(1, 50), st.integers(1, 50))
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_parts_are_the_whole_and_empty_rows_are_none(tmp_path, rows, size, group):
-    whole = pd.DataFrame(rows, dtype=object, columns=pd.Index([f"c{at}" for at in range(len(rows[0]))], dtype=object))
+    whole = pd.DataFrame(rows, dtype=object, columns=pd.Index([f"c{i}" for i in range(len(rows[0]))], dtype=object))
     whole.index = pd.RangeIndex(1, len(whole) + 1, name="row")
     whole = whole[[any(map(str.strip, row)) for row in rows]]
-    table = pa.table({name: [row[at] for row in rows] for at, name in enumerate(whole)})
+    table = pa.table({name: [row[i] for row in rows] for i, name in enumerate(whole)})
     for data in (parquet(table, row_group_size=group), arrow(table, rows=group), stream(table, rows=group)):
         (tmp_path / "roster").write_bytes(data)
         if not len(whole):
@@ -130,7 +130,7 @@ def test_parts_are_the_whole_and_empty_rows_are_none(tmp_path, rows, size, group
 
 def test_a_part_is_there_before_the_next_is_read(tmp_path):
     """The second half of each file is damaged: the rows before it are returned, then the error names the row."""
-    names = pa.table({"surname": [f"Ёж{at:05}" for at in range(10_000)]})
+    names = pa.table({"surname": [f"Ёж{i:05}" for i in range(10_000)]})
     whole = parquet(names, row_group_size=5_000, compression="zstd", use_dictionary=False)
     begin = pq.ParquetFile(io.BytesIO(whole)).metadata.row_group(1).column(0).data_page_offset + 40
     damaged = whole[:begin] + b"\xff" * 200 + whole[begin + 200 :]
@@ -144,7 +144,7 @@ def test_a_part_is_there_before_the_next_is_read(tmp_path):
 
 
 class Keys(encryption.KmsClient):
-    """Keys of nobody, by themselves."""
+    """A key service that protects nothing: it hands the keys out as they are."""
 
     def __init__(self, _):
         super().__init__()
@@ -186,7 +186,7 @@ REFUSED = {
     "one name twice": (parquet(TWICE), "two columns of the roster are called 'a'"),
     "no name": (parquet(pa.table({"a": ["x"], " ": ["y"]})), "column 2 of the roster has no name"),
     "wider than any": (
-        parquet(pa.table({f"{at}": ["x"] for at in range(16_385)})),
+        parquet(pa.table({f"{i}": ["x"] for i in range(16_385)})),
         "the roster has more than 16,384 columns",
     ),
     "the beginning only": (parquet(ONE)[:-9], "the roster is not a complete Parquet or Arrow file"),
@@ -241,14 +241,14 @@ def as_parquet(name: str, folder: Path, **kinds: pa.DataType) -> Path:
 
 
 def test_the_same_people_from_a_file_and_from_standard_input(tmp_path, monkeypatch, capsys):
-    """Rows are one less, since a CSV has a header row."""
+    """Row numbers are one lower, since only the CSV has a header row."""
     registry = as_parquet("registry.csv", tmp_path, birth_date=pa.date32())
     schema = load_schema(EXAMPLE / "schema.toml")
-    told = (people_in_parts(path, schema, "it", rows=90) for path in (EXAMPLE / "registry.csv", registry))
-    for one, other in zip(*told, strict=True):
-        assert (one.rows - 1).tolist() == other.rows.tolist()
-        assert {name: column.values for name, column in one.columns.items()} == {
-            name: column.values for name, column in other.columns.items()
+    rosters = (people_in_parts(path, schema, "it", rows=90) for path in (EXAMPLE / "registry.csv", registry))
+    for from_csv, from_parquet in zip(*rosters, strict=True):
+        assert (from_csv.rows - 1).tolist() == from_parquet.rows.tolist()
+        assert {name: column.values for name, column in from_csv.columns.items()} == {
+            name: column.values for name, column in from_parquet.columns.items()
         }
     printed = []
     for path in (EXAMPLE / "leaked.csv", "-"):

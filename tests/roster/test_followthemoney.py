@@ -55,8 +55,8 @@ def read(tmp_path, *entities: object) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def made():
-    """2,000 entities: people of the demo's registry under one to three names, a date of some or two, personal numbers
-    and ranks on edges, and what is no person."""
+    """2,000 entities: people of the demo's registry under one to three names, some with one or two dates, with personal
+    numbers and ranks on edges; and entities that are not people."""
     rows = invent(11).registry.head(1_100).to_dict("records")
     draws = RandomStream(b"entities", "shapes")
     shape = draws.below(6, len(rows)).tolist()
@@ -84,7 +84,7 @@ def made():
             edges.append(
                 entity(f"m-{row['id']}", "Membership", member=[row["id"]], organization=["unit-3"], role=["driver"])
             )
-    units = [entity(f"unit-{at}", "Organization", name=[f"Unit {at}"]) for at in range(5)]
+    units = [entity(f"unit-{i}", "Organization", name=[f"Unit {i}"]) for i in range(5)]
     strange = [
         entity("i-x", "Passport", holder=["nobody"], number=["1"]),
         {"hello": "world"},
@@ -137,13 +137,13 @@ def test_people_of_entities_have_partial_dates_and_each_spelling_once(made, tmp_
 
 def test_a_list_of_entities_against_a_registry_of_entities(made, tmp_path):
     """Half of a list is in the registry under another of its names; the pairs name the entities of both."""
-    people = [each for each in made if each.get("schema") == "Person"]
-    edges = [each for each in made if each.get("schema") == "Identification"]
+    people = [made_entity for made_entity in made if made_entity.get("schema") == "Person"]
+    edges = [made_entity for made_entity in made if made_entity.get("schema") == "Identification"]
     ours = []
-    for each in people[:150] + people[900:1_000]:
-        names = each["properties"].get("name", ["Nobody Nemo"])
-        told = {**each["properties"], "name": [*names, "Someone Else"]}
-        ours.append({"id": f"leak-{each['id']}", "schema": "Person", "properties": told})
+    for person in people[:150] + people[900:1_000]:
+        names = person["properties"].get("name", ["Nobody Nemo"])
+        properties = {**person["properties"], "name": [*names, "Someone Else"]}
+        ours.append({"id": f"leak-{person['id']}", "schema": "Person", "properties": properties})
     (tmp_path / "list.json").write_bytes(lines(*ours))
     (tmp_path / "registry.ftm.json").write_bytes(lines(*people[:850], *edges))
     (tmp_path / "schema.toml").write_text(SCHEMA, encoding="utf-8")
@@ -231,7 +231,7 @@ def test_values_that_are_no_text_are_counted_by_property(tmp_path):
 
 def test_notes_show_no_more_of_a_file_than_names_of_schemas_and_properties(tmp_path):
     """Anything in their place may be a person's name or an escape sequence, and there may be thousands."""
-    many = (entity(f"o-{at}", "Kind" + chr(97 + at % 26) * (1 + at // 26)) for at in range(60))
+    many = (entity(f"o-{i}", "Kind" + chr(97 + i % 26) * (1 + i // 26)) for i in range(60))
     strange = entity("x", "Зкъхжвин\x1b[31m", **{"Зкъхжвин 1985": [None]})
     notes = " ".join(read(tmp_path, entity("p", name=["Anna Zimina"]), strange, *many).attrs["notes"])
     assert "(other)" in notes
@@ -269,7 +269,7 @@ def test_half_a_letter_stops_nobody(tmp_path):
 
 def test_cells_of_several_values_by_the_columns_file(tmp_path):
     """The transcript of the README's example holds no such cells; here the registry's surnames have a second one."""
-    leaked = pd.DataFrame({"ФИО": [f"Лугов{'абвгде'[at % 6]} Иван / Иной Пётр" for at in range(12)], "родился": "1985"})
+    leaked = pd.DataFrame({"ФИО": [f"Лугов{'абвгде'[i % 6]} Иван / Иной Пётр" for i in range(12)], "родился": "1985"})
     leaked.to_csv(tmp_path / "list.csv", index=False)
     (tmp_path / "schema.toml").write_text(SCHEMA, encoding="utf-8")
     columns = tmp_path / "columns.toml"

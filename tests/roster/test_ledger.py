@@ -17,7 +17,9 @@ KEY = "0123456789abcdef" * 2
 
 
 def roster(prefix: str, rows: int = 200, **extra: str) -> pd.DataFrame:
-    frame = pd.DataFrame({"№": [str(at) for at in range(rows)], "a": [f"{prefix}-{at:04d}" for at in range(rows)]})
+    frame = pd.DataFrame(
+        {"№": [str(index) for index in range(rows)], "a": [f"{prefix}-{index:04d}" for index in range(rows)]}
+    )
     return frame.assign(**extra)
 
 
@@ -57,7 +59,7 @@ def test_an_edited_list_is_still_the_list(ledger):
     shorter = OURS.iloc[20:].reset_index(drop=True)
     count = run(ledger, own=shorter, theirs=THEIRS.iloc[::-1])
     assert count.startswith("2 with this list; changed since the last: the list (about ")
-    assert 3 <= int(count.split("about ")[1].split("%")[0]) <= 20  # 10% of the cells went, seen in 128 of them
+    assert 3 <= int(count.split("about ")[1].split("%")[0]) <= 20  # 10% of the cells are gone, estimated from 128
     assert run(ledger, own=roster("ours", note="a new column")).startswith("3 with this list")
 
 

@@ -48,7 +48,7 @@ def test_who_is_one_person(rows, person):
     assert persons_of(people(*rows), SCHEMA).tolist() == person
 
 
-MORE = [f"Зимин;Олег;;0{at}.01.1980;АБ-00000{at}" for at in range(1, 10)]
+MORE = [f"Зимин;Олег;;0{index}.01.1980;АБ-00000{index}" for index in range(1, 10)]
 BY_NUMBER = {
     "a mistyped date": (f"{FULL};АБ-123456", "Лугов;И.;П.;12.03.1958;аб 123456", True),
     "another surname": (f"{FULL};АБ-123456", "Зимин;Иван;Петрович;12.03.1985;АБ-123456", False),
@@ -63,7 +63,7 @@ def test_one_personal_number_is_one_person(first, second, one):
 
 
 def test_a_number_that_many_bear_is_no_personal_one():
-    rows = [f"Лугов;Иван;;0{at}.01.1980;в/ч 00000" for at in range(1, 6)]
+    rows = [f"Лугов;Иван;;0{index}.01.1980;в/ч 00000" for index in range(1, 6)]
     assert persons_of(people(*rows), SCHEMA).tolist() == [0, 1, 2, 3, 4]
 
 
@@ -75,21 +75,23 @@ def test_without_dates_only_equals_are_one():
 def slow(rows: People) -> list[int]:
     """The definition, row by row: fullest first, each row joins the only person of whom it is a shorter form."""
 
-    def values_of(at: int) -> list[str]:
-        codes = [rows.columns[field.name].codes[at] for field in SCHEMA.linked()]
+    def values_of(index: int) -> list[str]:
+        codes = [rows.columns[field.name].codes[index] for field in SCHEMA.linked()]
         return [
             "" if code < 0 else rows.columns[f.name].values[code]
             for f, code in zip(SCHEMA.linked(), codes, strict=True)
         ]
 
-    def size(at: int) -> int:
-        words = [word for value in values_of(at) if value for word in value.split(" ")]
-        return sum(1 if word.endswith(".") else 2 for word in words) + sum(value.count("-") for value in values_of(at))
+    def size(index: int) -> int:
+        words = [word for value in values_of(index) if value for word in value.split(" ")]
+        return sum(1 if word.endswith(".") else 2 for word in words) + sum(
+            value.count("-") for value in values_of(index)
+        )
 
     person = list(range(len(rows)))
     persons: list[int] = []
-    for at in sorted(person, key=lambda at: (-size(at), at)):
-        own = values_of(at)
+    for index in sorted(person, key=lambda index: (-size(index), index)):
+        own = values_of(index)
         equal = [p for p in persons if values_of(p) == own and any(own)]
         fits = [
             p
@@ -100,9 +102,9 @@ def slow(rows: People) -> list[int]:
             and all(is_no_fuller(a, b, f.type) for a, b, f in zip(own, values_of(p), SCHEMA.linked(), strict=True))
         ]
         if equal or len(fits) == 1:
-            person[at] = (equal or fits)[0]
+            person[index] = (equal or fits)[0]
         else:
-            persons.append(at)
+            persons.append(index)
     return person
 
 

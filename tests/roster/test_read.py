@@ -343,7 +343,7 @@ def written(draw, people: list[dict[str, str]]) -> tuple[list[list[str]], list[d
     else:
         rows.append(head)
     if draw(st.booleans()):
-        rows.append([str(at) for at in range(1, len(head) + 1)])
+        rows.append([str(i) for i in range(1, len(head) + 1)])
     sections, truth = draw(st.booleans()), []
     for number, person in enumerate(people, 1):
         if sections and number % 3 == 1:
@@ -372,7 +372,7 @@ TITLES = ([], ["СПИСОК"], ["Приложение 1", "Список лич�
 @given(data=st.data())
 def test_generated_layouts_come_back_equal_to_their_truth(tmp_path, data):
     people = data.draw(st.lists(st.sampled_from(TRUTH), min_size=4, max_size=20, unique_by=lambda one: one["person"]))
-    people = [*people, TRUTH[1]]  # 28 July: no date of a column is left to a guess of the order
+    people = [*people, TRUTH[1]]  # born on 28 July, so that the order of dates is never ambiguous
     rows, truth = written(data.draw, people)
     kind = data.draw(st.sampled_from([*CODE_PAGES, "xlsx"]))
     if kind == "xlsx":
@@ -563,7 +563,7 @@ def test_the_sex_comes_from_the_cell_else_the_patronymic_else_the_surname():
     assert in_rows(read_people(frame, SEXED, mapped), "sex") == ["f", "m", "m", None, "f", None]
 
 
-def test_sex_that_is_told_by_names_counts_as_filled():
+def test_sex_that_names_imply_counts_as_filled():
     frame = pd.DataFrame({"ФИО": ["Петров Иван Иванович", "Petrova Anna Ivanovna"]})
     people = read_people(frame, SEXED, {"full_name": "ФИО"})
     assert [field.name for field in filled(SEXED, people)] == ["surname", "given", "patronymic", "sex"]

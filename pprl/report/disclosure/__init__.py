@@ -1,16 +1,16 @@
-"""What everyone may read of an audit: exact counts go in, and a report comes out that gives no small count away.
+"""What everyone may read of an audit: exact counts go in, and a report comes out that reveals no small count.
 
 `disclose` writes every key by its kind (`pprl.report.disclosure.rules`) and refuses keys that no record has. Three
-things could still give a count away, and each has its answer here:
+things could still reveal a count, and each has its answer here:
 
-1. *A figure beside a count.* A share of 33.27% beside "5 of 15" says 499 of 1,500. So shares are computed from the
+1. *A figure beside a count.* A share of 33.27% beside "5 of 15" reveals 499 of 1,500. So shares are computed from the
    published counts; figures without a count of their own (a matchable share, an AUC) are rounded in steps of as many
    people as counts are; rates and p-values are classes; similarities are published in steps of .05 only.
-2. *Order and presence.* Labels are sorted by name, not by size. A label that is shown is somebody's, so labels of
-   almost nobody are put together, and this line and the one of people without a value are shown even when empty.
-3. *Sums.* Parts and their whole are rounded separately, and now and then only few exact counts fit all of them.
-   `exposed` finds these by integer programming over everything the report says, and `disclose` suppresses cells until
-   there are none.
+2. *Order and presence.* Labels are sorted by name, not by size. A label that is shown belongs to somebody, so labels
+   of almost nobody are put together; this line, and that of people without a value, are shown even when empty.
+3. *Sums.* Parts and their whole are rounded separately, and sometimes only few exact counts fit all of them.
+   `exposed` finds such counts by integer programming over everything the report says, and `disclose` suppresses cells
+   until there are none.
 
 Rounding is deterministic: it does not protect a person from somebody who knows the exact counts of everyone else.
 """
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from pprl.report.disclosure.exposure import Reading, exact_values, given_away, to_hide
+from pprl.report.disclosure.exposure import Reading, exact_values, revealed, to_hide
 from pprl.report.disclosure.relations import GROUPS, Relation, relations_of
 from pprl.report.disclosure.rounding import stands_for
 from pprl.report.disclosure.rules import SHAPE, STEP, Discloser, refuse_unknown
@@ -36,11 +36,11 @@ def disclose(audit: Row, base: int, *, small_cells: str = "round", list_exempt: 
     """The report of an audit, for `base` and `small_cells` of the schema's policy.
 
     "round": every count is rounded to ``base`` by itself; sums are not made to fit. "suppress": strata, further fields,
-    eligibility, lists and the headline are exact except for cells below ``base`` and what gives those away; everything
-    else is rounded. A suppressed count is None, with ``"suppressed": true`` beside it. ``list_exempt``: the list owner
+    eligibility, lists and the headline are exact except for cells below ``base`` and what would reveal these; all else
+    is rounded. A suppressed count is None, with ``"suppressed": true`` beside it. ``list_exempt``: the list owner
     lets the list's composition be published exactly, but not how many of the people are found.
 
-    ValueError: not an audit, a key that no record has, or a text, count or number that is none.
+    ValueError: not an audit, a key that no record has, or a value that is not of its kind.
     """
     if audit.get("format") != AUDIT:
         raise ValueError("format: an audit is needed")
@@ -61,36 +61,36 @@ def contradictions(audit: Row) -> list[str]:
 
 
 def exposed(report: Row) -> list[str]:
-    """Counts that this report gives away, by path, such as ``strata.0.values.2.found``.
+    """Counts that this report reveals, by path, such as ``strata.0.values.2.found``.
 
-    All exact counts are sought that fit what the report says: each would be rounded to the published one, parts sum to
+    All exact counts that fit the report are considered: each would be rounded to the published one, parts sum to
     their whole (docs/report.md), no part exceeds its whole, and a share or rate that is not computed from the published
     counts is computed from the exact ones. For each count, and for what is left of a whole (``….found.rest``), integer
-    programming finds the least and the largest feasible value. A count that may be below the base is given away if
-    fewer values are possible than rounding leaves: ``base``, and ⌊base/2⌋ + 1 for a 0; for a suppressed count ``base``,
-    or ``base`` + 1 where small cells are suppressed; never more than its whole has room for. A larger count is given
-    away if only one value is possible, unless small cells are suppressed, where large ones are exact.
+    programming finds the least and the largest feasible value. A count that may be below the base is revealed if fewer
+    values are possible than rounding leaves: ``base``, and ⌊base/2⌋ + 1 for a 0; for a suppressed count ``base``,
+    or ``base`` + 1 where small cells are suppressed; never more than its whole has room for. A larger count is
+    revealed if only one value is possible, unless small cells are suppressed, where large ones are exact.
 
     ValueError: no exact counts fit this report.
     """
-    return given_away(report, relations_of(report))
+    return revealed(report, relations_of(report))
 
 
 def _suppressed(whole: Row, base: int, suppressing: bool, list_exempt: bool) -> dict[str, Any]:
-    """The report with as many cells hidden as it takes to give nothing away."""
+    """The report with as many cells hidden as it takes to reveal nothing."""
     known = exact_values(whole)
     sums = [relation for relation in relations_of(whole) if relation.holds(known)]
     hidden = set(_small_cells(whole, base, list_exempt)) if suppressing else set()
     at_once = 1
     while True:
         report = Discloser(whole, base, suppressing, list_exempt, frozenset(hidden)).report()
-        found = given_away(report, sums, known)
+        found = revealed(report, sums, known)
         if not found:
             histogram = any(name.startswith("scores.real.") for name in hidden)
             return {**report, "scores": None} if histogram else report
         before = len(hidden)
         _hide(found[:at_once], Reading(report), sums, hidden)
-        assert len(hidden) > before, "everything is suppressed and still a count is given away"
+        assert len(hidden) > before, "everything is suppressed, and a count is still revealed"
         at_once *= 2  # hiding one cell may settle others; where it does not, this ends soon
 
 
@@ -119,7 +119,9 @@ def _prepared(audit: Row, base: int, suppressing: bool, list_exempt: bool) -> di
             {**stratum, "values": _labels(stratum["values"], fewest, suppressing)} for stratum in audit["strata"]
         ]
     if any((row.get("people") or 0) < fewest for row in audit.get("completeness") or []):
-        whole["completeness"] = []  # a class that is shown is somebody's, and one left out would be the others' rest
+        whole[
+            "completeness"
+        ] = []  # a class that is shown belongs to somebody, and a hidden one would follow from the others
     return whole
 
 
@@ -165,7 +167,7 @@ def _labels(values: Iterable[Row], fewest: int, suppressing: bool) -> list[dict[
         if row["people"] < fewest:
             rest["people"] += row["people"]
             rest["found"] = None if row["found"] is None or rest["found"] is None else rest["found"] + row["found"]
-    # A suppressed 0 would take another label with it; that these two lines are missing gives away only their own 0.
+    # A suppressed 0 would take another label with it; that these two lines are missing reveals only their own 0.
     return kept + [dict(row) for row in (without, rest) if row["people"] or not (suppressing or fewest == 0)]
 
 

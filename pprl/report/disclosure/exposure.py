@@ -1,8 +1,7 @@
-"""What a report gives away: the exact counts that fit everything it says are sought, and a count that too few fit is
-named.
+"""What a report reveals: a count is exposed if too few exact values of it fit everything the report says.
 
-Each count alone says where the exact one lies (`Reading`), sums and shares say more (`relations`), and integer
-programming finds the least and the largest count that satisfy both (`_Box`).
+A published count says where the exact one lies (`Reading`), sums and shares say more (`relations`), and integer
+programming finds the least and the largest exact count that satisfy both (`_Box`).
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ MARGINS = (EVERYONE, FOUND, LISTED)
 
 @dataclass(frozen=True)
 class Cell:
-    """What a published count alone says: the exact one lies from ``low`` to ``high``. At least ``needed`` values must
-    stay possible."""
+    """What a published count says by itself: the exact one lies from ``low`` to ``high``. At least ``needed`` values
+    must stay possible."""
 
     low: float
     high: float
@@ -68,7 +67,7 @@ def exact_values(audit: Mapping[str, Any]) -> dict[str, float]:
 
 
 class Reading:
-    """A report in the eyes of somebody who tries to undo it: its cells, and what each of them alone says."""
+    """A report as somebody reads it who tries to undo the rounding: its cells, and what each says by itself."""
 
     def __init__(self, report: Mapping[str, Any]) -> None:
         rule = report.get("disclosure") or {}
@@ -90,7 +89,7 @@ class Reading:
     def _cell(self, path: str, spec: FieldSpec, shown: int | None) -> Cell:
         base, discloser = self.base, self.discloser
         if shown is None:
-            # A label that is shown is somebody's.
+            # A label that is shown belongs to somebody.
             low = 1 if discloser.suppressing and re.match(r"strata\..*people$", path) else 0
             return Cell(low, math.inf, base + discloser.suppressing, None, spec.own)
         if discloser.exact(spec, path):
@@ -107,7 +106,7 @@ class Reading:
 
 
 def _figures(reading: Reading) -> Iterator[Relation]:
-    """What shares and the false-match rate say of exact counts, where they are not computed from the published ones."""
+    """What shares and the false-match rate say about exact counts, unless computed from the published ones."""
     yield from _shares(reading)
     headline, cells = reading.report.get("headline") or {}, reading.cells
     rate = headline.get("false_match_rate")
@@ -149,11 +148,11 @@ def _bounds_of(share: Any) -> tuple[float, float]:
     return float(share) - half, float(share) + half
 
 
-def given_away(
+def revealed(
     report: Mapping[str, Any], sums: Iterable[Relation], known: Mapping[str, float] | None = None
 ) -> list[str]:
-    """`exposed`, with these relations. With the exact values ``known``, only what is true of them is read off
-    figures."""
+    """`exposed`, with these relations. With the exact values ``known``, only relations that hold for them are read
+    from figures."""
     reading = Reading(report)
     if reading.base == 1 or not reading.cells:
         return []
@@ -171,18 +170,20 @@ class _Test:
         cells = reading.cells
         self.box = _Box(cells, relations)
         kept = {name for name, cell in cells.items() if reading.published_anyway(cell)}
-        nothing = {
+        open_cells = {
             name: cell if name in kept else replace(cell, low=0.0, high=math.inf) for name, cell in cells.items()
         }
-        # What would be possible if everything were suppressed that may be.
-        self.at_most = _Box(nothing, [relation for relation in relations if relation not in figures]) if kept else None
+        # What would be possible if everything that may be suppressed were.
+        self.at_most = (
+            _Box(open_cells, [relation for relation in relations if relation not in figures]) if kept else None
+        )
 
     def cells(self) -> Iterator[str]:
         cells = self.reading.cells
         room = {relation.part: cells[relation.whole].high for relation in self.relations if relation.part}
         for name, cell in cells.items():
             needed = min(cell.needed, room.get(name, math.inf) + 1)
-            if cell.needed and self._gives_away({name: 1.0}, needed, hidden=cell.shown is None):
+            if cell.needed and self._reveals({name: 1.0}, needed, hidden=cell.shown is None):
                 yield name
 
     def rests(self) -> Iterator[str]:
@@ -195,11 +196,11 @@ class _Test:
             if part.shown is None and whole.shown is None:
                 continue
             needed = min(stands_for(0, self.reading.base)[1] + 1, whole.high + 1)
-            if self._gives_away(relation.terms, needed, hidden=False):
+            if self._reveals(relation.terms, needed, hidden=False):
                 yield f"{relation.part}.rest"
 
-    def _gives_away(self, terms: Mapping[str, float], needed: float, *, hidden: bool) -> bool:
-        """Whether fewer values are possible than needed, though more would be if all were suppressed that may be."""
+    def _reveals(self, terms: Mapping[str, float], needed: float, *, hidden: bool) -> bool:
+        """Whether fewer values are possible than needed, and suppressing all that may be would leave more."""
         base = float(self.reading.base)
         if self.reading.discloser.suppressing and not hidden:
             large = (base, 0)  # where small cells are suppressed, large ones are exact
@@ -211,7 +212,7 @@ class _Test:
 
 
 def _counted(relation: Relation) -> bool:
-    """Whether what is left of this whole is a group of people that somebody could be counted in."""
+    """Whether the rest of this whole is a group of people."""
     return relation.part.endswith((".found", "found.count", ".agree", ".identical")) and not relation.part.startswith(
         ("rates.", "sensitivity.")
     )
@@ -269,7 +270,7 @@ class _Box:
 
 
 def to_hide(name: str, reading: Reading, sums: Iterable[Relation], hidden: set[str]) -> set[str]:
-    """What to suppress next, if anything is left: the cell given away, else the smallest that shares a sum with it.
+    """What to suppress next, if anything is left: the exposed cell, else the smallest that shares a sum with it.
 
     The headline and the rosters' totals come last: a report without them says nothing.
     """

@@ -16,7 +16,7 @@ GROUPS = ("eligible", "unknown", "ineligible")
 
 @dataclass(frozen=True)
 class Relation:
-    """low ≤ Σ coefficient · cell ≤ high. ``part`` and ``whole`` where it says that one is within the other."""
+    """low ≤ Σ coefficient · cell ≤ high; with ``part`` and ``whole`` where one lies within the other."""
 
     name: str
     terms: Mapping[str, float]
@@ -35,7 +35,7 @@ class Relation:
 def relations_of(record: Mapping[str, Any]) -> list[Relation]:
     """All relations of a report or audit, as docs/report.md lists them.
 
-    Sums that hold only by chance, such as those with empty groups, are no knowledge of a reader's.
+    Sums that hold only by chance, such as those with empty groups, are unknown to readers.
     """
     groups = [f"eligibility.{name}" for name in GROUPS] if record.get("eligibility") else []
     tables = _tables(record)

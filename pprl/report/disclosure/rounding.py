@@ -1,4 +1,4 @@
-"""Rounded counts, what a rounded count stands for, and shares that say no more than it does."""
+"""Rounded counts, the counts that a rounded one stands for, and shares that say no more than rounded counts do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def stands_for(published: int, base: int) -> tuple[int, int]:
 def share_between(count: tuple[int, int], of: tuple[int, int], shown: tuple[int, int]) -> Any:
     """The share of two published counts; a bound, ``{"at_most": s}`` or ``{"at_least": s}``, where it is 0 or 1.
 
-    ``shown`` are the published counts, ``count`` and ``of`` the ranges that they stand for. None where the whole is 0.
+    ``shown`` holds the published counts, ``count`` and ``of`` the ranges that they stand for. None if the whole is 0.
     """
     part, whole = shown
     if whole <= 0:

@@ -16,7 +16,7 @@ from pprl.report.fields import CODE, FieldSpec, Kind, Part
 from pprl.report.record import EVERYONE, REPORT, Headline, Record
 
 STEP = 0.05  # of similarities: histogram, curve, thresholds
-P_CLASSES = (0.001, 0.01, 0.05)
+P_LIMITS = (0.001, 0.01, 0.05)
 RATE_CLASSES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 SEE_AUDIT = "see_audit"  # replaces warnings that are sentences
 #: Tables whose counts are exact where small cells are suppressed, with their margins.
@@ -49,7 +49,7 @@ def spec_at(path: str) -> FieldSpec:
 
 
 def refuse_unknown(shape: Any, value: Any, path: str = "") -> None:
-    """ValueError: a key that no record has. A new figure stays out until somebody has decided how it is disclosed."""
+    """ValueError: a key that no record has. A new figure stays out until its rule of disclosure is decided."""
     if isinstance(shape, dict) and value is not None:
         if not isinstance(value, Mapping):
             raise ValueError(f"{path}: a table is needed")
@@ -96,7 +96,7 @@ class Discloser:
         if any(self.hides(f"{path}.{key}") for key in value):
             written["suppressed"] = True
         if self.hidden & {f"{path}.people", f"{path}.found", f"{path}.found.count"}:
-            # Estimates are counts less something, so they go with the counts.
+            # Estimates are computed from counts, so they are hidden with them.
             written.update({key: None for key in value if isinstance(shape[key], FieldSpec) and is_figure(shape[key])})
         return written
 
@@ -219,7 +219,7 @@ def _share(discloser: Discloser, spec: FieldSpec, row: Mapping[str, Any], key: s
 
 
 def _choice(discloser: Discloser, spec: FieldSpec, row: Mapping[str, Any], key: str, path: str) -> Any:
-    """The other choice itself, which is no figure; but a threshold is somebody's score."""
+    """The other choice, which is not a figure about people; but a threshold is somebody's score."""
     value = row[key]
     if value is None or isinstance(value, bool):
         return value
@@ -256,7 +256,7 @@ def _figure(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> Any
 
 
 def _rate(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> float:  # noqa: ARG001
-    """The least class at or above it. The rate asked for is a class, so a rate that met it is seen to."""
+    """The smallest class at or above the rate. The rate asked for is a class, so that meeting it shows."""
     classes = sorted({*RATE_CLASSES, discloser.rate_asked()})
     return next(limit for limit in classes if min(1.0, _finite(value, path)) <= limit + 1e-12)
 
@@ -267,7 +267,7 @@ def _similarity(discloser: Discloser, spec: FieldSpec, value: Any, path: str) ->
 
 
 def _p_value(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> str:  # noqa: ARG001
-    return next((f"<{limit}".replace("0.", ".") for limit in P_CLASSES if _finite(value, path) < limit), ">=.05")
+    return next((f"<{limit}".replace("0.", ".") for limit in P_LIMITS if _finite(value, path) < limit), ">=.05")
 
 
 def _decoy_count(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> int:  # noqa: ARG001

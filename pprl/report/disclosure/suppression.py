@@ -1,4 +1,4 @@
-"""Small cells of a table are hidden, and as many others as it takes to keep anyone from working them out."""
+"""Small cells of a table are hidden, and as many others as it takes to keep readers from computing them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SLACK = 1e-6
 
 
 def suppress(table: ArrayLike, threshold: int, *, open_rows: bool = False) -> NDArray[np.bool_]:
-    """Which cells and margins of a table to hide, so that no count below the threshold can be worked out from others.
+    """Which cells and margins of a table to hide, so that no count below the threshold follows from others.
 
     ``table`` holds counts, shape (r,) or (r, c); the answer has shape (r + 1,) or (r + 1, c + 1), True for hidden, with
     the margins in the last row and column. All cells below ``threshold`` are hidden (a 0 is as telling as a 1), and as
