@@ -25,7 +25,7 @@ Examples:
 )
 @click.argument("list_path", metavar="LIST", type=options.FilePath)
 @click.argument("registry_path", metavar="REGISTRY", type=options.FilePath)
-@options.schema_option()
+@options.schema_option
 @options.more_lists_option
 @options.columns_options("list")
 @options.columns_options("registry")

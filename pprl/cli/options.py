@@ -134,16 +134,16 @@ def remembered(*names: str, **settings: Any) -> Callable[[F], F]:
     return click.option(*names, cls=Remembered, **settings)
 
 
-def schema_option(*, required: bool = True) -> Callable[[F], F]:
+def schema_option(command: F) -> F:
     return remembered(
         "--schema",
         "schema_path",
         variable="PPRL_SCHEMA",
         reported=True,
         type=FilePath,
-        required=required,
+        required=True,
         help="What is compared and how (TOML).",
-    )
+    )(command)
 
 
 def rate_option(command: F) -> F:

@@ -31,7 +31,7 @@ Examples:
 """,
 )
 @click.argument("roster", type=options.FilePath)
-@options.schema_option()
+@options.schema_option
 @options.more_lists_option
 @options.columns_options()
 @options.sheet_option()

@@ -52,7 +52,7 @@ Examples:
 """,
 )
 @click.argument("roster", type=options.FilePath)
-@options.schema_option()
+@options.schema_option
 @click.option("--key-file", type=options.Named, required=True, help="The linkage key, from `pprl key`.")
 @click.option(
     "--as",

@@ -1,8 +1,8 @@
 """What the statements of an exchange say, verified in the order in which they build on each other.
 
-A **record** holds everything that was signed so far; what has not come is None. A **stage** is a record that has come
-so far that nothing up to it is missing: the type of a stage says what a step may rely on. The letters are those of
-docs/protocol.md §9.
+A **record** holds everything that was signed so far; what has not come is None. A **stage** is a record in which
+nothing up to some point is missing: its type says what a step may rely on. The letters are those of docs/protocol.md
+§9.
 """
 
 from __future__ import annotations

@@ -72,8 +72,7 @@ class RegistryOwner(Owner):
         differently.
         """
         folder = self.read()
-        if not folder.words_compared:
-            raise OrderError("the words of the others have not been compared yet", hint="pprl agree FOLDER")
+        folder.require_words()
         if folder.proposal is None:
             raise OrderError(
                 f"the proposal of the list owner has not come: {PROPOSAL_FILE.name}", hint="put it into the folder"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,9 +86,8 @@ def write_package(
     sender: SecretKeys,
     recipient: Card,
     force: bool = False,
-    progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Seal rows for the linkage unit. ``chunks`` are pieces of any size that together are the rows of the manifest."""
+    """Seal rows for the linkage unit. ``chunks`` are pieces of any size that together are the manifest's rows."""
     preamble = PREAMBLE.pack(KIND, container.VERSION, SUITE, secrets.token_bytes(16), recipient.statement.hash)
     header = manifest.header(preamble, sender, recipient).to_bytes()
     rows_in_segment, count = segments_of(manifest.layout, manifest.rows, pad)
@@ -98,8 +97,6 @@ def write_package(
         yield seal_segment(recipient, preamble, 0, header.ljust(HEADER_SEGMENT, b"\0"), last=False)
         for number, plain in enumerate(_filled(chunks, rows_in_segment * manifest.layout.width, count), start=1):
             yield seal_segment(recipient, preamble, number, plain, last=number == count)
-            if progress:
-                progress(len(plain))
 
     container.write_new(path, parts(), force=force)
 
