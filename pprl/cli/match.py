@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pprl.cli import options
-from pprl.cli.engine import Engine
+from pprl.cli.engine import Engine, engine_of
 from pprl.cli.exchange_form import CommandWithExchangeForm, names_folder
 from pprl.cli.options import note
 from pprl.cli.output import as_parquet, check_output, say, write_output
@@ -84,14 +84,7 @@ Examples:
 )
 @click.option("--resume", is_flag=True, help="Continue an interrupted run of the same command.")
 @options.threads_option
-@click.option(
-    "--engine",
-    type=click.Choice(["local", "dask"]),
-    default="local",
-    show_default=True,
-    help="Where to compare: on this machine, or on the workers of a Dask cluster, which then see the encodings.",
-)
-@click.option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:8786, tls://HOST:8786.")
+@options.engine_options
 @options.force_option
 def match(
     list_path: Path,
@@ -115,13 +108,11 @@ def match(
 
     A run of more than a minute keeps a checkpoint beside its output. Large registries are not loaded into memory.
     """
-    if (engine == "dask") != (scheduler is not None):
-        raise click.UsageError("--engine dask and --scheduler ADDRESS go together")
+    where = engine_of(engine, scheduler, threads, resume=resume)
     if approximate is not None and (threshold is None or engine == "dask"):
         raise click.UsageError(
             "--approximate works with --threshold on this machine; scores that are judged are always exact"
         )
-    where = Engine(engine, scheduler, threads, resume)
     if resume and (threshold is not None or engine == "dask"):
         raise click.UsageError("--resume is for scores made on this machine; --threshold and dask keep no checkpoint")
     if groups and as_parquet(output):
@@ -257,7 +248,7 @@ PAIRS_AT_ONCE = 1 << 16
 
 
 def _slices(count: int) -> Iterator[slice]:
-    """Slices of that many pairs, at least one."""
+    """Slices of `PAIRS_AT_ONCE` pairs; at least one, which may be empty."""
     return (slice(top, top + PAIRS_AT_ONCE) for top in range(0, max(1, count), PAIRS_AT_ONCE))
 
 

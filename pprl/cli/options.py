@@ -239,6 +239,22 @@ def threads_option(command: F) -> F:
     )(command)
 
 
+def engine_options(command: F) -> F:
+    """--engine and --scheduler; `pprl.cli.engine.engine_of` checks them together."""
+    command = click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Address of the Dask cluster, such as tcp://HOST:8786 or tls://HOST:8786.",
+    )(command)
+    return click.option(
+        "--engine",
+        type=click.Choice(["local", "dask"]),
+        default="local",
+        show_default=True,
+        help="Where to compare: on this machine, or on the workers of a Dask cluster, which then see the encodings.",
+    )(command)
+
+
 def any_age_option(prefix: str = "") -> Callable[[F], F]:
     dash, name = (f"{prefix}-", f"{prefix}_") if prefix else ("", "")
     return click.option(

@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager
 
 @contextmanager
 def linking() -> Iterator[Callable[[int, int], None] | None]:
-    """Yield a callback for the number of pairs in all, roughly, and of those compared since the last call.
+    """Yield a callback that takes roughly how many pairs there are, and how many were compared since the last call.
 
-    The bar appears with the first call, after the notes that come before the search. None where stderr is no terminal.
+    The bar appears with the first call, after the notes that come before the search. None if stderr is not a terminal.
     """
     if not sys.stderr.isatty():
         yield None
@@ -30,9 +30,9 @@ def linking() -> Iterator[Callable[[int, int], None] | None]:
 
 @contextmanager
 def searching(pairs: int, ours: int = 0) -> Iterator[Callable[[int], None] | None]:
-    """Yield a callback for the number of pairs compared since its last call; None where stderr is no terminal.
+    """Yield a callback that takes the number of pairs compared since its last call; None if stderr is not a terminal.
 
-    With the number of rows of ours, the speed is shown in rows of theirs too.
+    With ``ours``, the number of rows of the list, the speed is also shown in rows of the registry.
     """
     if not sys.stderr.isatty():
         yield None
@@ -55,7 +55,7 @@ def searching(pairs: int, ours: int = 0) -> Iterator[Callable[[int], None] | Non
 
 @contextmanager
 def reading() -> Iterator[Callable[[int], None] | None]:
-    """Yield a callback for the number of rows read since its last call, for a roster of unknown length."""
+    """Yield a callback that takes the number of rows read since its last call, for a roster of unknown length."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -76,7 +76,7 @@ def reading() -> Iterator[Callable[[int], None] | None]:
 
 @contextmanager
 def steps(what: str) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Yield a callback to be called before each step with its name, how many are done, and how many there are."""
+    """Yield a callback to call before each step, with its name, how many are done, and how many there are."""
     if not sys.stderr.isatty():
         yield None
         return

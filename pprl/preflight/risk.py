@@ -71,8 +71,11 @@ class HardeningResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RiskReport:
-    """``rows`` of the roster have something to encode; among at most 5,000 that are drawn, ``people`` are different.
-    ``candidates`` are these and the population's. ``agreed`` is the schema's hardening."""
+    """``rows`` of the roster have something to encode; ``people`` are the different people among at most 5,000
+    of them that are drawn.
+
+    ``candidates`` are these and the population. ``agreed`` is the schema's hardening.
+    """
 
     rows: int
     people: int
@@ -246,7 +249,7 @@ def _report(
 
 
 def _counted(progress: Progress | None, total: int) -> Callable[[str], None]:
-    """Announces each step with its number."""
+    """A function that announces each step with its number."""
     numbers = iter(range(total))
 
     def step(what: str) -> None:

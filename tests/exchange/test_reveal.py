@@ -372,7 +372,7 @@ def test_an_exchange_is_destroyed(before, role):
         "what survives",
         "copies on this disk",
         "still holds the linkage key",
-        "only their word",
+        "only the word of the others",
     ):
         assert text in done.out
     mine = [step for step, whose in STEPS.items() if whose == role and step not in ("accept", "receipt")]
