@@ -15,7 +15,7 @@ from pprl.exchange.protocol.commitments import LABEL_HASH, NONCE, Opening, leaf_
 from pprl.exchange.protocol.crypto import digest
 from pprl.exchange.protocol.statements import AGAIN
 
-#: The kinds of rows, numbered as in `pprl.core.private_rows`, which the linkage unit must not import.
+#: The kinds of rows, numbered as in `pprl.core.private_rows`, which `exchange.protocol` must not import.
 REAL, DECOY, RELATIVE, CONTROL, SPELLING = range(5)
 SYNTHETIC_SPELLING = 5  # another spelling of a decoy or relative
 OF_ROSTER = (REAL, CONTROL, SPELLING)
