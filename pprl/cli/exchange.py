@@ -416,10 +416,7 @@ Example:
     is_flag=True,
     help="Send a roster although nearly the same rows went into another exchange: two answers reveal the difference.",
 )
-@options.more_lists_option
-@options.columns_options()
-@options.sheet_option()
-@options.any_age_option()
+@options.roster_options
 @options.control_option
 @click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
 @passphrase_option

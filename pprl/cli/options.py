@@ -276,6 +276,19 @@ def more_lists_option(command: F) -> F:
     )(command)
 
 
+def roster_options(command: F) -> F:
+    """The options of a command that reads one roster: --list, --columns, --column, --sheet and --any-age."""
+    return more_lists_option(columns_options()(sheet_option()(any_age_option()(command))))
+
+
+def pairs_option(command: F) -> F:
+    return click.option(
+        "--pairs",
+        type=NewFile(or_standard=True),
+        help="Write the pairs: CSV, .parquet, or .json (FollowTheMoney); - is standard output. Keep them to yourself.",
+    )(command)
+
+
 def control_option(command: F) -> F:
     return click.option(
         "--control",

@@ -32,10 +32,7 @@ Examples:
 )
 @click.argument("roster", type=options.FilePath)
 @options.schema_option
-@options.more_lists_option
-@options.columns_options()
-@options.sheet_option()
-@options.any_age_option()
+@options.roster_options
 @click.option(
     "--population",
     type=options.FilePath,

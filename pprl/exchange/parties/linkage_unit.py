@@ -46,7 +46,7 @@ from pprl.exchange.protocol.messages import (
     SCORES_FILE,
     TRANSCRIPT_FILE,
 )
-from pprl.exchange.protocol.reveal import REAL, RELEASE_PURPOSE, SPELLING, check_reveal
+from pprl.exchange.protocol.reveal import REAL, RELEASE_PURPOSE, SPELLING
 from pprl.exchange.protocol.roles import Role
 from pprl.exchange.protocol.statements import AGAIN, Statement, canonical, read_statements
 from pprl.exchange.record import Committed, Received, Revealed, answers_receipt
@@ -230,13 +230,7 @@ def judge_exchange(folder: ExchangeFolder) -> Judgement:
     stage = Revealed.from_record(folder)
     table = own_table(folder)
     scores, halves = open_table(table)
-    openings = check_reveal(
-        stage.reveal.attachment,
-        halves,
-        stage.agreement,
-        list_root=stage.list_rows.root,
-        package_root=stage.list_package.root,
-    )
+    openings = stage.openings(halves)
     evidence = _evidence_of(folder, terms, scores, openings, stage.reveal)
     figures = figures_of(terms, scores, openings, stage.reveal.body, stage.answers.attachment, evidence)
     evidence_bytes = evidence.to_bytes()
