@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from helpers.exchange import PARTIES, STEPS, Exchange, run
+from helpers.exchange import BY_NAME, PARTIES, STEPS, Exchange, run
 from helpers.taps import handles_of, table_of
 
 from pprl.core.container import preamble
@@ -23,7 +23,6 @@ from pprl.exchange.parties.owners import Secrets
 from pprl.exchange.parties.packages import pseudonyms
 from pprl.exchange.protocol.cards import check_heard, words_of
 from pprl.exchange.protocol.crypto import derive, digest
-from pprl.exchange.protocol.messages import BY_NAME
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.statements import read_statements
 from pprl.match.encodings import match_encodings

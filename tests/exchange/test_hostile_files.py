@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fuzz_exchange import CHEAP, PASSPHRASE, Target, canonical_of
+from helpers.exchange import BY_NAME
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,6 @@ from pprl.exchange.parties.transcript import EVIDENCE_FILE
 from pprl.exchange.protocol.crypto import digest
 from pprl.exchange.protocol.messages import (
     ACCEPTANCE,
-    BY_NAME,
     CARD,
     COMMITMENT,
     HEADER,

@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers.exchange import PARTIES, STEPS, run
+from helpers.exchange import BY_NAME, PARTIES, STEPS, run
 from helpers.forgeries import put, refused, signed, statements, without
 from helpers.taps import table_of
 
@@ -24,7 +24,7 @@ from pprl.exchange.parties.owners import Secrets
 from pprl.exchange.parties.transcript import AUDIT_FILE, EVIDENCE_FILE
 from pprl.exchange.protocol.commitments import NONCE
 from pprl.exchange.protocol.crypto import derive, digest
-from pprl.exchange.protocol.messages import BY_NAME, RELEASE
+from pprl.exchange.protocol.messages import RELEASE
 from pprl.exchange.protocol.reveal import DECOY, REAL, check_reveal, label_size
 from pprl.exchange.replay import Evidence, figures_of
 from pprl.judge import labels
