@@ -538,8 +538,8 @@ def match_form(
     from pprl.cli.engine import engine_of
     from pprl.exchange.parties.linkage_unit import LinkageUnit
 
-    where = engine_of(engine, scheduler, threads, resume=True)
-    match_packages(unlock_as(LinkageUnit, folder, passphrase_file), where)
+    search_engine = engine_of(engine, scheduler, threads, resume=True)
+    match_packages(unlock_as(LinkageUnit, folder, passphrase_file), search_engine)
 
 
 def match_packages(unit: LinkageUnit, engine: Engine) -> None:

@@ -29,10 +29,10 @@ def linking() -> Iterator[Callable[[int, int], None] | None]:
 
 
 @contextmanager
-def searching(pairs: int, ours: int = 0) -> Iterator[Callable[[int], None] | None]:
+def searching(pairs: int, list_rows: int = 0) -> Iterator[Callable[[int], None] | None]:
     """Yield a callback that takes the number of pairs compared since its last call; None if stderr is not a terminal.
 
-    With ``ours``, the number of rows of the list, the speed is also shown in rows of the registry.
+    With ``list_rows``, the number of rows of the list, the speed is also shown in rows of the registry.
     """
     if not sys.stderr.isatty():
         yield None
@@ -47,7 +47,7 @@ def searching(pairs: int, ours: int = 0) -> Iterator[Callable[[int], None] | Non
         def advance(compared: int) -> None:
             bar.advance(task, compared)
             if speed := bar.tasks[0].speed:
-                rows = f"{speed / ours:,.0f} rows, " if ours else ""
+                rows = f"{speed / list_rows:,.0f} rows, " if list_rows else ""
                 bar.update(task, speed=f"{rows}{speed / 1e6:,.0f} million pairs per second")
 
         yield advance

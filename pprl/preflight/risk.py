@@ -128,8 +128,8 @@ def assess_risk(
 ) -> RiskReport:
     """Attack the encodings that a roster would get under ``schema``, with keys drawn for the purpose: `pprl risk`.
 
-    The roster's people are looked for among ``population``, at most 20,000 of them, or without one among themselves. Of
-    a roster of more than 5,000 rows that many are drawn. Keys and samples are drawn from ``seed``, which is no secret.
+    The roster's people are looked for among ``population``, at most 20,000 of them, or without one among themselves. If
+    the roster has more than 5,000 rows, 5,000 are drawn. Keys and samples are drawn from ``seed``, which is no secret.
     Graph matching starts ``tries`` times, as an attacker with time would.
 
     RosterError: fewer than 40 different people, or a population that lacks what the roster has. RefusedError: the

@@ -51,7 +51,7 @@ def test_what_is_private_has_the_right_mode_and_encodings_are_gone(before):
 
 def test_every_step_is_the_one_that_was_due(played):
     for step, role in STEPS.items():
-        assert next_step(played[step].opened(role)).ours, step
+        assert next_step(played[step].opened(role)).command, step
 
 
 def test_the_current_folder_is_named_by_a_dot(before, monkeypatch):

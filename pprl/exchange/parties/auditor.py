@@ -247,8 +247,8 @@ def _json(data: bytes, name: str) -> dict[str, object]:
     return value
 
 
-def _same(made: bytes, given: bytes, name: str) -> None:
-    if made != given:
+def _same(computed: bytes, received: bytes, name: str) -> None:
+    if computed != received:
         raise ForgedError(
             f"{name}: does not follow from the signed files", hint="somebody changed it, or made it another way"
         )

@@ -277,11 +277,11 @@ def _evidence_of(
     return Evidence(decoys, position, tags_of(rest, registry_package.layout, asked)[..., 1, :], filled, near)
 
 
-def _near_doubles(some: BitMatrix, rows: Iterable[BitMatrix], terms: Terms) -> tuple[int, int]:
-    """How many of some rows have another row near them, and how many were examined."""
-    candidates = search.best(some, rows, keep=2)
+def _near_doubles(examined: BitMatrix, rows: Iterable[BitMatrix], terms: Terms) -> tuple[int, int]:
+    """How many of the examined rows have another row near them, and how many were examined."""
+    candidates = search.best(examined, rows, keep=2)
     second = 2 * candidates.common[:, 1] / np.maximum(candidates.total[:, 1], 1)
-    return int((second >= (NEAR if terms.schema.hardening else NEAR_PLAIN)).sum()), len(some)
+    return int((second >= (NEAR if terms.schema.hardening else NEAR_PLAIN)).sum()), len(examined)
 
 
 def _released_pairs(folder: ExchangeFolder, figures: Assessment) -> bytes:

@@ -103,16 +103,16 @@ def write_package(
 
 def _filled(chunks: Iterable[bytes], size: int, count: int) -> Iterator[bytes]:
     """``count`` segments, each with ``size`` bytes of rows and zeroes after them."""
-    held = bytearray()
+    buffer = bytearray()
     for chunk in chunks:
-        held += chunk
-        while len(held) >= size:
-            yield bytes(held[:size]).ljust(SEGMENT, b"\0")
-            del held[:size]
+        buffer += chunk
+        while len(buffer) >= size:
+            yield bytes(buffer[:size]).ljust(SEGMENT, b"\0")
+            del buffer[:size]
             count -= 1
     for _ in range(count):
-        yield bytes(held).ljust(SEGMENT, b"\0")
-        held.clear()
+        yield bytes(buffer).ljust(SEGMENT, b"\0")
+        buffer.clear()
 
 
 def seal_segment(recipient: Card, preamble: bytes, number: int, plain: bytes, *, last: bool) -> bytes:

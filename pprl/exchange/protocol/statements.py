@@ -102,7 +102,7 @@ class Statement:
 
 
 def signer_of(statement: Statement) -> Role | None:
-    """Who must have signed a statement: the only signer of its kind, or the one of them that its body names."""
+    """Who must have signed a statement: the only signer of its kind, or the one that its body names."""
     signers = statement.kind.signers
     if len(signers) == 1:
         return signers[0]
