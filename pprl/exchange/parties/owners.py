@@ -187,19 +187,20 @@ def confirm_tag(key: bytes, field: str, nonce: bytes, value: str | None) -> byte
 
 
 def refuse_size(side: OwnerRole, count: int, limits: tuple[int, int], what: str) -> None:
-    """RefusedError: fewer or more than were agreed."""
+    """RefusedError: fewer or more than were agreed. ``what`` is counted: people or rows."""
     if count < limits[0]:
         raise RefusedError(
-            f"the {side} has fewer than the {limits[0]:,} {what} that were agreed as the least",
-            hint="among few people each answer is about somebody; agree on other limits if both owners want it",
+            f"the {side} has fewer than the agreed minimum of {limits[0]:,} {what}",
+            hint="an answer about few people says something about each; agree on other limits if both owners want it",
         )
-    refuse_more(side, count, limits)
+    refuse_more(side, count, limits, what)
 
 
-def refuse_more(side: OwnerRole, count: int, limits: tuple[int, int]) -> None:
+def refuse_more(side: OwnerRole, count: int, limits: tuple[int, int], what: str) -> None:
+    """RefusedError: more than were agreed."""
     if count > limits[1]:
         raise RefusedError(
-            f"the {side} has more than the {limits[1]:,} rows that were agreed as the most",
+            f"the {side} has more than the agreed maximum of {limits[1]:,} {what}",
             hint="the limit is in the agreement: make a new one if both owners want it",
         )
 

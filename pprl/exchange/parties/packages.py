@@ -115,7 +115,7 @@ def refuse_sizes(terms: Terms, list_package: OpenPackage, registry_package: Open
         if package.rows < least:
             raise RefusedError(
                 f"the package of the {title} holds fewer rows than were agreed",
-                hint="among few rows each answer is about somebody: ask before you match anything",
+                hint="an answer about few rows says something about each: ask before you match anything",
             )
         if package.rows > most:
             raise RefusedError(

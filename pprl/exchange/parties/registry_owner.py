@@ -157,7 +157,7 @@ def _commitment(folder: ExchangeFolder, parts: Iterable[People], progress: Progr
         for part in encode_registry_parts(parts, schema, secrets.key, secrets.seed):
             rows_read += part.read
             count += len(part.people)
-            refuse_more("registry", count, limits)
+            refuse_more("registry", count, limits, "rows")
             file.write(packer.pack(part))
             if progress:
                 progress(part.read)

@@ -103,7 +103,7 @@ class Terms:
         return terms
 
     def check(self) -> None:
-        """FileError: malformed. RefusedError or SchemaError: terms that no copy of pprl lets anybody sign."""
+        """FileError: malformed. RefusedError or SchemaError: terms that pprl lets nobody sign."""
         schema = self.schema
         if to_toml(schema) != self.schema_text:
             raise FileError("a proposal: its schema is not in canonical form", hint=AGAIN)

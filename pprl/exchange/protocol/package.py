@@ -156,7 +156,7 @@ class SealedPackage:
         if len(sealed) < HEADER_SEGMENT + SEAL_OVERHEAD:
             raise FileError(f"{path.name}: is cut short", hint=AGAIN)
         if recipient != cards["unit"].statement.hash:
-            raise MismatchError(f"{path.name}: is sealed for another party", hint="give it to the party that it is for")
+            raise MismatchError(f"{path.name}: is sealed for another party", hint="give it to that party")
         # (2) the header opens, is alone in its segment, and is signed by the owner that it names
         self._path, self._keys, self.size = path, keys, path.stat().st_size
         plain = self._open(sealed, 0, last=False)
