@@ -2,7 +2,7 @@
 
 Results go to stdout; notes, warnings, errors and (on a terminal only) progress go to stderr, in lower case and without
 a full stop. Exit status 0 means done, 1 could not, 2 wrong usage, 130 interrupted. An error is one sentence and a hint.
-An unexpected error shows its type and place, never its message, which might quote a cell.
+An unexpected error shows its type and its line of code, never its message, which might quote a cell.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from pprl.core.errors import PprlError
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
-
 
 #: The module of each command.
 MODULES = {
@@ -73,7 +72,7 @@ class Commands(Mapping[str, click.Command]):
 )
 @click.version_option(pprl.__version__, prog_name="pprl", message="%(prog)s %(version)s")
 def cli() -> None:
-    """How many people on one list also appear in another, beyond chance, without showing a name?
+    """How many people on a list also appear in a registry, beyond chance, without showing a name?
 
     \b
     Try it:                 pprl demo

@@ -33,11 +33,8 @@ Examples:
 """,
 )
 @click.argument("roster", type=options.FilePath)
-@options.schema_option()
-@options.more_lists_option
-@options.columns_options()
-@options.sheet_option()
-@options.any_age_option()
+@options.schema_option
+@options.roster_options
 @click.option(
     "--registry-rows",
     type=click.IntRange(min=1),
@@ -86,39 +83,41 @@ def check(
     columns = options.columns(column, columns_path)
     loaded = load([roster, *more_lists], schema, columns=columns, sheet=sheet, any_age=any_age, note=options.note)
     with linking() as progress:
-        seen = check_roster(loaded, schema, registry_rows=registry_rows, seed=seed, threads=threads, progress=progress)
+        result = check_roster(
+            loaded, schema, registry_rows=registry_rows, seed=seed, threads=threads, progress=progress
+        )
     if as_json:
         risk = indicators_of(loaded.people, schema)
-        click.echo(json.dumps({**seen.to_dict(), "encodings": risk and risk.indicators_dict()}, ensure_ascii=False))
+        click.echo(json.dumps({**result.to_dict(), "encodings": risk and risk.indicators_dict()}, ensure_ascii=False))
         return
-    click.echo("\n".join([*_lines(seen), *summary(loaded.people, schema)]))
+    click.echo("\n".join([*_lines(result), *summary(loaded.people, schema)]))
     if show_values:
-        _show_values(seen, loaded)
+        _show_values(result, loaded)
 
 
-def _lines(seen: Preview) -> list[str]:
+def _lines(result: Preview) -> list[str]:
     from pprl.core.row_labels import label_text, labels_text
 
-    twice = len(seen.duplicates)
+    twice = len(result.duplicates)
     lines = [
-        f"rows               {seen.rows:,}",
-        f"people             {seen.people:,}" + (f"; {twice:,} row(s) repeat one of them" if twice else ""),
+        f"rows               {result.rows:,}",
+        f"people             {result.people:,}" + (f"; {twice:,} row(s) repeat one of them" if twice else ""),
     ]
     if twice:
-        pairs = ", ".join(f"{label_text(again)} is {label_text(first)}" for first, again in seen.duplicates[:5])
+        pairs = ", ".join(f"{label_text(again)} is {label_text(first)}" for first, again in result.duplicates[:5])
         lines.append(f"                   {pairs}" + (", …" if twice > 5 else ""))
-    if seen.empty:
-        lines.append(f"nothing to encode  {seen.empty:,} row(s) have no value in any linked field")
-    for (field, reason), rows in sorted(seen.unreadable.items()):
+    if result.empty:
+        lines.append(f"nothing to encode  {result.empty:,} row(s) have no value in any linked field")
+    for (field, reason), rows in sorted(result.unreadable.items()):
         lines.append(f"{field:18} {len(rows):,} cell(s): {reason} ({labels_text(rows, SHOWN_ROWS)})")
-    before, after = seen.spellings
+    before, after = result.spellings
     if before:
         lines.append(f"names              {before:,} distinct words, {after:,} after folding")
-    if seen.registry_rows:
-        lines.append(f"what each class could claim against a registry of {seen.registry_rows:,} rows:")
+    if result.registry_rows:
+        lines.append(f"what each class could claim against a registry of {result.registry_rows:,} rows:")
     else:
         lines.append("classes (add --registry-rows N to see what each could claim):")
-    return lines + [f"  {_class_line(rows)}" for rows in seen.classes]
+    return lines + [f"  {_class_line(rows)}" for rows in result.classes]
 
 
 def _class_line(rows: Class) -> str:
@@ -136,12 +135,12 @@ def _class_line(rows: Class) -> str:
             return f"{line}   nothing: strangers match them as well as they do themselves"
 
 
-def _show_values(seen: Preview, loaded: Roster) -> None:
+def _show_values(result: Preview, loaded: Roster) -> None:
     """The cells that could not be read, for the owner's own eyes."""
     from pprl.core.row_labels import label_text
     from pprl.core.schema import FULL_NAME
 
-    for (field, reason), rows in sorted(seen.unreadable.items()):
+    for (field, reason), rows in sorted(result.unreadable.items()):
         click.echo(f"\n{field}: {reason}")
         for row in rows:
             for frame, columns in zip(loaded.tables, loaded.columns, strict=True):

@@ -1,4 +1,4 @@
-"""pprl demo: the main job on invented rosters, with the truth beside the result."""
+"""pprl demo: link invented rosters, and show the truth beside the result."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _invented(rosters: Rosters) -> str:
 
 
 def _exchange(folder: Path, seed: int) -> None:
-    """Every step of every party, as it is played."""
+    """Play every step of every party, and print it."""
     from pprl.demo import invent
     from pprl.demo.exchange import AUDITOR, HEARD, play, write_rosters
     from pprl.exchange.next_step import PAGE
@@ -99,7 +99,7 @@ def _exchange(folder: Path, seed: int) -> None:
     write_rosters(folder, rosters)
     click.echo(_invented(rosters))
     for step in play(folder):
-        click.echo(f"\n{step.place}$ pprl {step.command}")
+        click.echo(f"\n{step.folder}$ pprl {step.command}")
         for line in step.lines:
             click.echo(line)
     report = folder / "newsroom" / "exchange" / "result" / "report.json"

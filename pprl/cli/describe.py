@@ -1,4 +1,4 @@
-"""What one of our files is, in facts that name nobody."""
+"""What a file of pprl is, in facts that name nobody."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def describe(path: Path) -> dict[str, str | int]:
-    """Facts about a file, by name. FileError: it is not one of our files, or it is damaged."""
+    """Facts about a file, by name. FileError: pprl did not write it, or it is damaged."""
     if path.is_dir():
         raise FileError("this is a directory", hint="name a file that pprl wrote")
     match container.kind_of(path):
@@ -94,7 +94,8 @@ def _statements(path: Path) -> dict[str, str | int]:
             "signature": "by its own key; only the words read out can show whose key it is",
         }
     facts: dict[str, str | int] = {"kind": " and ".join(statement.title for statement in statements)}
-    if agreement := next((each.body["agreement"] for each in statements if "agreement" in each.body), None):
+    bodies = [statement.body for statement in statements]
+    if agreement := next((body["agreement"] for body in bodies if "agreement" in body), None):
         facts["agreement"] = str(agreement)
     for statement in statements:
         facts[statement.title] = f"{statement.hash.hex()}, {_signer(path, statement)}"

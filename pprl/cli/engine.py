@@ -1,4 +1,4 @@
-"""Where a search runs, as options of commands say it: on threads of this machine, or on a cluster."""
+"""The options --engine, --scheduler and --threads: where a search runs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import click
+
 from pprl.cli.options import note
 
 if TYPE_CHECKING:
     from pprl.match.checkpoint import Checkpoint
     from pprl.match.search import Candidates, Pairs
+
+
+def engine_of(name: str, scheduler: str | None, threads: int | None, *, resume: bool) -> Engine:
+    """UsageError: a cluster without an address, or an address without a cluster."""
+    if (name == "dask") != (scheduler is not None):
+        raise click.UsageError("--engine dask and --scheduler ADDRESS go together")
+    return Engine(name, scheduler, threads, resume)
 
 
 @dataclass(frozen=True)

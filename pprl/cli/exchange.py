@@ -89,7 +89,7 @@ def passphrase(path: Path | None, *, new: bool = False) -> str:
 
 
 def require_keystore(folder: Path) -> None:
-    """Before a passphrase is asked for."""
+    """FileError: the folder has no keystore; checked before the passphrase is asked for."""
     from pprl.exchange import keystore
     from pprl.exchange.folder import no_keystore
 
@@ -348,7 +348,7 @@ def ask_for_code(party: Party, proposal: Proposal, code: str | None) -> str:
 
 @click.command(
     "next",
-    short_help="What is due in an exchange: do it, or say who must.",
+    short_help="Do what is due in an exchange, or say who must.",
     epilog="\b\nExample:\n  pprl next alfa",
 )
 @click.argument("folder", type=options.Named)
@@ -416,10 +416,7 @@ Example:
     is_flag=True,
     help="Send a roster although nearly the same rows went into another exchange: two answers reveal the difference.",
 )
-@options.more_lists_option
-@options.columns_options()
-@options.sheet_option()
-@options.any_age_option()
+@options.roster_options
 @options.control_option
 @click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
 @passphrase_option
@@ -527,14 +524,7 @@ def seal_package(owner: Owner) -> None:
 @click.argument("folder", type=options.Named)
 @click.option("--resume", is_flag=True, help="Continue where an interrupted run stopped; a folder always does.")
 @options.threads_option
-@click.option(
-    "--engine",
-    type=click.Choice(["local", "dask"]),
-    default="local",
-    show_default=True,
-    help="Where to compare: here, or on the workers of a Dask cluster, which then see the encodings.",
-)
-@click.option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:8786, tls://HOST:8786.")
+@options.engine_options
 @passphrase_option
 def match_form(
     folder: Path,
@@ -545,13 +535,11 @@ def match_form(
     passphrase_file: Path | None,
 ) -> None:
     """Compare the two sealed packages in the linkage unit's FOLDER, and sign the scores."""
-    from pprl.cli.engine import Engine
+    from pprl.cli.engine import engine_of
     from pprl.exchange.parties.linkage_unit import LinkageUnit
 
-    if (engine == "dask") != (scheduler is not None):
-        raise click.UsageError("--engine dask and --scheduler ADDRESS go together")
-    unit = unlock_as(LinkageUnit, folder, passphrase_file)
-    match_packages(unit, Engine(engine, scheduler, threads, resume=True))
+    search_engine = engine_of(engine, scheduler, threads, resume=True)
+    match_packages(unlock_as(LinkageUnit, folder, passphrase_file), search_engine)
 
 
 def match_packages(unit: LinkageUnit, engine: Engine) -> None:
@@ -693,7 +681,9 @@ def seal_transcript(unit: LinkageUnit) -> None:
 )
 @click.argument("folder", type=options.Named)
 @click.option(
-    "--words-file", type=options.FilePath, help="The words that parties told you, lines such as `list: word word …`."
+    "--words-file",
+    type=options.FilePath,
+    help="The words that the parties read aloud to you, in lines such as `list: word word …`.",
 )
 @passphrase_option
 def verify(folder: Path, words_file: Path | None, passphrase_file: Path | None) -> int:
@@ -748,6 +738,6 @@ SURVIVORS = (
     "what survives, and what nobody can do any more:",
     "- copies on this disk (an SSD keeps what it overwrites), in backups, in messengers, in swap",
     "- the other owner still holds the linkage key; the linkage unit's keystore still opens both packages",
-    "- whether the others destroy theirs, you have only their word for",
+    "- you have only the word of the others that they destroy their keys",
     "- the run cannot be examined again from here; an auditor's folder stays as it is",
 )

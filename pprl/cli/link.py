@@ -25,7 +25,7 @@ Examples:
 )
 @click.argument("list_path", metavar="LIST", type=options.FilePath)
 @click.argument("registry_path", metavar="REGISTRY", type=options.FilePath)
-@options.schema_option()
+@options.schema_option
 @options.more_lists_option
 @options.columns_options("list")
 @options.columns_options("registry")
@@ -43,11 +43,7 @@ Examples:
 @options.seed_option
 @options.threads_option
 @click.option("--no-ledger", is_flag=True, help="Do not count this run in the ledger of runs.")
-@click.option(
-    "--pairs",
-    type=options.NewFile(or_standard=True),
-    help="Write the pairs: CSV, .parquet, or .json (FollowTheMoney); - is standard output. Keep them to yourself.",
-)
+@options.pairs_option
 @options.json_option
 @options.language_option
 @options.folder_option

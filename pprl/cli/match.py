@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pprl.cli import options
-from pprl.cli.engine import Engine
+from pprl.cli.engine import Engine, engine_of
 from pprl.cli.exchange_form import CommandWithExchangeForm, names_folder
 from pprl.cli.options import note
 from pprl.cli.output import as_parquet, check_output, say, write_output
@@ -84,14 +84,7 @@ Examples:
 )
 @click.option("--resume", is_flag=True, help="Continue an interrupted run of the same command.")
 @options.threads_option
-@click.option(
-    "--engine",
-    type=click.Choice(["local", "dask"]),
-    default="local",
-    show_default=True,
-    help="Where to compare: on this machine, or on the workers of a Dask cluster, which then see the encodings.",
-)
-@click.option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:8786, tls://HOST:8786.")
+@options.engine_options
 @options.force_option
 def match(
     list_path: Path,
@@ -115,13 +108,11 @@ def match(
 
     A run of more than a minute keeps a checkpoint beside its output. Large registries are not loaded into memory.
     """
-    if (engine == "dask") != (scheduler is not None):
-        raise click.UsageError("--engine dask and --scheduler ADDRESS go together")
+    search_engine = engine_of(engine, scheduler, threads, resume=resume)
     if approximate is not None and (threshold is None or engine == "dask"):
         raise click.UsageError(
             "--approximate works with --threshold on this machine; scores that are judged are always exact"
         )
-    where = Engine(engine, scheduler, threads, resume)
     if resume and (threshold is not None or engine == "dask"):
         raise click.UsageError("--resume is for scores made on this machine; --threshold and dask keep no checkpoint")
     if groups and as_parquet(output):
@@ -139,19 +130,19 @@ def match(
     if looks_like_clks(list_path) and looks_like_clks(registry_path):
         if threshold is None or approximate is not None:
             raise click.UsageError("these JSON files can be compared with --threshold only")
-        write_clk_pairs(list_path, registry_path, output, threshold, where, groups=groups, force=force)
+        write_clk_pairs(list_path, registry_path, output, threshold, search_engine, groups=groups, force=force)
         return
     if STANDARD in (list_path, registry_path):
         raise click.UsageError("standard input is read as a JSON file of clkhash or anonlink; name files of encodings")
     if groups:
         raise click.UsageError("--groups is for the JSON files of clkhash and anonlink")
     if threshold is not None:
-        write_pairs(list_path, registry_path, output, threshold, approximate, where, force=force)
+        write_pairs(list_path, registry_path, output, threshold, approximate, search_engine, force=force)
     else:
-        write_scores(list_path, registry_path, output, where, force=force)
+        write_scores(list_path, registry_path, output, search_engine, force=force)
 
 
-def write_scores(list_path: Path, registry_path: Path, output: Path, where: Engine, *, force: bool) -> None:
+def write_scores(list_path: Path, registry_path: Path, output: Path, search_engine: Engine, *, force: bool) -> None:
     import hashlib
 
     from pprl.core.encodings import Encodings
@@ -164,9 +155,9 @@ def write_scores(list_path: Path, registry_path: Path, output: Path, where: Engi
         output.with_name(output.name + ".checkpoint"),
         lambda: hashlib.sha256(hash_of(list_path) + hash_of(registry_path)).digest(),
     )
-    if where.resume and not checkpoint.path.exists():
+    if search_engine.resume and not checkpoint.path.exists():
         note("there is no checkpoint beside the output: starting from the first row")
-    with where.finding(checkpoint) as find, searching(len(ours) * len(theirs), len(ours)) as progress:
+    with search_engine.finding(checkpoint) as find, searching(len(ours) * len(theirs), len(ours)) as progress:
         scores = match_encodings(ours, theirs, find=find, progress=progress)
     scores.write(output, force=force)
     checkpoint.remove()
@@ -184,7 +175,7 @@ def write_pairs(
     output: Path,
     threshold: Fraction,
     recall: Fraction | None,
-    where: Engine,
+    search_engine: Engine,
     *,
     force: bool,
 ) -> None:
@@ -199,11 +190,11 @@ def write_pairs(
     ours.parameters.require_same(theirs.parameters)
     with searching(len(ours) * len(theirs), len(ours)) as progress:
         if recall is None:
-            with where.finding_pairs() as find:
+            with search_engine.finding_pairs() as find:
                 pairs = find(ours.bits, theirs.bits, threshold, progress=progress)
         else:
             plan = make_plan(ours.bits, theirs.bits, threshold, float(recall))
-            with on_threads(where.threads) as engine:
+            with on_threads(search_engine.threads) as engine:
                 pairs, report = lsh.all_pairs(ours.bits, theirs.bits, plan, map=engine.map, progress=progress)
             say(report.describe(), output)
     write_output(output, _as_file(_columns(pairs, ours, theirs), output), private=True, force=force)
@@ -213,7 +204,14 @@ def write_pairs(
 
 
 def write_clk_pairs(
-    our_path: Path, their_path: Path, output: Path, threshold: Fraction, where: Engine, *, groups: bool, force: bool
+    our_path: Path,
+    their_path: Path,
+    output: Path,
+    threshold: Fraction,
+    search_engine: Engine,
+    *,
+    groups: bool,
+    force: bool,
 ) -> None:
     """Write every pair of two files of clkhash or anonlink, or the groups of a greedy matching."""
     import numpy as np
@@ -224,7 +222,7 @@ def write_clk_pairs(
     ours, theirs = read_clks(our_path), read_clks(their_path)
     ours.require_same(theirs)
     note("warning: these files say neither how they were made nor which rows are decoys: no promise of pprl holds")
-    with searching(len(ours) * len(theirs), len(ours)) as progress, where.finding_pairs() as find:
+    with searching(len(ours) * len(theirs), len(ours)) as progress, search_engine.finding_pairs() as find:
         pairs = find(ours.bits, theirs.bits, threshold, progress=progress)
     comparable = share_a_block(pairs, ours, theirs)
     our_rows, their_rows = pairs.ours[comparable], pairs.theirs[comparable]
@@ -257,7 +255,7 @@ PAIRS_AT_ONCE = 1 << 16
 
 
 def _slices(count: int) -> Iterator[slice]:
-    """Slices of that many pairs, at least one."""
+    """Slices of `PAIRS_AT_ONCE` pairs; at least one, which may be empty."""
     return (slice(top, top + PAIRS_AT_ONCE) for top in range(0, max(1, count), PAIRS_AT_ONCE))
 
 

@@ -134,16 +134,16 @@ def remembered(*names: str, **settings: Any) -> Callable[[F], F]:
     return click.option(*names, cls=Remembered, **settings)
 
 
-def schema_option(*, required: bool = True) -> Callable[[F], F]:
+def schema_option(command: F) -> F:
     return remembered(
         "--schema",
         "schema_path",
         variable="PPRL_SCHEMA",
         reported=True,
         type=FilePath,
-        required=required,
+        required=True,
         help="What is compared and how (TOML).",
-    )
+    )(command)
 
 
 def rate_option(command: F) -> F:
@@ -239,6 +239,22 @@ def threads_option(command: F) -> F:
     )(command)
 
 
+def engine_options(command: F) -> F:
+    """--engine and --scheduler; `pprl.cli.engine.engine_of` checks them together."""
+    command = click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Address of the Dask cluster, such as tcp://HOST:8786 or tls://HOST:8786.",
+    )(command)
+    return click.option(
+        "--engine",
+        type=click.Choice(["local", "dask"]),
+        default="local",
+        show_default=True,
+        help="Where to compare: on this machine, or on the workers of a Dask cluster, which then see the encodings.",
+    )(command)
+
+
 def any_age_option(prefix: str = "") -> Callable[[F], F]:
     dash, name = (f"{prefix}-", f"{prefix}_") if prefix else ("", "")
     return click.option(
@@ -257,6 +273,19 @@ def more_lists_option(command: F) -> F:
         multiple=True,
         metavar="FILE",
         help="Another part of the list; nobody counts twice. May be repeated.",
+    )(command)
+
+
+def roster_options(command: F) -> F:
+    """The options of a command that reads one roster: --list, --columns, --column, --sheet and --any-age."""
+    return more_lists_option(columns_options()(sheet_option()(any_age_option()(command))))
+
+
+def pairs_option(command: F) -> F:
+    return click.option(
+        "--pairs",
+        type=NewFile(or_standard=True),
+        help="Write the pairs: CSV, .parquet, or .json (FollowTheMoney); - is standard output. Keep them to yourself.",
     )(command)
 
 

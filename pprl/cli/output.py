@@ -259,8 +259,8 @@ def _verdict(verdict: Verdict) -> Iterator[str]:
         yield _line("" if number else "why not more", words.reason(reason))
 
 
-def share(count: float, of: float) -> str:
-    """A percentage that is 0% or 100% only when it is exactly so."""
-    if count in (0, of):  # of nobody, none
+def share(count: float, total: float) -> str:
+    """A percentage; 0% and 100% only if it is exactly that, and 0% of nobody."""
+    if count in (0, total):
         return f"{100 if count else 0}%"
-    return f"{min(99.9, max(0.1, 100 * count / of)):.1f}%"
+    return f"{min(99.9, max(0.1, 100 * count / total)):.1f}%"

@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager
 
 @contextmanager
 def linking() -> Iterator[Callable[[int, int], None] | None]:
-    """Yield a callback for the number of pairs in all, roughly, and of those compared since the last call.
+    """Yield a callback that takes roughly how many pairs there are, and how many were compared since the last call.
 
-    The bar appears with the first call, after the notes that come before the search. None where stderr is no terminal.
+    The bar appears with the first call, after the notes that come before the search. None if stderr is not a terminal.
     """
     if not sys.stderr.isatty():
         yield None
@@ -29,10 +29,10 @@ def linking() -> Iterator[Callable[[int, int], None] | None]:
 
 
 @contextmanager
-def searching(pairs: int, ours: int = 0) -> Iterator[Callable[[int], None] | None]:
-    """Yield a callback for the number of pairs compared since its last call; None where stderr is no terminal.
+def searching(pairs: int, list_rows: int = 0) -> Iterator[Callable[[int], None] | None]:
+    """Yield a callback that takes the number of pairs compared since its last call; None if stderr is not a terminal.
 
-    With the number of rows of ours, the speed is shown in rows of theirs too.
+    With ``list_rows``, the number of rows of the list, the speed is also shown in rows of the registry.
     """
     if not sys.stderr.isatty():
         yield None
@@ -47,7 +47,7 @@ def searching(pairs: int, ours: int = 0) -> Iterator[Callable[[int], None] | Non
         def advance(compared: int) -> None:
             bar.advance(task, compared)
             if speed := bar.tasks[0].speed:
-                rows = f"{speed / ours:,.0f} rows, " if ours else ""
+                rows = f"{speed / list_rows:,.0f} rows, " if list_rows else ""
                 bar.update(task, speed=f"{rows}{speed / 1e6:,.0f} million pairs per second")
 
         yield advance
@@ -55,7 +55,7 @@ def searching(pairs: int, ours: int = 0) -> Iterator[Callable[[int], None] | Non
 
 @contextmanager
 def reading() -> Iterator[Callable[[int], None] | None]:
-    """Yield a callback for the number of rows read since its last call, for a roster of unknown length."""
+    """Yield a callback that takes the number of rows read since its last call, for a roster of unknown length."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -76,7 +76,7 @@ def reading() -> Iterator[Callable[[int], None] | None]:
 
 @contextmanager
 def steps(what: str) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Yield a callback to be called before each step with its name, how many are done, and how many there are."""
+    """Yield a callback to call before each step, with its name, how many are done, and how many there are."""
     if not sys.stderr.isatty():
         yield None
         return

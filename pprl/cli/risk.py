@@ -31,11 +31,8 @@ Examples:
 """,
 )
 @click.argument("roster", type=options.FilePath)
-@options.schema_option()
-@options.more_lists_option
-@options.columns_options()
-@options.sheet_option()
-@options.any_age_option()
+@options.schema_option
+@options.roster_options
 @click.option(
     "--population",
     type=options.FilePath,
@@ -88,7 +85,7 @@ def risk(
 
     Everything happens on this machine, with keys drawn for the purpose: none of your keys is read, and nothing that
     somebody else encoded. The agreed hardening is shown beside t = 0, 5, 8 and 10. A roster of 1,010 people with a
-    population of 20,000 takes about a minute; of a larger roster 5,000 rows are drawn.
+    population of 20,000 takes about a minute; from a larger roster 5,000 rows are drawn.
 
     If no attack tried here succeeds, another one still might.
     """

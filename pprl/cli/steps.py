@@ -52,7 +52,7 @@ Examples:
 """,
 )
 @click.argument("roster", type=options.FilePath)
-@options.schema_option()
+@options.schema_option
 @click.option("--key-file", type=options.Named, required=True, help="The linkage key, from `pprl key`.")
 @click.option(
     "--as",
@@ -61,10 +61,7 @@ Examples:
     required=True,
     help="Which roster this is; a list gets decoys.",
 )
-@options.more_lists_option
-@options.columns_options()
-@options.sheet_option()
-@options.any_age_option()
+@options.roster_options
 @options.control_option
 @click.option("--id", "id_header", metavar="HEADER", help="Column with ids to show in the pairs.")
 @click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of encodings to write.")
@@ -193,11 +190,7 @@ Examples:
     help="The PRIVATE-….rows file of the registry, if you own it.",
 )
 @options.rate_option
-@click.option(
-    "--pairs",
-    type=options.NewFile(or_standard=True),
-    help="Write the pairs: CSV, .parquet, or .json (FollowTheMoney); - is standard output. Keep them to yourself.",
-)
+@options.pairs_option
 @options.json_option
 @options.language_option
 @options.folder_option

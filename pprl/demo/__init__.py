@@ -21,7 +21,7 @@ from pprl.demo.people import REGISTRY_DATE, Person, listed_people, serving_peopl
 
 REGISTRY_ROWS = 12_000
 REGISTRY_TWICE = 120  # of these are second rows of a person
-HELD = 95  # percent of the people who had joined by then are in the registry
+PRESENT = 95  # percent of the people who had joined by then are in the registry
 FAMILIES = 20  # people on the list with a brother who is only in the registry
 
 SCHEMA = """\
@@ -127,14 +127,17 @@ def invent(seed: int) -> Rosters:
     root = seed_from(seed)
     draw = DemoRandom(root, "demo people")
     people = listed_people(draw)
-    held = [index for index, person in enumerate(people) if person.joined < REGISTRY_DATE and draw.percent(HELD)]
+    present = [index for index, person in enumerate(people) if person.joined < REGISTRY_DATE and draw.percent(PRESENT)]
     families = [people[index] for index in draw.order(len(people))[:FAMILIES]]
-    others = serving_people(draw, REGISTRY_ROWS - REGISTRY_TWICE - len(held), families)
+    others = serving_people(draw, REGISTRY_ROWS - REGISTRY_TWICE - len(present), families)
     entries = leaked.entries_of(people, DemoRandom(root, "demo list"))
     table, who = registry.frame_of(
-        [*(people[index] for index in held), *others], len(held), REGISTRY_TWICE, DemoRandom(root, "demo registry")
+        [*(people[index] for index in present), *others],
+        len(present),
+        REGISTRY_TWICE,
+        DemoRandom(root, "demo registry"),
     )
-    rows = sorted((held[index], row_id) for index, row_id in zip(who, table.id, strict=True) if index < len(held))
+    rows = sorted((present[index], row_id) for index, row_id in zip(who, table.id, strict=True) if index < len(present))
     ids: dict[int, tuple[str, ...]] = {}
     for person, row_id in rows:
         ids[person] = (*ids.get(person, ()), row_id)

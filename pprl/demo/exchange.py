@@ -4,7 +4,7 @@
 >>> from pprl.demo.exchange import play, write_rosters
 >>> write_rosters(Path("shown"), invent(2022))  # doctest: +SKIP
 >>> for played in play(Path("shown")):  # doctest: +SKIP
-...     print(played.place, played.command)
+...     print(played.folder, played.command)
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from pprl.exchange.protocol.roles import Role
 from pprl.match import search
 from pprl.match.threads import threads
 
-PLACES: dict[Role, str] = {"list": "newsroom", "registry": "registry", "unit": "linkage-unit"}
+FOLDERS: dict[Role, str] = {"list": "newsroom", "registry": "registry", "unit": "linkage-unit"}
 NAMES: dict[Role, str] = {"list": "Newsroom Alfa", "registry": "Partner Bravo", "unit": "University"}
-EXCHANGE = "exchange"  # the folder of each party below its place
+EXCHANGE = "exchange"  # the folder of the exchange within each of these
 WORDS_OF_A_PASSPHRASE = 6
 HEARD = "heard-on-the-phone.txt"
 AUDITOR = "auditor"
@@ -47,9 +47,9 @@ P = TypeVar("P", bound=Party)
 
 @dataclass(frozen=True)
 class Played:
-    """A step that a party has done: where, what they would have typed, and what there is to say about it."""
+    """A step that a party has done: in which folder, what they would have typed, and what is printed."""
 
-    place: str
+    folder: str
     command: str
     lines: list[str]
 
@@ -68,10 +68,10 @@ class _Stage:
         return self.newsroom, self.registry, self.unit
 
     def played(self, party: Party, command: str, *notes: str) -> Played:
-        """What a step has given, once its files are handed over."""
+        """Hand over the files of a step, and say what it was."""
         lines = [*notes, *step_lines(party.read())]
         self.hand_over()
-        return Played(PLACES[party.role], command, lines)
+        return Played(FOLDERS[party.role], command, lines)
 
     def hand_over(self) -> None:
         """Copy every file to the folders of its readers."""
@@ -95,14 +95,14 @@ def play(root: Path) -> Iterator[Played]:
     yield from _commit(stage)
     yield from _match_and_judge(stage)
     stage.unit.write_transcript(root / AUDITOR)
-    yield Played(PLACES["unit"], f"transcript {EXCHANGE} -o ../{AUDITOR}", [])
+    yield Played(FOLDERS["unit"], f"transcript {EXCHANGE} -o ../{AUDITOR}", [])
     shutil.copyfile(stage.newsroom.path / RESULT / PAGE, root / PAGE)
 
 
 def write_rosters(root: Path, rosters: Rosters) -> None:
-    """The list, the registry and the schema where their owners have them, and the truth beside."""
-    for place in PLACES.values():
-        make_folder(root / place)
+    """Write the list, the registry and the schema into their owners' folders, and the truth beside them."""
+    for name in FOLDERS.values():
+        make_folder(root / name)
     container.write_new(root / "newsroom" / "list.xlsx", [rosters.workbook()])
     container.write_new(root / "newsroom" / "schema.toml", [SCHEMA.encode()])
     container.write_new(root / "registry" / "registry.csv", [rosters.registry.to_csv(index=False).encode()])
@@ -111,10 +111,10 @@ def write_rosters(root: Path, rosters: Rosters) -> None:
 
 def _join(root: Path, party: type[P]) -> P:
     """A party with a folder, a card, and a passphrase that is kept in a file."""
-    place = root / PLACES[party.role]
+    folder = root / FOLDERS[party.role]
     passphrase = " ".join(secrets.choice(word_list()) for _ in range(WORDS_OF_A_PASSPHRASE))
-    container.write_new(place / "passphrase.txt", [passphrase.encode() + b"\n"], private=True)
-    return party.create(place / EXCHANGE, exchange="demo", name=NAMES[party.role], passphrase=passphrase)
+    container.write_new(folder / "passphrase.txt", [passphrase.encode() + b"\n"], private=True)
+    return party.create(folder / EXCHANGE, exchange="demo", name=NAMES[party.role], passphrase=passphrase)
 
 
 def _compare_words(stage: _Stage) -> Iterator[Played]:

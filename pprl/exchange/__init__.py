@@ -1,7 +1,7 @@
 """The exchange: three parties who never meet compare two rosters by files alone.
 
-- `protocol` the signed and sealed files: `messages` the table of all of them, `statements`, `cards`, `agreement`,
-  `commitments`, `package`, `reveal`, and `crypto`, every cryptographic call.
+- `protocol` the signed and sealed files: `messages` (the table of all kinds and files), `statements`, `cards`,
+  `agreement`, `commitments`, `package`, `reveal`, and `crypto` (every cryptographic call).
 - `keystore` what a party keeps secret, `linkage_key` how the owners get one key.
 - `record` what the statements say, verified in order; `folder` the folder of a party; `next_step` what is due in it.
 - `replay` every figure again, from signed scores and opened labels.

@@ -76,6 +76,13 @@ class ExchangeFolder(Record):
     def save(self, keystore: Keystore) -> None:
         keystore.write(self.path / keystores.NAME, force=True)
 
+    def require_words(self) -> None:
+        """OrderError: this party has not compared words with the others."""
+        if not self.words_compared:
+            raise OrderError(
+                "the words of the others have not been compared yet", hint="pprl agree FOLDER, on a call with them"
+            )
+
     def ready(self) -> Agreement:
         """The agreement under which work may be done now. OrderError: what must come first. RefusedError: expired."""
         if not self.complete:
@@ -84,10 +91,7 @@ class ExchangeFolder(Record):
                 f"the card of {titles_of(missing)} is not in the folder",
                 hint="each party makes one with `pprl card` and sends it to the others",
             )
-        if not self.words_compared:
-            raise OrderError(
-                "the words of the others have not been compared yet", hint="pprl agree FOLDER, on a call with both"
-            )
+        self.require_words()
         if self.agreement is None:
             raise OrderError(
                 "there is no agreement in the folder yet",
@@ -134,7 +138,7 @@ def read_folder(path: Path, keystore: Keystore, *, today: datetime.date | None =
 
 
 def _statements(path: Path) -> Iterator[Statement]:
-    """The distinct statements of all files of the folder; of equal ones the one that has its attachment."""
+    """The distinct statements of all files of the folder; where two are equal, the one that has its attachment."""
     by_hash: dict[bytes, Statement] = {}
     for file in _files(path):
         if container.kind_of(file) in BY_TAG:
@@ -147,16 +151,16 @@ def _statements(path: Path) -> Iterator[Statement]:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """All files of the folder but hidden ones and those that never leave this machine."""
+    """All files of the folder except hidden ones and those that never leave this machine."""
     for file in sorted(path.iterdir()):
         if file.is_file() and not file.name.startswith((".", PRIVATE)):
             yield file
 
 
 def _packages(path: Path, keystore: Keystore, cards: Mapping[Role, Card]) -> dict[OwnerRole, Path]:
-    """For the linkage unit, packages by the owner that their headers name; for an owner, their own package by its name.
+    """The packages by owner: for the linkage unit as their headers say, for an owner their own, by its file name.
 
-    MismatchError and the like: a package that is not for this folder. OrderError: two of one owner.
+    MismatchError and the like: a package that is not for this folder. OrderError: an owner has two.
     """
     files = [file for file in _files(path) if container.kind_of(file) == b"pprl-pkg"]
     if keystore.role != "unit":

@@ -50,10 +50,6 @@ class Step:
     send: tuple[HandOver, ...] = ()
     automatic: Automatic = ""
 
-    @property
-    def ours(self) -> bool:
-        return bool(self.command)
-
 
 def waiting(what: str, *send: HandOver) -> Step:
     return Step(f"waiting for {what}", send=send)

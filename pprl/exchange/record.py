@@ -1,8 +1,8 @@
 """What the statements of an exchange say, verified in the order in which they build on each other.
 
-A **record** holds everything that was signed so far; what has not come is None. A **stage** is a record that has come
-so far that nothing up to it is missing: the type of a stage says what a step may rely on. The letters are those of
-docs/protocol.md §9.
+A **record** holds everything that was signed so far; what has not come is None. A **stage** is a record in which
+nothing up to some point is missing: its type says what a step may rely on. The letters are those of docs/protocol.md
+§9.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Self
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError
 from pprl.exchange.protocol.agreement import Agreement, Proposal, require_answers
 from pprl.exchange.protocol.cards import Card, order
+from pprl.exchange.protocol.commitments import Opening
 from pprl.exchange.protocol.messages import (
     ACCEPTANCE,
     ACCEPTANCE_FILE,
@@ -42,6 +43,7 @@ from pprl.exchange.protocol.messages import (
     HandOver,
     StatementKind,
 )
+from pprl.exchange.protocol.reveal import check_reveal
 from pprl.exchange.protocol.roles import PARTIES, TITLES, OwnerRole, Role
 from pprl.exchange.protocol.statements import AGAIN, Statement
 
@@ -160,6 +162,16 @@ class Revealed(Scored):
     reveal: Statement
     answers: Statement
     acknowledgement: Statement
+
+    def openings(self, halves: bytes) -> list[Opening]:
+        """The revealed labels, checked with the signed halves of the leaves; errors as in `check_reveal`."""
+        return check_reveal(
+            self.reveal.attachment,
+            halves,
+            self.agreement,
+            list_root=self.list_rows.root,
+            package_root=self.list_package.root,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -111,7 +111,7 @@ def figures_of(
     version: str | None = None,
 ) -> Assessment:
     """All figures. ``reveal`` is the body of the reveal, ``answers`` the list owner's tags for what was asked;
-    ``version`` is that of the pprl that judged first, where another repeats it.
+    ``version`` is that of the pprl that judged, where another repeats the figures.
 
     FileError: the parts do not fit together.
     """
@@ -180,7 +180,7 @@ def _partner_evidence(terms: Terms, scores: Scores, list_tags: Bytes, evidence: 
     alike = (list_tags ^ evidence.tags).max(axis=-1, initial=0) == 0
 
     def agreements(rows: NDArray[np.int64], partners: NDArray[np.void]) -> list[Agreement]:
-        """Of the pairs whose partner is the candidate that was asked about; the four random rows are chance."""
+        """Counted where the partner is the candidate that was asked about; the four random rows show chance."""
         asked = (scores.theirs[rows, 0] == partners) & (evidence.best[rows] != NOT_ASKED)
         chosen = rows[asked]
         return [_agreement(name, alike[chosen, field], evidence.best[chosen]) for field, name in enumerate(fields)]

@@ -1,7 +1,7 @@
 """Rows to the filters of clkhash, bit for bit: its tokens, hashes, folding and order of bits, with our encoder.
 
-Each distinct value is prepared once and each distinct token hashed once, as in `pprl.encode.bloom`; `reference` is the
-same one row at a time.
+Each distinct value is prepared once and each distinct token hashed once, as in `pprl.encode.bloom`; `reference` does
+the same one row at a time.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class ClkEncoder:
 
 
 def _numbered(cells: Iterable[str], count: int) -> tuple[NDArray[np.int32], list[str]]:
-    """The index of each cell among the distinct ones, and these."""
+    """The index of each cell among the distinct cells, and the distinct cells."""
     indices: defaultdict[str, int] = defaultdict(itertools.count().__next__)
     codes = np.fromiter(map(indices.__getitem__, cells), dtype=np.int32, count=count)
     return codes, list(indices)
@@ -192,7 +192,7 @@ def _interleaved(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray
 
 
 def _among(numbers: NDArray[np.int64], below: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The index of each number among the distinct ones, and these: by a table, or by hashing if that would be large."""
+    """The index of each number among the distinct ones, and these: by a table, or by hashing if that is large."""
     if below > TABLE:
         indices, distinct = pd.factorize(numbers)
         return indices.astype(np.int64, copy=False), distinct

@@ -159,7 +159,7 @@ def _facts(parameters: EncodingParameters) -> dict[str, object]:
 
 
 class _Sink(io.RawIOBase):
-    """A file that is only written at its end, and hands over what was written."""
+    """A file that can only be appended to, and whose content is taken away piece by piece."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []

@@ -1,1 +1,1 @@
-"""Before anything leaves the machine: what a roster could show (``power``), and what encodings give away (``risk``)."""
+"""Before anything leaves the machine: what a roster could show (``power``), and what encodings reveal (``risk``)."""

@@ -33,16 +33,16 @@ def check(
     """
     schema = load_schema(schema)
     loaded = load(roster, schema)
-    seen = preview(loaded.people, loaded.tables, loaded.columns, schema)
-    if registry_rows is None or not seen.people:
-        return seen
+    result = preview(loaded.people, loaded.tables, loaded.columns, schema)
+    if registry_rows is None or not result.people:
+        return result
     with thread_pool(threads) as engine:
         return with_claims(
-            seen,
+            result,
             loaded.people,
             schema,
             registry_rows,
             seed=None if seed is None else seed_from(seed),
             map=engine.map,
-            progress=progress and partial(progress, pairs_to_try(seen, schema, registry_rows)),
+            progress=progress and partial(progress, pairs_to_try(result, schema, registry_rows)),
         )

@@ -23,14 +23,14 @@ UNRELATED = 0.6  # Dice of tokens below which two people are unrelated
 
 @dataclass(frozen=True, kw_only=True)
 class Indicators:
-    """About the encodings of the different people of a roster.
+    """Figures about the encodings of the different people of a roster.
 
     ``fill`` is the mean share of bits set, ``fill_spread`` its standard deviation over people. ``gini`` (0 to 1) and
     ``divergence`` (Jensen-Shannon, bits, from an even distribution) measure how unequally often the bits are set.
     Leakage is a correlation: ``length_leakage`` that of a row's bits set with its number of tokens,
     ``similarity_leakage`` that of the agreement of two encodings with the Dice coefficient of their people's tokens,
-    over 20,000 pairs, and ``unrelated_similarity_leakage`` the same below Dice .6. It is 0 where
-    one side does not vary.
+    over 20,000 pairs, and ``unrelated_similarity_leakage`` the same below Dice .6. It is 0 where one side does not
+    vary.
     """
 
     fill: float

@@ -130,7 +130,7 @@ def _spellings(
 
 
 def with_claims(
-    seen: Preview,
+    result: Preview,
     people: People,
     schema: Schema,
     registry_rows: int,
@@ -166,8 +166,8 @@ def with_claims(
             in_registry = int((completeness[group[::2]] == number).sum())
             claims[number] = _claim(int((matched == number).sum()), in_registry, loose, len(group))
     return replace(
-        seen,
-        classes=tuple(replace(group, claim=claims.get(CLASS_NAMES.index(group.name))) for group in seen.classes),
+        result,
+        classes=tuple(replace(group, claim=claims.get(CLASS_NAMES.index(group.name))) for group in result.classes),
         registry_rows=registry_rows,
     )
 
@@ -201,10 +201,10 @@ def _first_rows(first_row_of: NDArray[np.int64], filled: NDArray[np.bool_]) -> N
     return np.flatnonzero((first_row_of == np.arange(len(first_row_of))) & filled)
 
 
-def pairs_to_try(seen: Preview, schema: Schema, registry_rows: int) -> int:
+def pairs_to_try(result: Preview, schema: Schema, registry_rows: int) -> int:
     """Roughly how many pairs `with_claims` compares."""
     strangers = min(registry_rows, MAX_STRANGERS)
-    return int(min(MAX_PAIRS, seen.people * (1 + decoys_per_person(schema, big=is_big(registry_rows))) * strangers))
+    return int(min(MAX_PAIRS, result.people * (1 + decoys_per_person(schema, big=is_big(registry_rows))) * strangers))
 
 
 def _randomness(draws: RandomStream) -> Randomness:

@@ -71,8 +71,11 @@ class HardeningResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RiskReport:
-    """``rows`` of the roster have something to encode; among at most 5,000 that are drawn, ``people`` are different.
-    ``candidates`` are these and the population's. ``agreed`` is the schema's hardening."""
+    """``rows`` of the roster have something to encode; ``people`` are the different people among at most 5,000
+    of them that are drawn.
+
+    ``candidates`` are these and the population. ``agreed`` is the schema's hardening.
+    """
 
     rows: int
     people: int
@@ -125,8 +128,8 @@ def assess_risk(
 ) -> RiskReport:
     """Attack the encodings that a roster would get under ``schema``, with keys drawn for the purpose: `pprl risk`.
 
-    The roster's people are looked for among ``population``, at most 20,000 of them, or without one among themselves. Of
-    a roster of more than 5,000 rows that many are drawn. Keys and samples are drawn from ``seed``, which is no secret.
+    The roster's people are looked for among ``population``, at most 20,000 of them, or without one among themselves. If
+    the roster has more than 5,000 rows, 5,000 are drawn. Keys and samples are drawn from ``seed``, which is no secret.
     Graph matching starts ``tries`` times, as an attacker with time would.
 
     RosterError: fewer than 40 different people, or a population that lacks what the roster has. RefusedError: the
@@ -246,7 +249,7 @@ def _report(
 
 
 def _counted(progress: Progress | None, total: int) -> Callable[[str], None]:
-    """Announces each step with its number."""
+    """A function that announces each step with its number."""
     numbers = iter(range(total))
 
     def step(what: str) -> None:

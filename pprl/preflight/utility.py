@@ -1,4 +1,4 @@
-"""What hardening costs: people in the registry who are no longer matched, since two offices wrote them differently."""
+"""What hardening costs: people whom two offices wrote differently and who are no longer matched."""
 
 from __future__ import annotations
 
@@ -42,8 +42,10 @@ class Utility:
 
 
 def measure_utility(people: People, schema: Schema, seed: bytes) -> Utility:
-    """Link as `pprl link` does, decoys and all, with every other one of up to 1,000 people in the registry; equal seeds
-    give the same registry for every schema."""
+    """Link as `pprl link` does, decoys and all, with half of up to 1,000 people in the registry.
+
+    Equal seeds give the same registry for every schema.
+    """
     draws = RandomStream(seed, "risk, price")
     schema = replace(schema, registry_as_of=None)  # everybody could be in a synthetic registry
     people = people.take(np.sort(draws.permutation(len(people))[:MAX_PEOPLE]))

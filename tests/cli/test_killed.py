@@ -8,11 +8,10 @@ import sys
 
 import pytest
 from helpers import TESTS
-from helpers.exchange import STEPS, run
+from helpers.exchange import BY_NAME, STEPS, run
 
 from pprl.exchange.folder import PART
 from pprl.exchange.keystore import NAME
-from pprl.exchange.protocol.messages import BY_NAME
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 is a thing of Unix")
 POINTS = {"accept": 2, "list rows": 2, "registry rows": 5, "list package": 5, "list seal": 5, "match": 10}

@@ -396,10 +396,10 @@ def test_other_options_between_the_two_commitments(before):
 @pytest.mark.parametrize(
     ("step", "limits", "says"),
     [
-        ("list rows", ("--list-people", 500, 900), "fewer than the 500 people"),
-        ("list rows", ("--list-people", 20, 30), "more than the 30 rows"),
-        ("registry rows", ("--registry-rows", 1_501, 1_600), "fewer than the 1,501 rows"),
-        ("registry rows", ("--registry-rows", 1_000, 1_499), "more than the 1,499 rows"),
+        ("list rows", ("--list-people", 500, 900), "agreed minimum of 500 people"),
+        ("list rows", ("--list-people", 20, 30), "agreed maximum of 30 people"),
+        ("registry rows", ("--registry-rows", 1_501, 1_600), "agreed minimum of 1,501 rows"),
+        ("registry rows", ("--registry-rows", 1_000, 1_499), "agreed maximum of 1,499 rows"),
     ],
 )
 def test_rosters_of_other_sizes_than_agreed(before, step, limits, says):

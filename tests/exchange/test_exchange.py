@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from helpers.exchange import PARTIES, STEPS, Exchange, run
+from helpers.exchange import BY_NAME, PARTIES, STEPS, Exchange, run
 from helpers.taps import handles_of, table_of
 
 from pprl.core.container import preamble
@@ -23,7 +23,6 @@ from pprl.exchange.parties.owners import Secrets
 from pprl.exchange.parties.packages import pseudonyms
 from pprl.exchange.protocol.cards import check_heard, words_of
 from pprl.exchange.protocol.crypto import derive, digest
-from pprl.exchange.protocol.messages import BY_NAME
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.statements import read_statements
 from pprl.match.encodings import match_encodings
@@ -52,7 +51,7 @@ def test_what_is_private_has_the_right_mode_and_encodings_are_gone(before):
 
 def test_every_step_is_the_one_that_was_due(played):
     for step, role in STEPS.items():
-        assert next_step(played[step].opened(role)).ours, step
+        assert next_step(played[step].opened(role)).command, step
 
 
 def test_the_current_folder_is_named_by_a_dot(before, monkeypatch):

@@ -15,6 +15,7 @@ from unittest import mock
 import numpy as np
 import pytest
 from helpers import TESTS
+from helpers.exchange import BY_NAME
 
 from pprl.core import errors
 from pprl.core.private_rows import PrivateRows
@@ -33,7 +34,7 @@ from pprl.exchange.protocol.agreement import Agreement, Proposal
 from pprl.exchange.protocol.cards import Card, check_heard, words_of
 from pprl.exchange.protocol.commitments import RowLayout
 from pprl.exchange.protocol.crypto import PublicKeys
-from pprl.exchange.protocol.messages import BY_NAME, PACKAGE_FILES
+from pprl.exchange.protocol.messages import PACKAGE_FILES
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.reveal import check_reveal
 from pprl.exchange.protocol.statements import Statement, read_statement, read_statements, signer_of

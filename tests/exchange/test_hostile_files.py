@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fuzz_exchange import CHEAP, PASSPHRASE, Target, canonical_of
+from helpers.exchange import BY_NAME
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,11 +18,10 @@ from pprl.core.errors import PprlError
 from pprl.exchange.folder import read_folder
 from pprl.exchange.keystore import NAME, Keystore
 from pprl.exchange.parties.linkage_unit import TABLE
-from pprl.exchange.parties.transcript import EVIDENCE
+from pprl.exchange.parties.transcript import EVIDENCE_FILE
 from pprl.exchange.protocol.crypto import digest
 from pprl.exchange.protocol.messages import (
     ACCEPTANCE,
-    BY_NAME,
     CARD,
     COMMITMENT,
     HEADER,
@@ -54,7 +54,7 @@ def true_files(played, target):
     table, _ = read_statements((folders[2] / TABLE).read_bytes(), "x")
     target.keystore.write(target.file.with_name("kst"), force=True)
     packages = [(folders[2] / name).read_bytes()[:20_000] for name in BY_NAME if "package" in name]
-    (evidence,) = read_statements((folders[2] / EVIDENCE).read_bytes(), "x")
+    (evidence,) = read_statements((folders[2] / EVIDENCE_FILE).read_bytes(), "x")
     few = table.attachment[:10] + struct.pack("<Q", 3).join(
         [table.attachment[10:96], table.attachment[104 : 104 + 18 + 3 * (16 + 16 * 24)]]
     )

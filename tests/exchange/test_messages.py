@@ -5,11 +5,10 @@ import re
 
 import pytest
 from helpers import ROOT
-from helpers.exchange import PARTIES
+from helpers.exchange import BY_NAME, PARTIES
 
 from pprl.exchange.next_step import RESULT, next_step
 from pprl.exchange.protocol.messages import (
-    BY_NAME,
     COMMITMENT,
     COMMITMENT_VALUES,
     HAND_OVERS,

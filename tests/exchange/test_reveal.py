@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers.exchange import PARTIES, STEPS, run
+from helpers.exchange import BY_NAME, PARTIES, STEPS, run
 from helpers.forgeries import put, refused, signed, statements, without
 from helpers.taps import table_of
 
@@ -21,10 +21,10 @@ from pprl.encode.registry import encode_registry
 from pprl.exchange.next_step import PAGE, RESULT
 from pprl.exchange.parties.linkage_unit import TABLE
 from pprl.exchange.parties.owners import Secrets
-from pprl.exchange.parties.transcript import AUDIT, EVIDENCE
+from pprl.exchange.parties.transcript import AUDIT_FILE, EVIDENCE_FILE
 from pprl.exchange.protocol.commitments import NONCE
 from pprl.exchange.protocol.crypto import derive, digest
-from pprl.exchange.protocol.messages import BY_NAME, RELEASE
+from pprl.exchange.protocol.messages import RELEASE
 from pprl.exchange.protocol.reveal import DECOY, REAL, check_reveal, label_size
 from pprl.exchange.replay import Evidence, figures_of
 from pprl.judge import labels
@@ -36,7 +36,7 @@ REVEAL = "list-6-reveal.pprl"
 
 
 def audit_of(exchange):
-    return json.loads((exchange.folder("unit") / AUDIT).read_bytes())
+    return json.loads((exchange.folder("unit") / AUDIT_FILE).read_bytes())
 
 
 # --- out of turn, and twice ---
@@ -238,7 +238,7 @@ def test_more_decoys_than_agreed(before, monkeypatch):
         lambda people, schema, *rest, **more: made(people, replaced(schema), *rest, **more),
     )
     exchange = before("list rows").upto("judge", "list rows")
-    refused(exchange, RefusedError, "other numbers of people, synthetic records", *exchange.command("judge"))
+    refused(exchange, RefusedError, "agreed numbers of people, synthetic records", *exchange.command("judge"))
 
 
 def replaced(schema):
@@ -304,7 +304,7 @@ def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, mon
     terms = unit.agreement.terms
     roots = {"list_root": unit.list_rows.root, "package_root": unit.list_package.root}
     opened = check_reveal(unit.reveal.attachment, halves, unit.agreement, **roots)
-    (statement,) = statements(exchange, "unit", EVIDENCE)
+    (statement,) = statements(exchange, "unit", EVIDENCE_FILE)
     evidence = Evidence.from_bytes(statement.attachment)
     monkeypatch.setattr(labels, "seed_of", lambda _: b"seed")
     order = RandomStream(b"other people", "order").permutation(len(opened))
@@ -372,7 +372,7 @@ def test_an_exchange_is_destroyed(before, role):
         "what survives",
         "copies on this disk",
         "still holds the linkage key",
-        "only their word",
+        "only the word of the others",
     ):
         assert text in done.out
     mine = [step for step, whose in STEPS.items() if whose == role and step not in ("accept", "receipt")]

@@ -22,6 +22,7 @@ from pprl.exchange.protocol.cards import digest_of, words_of
 from pprl.exchange.protocol.messages import HAND_OVERS
 
 PARTIES = ("list", "registry", "unit")
+BY_NAME = {file.name: file for file in HAND_OVERS}
 CHEAP = 8 * 1024  # KiB of Argon2, where a party's passphrase is not what is tested
 STEPS = {
     "propose": "list",

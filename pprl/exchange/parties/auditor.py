@@ -30,7 +30,6 @@ from pprl.exchange.protocol.messages import (
     TRANSCRIPT_STATEMENTS,
     StatementKind,
 )
-from pprl.exchange.protocol.reveal import check_reveal
 from pprl.exchange.protocol.roles import TITLES, Role
 from pprl.exchange.protocol.statements import AGAIN, Statement, read_statements, signer_of
 from pprl.exchange.record import Judged, read_judged
@@ -217,14 +216,7 @@ def _opened(record: Judged) -> tuple[Scores, list[Opening]]:
     with naming(SCORES):
         scores, halves = open_table(record.table)
     with naming(LABELS):
-        openings = check_reveal(
-            record.reveal.attachment,
-            halves,
-            record.agreement,
-            list_root=record.list_rows.root,
-            package_root=record.list_package.root,
-        )
-    return scores, openings
+        return scores, record.openings(halves)
 
 
 def _check_figures(record: Judged, files: Mapping[str, bytes], scores: Scores, openings: list[Opening]) -> str:
@@ -255,8 +247,8 @@ def _json(data: bytes, name: str) -> dict[str, object]:
     return value
 
 
-def _same(made: bytes, given: bytes, name: str) -> None:
-    if made != given:
+def _same(computed: bytes, received: bytes, name: str) -> None:
+    if computed != received:
         raise ForgedError(
             f"{name}: does not follow from the signed files", hint="somebody changed it, or made it another way"
         )

@@ -30,14 +30,12 @@ from pprl.exchange.parties.packages import (
     tags_of,
 )
 from pprl.exchange.parties.party import Party, refuse_to_sign, require_code
-from pprl.exchange.parties.transcript import AUDIT, EVIDENCE, seal_files, transcript_files, write_files
+from pprl.exchange.parties.transcript import AUDIT_FILE, EVIDENCE_FILE, seal_files, transcript_files, write_files
 from pprl.exchange.protocol.agreement import Proposal, Terms
 from pprl.exchange.protocol.commitments import LABEL_HASH, Opening
 from pprl.exchange.protocol.crypto import derive, digest, mac
 from pprl.exchange.protocol.messages import (
-    EVIDENCE as EVIDENCE_KIND,
-)
-from pprl.exchange.protocol.messages import (
+    EVIDENCE,
     QUERY,
     QUERY_FILE,
     RECEIPT_FILE,
@@ -48,7 +46,7 @@ from pprl.exchange.protocol.messages import (
     SCORES_FILE,
     TRANSCRIPT_FILE,
 )
-from pprl.exchange.protocol.reveal import REAL, RELEASE_PURPOSE, SPELLING, check_reveal
+from pprl.exchange.protocol.reveal import REAL, RELEASE_PURPOSE, SPELLING
 from pprl.exchange.protocol.roles import Role
 from pprl.exchange.protocol.statements import AGAIN, Statement, canonical, read_statements
 from pprl.exchange.record import Committed, Received, Revealed, answers_receipt
@@ -104,15 +102,16 @@ class LinkageUnit(Party):
         return write_statements(folder, RECEIPT_FILE.name, make_receipt(folder), second)
 
     def package_hash(self) -> bytes:
-        """What a checkpoint of the search belongs to: the signed headers of both packages."""
+        """The hash that ties a checkpoint of the search to its packages: of the signed headers of both."""
         folder = self.read()
         return digest(*(header.hash for header in headers_of(folder)))
 
     def match(self, *, find: Find = search.best, searching: Searching = no_progress) -> Scores | None:
         """Compare the packages, and sign the scores and the query about confirm fields.
 
-        ``find`` is `pprl.match.search.best` or another search with its result; ``searching`` is told how many pairs and
-        rows of the list there are, and gives the progress. None: an interrupted run had signed the scores already.
+        ``find`` is `pprl.match.search.best` or another search with its result; ``searching`` takes the number of pairs
+        and of rows on the list, and yields a callback for the progress. None: an interrupted run had signed the scores
+        already.
 
         OrderError: out of turn. ForgedError, MismatchError, FileError: what is wrong with which package. RefusedError:
         more or fewer rows than were agreed.
@@ -150,8 +149,8 @@ class LinkageUnit(Party):
         if _publish_result(folder):
             return None
         judgement = judge_exchange(folder)
-        container.write_new(folder.path / EVIDENCE, [judgement.evidence.to_bytes()], private=True, force=True)
-        container.write_new(folder.path / AUDIT, [judgement.figures.audit_json()], private=True, force=True)
+        container.write_new(folder.path / EVIDENCE_FILE, [judgement.evidence.to_bytes()], private=True, force=True)
+        container.write_new(folder.path / AUDIT_FILE, [judgement.figures.audit_json()], private=True, force=True)
         for_list = [judgement.result, *([judgement.release] if judgement.release else [])]
         write_statements(folder, RESULT_FILES["list"].name, *for_list, force=True)
         write_statements(folder, RESULT_FILES["registry"].name, judgement.result, force=True)
@@ -231,13 +230,7 @@ def judge_exchange(folder: ExchangeFolder) -> Judgement:
     stage = Revealed.from_record(folder)
     table = own_table(folder)
     scores, halves = open_table(table)
-    openings = check_reveal(
-        stage.reveal.attachment,
-        halves,
-        stage.agreement,
-        list_root=stage.list_rows.root,
-        package_root=stage.list_package.root,
-    )
+    openings = stage.openings(halves)
     evidence = _evidence_of(folder, terms, scores, openings, stage.reveal)
     figures = figures_of(terms, scores, openings, stage.reveal.body, stage.answers.attachment, evidence)
     evidence_bytes = evidence.to_bytes()
@@ -250,7 +243,7 @@ def judge_exchange(folder: ExchangeFolder) -> Judgement:
     if "pairs" in terms.outputs["list"]:
         sealed = folder.cards["list"].keys.seal(_released_pairs(folder, figures), RELEASE_PURPOSE + result.hash)
         release = sign_statement(folder, RELEASE, [result], sealed)
-    signed_evidence = sign_statement(folder, EVIDENCE_KIND, [result], evidence_bytes, nonce=evidence_nonce.hex())
+    signed_evidence = sign_statement(folder, EVIDENCE, [result], evidence_bytes, nonce=evidence_nonce.hex())
     return Judgement(result, release, signed_evidence, figures)
 
 
@@ -263,7 +256,7 @@ def _evidence_of(
     encodings = Encodings(
         side="list", parameters=scores.parameters, rows_read=0, handles=scores.handles, bits=BitMatrix(words)
     )
-    looks = diagnose_decoys(scores, private_rows(terms, scores.parameters, openings, reveal.body), encodings)
+    decoys = diagnose_decoys(scores, private_rows(terms, scores.parameters, openings, reveal.body), encodings)
     randomness = UnitRandomness.from_folder(folder)
     secret = randomness.pseudonym_key()
     best = numbers_of(secret, scores, registry_package.rows)
@@ -281,18 +274,18 @@ def _evidence_of(
         "list": _near_doubles(real, [real], terms),
         "registry": _near_doubles(sample, registry_package.bits(), terms),
     }
-    return Evidence(looks, position, tags_of(rest, registry_package.layout, asked)[..., 1, :], filled, near)
+    return Evidence(decoys, position, tags_of(rest, registry_package.layout, asked)[..., 1, :], filled, near)
 
 
-def _near_doubles(some: BitMatrix, rows: Iterable[BitMatrix], terms: Terms) -> tuple[int, int]:
-    """How many of some rows have another row near them, and how many rows that are."""
-    candidates = search.best(some, rows, keep=2)
+def _near_doubles(examined: BitMatrix, rows: Iterable[BitMatrix], terms: Terms) -> tuple[int, int]:
+    """How many of the examined rows have another row near them, and how many were examined."""
+    candidates = search.best(examined, rows, keep=2)
     second = 2 * candidates.common[:, 1] / np.maximum(candidates.total[:, 1], 1)
-    return int((second >= (NEAR if terms.schema.hardening else NEAR_PLAIN)).sum()), len(some)
+    return int((second >= (NEAR if terms.schema.hardening else NEAR_PLAIN)).sum()), len(examined)
 
 
 def _released_pairs(folder: ExchangeFolder, figures: Assessment) -> bytes:
-    """For each pair the list owner's own handle and a name of the pair; no score, no near miss, nothing synthetic."""
+    """For each pair the list owner's handle and a name of the pair; no score, no near miss, nothing synthetic."""
     list_package = OpenPackage.of_owner(folder, "list")
     pairs = figures.pairs
     handles = list_package.handles_of(set(pairs["list_row"].tolist()))

@@ -145,8 +145,7 @@ class ListOwner(Owner):
         OrderError: out of turn. RefusedError, SchemaError: terms that no agreement can hold.
         """
         folder = self.read()
-        if not folder.words_compared:
-            raise OrderError("the words of the others have not been compared yet", hint="pprl agree FOLDER")
+        folder.require_words()
         if folder.list_rows is not None:
             raise OrderError(
                 "you have committed to a list under the present agreement",
@@ -322,7 +321,7 @@ def _commitment(folder: ExchangeFolder, people: People, controls: People | None,
 
 
 def answer_tags(query: Statement, rows: PrivateRows, order: list[int], terms: Terms, secrets: Secrets) -> bytes:
-    """For every row of the package, confirm field and id asked about, the tag that the row's own value gives.
+    """For every row of the package, confirm field and id asked about, the tag of the row's value.
 
     A missing value gives random bytes, so that nobody sees that it is missing. FileError: the query does not ask about
     each row.
@@ -349,7 +348,7 @@ def answer_tags(query: Statement, rows: PrivateRows, order: list[int], terms: Te
 def open_release(folder: ExchangeFolder) -> list[tuple[int, str, str]]:
     """Row of the list, its id in the roster, and the name of the pair, for every pair that was released.
 
-    OrderError: nothing was. ForgedError: not sealed for us, or about rows that are not ours.
+    OrderError: nothing was. ForgedError: not sealed for this owner, or about rows that are not on their list.
     """
     if folder.release is None or folder.result is None:
         raise OrderError("no pairs were released", hint="the terms say whether they are")

@@ -93,7 +93,7 @@ def _label_indices(label: Label | None, agreed: tuple[str, ...], count: int) -> 
 
 
 def _eligible(rows: PrivateRows) -> Ints:
-    """Whether each person could be in the registry, as an index into `Opening.ELIGIBLE`."""
+    """Whether each person could be in the registry, as in `Opening.eligible`."""
     eligible = np.zeros(len(rows), dtype=np.int64)
     people = rows.of_kind(RecordKind.REAL)
     if known := eligibility(rows.labels, rows.policy, people):
@@ -108,7 +108,7 @@ def label_nonces(rows: PrivateRows, own_seed: bytes, synthetic_seed: bytes) -> l
 
 
 def _drawn(rows: PrivateRows, own_seed: bytes, synthetic_seed: bytes, label: str, count: int = 1) -> list[bytes]:
-    """``count`` times 16 bytes for each record: of the roster from the owner's seed, synthetic ones from the joint."""
+    """``count`` times 16 bytes for each record: from the owner's seed for the roster, else from the joint seed."""
     streams = {True: RandomStream(own_seed, label), False: RandomStream(synthetic_seed, label)}
     return [streams[real].bytes(NONCE * count) for real in rows.of_roster().tolist()]
 

@@ -80,7 +80,7 @@ class Owner(Party):
         """Whether to commit to rows or to the package next, or to seal. OrderError: nothing; the message says why."""
         raise NotImplementedError
 
-    def seal(self, *, progress: Progress | None = None) -> Path:
+    def seal(self) -> Path:
         """Write the package, sealed for the linkage unit now that it has signed for all commitments.
 
         OrderError: out of turn, or the rows are not there. ForgedError: they are not what was committed to.
@@ -118,7 +118,6 @@ class Owner(Party):
             sender=folder.keystore.keys,
             recipient=received.cards["unit"],
             force=True,  # if rows are still beside a package, the run that wrote it was killed
-            progress=progress,
         )
         part.unlink()
         return path
@@ -146,7 +145,7 @@ class Owner(Party):
         return {}
 
     def require_package_missing(self, folder: ExchangeFolder) -> None:
-        """OrderError: the package is made. If rows are still beside it, a run was killed before it had cleared up."""
+        """OrderError: the package is made. If rows are still beside it, a run was killed before removing them."""
         name = PACKAGE_FILES[self.role].name
         if folder.holds(name) and not folder.holds(PART):
             raise OrderError(f"{name} is made already", hint="send it to the linkage unit")
@@ -161,7 +160,7 @@ class Owner(Party):
 
 
 def agreed_schema(terms: Terms) -> Schema:
-    """The agreed schema. MismatchError: this version of pprl folds names otherwise than was agreed."""
+    """The agreed schema. MismatchError: this version of pprl folds names differently from what was agreed."""
     # (7) what is agreed is what is installed
     schema, folding = terms.schema, folding_hash()
     if folding != terms.folding or schema.fingerprint(folding) != terms.fingerprint:
@@ -178,7 +177,7 @@ def confirm_fields(schema: Schema) -> list[Field]:
 
 
 def confirm_tag(key: bytes, field: str, nonce: bytes, value: str | None) -> bytes:
-    """16 bytes that show whether two values are equal to somebody who has both tags and not the key.
+    """16 bytes by which anyone who has two tags, and not the key, sees whether their values are equal.
 
     A missing value gets a tag that no value has and that looks like any other.
     """
@@ -188,19 +187,20 @@ def confirm_tag(key: bytes, field: str, nonce: bytes, value: str | None) -> byte
 
 
 def refuse_size(side: OwnerRole, count: int, limits: tuple[int, int], what: str) -> None:
-    """RefusedError: fewer or more than were agreed."""
+    """RefusedError: fewer or more than were agreed. ``what`` is counted: people or rows."""
     if count < limits[0]:
         raise RefusedError(
-            f"the {side} has fewer than the {limits[0]:,} {what} that were agreed as the least",
-            hint="among few people each answer is about somebody; agree on other limits if both owners want it",
+            f"the {side} has fewer than the agreed minimum of {limits[0]:,} {what}",
+            hint="an answer about few people says something about each; agree on other limits if both owners want it",
         )
-    refuse_more(side, count, limits)
+    refuse_more(side, count, limits, what)
 
 
-def refuse_more(side: OwnerRole, count: int, limits: tuple[int, int]) -> None:
+def refuse_more(side: OwnerRole, count: int, limits: tuple[int, int], what: str) -> None:
+    """RefusedError: more than were agreed."""
     if count > limits[1]:
         raise RefusedError(
-            f"the {side} has more than the {limits[1]:,} rows that were agreed as the most",
+            f"the {side} has more than the agreed maximum of {limits[1]:,} {what}",
             hint="the limit is in the agreement: make a new one if both owners want it",
         )
 

@@ -59,7 +59,7 @@ class OpenPackage:
             yield BitMatrix(_words(chunk, self.layout))
 
     def whole_list(self) -> tuple[NDArray[np.uint64], bytes]:
-        """The encodings of a list, which is small, complete and verified, and the first halves of its leaves."""
+        """All encodings of a list, which is small, verified, and the first halves of its leaves."""
         words, halves = [np.zeros((0, self.layout.length // 64), dtype="<u8")], []
         for chunk in self.chunks():
             words.append(_words(chunk, self.layout))
@@ -115,7 +115,7 @@ def refuse_sizes(terms: Terms, list_package: OpenPackage, registry_package: Open
         if package.rows < least:
             raise RefusedError(
                 f"the package of the {title} holds fewer rows than were agreed",
-                hint="among few rows each answer is about somebody: ask before you match anything",
+                hint="an answer about few rows says something about each: ask before you match anything",
             )
         if package.rows > most:
             raise RefusedError(
@@ -157,7 +157,7 @@ class UnitRandomness:
         return asked, np.where(has_best, position, NOT_ASKED).astype(np.uint8)
 
     def sample(self, rows: int, size: int) -> Ints:
-        """The numbers of some rows, ascending."""
+        """The numbers of ``size`` rows drawn at random, ascending, each once."""
         return np.unique(self._stream(b"pprl/1/sample", "sample").below(max(1, rows), size))
 
     def pseudonym_key(self) -> bytes:
@@ -177,7 +177,7 @@ def pseudonyms(secret: bytes, rows: Ints) -> NDArray[np.void]:
 
 
 def numbers_of(secret: bytes, scores: Scores, rows: int) -> Ints:
-    """The rows of the package that the candidates are, found again from their pseudonyms; −1 where there is none."""
+    """The package's row of each candidate, found from its pseudonym; −1 where there is no candidate."""
     known = pseudonyms(secret, np.arange(rows))
     order = np.argsort(known)
     if not rows:
@@ -187,9 +187,9 @@ def numbers_of(secret: bytes, scores: Scores, rows: int) -> Ints:
 
 
 def list_names(count: int) -> NDArray[np.void]:
-    """What rows of the list are called in the scores: their number in the package.
+    """The names of the list's rows in the scores: their numbers in the package.
 
-    Their owner's handles would let the owner recognise a row, so they leave the linkage unit only in what is released.
+    By its handle the owner would recognise a row, so handles leave the linkage unit only in what is released.
     """
     names = np.zeros((count, 2), dtype="<u8")
     names[:, 0] = np.arange(count)

@@ -12,7 +12,7 @@ from pprl.core import container
 from pprl.core.errors import ForgedError, OrderError, RefusedError
 from pprl.core.outputs import all_or_none, make_folder
 from pprl.exchange import keystore as keystores
-from pprl.exchange.folder import ExchangeFolder, no_keystore, open_folder, read_folder
+from pprl.exchange.folder import ExchangeFolder, no_keystore, open_folder
 from pprl.exchange.keystore import Keystore, Lock
 from pprl.exchange.next_step import Step, next_step
 from pprl.exchange.protocol.agreement import Proposal
@@ -52,8 +52,8 @@ class Party:
         """Make a folder with a keystore, which stays here, and a card for the others.
 
         ``exchange`` is one word that is the same for all parties. ``memory`` in KiB is what a guess of the passphrase
-        costs, by default 256 MiB. OrderError: the folder has a keystore already. RefusedError: an unusable name, word
-        or day.
+        costs, by default 256 MiB. OrderError: the folder has a keystore already. RefusedError: the name, the word
+        or the day cannot be used.
         """
         folder = Path(path)
         refuse_second_card(folder)
@@ -72,7 +72,7 @@ class Party:
 
     @classmethod
     def open(cls, path: Path | str, passphrase: str | Lock, *, today: datetime.date | None = None) -> Self:
-        """Unlock a folder. OrderError: it is another party's. ForgedError: another passphrase."""
+        """Unlock a folder. OrderError: it is another party's. ForgedError: the passphrase is wrong."""
         keystore = read_keystore(Path(path), passphrase)
         if keystore.role != cls.role:
             raise OrderError(
@@ -89,7 +89,7 @@ class Party:
         return next_step(self.read())
 
     def words(self) -> Words:
-        """The ten words of each role: what its holder reads aloud. Deriving them takes half a second."""
+        """The ten words that each role reads aloud. Deriving them takes half a second."""
         return words_of(self.read().cards)
 
     def confirm_words(self, heard: Mapping[Role, str], words: Words | None = None) -> None:
@@ -120,11 +120,6 @@ def refuse_second_card(path: Path) -> None:
         raise OrderError(f"{container.called(path)}: has a keystore already", hint="pprl next FOLDER says what is due")
 
 
-def reread(folder: ExchangeFolder, keystore: Keystore | None = None) -> ExchangeFolder:
-    """The folder after a step, with the keystore of that step."""
-    return read_folder(folder.path, keystore or folder.keystore, today=folder.today)
-
-
 def refuse_to_sign(folder: ExchangeFolder, proposal: Proposal) -> None:
     """RefusedError: terms that have expired, or that outlive a card."""
     proposal.terms.refuse_expired(folder.today)
@@ -132,14 +127,15 @@ def refuse_to_sign(folder: ExchangeFolder, proposal: Proposal) -> None:
 
 
 def refuse_outliving(folder: ExchangeFolder, expires: datetime.date) -> None:
-    first = min(card.expires for card in folder.cards.values())
-    if expires > first:
+    first_expiry = min(card.expires for card in folder.cards.values())
+    if expires > first_expiry:
         raise RefusedError(
-            f"the agreement would outlive a card, which expires on {first}", hint=f"--expires {first}, or new cards"
+            f"the agreement would outlive a card, which expires on {first_expiry}",
+            hint=f"--expires {first_expiry}, or new cards",
         )
 
 
 def require_code(proposal: Proposal, code: str) -> None:
-    """ForgedError: this is not the code of these terms, so somebody may have read other ones."""
+    """ForgedError: this is not the code of these terms, so other terms may have been read."""
     if code.strip().lower() != proposal.code:
         raise ForgedError("this is not the code of these terms; nothing is signed", hint="read the terms again")

@@ -72,8 +72,7 @@ class RegistryOwner(Owner):
         differently.
         """
         folder = self.read()
-        if not folder.words_compared:
-            raise OrderError("the words of the others have not been compared yet", hint="pprl agree FOLDER")
+        folder.require_words()
         if folder.proposal is None:
             raise OrderError(
                 f"the proposal of the list owner has not come: {PROPOSAL_FILE.name}", hint="put it into the folder"
@@ -158,7 +157,7 @@ def _commitment(folder: ExchangeFolder, parts: Iterable[People], progress: Progr
         for part in encode_registry_parts(parts, schema, secrets.key, secrets.seed):
             rows_read += part.read
             count += len(part.people)
-            refuse_more("registry", count, limits)
+            refuse_more("registry", count, limits, "rows")
             file.write(packer.pack(part))
             if progress:
                 progress(part.read)

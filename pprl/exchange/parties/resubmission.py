@@ -1,8 +1,8 @@
-"""Which rosters this machine has committed to before: two answers about nearly the same roster reveal the difference.
+"""Which rosters this machine has committed to: two answers about nearly the same roster reveal the difference.
 
 Anyone who gets one answer with a person on a roster and one without that person has the answer for this person alone.
 So each owner's machine keeps, beside the ledger of runs, keyed hashes of the rows that it committed to, with the name
-of the exchange and of the other owner. A roster that differs from such a one by fewer than 20 rows is refused, unless
+of the exchange and of the other owner. A roster that differs from one of these by fewer than 20 rows is refused, unless
 the owner allows it. The key is kept beside the hashes: anyone with both and a roster can tell whether it was sent, and
 nothing else.
 """

@@ -18,7 +18,7 @@ from pprl.exchange.record import Revealed, not_come
 from pprl.report import render
 from pprl.report.record import load
 
-EVIDENCE, AUDIT = "PRIVATE-evidence.pprl", "PRIVATE-audit.json"  # files that only the linkage unit has
+EVIDENCE_FILE, AUDIT_FILE = "PRIVATE-evidence.pprl", "PRIVATE-audit.json"  # only the linkage unit has them
 MAX_BYTES = 1 << 30
 
 
@@ -29,8 +29,8 @@ def transcript_files(folder: ExchangeFolder, *, table: Statement, headers: list[
         raise not_come("query")
     if folder.result is None:
         raise not_come("result")
-    if not folder.holds(EVIDENCE) or not folder.holds(AUDIT):
-        raise OrderError(f"{EVIDENCE} is no longer in the folder", hint="without it no figure can be repeated")
+    if not folder.holds(EVIDENCE_FILE) or not folder.holds(AUDIT_FILE):
+        raise OrderError(f"{EVIDENCE_FILE} is no longer in the folder", hint="without it no figure can be repeated")
     commitments = [stage.list_rows, stage.registry_rows, stage.list_package]
     proposal, acceptance = stage.agreement.proposal.statement, stage.agreement.acceptance
     statements = (
@@ -43,9 +43,9 @@ def transcript_files(folder: ExchangeFolder, *, table: Statement, headers: list[
         [folder.result],
     )
     report = folder.result.attachment
-    evidence = (folder.path / EVIDENCE).read_bytes()
+    evidence = (folder.path / EVIDENCE_FILE).read_bytes()
     signed = [b"".join(statement.to_bytes() for statement in group) for group in statements]
-    figures = [(folder.path / AUDIT).read_bytes(), report, render(load(report)).encode()]
+    figures = [(folder.path / AUDIT_FILE).read_bytes(), report, render(load(report)).encode()]
     return {
         **dict(zip(TRANSCRIPT_STATEMENTS, [*signed, evidence], strict=True)),
         **dict(zip(TRANSCRIPT_FIGURES, figures, strict=True)),
@@ -105,8 +105,7 @@ def open_files(folder: ExchangeFolder) -> dict[str, bytes]:
             f"{len(folder.transcripts)} sealed transcripts are in the folder, and one is needed",
             hint="the linkage unit makes one: pprl transcript",
         )
-    if not folder.words_compared:
-        raise OrderError("the words of the others have not been compared yet", hint="pprl agree, on a call with them")
+    folder.require_words()
     (transcript,) = folder.transcripts
     transcript.require_form()
     transcript.verify(folder.cards["unit"].keys)

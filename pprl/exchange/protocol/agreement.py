@@ -64,7 +64,7 @@ class Terms:
             "fingerprint": self.fingerprint.hex(),
             "folding": self.folding.hex(),
             "list_people": list(self.list_people),
-            "outputs": {role: list(given) for role, given in self.outputs.items()},
+            "outputs": {role: list(results) for role, results in self.outputs.items()},
             "pad": self.pad,
             "plain": "yes" if self.plain else "no",
             "registry_rows": list(self.registry_rows),
@@ -88,7 +88,7 @@ class Terms:
                 list_people=_limits(body["list_people"]),
                 registry_rows=_limits(body["registry_rows"]),
                 pad=_number(body["pad"], 1, 1 << 24),
-                outputs={_text(role): tuple(map(_text, given)) for role, given in body["outputs"].items()},
+                outputs={_text(role): tuple(map(_text, results)) for role, results in body["outputs"].items()},
                 runs=_number(body["runs"], 1, 1),
                 earlier_runs=_number(body["earlier_runs"], 0, 10_000),
                 unit_is=_unit_is(body["unit_is"]),
@@ -103,13 +103,13 @@ class Terms:
         return terms
 
     def check(self) -> None:
-        """FileError: malformed. RefusedError or SchemaError: terms that no copy of pprl lets anybody sign."""
+        """FileError: malformed. RefusedError or SchemaError: terms that pprl lets nobody sign."""
         schema = self.schema
         if to_toml(schema) != self.schema_text:
             raise FileError("a proposal: its schema is not in canonical form", hint=AGAIN)
         if self.outputs.keys() != OUTPUTS.keys():
             raise FileError("a proposal: its terms hold unknown words", hint=AGAIN)
-        if any(not set(given) <= set(OUTPUTS[role]) for role, given in self.outputs.items()):
+        if any(not set(results) <= set(OUTPUTS[role]) for role, results in self.outputs.items()):
             raise RefusedError(
                 "the terms give a party more than any party may have",
                 hint="results for single rows of the registry would tell its owner who is on the list",

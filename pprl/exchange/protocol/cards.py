@@ -98,7 +98,7 @@ class Card:
         if not keys.usable():
             raise ForgedError(
                 f"the card of the {TITLES[role]}: holds a key with which anybody could sign or read",
-                hint="no copy of pprl makes such keys: do not trust the maker of this card",
+                hint="pprl never makes such keys: do not trust the maker of this card",
             )
         # (3) signed with its own key, so nobody can put the keys of another party into a card
         statement.verify(keys)

@@ -1,4 +1,4 @@
-"""Hashes that fix a roster before anybody has seen what the others sent, and that can be opened one half at a time.
+"""Hashes that fix a roster before anybody has seen what the others sent, and that can be opened by halves.
 
 The leaf of a list row is SHA-256(0 ‖ H(what is sent) ‖ H(nonce ‖ what is revealed later)). So the linkage unit can
 check the rows that it got against the root without learning which are synthetic, and later the labels without getting
@@ -30,7 +30,6 @@ class Tree:
 
     def __init__(self) -> None:
         self._full: list[tuple[int, bytes]] = []  # heights and hashes of complete subtrees, from left to right
-        self.leaves = 0
 
     def add(self, leaf: bytes) -> None:
         height, node = 0, leaf
@@ -38,7 +37,6 @@ class Tree:
             node = hashlib.sha256(b"\x01" + self._full.pop()[1] + node).digest()
             height += 1
         self._full.append((height, node))
-        self.leaves += 1
 
     def root(self) -> bytes:
         if not self._full:
@@ -119,13 +117,12 @@ class Opening:
 
     kind: int  # `pprl.exchange.protocol.reveal.REAL` and the kinds after it
     completeness: int
-    eligible: int  # an index into ELIGIBLE
+    eligible: int  # whether the person could be in the registry: 0 unknown, 1 yes, 2 no
     person: int
     strata: tuple[int, ...]  # for each stratum field the index of the label in the agreed list, −1 for other
     filled: str  # for each linked field, in the order of the schema: 0 empty, 1 a part, 2 complete
 
     FIXED: ClassVar[int] = 7
-    ELIGIBLE: ClassVar[tuple[str, ...]] = ("unknown", "yes", "no")
 
     def to_bytes(self) -> bytes:
         fixed = struct.pack("<BBBI", self.kind, self.completeness, self.eligible, self.person)

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.constant_time import bytes_eq
 from cryptography.hazmat.primitives.hpke import (
     AEAD,
     KDF,
@@ -34,11 +33,8 @@ _HPKE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 SEAL_OVERHEAD = 1_136  # bytes that sealing adds
 SIGNATURE = 64
 KEM_PUBLIC, X25519_PUBLIC, SIGNING_PUBLIC = 1_184, 32, 32
-ARGON_MEMORY, ARGON_PASSES, ARGON_LANES = (
-    256 * 1024,
-    3,
-    4,
-)  # memory in KiB; more than RFC 9106 §4 recommends for small machines
+ARGON_MEMORY = 256 * 1024  # KiB; more than RFC 9106 §4 recommends for small machines
+ARGON_PASSES, ARGON_LANES = 3, 4
 
 #: The points of order 1, 2, 4 and 8 of Curve25519 in Edwards form, reduced and unreduced. A key among them accepts
 #: signatures that nobody made (Chalkias, Garillot, Nikolaenko 2020, "Taming the many EdDSAs", §2).
@@ -59,7 +55,7 @@ class WrongError(Exception):
 
 @dataclass(frozen=True)
 class PublicKeys:
-    """The keys with which others verify what a party signs and seal what is for it, as raw bytes."""
+    """The keys with which others verify what a party signs and seal what only it may read, as raw bytes."""
 
     signing: bytes
     kem: bytes
@@ -145,20 +141,15 @@ def derive(secret: bytes, salt: bytes, info: bytes, size: int = 32) -> bytes:
     return HKDF(hashes.SHA256(), length=size, salt=salt, info=info).derive(secret)
 
 
-def stretch(secret: bytes, salt: bytes, *, memory: int = ARGON_MEMORY, size: int = 32) -> bytes:
-    """Argon2id: half a second and 256 MiB for the caller, and as much for each guess of an attacker."""
-    kdf = Argon2id(salt=salt, length=size, iterations=ARGON_PASSES, lanes=ARGON_LANES, memory_cost=memory)
+def stretch(secret: bytes, salt: bytes, *, memory: int = ARGON_MEMORY) -> bytes:
+    """Argon2id, 32 bytes: half a second and 256 MiB for the caller, and as much for each guess of an attacker."""
+    kdf = Argon2id(salt=salt, length=32, iterations=ARGON_PASSES, lanes=ARGON_LANES, memory_cost=memory)
     return kdf.derive(secret)
 
 
 def mac(key: bytes, message: bytes) -> bytes:
     """HMAC-SHA256."""
     return hmac.digest(key, message, "sha256")
-
-
-def equal(left: bytes, right: bytes) -> bool:
-    """Compare in constant time."""
-    return bytes_eq(left, right)
 
 
 def lock(key: bytes, nonce: bytes, plain: bytes, header: bytes) -> bytes:

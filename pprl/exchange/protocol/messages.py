@@ -254,7 +254,6 @@ HAND_OVERS = (
     *(*PACKAGE_FILES.values(), QUERY_FILE, SCORES_FILE, ACKNOWLEDGEMENT_FILE, REVEAL_FILE),
     *(*RESULT_FILES.values(), TRANSCRIPT_FILE),
 )
-BY_NAME = {file.name: file for file in HAND_OVERS}
 
 
 def readers_present(file: HandOver, *, auditor: bool) -> tuple[Role, ...]:

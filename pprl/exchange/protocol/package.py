@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,9 +86,8 @@ def write_package(
     sender: SecretKeys,
     recipient: Card,
     force: bool = False,
-    progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Seal rows for the linkage unit. ``chunks`` are pieces of any size that together are the rows of the manifest."""
+    """Seal rows for the linkage unit. ``chunks`` are pieces of any size that together are the manifest's rows."""
     preamble = PREAMBLE.pack(KIND, container.VERSION, SUITE, secrets.token_bytes(16), recipient.statement.hash)
     header = manifest.header(preamble, sender, recipient).to_bytes()
     rows_in_segment, count = segments_of(manifest.layout, manifest.rows, pad)
@@ -98,24 +97,22 @@ def write_package(
         yield seal_segment(recipient, preamble, 0, header.ljust(HEADER_SEGMENT, b"\0"), last=False)
         for number, plain in enumerate(_filled(chunks, rows_in_segment * manifest.layout.width, count), start=1):
             yield seal_segment(recipient, preamble, number, plain, last=number == count)
-            if progress:
-                progress(len(plain))
 
     container.write_new(path, parts(), force=force)
 
 
 def _filled(chunks: Iterable[bytes], size: int, count: int) -> Iterator[bytes]:
     """``count`` segments, each with ``size`` bytes of rows and zeroes after them."""
-    held = bytearray()
+    buffer = bytearray()
     for chunk in chunks:
-        held += chunk
-        while len(held) >= size:
-            yield bytes(held[:size]).ljust(SEGMENT, b"\0")
-            del held[:size]
+        buffer += chunk
+        while len(buffer) >= size:
+            yield bytes(buffer[:size]).ljust(SEGMENT, b"\0")
+            del buffer[:size]
             count -= 1
     for _ in range(count):
-        yield bytes(held).ljust(SEGMENT, b"\0")
-        held.clear()
+        yield bytes(buffer).ljust(SEGMENT, b"\0")
+        buffer.clear()
 
 
 def seal_segment(recipient: Card, preamble: bytes, number: int, plain: bytes, *, last: bool) -> bytes:
@@ -159,7 +156,7 @@ class SealedPackage:
         if len(sealed) < HEADER_SEGMENT + SEAL_OVERHEAD:
             raise FileError(f"{path.name}: is cut short", hint=AGAIN)
         if recipient != cards["unit"].statement.hash:
-            raise MismatchError(f"{path.name}: is sealed for another party", hint="give it to the party that it is for")
+            raise MismatchError(f"{path.name}: is sealed for another party", hint="give it to that party")
         # (2) the header opens, is alone in its segment, and is signed by the owner that it names
         self._path, self._keys, self.size = path, keys, path.stat().st_size
         plain = self._open(sealed, 0, last=False)

@@ -15,7 +15,7 @@ from pprl.exchange.protocol.commitments import LABEL_HASH, NONCE, Opening, leaf_
 from pprl.exchange.protocol.crypto import digest
 from pprl.exchange.protocol.statements import AGAIN
 
-#: The kinds of rows, numbered as in `pprl.core.private_rows`, which the linkage unit must not import.
+#: The kinds of rows, numbered as in `pprl.core.private_rows`, which `exchange.protocol` must not import.
 REAL, DECOY, RELATIVE, CONTROL, SPELLING = range(5)
 SYNTHETIC_SPELLING = 5  # another spelling of a decoy or relative
 OF_ROSTER = (REAL, CONTROL, SPELLING)
@@ -68,7 +68,7 @@ def check_reveal(
 
 
 def _refuse_nonsense(opened: Sequence[Opening], terms: Terms) -> None:
-    """(15) Every label holds possible values, and synthetic records have the spellings of their people."""
+    """(15) Every label holds possible values, and synthetic records have as many spellings as their people."""
     people = sum(label.kind == REAL for label in opened)
     sizes = [len(terms.strata[name]) for name in sorted(terms.strata)]
     linked = len(terms.schema.linked())
@@ -92,7 +92,7 @@ def _refuse_nonsense(opened: Sequence[Opening], terms: Terms) -> None:
     for row, label in enumerate(opened):
         wanted = of_people[label.person] if label.kind in (DECOY, RELATIVE) else 0
         if of_synthetic[row] != wanted:
-            raise FileError("a reveal: synthetic records have other numbers of spellings than their people", hint=AGAIN)
+            raise FileError("a reveal: a synthetic record does not have as many spellings as its person", hint=AGAIN)
     if max(of_people.values(), default=0) >= MOST_SPELLINGS:
         raise FileError(f"a reveal: a person has more than {MOST_SPELLINGS} spellings", hint=AGAIN)
 
@@ -106,6 +106,6 @@ def _refuse_excess(opened: Sequence[Opening], terms: Terms) -> None:
     most = people * max(terms.schema.decoys, -(-1_000 // max(1, people)))
     if not low <= people <= high or decoys > most or relatives > most or controls > MOST_CONTROLS:
         raise RefusedError(
-            "the list has other numbers of people, synthetic records or controls than were agreed",
+            "the list does not have the agreed numbers of people, synthetic records or negative controls",
             hint="a row labelled as synthetic may be a probe: do not use this run",
         )

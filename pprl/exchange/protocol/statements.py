@@ -1,4 +1,4 @@
-"""Signed statements: one canonical form for everything that the parties tell each other.
+"""Signed statements: one canonical form for everything that the parties sign.
 
 A statement is a kind, a body of canonical JSON, a signature, and for some kinds an attachment. The body names the
 attachment by its hash, so it can be left out when a statement is passed on. A file holds statements one after another.
@@ -102,7 +102,7 @@ class Statement:
 
 
 def signer_of(statement: Statement) -> Role | None:
-    """Who must have signed a statement: the only signer of its kind, or the one of them that its body names."""
+    """Who must have signed a statement: the only signer of its kind, or the one that its body names."""
     signers = statement.kind.signers
     if len(signers) == 1:
         return signers[0]
@@ -164,7 +164,7 @@ def canonical(body: Body) -> bytes:
 
 
 def parse_canonical(text: bytes, name: str) -> dict[str, Any]:
-    """FileError: not in the form that `canonical` gives, or holding something else than whole numbers and text."""
+    """FileError: not in the form that `canonical` gives, or holding something other than numbers and text."""
     try:
         body = json.loads(text, parse_float=_refuse, parse_constant=_refuse)
         if isinstance(body, dict) and canonical(body) == text and _plain(body):

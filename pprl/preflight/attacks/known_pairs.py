@@ -82,7 +82,7 @@ class _Puzzle:
     target_bits: Floats
 
     def covariance(self, left: Indices, right: Indices) -> Floats:
-        """Of the bits of two people over keys, shape (left, right)."""
+        """The covariance of two people's bits over keys, shape (left, right)."""
         means = np.outer(self.pool.mean(left, self.scheme), self.pool.mean(right, self.scheme))
         return self.pool.agreement(left, right, self.scheme) - means
 

@@ -78,8 +78,10 @@ class _TokenNumbers:
             self._levels.setdefault(space(field), set()).add(field.k)
 
     def of_values(self, column: Column, name: str) -> tuple[list[int], list[int]]:
-        """The numbers of the tokens of each value, one after the other, and where each value's begin; a last, empty
-        value serves people without one."""
+        """The numbers of the tokens of all values, one value after the other, and where each value begins.
+
+        A last, empty value is for people without one.
+        """
         field = self._fields[name]
         steps = [k for k in sorted(self._levels[space(field)]) if k <= field.k]
         indices: list[int] = []
@@ -151,7 +153,7 @@ class CandidatePool:
 
 
 def distinct_people(people: People, schema: Schema) -> tuple[Indices, Indices]:
-    """People with equal linked values count as one: the first row of each, and which of them each row is."""
+    """The first row of each person, and the person of each row; people with equal linked values count as one."""
     codes = np.column_stack([people.columns[field.name].codes for field in schema.linked()])
     _, first, person_of = np.unique(codes, axis=0, return_index=True, return_inverse=True)
     return first, person_of.ravel()
