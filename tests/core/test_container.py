@@ -139,7 +139,7 @@ def content(value):
         return value.dtype, value.shape, value.tobytes()
     if dataclasses.is_dataclass(value):
         return type(value), [content(getattr(value, field.name)) for field in dataclasses.fields(value)]
-    return [content(each) for each in value] if isinstance(value, tuple) else value
+    return [content(item) for item in value] if isinstance(value, tuple) else value
 
 
 # ---------------------------------------------------------------- there and back
