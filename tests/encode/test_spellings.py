@@ -95,7 +95,7 @@ def test_rows_in_any_order_keep_their_spellings():
     assert [item[0] for item in cells(read)] == ["zimin", "lugov", "orlov", "belov", "gorin", "kubin"]
 
 
-def test_written_in_more_ways_than_are_looked_at():
+def test_written_in_more_ways_than_are_considered():
     same = "; ".join(["Zimin", "Зимин", "ZIMIN", "zimin", "ЗИМИН", "зимин", "ZiMin", "ЗиМин", "zImin"])
     given_name = "; ".join(["Anna", "Анна", "ANNA", "anna", "АННА", "анна", "AnNa", "АнНа", "aNNa"])
     read = people(f"{same}|{given_name}|1985|A")
@@ -232,7 +232,7 @@ def test_absent_people_of_many_names_are_no_more_like_the_registry_than_their_de
     assert auc_of_absent() > 0.7
 
 
-def test_what_is_made_up_has_as_many_spellings_as_its_person_and_is_nobody():
+def test_what_is_synthetic_has_as_many_spellings_as_its_person_and_is_nobody():
     read = people(
         *(f"{s}; {o}|{g}|{d}|A" for (s, g, d), (o, _, _) in zip(invented(40, "a"), invented(40, "b"), strict=True))
     )

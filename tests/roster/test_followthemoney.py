@@ -195,7 +195,7 @@ def test_names_are_put_together(tmp_path, properties, cell):
     assert read(tmp_path, {"id": "p", "schema": "Person", "properties": properties}).name.tolist() == [cell]
 
 
-def test_a_nickname_stays_apart_and_a_given_name_beside_a_whole_name_is_said_to_be_left_out(tmp_path):
+def test_a_nickname_stays_apart_and_a_given_name_beside_a_whole_name_is_reported_as_left_out(tmp_path):
     frame = read(tmp_path, entity("p", name=["Anna Zimina"], weakAlias=["Kot"], firstName=["Anya"]))
     assert frame.to_dict("records") == [{"id": "p", "name": "Anna Zimina", "weakAlias": "Kot"}]
     assert list(frame.attrs["notes"]) == ["parts of a name without lastName beside a whole name, left out (row 1)"]
