@@ -75,7 +75,16 @@ def scores(count=2):
     common = np.tile(np.arange(KEEP + 3, 3, -1, dtype=np.uint32), (count, 1))
     theirs = np.broadcast_to(handles(*range(100, 100 + KEEP)), (count, KEEP)).copy()
     total = np.full((count, KEEP), 2 * KEEP + 6, dtype=np.uint32)
-    return Scores(PARAMETERS, 9, 8, "numpy", handles(*range(count)), theirs, common, total)
+    return Scores(
+        parameters=PARAMETERS,
+        registry_read=9,
+        registry_encoded=8,
+        kernel="numpy",
+        handles=handles(*range(count)),
+        theirs=theirs,
+        common=common,
+        total=total,
+    )
 
 
 @dataclass(frozen=True)
