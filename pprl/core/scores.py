@@ -22,7 +22,7 @@ KEEP = 16
 KERNELS = ("numpy", "numba")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scores:
     """The candidates of each row of the list, best first; ``total`` is 0 where there are fewer than ``KEEP``."""
 
@@ -89,14 +89,14 @@ class Scores:
         if not _sound(records):
             raise FileError(f"{body.name}: holds scores that no search can give", hint="get the file again")
         scores = cls(
-            EncodingParameters.from_bytes(parameters),
-            read,
-            encoded,
-            KERNELS[kernel],
-            records["handle"].copy(),
-            records["theirs"].copy(),
-            records["common"].copy(),
-            records["total"].copy(),
+            parameters=EncodingParameters.from_bytes(parameters),
+            registry_read=read,
+            registry_encoded=encoded,
+            kernel=KERNELS[kernel],
+            handles=records["handle"].copy(),
+            theirs=records["theirs"].copy(),
+            common=records["common"].copy(),
+            total=records["total"].copy(),
         )
         return scores, data[size:]
 

@@ -199,7 +199,7 @@ def _agreement(name: str, alike: NDArray[np.bool_], best: Bytes) -> Agreement:
     """
     count = len(best)
     if not count:
-        return Agreement(name, 0, 0, 0.0, None, None, None)
+        return Agreement(field=name, compared=0, agree=0, chance=0.0, p=None)
     hits = alike[np.arange(count), best]
     total = alike.sum(axis=1)
     agree = int(hits.sum())
@@ -208,7 +208,7 @@ def _agreement(name: str, alike: NDArray[np.bool_], best: Bytes) -> Agreement:
         chances = np.append(chances * (1 - share), 0.0) + np.append(0.0, chances * share)
     chance = float((total - hits).sum()) / (ASKED - 1) / count
     p = float(f"{min(1.0, max(chances[agree:].sum(), 1e-300)):.3g}")
-    return Agreement(name, count, agree, round(chance, 4), p, None, None)
+    return Agreement(field=name, compared=count, agree=agree, chance=round(chance, 4), p=p)
 
 
 def alarms(near: Mapping[str, tuple[int, int]]) -> list[str]:

@@ -21,7 +21,7 @@ Handles = NDArray[np.void]
 Texts = NDArray[np.str_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Agreement:
     """How often pairs agree on a field that was not linked, and how often permuted partners would."""
 
@@ -30,8 +30,8 @@ class Agreement:
     agree: int
     chance: float
     p: float | None
-    higher: int | None
-    lower: int | None
+    higher: int | None = None  # for ranks: pairs in which the list has the higher one
+    lower: int | None = None
 
     def confirms(self, fields: int) -> bool:
         """Significant among as many fields as could have been (Bonferroni), and in enough pairs."""
@@ -110,7 +110,15 @@ def agreement(ours: Label, theirs: Label, pairs: tuple[Ints, Ints], groups: Ints
         our_steps = np.array([int(value) for value in ours.values] + [0])[ours.codes[pairs[0]][both]]
         their_steps = np.array([int(value) for value in theirs.values] + [0])[right]
         higher, lower = int((our_steps > their_steps).sum()), int((our_steps < their_steps).sum())
-    return Agreement(ours.name, len(left), agree, round(chance / max(1, len(left)), 4), p, higher, lower)
+    return Agreement(
+        field=ours.name,
+        compared=len(left),
+        agree=agree,
+        chance=round(chance / max(1, len(left)), 4),
+        p=p,
+        higher=higher,
+        lower=lower,
+    )
 
 
 def _chance(left: Ints, right: Ints, groups: Ints, values: int) -> float:

@@ -45,12 +45,12 @@ def scores_of(
     theirs = np.zeros(found.theirs.shape, dtype="V16")
     theirs[present] = their_names(found.theirs[present])
     return Scores(
-        parameters,
-        registry_read,
-        registry_encoded,
-        found.kernel,
-        handles,
-        theirs,
-        np.where(present, found.common, 0).astype(np.uint32),
-        np.where(present, found.total, 0).astype(np.uint32),
+        parameters=parameters,
+        registry_read=registry_read,
+        registry_encoded=registry_encoded,
+        kernel=found.kernel,
+        handles=handles,
+        theirs=theirs,
+        common=np.where(present, found.common, 0).astype(np.uint32),
+        total=np.where(present, found.total, 0).astype(np.uint32),
     )

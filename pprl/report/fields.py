@@ -69,7 +69,7 @@ class FieldSpec:
 
     kind: Kind
     text: str = ""
-    own: bool = False  # a count of the list's own composition, which says nothing about the registry
+    composition: bool = False  # a count of the list itself, which says nothing about the registry
     part: str = ""  # of a share: the key of its count …
     whole: str = ""  # … and of what it is a share of; of a proportion: the people it is about
     pattern: str = ""  # all a published text may be; empty for a label, which may be anything
@@ -93,7 +93,7 @@ def _nested(kind: Kind, record: type[Part], text: str = "", **rest: Any) -> Any:
     return _field(kind, text, record=record, **rest)
 
 
-# How a part declares its fields: `people: Number | None = count("people on the list", own=True)`.
+# How a part declares its fields: `people: Number | None = count("people on the list", composition=True)`.
 part = partial(_nested, Kind.PART)
 parts = partial(_nested, Kind.PARTS)
 count = partial(_field, Kind.COUNT)

@@ -60,7 +60,7 @@ class Share(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Headline(Part):
-    people: Number | None = fields.count("people on the list who could be in the registry", own=True)
+    people: Number | None = fields.count("people on the list who could be in the registry", composition=True)
     found: Share = fields.part(Share)
     net_found: Estimate | None = fields.estimate(
         "estimated true matches: found less the expected false ones", spelled_out=True
@@ -85,15 +85,15 @@ class Headline(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class ListPart(Part):
-    people: Number | None = fields.count("people in this part of the list", own=True)
+    people: Number | None = fields.count("people in this part of the list", composition=True)
     found: Number | None = fields.count("of these, matched")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rosters(Part):
-    list_rows: Number | None = fields.count("rows of the list", own=True)
-    list_people: Number | None = fields.count("people on the list", own=True)
-    duplicates: Number | None = fields.count("rows that repeat a person", own=True)
+    list_rows: Number | None = fields.count("rows of the list", composition=True)
+    list_people: Number | None = fields.count("people on the list", composition=True)
+    duplicates: Number | None = fields.count("rows that repeat a person", composition=True)
     registry_rows: Number | None = fields.count("rows of the registry")
     registry_encoded: Number | None = fields.count("registry records that were compared")
     lists: tuple[ListPart, ...] = fields.parts(ListPart, "one entry for each part, where the list has several")
@@ -127,8 +127,8 @@ class Rate(Part):
 @dataclass(frozen=True, kw_only=True)
 class StratumValue(Part):
     label: str | None = fields.text("a value of the field; null stands for people without one")
-    rest: bool | None = fields.flag("true for all labels of almost nobody together; in a report", omitted=True)
-    people: Number | None = fields.count("people with this value", own=True)
+    rest: bool | None = fields.flag("true for the line of all labels that almost nobody has; in a report", omitted=True)
+    people: Number | None = fields.count("people with this value", composition=True)
     found: Number | None = fields.count("of these, matched")
     net_found: Estimate | None = fields.estimate("estimated true matches; null below 20 people")
 
@@ -160,7 +160,7 @@ class Confirm(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class EligibilityGroup(Part):
-    people: Number | None = fields.count("people in this group", own=True)
+    people: Number | None = fields.count("people in this group", composition=True)
     found: Number | None = fields.count("of these, matched")
     net_found: Estimate | None = fields.estimate("estimated true matches; null below 20 people")
 
@@ -169,7 +169,7 @@ class EligibilityGroup(Part):
 class KnownAbsent(Part):
     """People known to be absent from the registry, who match by chance only."""
 
-    people: Number | None = fields.count("people in this group", own=True)
+    people: Number | None = fields.count("people in this group", composition=True)
     found: Number | None = fields.count("of these, how many reach the threshold")
     expected: Number | None = fields.expected("how many decoys in their place would")
     p: str | Number | None = fields.p_value("the test that they come closer than decoys", omitted=True)
@@ -226,7 +226,7 @@ class Choice(Part):
 @dataclass(frozen=True, kw_only=True)
 class CompletenessClass(Part):
     name: str = fields.text("the class in words", pattern=r"[^\W\d]+(?:[ ,·-]+[^\W\d]+)*", required=True)
-    people: Number | None = fields.count("people in the class", own=True)
+    people: Number | None = fields.count("people in the class", composition=True)
     found: Number | None = fields.count("of these, matched")
     threshold: Number | None = fields.similarity("the threshold of the class")
     matchable_share: Number | None = fields.proportion("people closer to the registry than decoys are", whole="people")

@@ -28,7 +28,7 @@ from pprl.exchange import keystore
 from pprl.exchange.protocol import messages, package
 from pprl.match.encodings import match_encodings
 
-STAMP = EncodingParameters(length=256, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"c" * 16)
+PARAMETERS = EncodingParameters(length=256, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"c" * 16)
 KEY = LinkageKey(bytes(range(32)), repeatable=False)
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 
@@ -39,13 +39,15 @@ def handles(*numbers):
 
 def encodings(count=2, side="registry"):
     words = np.arange(1, 4 * count + 1, dtype="<u8").reshape(count, 4)
-    return Encodings(side=side, parameters=STAMP, rows_read=3, handles=handles(*range(count)), bits=BitMatrix(words))
+    return Encodings(
+        side=side, parameters=PARAMETERS, rows_read=3, handles=handles(*range(count)), bits=BitMatrix(words)
+    )
 
 
-def home_rows(count=3):
+def private_rows(count=3):
     return PrivateRows(
         side="list",
-        parameters=STAMP,
+        parameters=PARAMETERS,
         rows_read=4,
         rate=500,
         fallbacks=1,
@@ -73,7 +75,16 @@ def scores(count=2):
     common = np.tile(np.arange(KEEP + 3, 3, -1, dtype=np.uint32), (count, 1))
     theirs = np.broadcast_to(handles(*range(100, 100 + KEEP)), (count, KEEP)).copy()
     total = np.full((count, KEEP), 2 * KEEP + 6, dtype=np.uint32)
-    return Scores(STAMP, 9, 8, "numpy", handles(*range(count)), theirs, common, total)
+    return Scores(
+        parameters=PARAMETERS,
+        registry_read=9,
+        registry_encoded=8,
+        kernel="numpy",
+        handles=handles(*range(count)),
+        theirs=theirs,
+        common=common,
+        total=total,
+    )
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,7 @@ KINDS = {
     ),
     "rows": Kind(
         b"pprl-row",
-        lambda path, **how: home_rows().write(path, **how),
+        lambda path, **how: private_rows().write(path, **how),
         PrivateRows.read,
         10 + 1 + EncodingParameters.LAYOUT.size,
         private=True,
@@ -139,7 +150,7 @@ def content(value):
         return value.dtype, value.shape, value.tobytes()
     if dataclasses.is_dataclass(value):
         return type(value), [content(getattr(value, field.name)) for field in dataclasses.fields(value)]
-    return [content(each) for each in value] if isinstance(value, tuple) else value
+    return [content(item) for item in value] if isinstance(value, tuple) else value
 
 
 # ---------------------------------------------------------------- there and back
@@ -151,9 +162,9 @@ ROUND_TRIPS = {
     "no encodings": (encodings(0), Encodings.read),
     "scores": (scores(), Scores.read),
     "no scores": (scores(0), Scores.read),
-    "private rows": (home_rows(), PrivateRows.read),
-    "private rows without ids": (replace(home_rows(), ids=np.array([b""] * 3)), PrivateRows.read),
-    "the longest id": (replace(home_rows(), ids=np.array([b"a" * MAX_ID_BYTES, b"", b""])), PrivateRows.read),
+    "private rows": (private_rows(), PrivateRows.read),
+    "private rows without ids": (replace(private_rows(), ids=np.array([b""] * 3)), PrivateRows.read),
+    "the longest id": (replace(private_rows(), ids=np.array([b"a" * MAX_ID_BYTES, b"", b""])), PrivateRows.read),
 }
 
 
@@ -170,13 +181,13 @@ def test_a_key_comes_back(tmp_path):
 
 
 def test_ids_come_back_as_text(tmp_path):
-    home_rows().write(tmp_path / "rows")
+    private_rows().write(tmp_path / "rows")
     assert PrivateRows.read(tmp_path / "rows").id_texts() == ["№1", "two", ""]
     assert PrivateRows.read(tmp_path / "rows").people == 1
 
 
 def test_an_id_beyond_what_fits_is_refused(tmp_path):
-    rows = replace(home_rows(), ids=np.array([b"a" * (MAX_ID_BYTES + 1), b"", b""]))
+    rows = replace(private_rows(), ids=np.array([b"a" * (MAX_ID_BYTES + 1), b"", b""]))
     with pytest.raises(FileError, match=r"^x: an id is longer than 1,024 bytes$"):
         rows.write(tmp_path / "x")
     assert not list(tmp_path.iterdir())
@@ -187,7 +198,7 @@ def test_encodings_of_any_size(tmp_path_factory, count, length, side, seed):
     words = np.random.default_rng(seed).integers(0, 2**64, (count, length // 64), dtype=np.uint64)
     wanted = Encodings(
         side=side,
-        parameters=replace(STAMP, length=length),
+        parameters=replace(PARAMETERS, length=length),
         rows_read=2**63,
         handles=handles(*range(count)),
         bits=BitMatrix(words),
@@ -230,7 +241,7 @@ LABELS = (
 
 
 def test_bytes_of_private_rows(tmp_path):
-    home_rows().write(tmp_path / "x")
+    private_rows().write(tmp_path / "x")
     header = struct.pack(
         "<8sHBIH32s32s16sQQHQBHI",
         *(b"pprl-row", 1, 0, 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 3, 4, 500, 1, 1, 4, len(LABELS)),
@@ -408,7 +419,7 @@ def test_missing_files_and_directories(kind, tmp_path):
 @pytest.mark.parametrize(("side", "other"), [("list", "registry"), ("registry", "list")])
 def test_the_other_side(side, other, tmp_path):
     encodings(side=side).write(tmp_path / "x")
-    replace(home_rows(), side=side).write(tmp_path / "y")
+    replace(private_rows(), side=side).write(tmp_path / "y")
     assert Encodings.read(tmp_path / "x", side).side == PrivateRows.read(tmp_path / "y", side).side == side
     with pytest.raises(FileError, match=f"^x: was encoded as a {side}, but a {other} is needed here$"):
         Encodings.read(tmp_path / "x", other)
@@ -606,39 +617,39 @@ def test_force_replaces_a_link_and_not_what_it_points_to(tmp_path):
 
 MISMATCHES = {
     "hardening": (
-        replace(STAMP, hardening=0, fingerprint=b"t" * 32, key_check=b"d" * 16),
+        replace(PARAMETERS, hardening=0, fingerprint=b"t" * 32, key_check=b"d" * 16),
         "the two files were encoded with different hardening (8 and 0)",
     ),
     "folding tables": (
-        replace(STAMP, folding=b"g" * 32, fingerprint=b"t" * 32, key_check=b"d" * 16),
+        replace(PARAMETERS, folding=b"g" * 32, fingerprint=b"t" * 32, key_check=b"d" * 16),
         "the two files were encoded with different folding tables",
     ),
     "schema": (
-        replace(STAMP, fingerprint=b"t" * 32, key_check=b"d" * 16),
+        replace(PARAMETERS, fingerprint=b"t" * 32, key_check=b"d" * 16),
         "the two files were encoded with different schemas",
     ),
-    "length": (replace(STAMP, length=512), "the two files were encoded with different schemas"),
-    "key": (replace(STAMP, key_check=b"d" * 16), "the two files were encoded with different linkage keys"),
+    "length": (replace(PARAMETERS, length=512), "the two files were encoded with different schemas"),
+    "key": (replace(PARAMETERS, key_check=b"d" * 16), "the two files were encoded with different linkage keys"),
 }
 
 
 @pytest.mark.parametrize(("other", "message"), MISMATCHES.values(), ids=MISMATCHES)
 def test_what_differs_is_named(other, message):
     with pytest.raises(MismatchError) as caught:
-        STAMP.require_same(other)
+        PARAMETERS.require_same(other)
     assert str(caught.value) == message
     assert caught.value.hint
 
 
-def test_equal_stamps_are_the_same():
-    STAMP.require_same(EncodingParameters.from_bytes(STAMP.to_bytes()))
+def test_equal_parameters_are_the_same():
+    PARAMETERS.require_same(EncodingParameters.from_bytes(PARAMETERS.to_bytes()))
 
 
 def test_encodings_that_differ_are_not_matched():
     theirs = encodings()
     with pytest.raises(MismatchError, match="different linkage keys"):
         match_encodings(
-            encodings(side="list"), replace(theirs, parameters=replace(STAMP, key_check=b"d" * 16)), kernel="numpy"
+            encodings(side="list"), replace(theirs, parameters=replace(PARAMETERS, key_check=b"d" * 16)), kernel="numpy"
         )
     assert len(match_encodings(encodings(side="list"), theirs, kernel="numpy")) == 2
 

@@ -416,7 +416,7 @@ def test_another_seed_is_another_table():
 def test_parts_of_a_roster_are_what_the_whole_is(monkeypatch):
     """However many values and tokens are remembered, and whenever they are forgotten."""
     draw = np.random.default_rng(3)
-    names = ["".join(chr(97 + each) for each in draw.integers(0, 26, 5)) for _ in range(60)]
+    names = ["".join(chr(97 + item) for item in draw.integers(0, 26, 5)) for _ in range(60)]
     schema = parse_schema('format = 1\n[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n')
     some = zip(draw.choice(names, 200).tolist(), draw.choice(names[:9], 200).tolist(), strict=True)
     people = people_of([{"surname": surname, "given": given} for surname, given in some], schema)

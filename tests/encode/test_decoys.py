@@ -96,7 +96,7 @@ def test_everybody_gives_their_surname_about_equally_often():
     frame = roster(200)
     frame["surname"] = [f"Лугов{letter}{other}ин" for letter in "абвгдежзиклмно" for other in "абвгдежзиклмнопр"][:200]
     people, decoys = made(frame=frame, count=10)
-    taken, given = (pd.Series(values(each, "surname")).value_counts() for each in (people, decoys.people))
+    taken, given = (pd.Series(values(item, "surname")).value_counts() for item in (people, decoys.people))
     assert (given.reindex(taken.index, fill_value=0) >= 5 * taken).all()
 
 

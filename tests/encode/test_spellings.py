@@ -69,12 +69,12 @@ CASES = {
 @pytest.mark.parametrize(("rows", "expected"), CASES.values(), ids=CASES)
 def test_a_cell_of_several_values_is_several_spellings_of_one_row(rows, expected):
     read = people(*rows)
-    assert [(each[0], row) for each, row in zip(cells(read), read.rows.tolist(), strict=True)] == expected
+    assert [(item[0], row) for item, row in zip(cells(read), read.rows.tolist(), strict=True)] == expected
     assert read.rows_read == len(rows)
 
 
 def test_a_field_that_is_not_linked_has_its_first_value():
-    assert {each[-1] for each in cells(people("Zimin; Lugov|Anna|1985|Alpha; Beta"))} == {"alpha"}
+    assert {item[-1] for item in cells(people("Zimin; Lugov|Anna|1985|Alpha; Beta"))} == {"alpha"}
 
 
 def test_a_separator_counts_only_where_it_was_named():
@@ -92,10 +92,10 @@ def test_rows_in_any_order_keep_their_spellings():
     made = frame("Zimin; Lugov|Anna|1985|A", "Orlov|Ivan|1990|B", "Belov; Gorin; Kubin|Oleg|1991|B").set_axis([9, 3, 5])
     read = pprl.load(made, SCHEMA, "list", any_age=True).people
     assert read.rows.tolist() == [9, 9, 3, 5, 5, 5]
-    assert [each[0] for each in cells(read)] == ["zimin", "lugov", "orlov", "belov", "gorin", "kubin"]
+    assert [item[0] for item in cells(read)] == ["zimin", "lugov", "orlov", "belov", "gorin", "kubin"]
 
 
-def test_written_in_more_ways_than_are_looked_at():
+def test_written_in_more_ways_than_are_considered():
     same = "; ".join(["Zimin", "Зимин", "ZIMIN", "zimin", "ЗИМИН", "зимин", "ZiMin", "ЗиМин", "zImin"])
     given_name = "; ".join(["Anna", "Анна", "ANNA", "anna", "АННА", "анна", "AnNa", "АнНа", "aNNa"])
     read = people(f"{same}|{given_name}|1985|A")
@@ -138,7 +138,7 @@ def test_the_best_of_several_rows_is_that_of_a_slow_search(found, data):
     """Against dictionaries: of each registry row the best, the most similar first, as many as a row holds."""
     ids, dice = np.full((len(found), 3), NONE), np.zeros((len(found), 3))
     for row, candidates in enumerate(found):
-        for slot, (theirs, fifths) in enumerate(sorted(candidates, key=lambda each: -each[1])):
+        for slot, (theirs, fifths) in enumerate(sorted(candidates, key=lambda item: -item[1])):
             ids[row, slot], dice[row, slot] = theirs, fifths / 5
     mains = data.draw(st.integers(1, len(found)))
     stands_for = np.array([row if row < mains else data.draw(st.integers(0, mains - 1)) for row in range(len(found))])
@@ -152,8 +152,8 @@ def test_the_best_of_several_rows_is_that_of_a_slow_search(found, data):
         there = best.ids[main] != NONE
         assert best.dice[main][there].tolist() == wanted
         assert all(
-            known[each] == each_dice
-            for each, each_dice in zip(best.ids[main][there], best.dice[main][there], strict=True)
+            known[item] == each_dice
+            for item, each_dice in zip(best.ids[main][there], best.dice[main][there], strict=True)
         )
         assert len(set(best.ids[main][there].tolist())) == there.sum()
 
@@ -232,7 +232,7 @@ def test_absent_people_of_many_names_are_no_more_like_the_registry_than_their_de
     assert auc_of_absent() > 0.7
 
 
-def test_what_is_made_up_has_as_many_spellings_as_its_person_and_is_nobody():
+def test_what_is_synthetic_has_as_many_spellings_as_its_person_and_is_nobody():
     read = people(
         *(f"{s}; {o}|{g}|{d}|A" for (s, g, d), (o, _, _) in zip(invented(40, "a"), invented(40, "b"), strict=True))
     )
@@ -266,7 +266,7 @@ def test_the_order_of_records_decides_nothing():
     order = np.concatenate(
         [rows.of_kind(RecordKind.REAL), RandomStream(b"x", "order").permutation(len(rows) - 60) + 60]
     )
-    first, second = (judge(found, each, registry) for each in (rows, rows.reorder(order)))
+    first, second = (judge(found, item, registry) for item in (rows, rows.reorder(order)))
     assert first.found >= 27
     assert first.to_dict() == second.to_dict()
 

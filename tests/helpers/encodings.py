@@ -5,7 +5,7 @@ import numpy as np
 from pprl.core.bits import BitMatrix
 from pprl.core.encodings import EncodingParameters, Encodings
 
-STAMP = EncodingParameters(length=1024, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"k" * 16)
+PARAMETERS = EncodingParameters(length=1024, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"k" * 16)
 
 
 def random_rows(seed, rows, words=16):
@@ -14,4 +14,4 @@ def random_rows(seed, rows, words=16):
 
 def encodings(side, seed, rows):
     handles = np.arange(2 * rows, dtype="<u8").view("V16")
-    return Encodings(side=side, parameters=STAMP, rows_read=rows, handles=handles, bits=random_rows(seed, rows))
+    return Encodings(side=side, parameters=PARAMETERS, rows_read=rows, handles=handles, bits=random_rows(seed, rows))

@@ -1,5 +1,6 @@
-"""What the documents name is there: files, folders and tests."""
+"""What the documents name is there: files, folders, tests and names of the library."""
 
+import pkgutil
 import re
 
 import pytest
@@ -26,3 +27,11 @@ def test_tests_that_a_page_names_exist(page):
     assert not {*re.findall(r"\b(test_\w+)`", PAGES[page])} - defined
     for path, name in re.findall(r"(tests/[\w/]+\.py)::(\w+)", PAGES[page]):
         assert f"\ndef {name}(" in TESTS[path]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("docs/api/")])
+def test_names_that_a_page_of_the_library_lists_exist(page):
+    for name, options in re.findall(r"^::: (\S+)((?:\n +.*)*)", PAGES[page], re.MULTILINE):
+        documented = pkgutil.resolve_name(name)
+        members = re.search(r"members: \[(.*)\]", options)
+        assert not [member for member in (members[1].split(", ") if members else ()) if not hasattr(documented, member)]

@@ -23,7 +23,7 @@ from pprl.report import render
 from pprl.report.disclosure import contradictions, disclose, exposed
 
 SOUND, FLAT = Soundness(0.5, 0.6), Absent(50, 1, 1.0, 0.4)
-AGREES = Agreement("rank", 100, 80, 0.3, 0.001, None, None)
+AGREES = Agreement(field="rank", compared=100, agree=80, chance=0.3, p=0.001)
 NATURAL = CopyCheck(100, 60, True, 0.2)
 TOP = {
     "p": 1e-9,

@@ -35,8 +35,8 @@ role = "confirm"
 
 def lines(*entities: object) -> bytes:
     return b"".join(
-        (each if isinstance(each, bytes) else json.dumps(each, ensure_ascii=False).encode()) + b"\n"
-        for each in entities
+        (item if isinstance(item, bytes) else json.dumps(item, ensure_ascii=False).encode()) + b"\n"
+        for item in entities
     )
 
 
@@ -75,7 +75,7 @@ def made():
         date = row["birth_date"]
         dates = {2: [date[:4]], 3: [date[:7]], 4: [date, date[:4]], 5: []}.get(how, [date])
         number = f"N-{1_000_000 + len(people)}"
-        people.append(entity(row["id"], **names, birthDate=[each for each in dates if each], country=["ru"]))
+        people.append(entity(row["id"], **names, birthDate=[item for item in dates if item], country=["ru"]))
         if how != 3:
             edges.append(
                 entity(f"i-{row['id']}", "Identification", holder=[row["id"]], number=[number], type=["personal"])
@@ -100,19 +100,19 @@ OF_NAMES = ("alias", "lastName", "firstName", "fatherName")
 def test_everything_of_two_thousand_entities_is_in_a_cell_or_in_a_note(made, tmp_path):
     assert len(made) == 2_000
     frame = read(tmp_path, *made)
-    people = [each for each in made if each.get("schema") == "Person"]
-    assert list(frame.id) == [each["id"] for each in people]
+    people = [item for item in made if item.get("schema") == "Person"]
+    assert list(frame.id) == [item["id"] for item in people]
     assert frame.index.tolist() == list(range(1, len(people) + 1))
     row_of = frame.set_index("id").to_dict("index")
-    units = {each["id"]: each["properties"]["name"][0] for each in made if each.get("schema") == "Organization"}
-    for each in made:
-        schema, properties = each.get("schema", ""), each.get("properties", {})
+    units = {item["id"]: item["properties"]["name"][0] for item in made if item.get("schema") == "Organization"}
+    for item in made:
+        schema, properties = item.get("schema", ""), item.get("properties", {})
         end = ENDS.get(schema)
-        person = row_of.get(properties[end][0] if end else each.get("id"), {})
+        person = row_of.get(properties[end][0] if end else item.get("id"), {})
         for key, values in properties.items() if person else ():
             column = f"{schema}.{key}" if end else "name" if key in OF_NAMES else key
             for value in values if key != end else ():
-                assert units.get(value, value) in person[column], (each["id"], key)
+                assert units.get(value, value) in person[column], (item["id"], key)
     assert list(frame.attrs["notes"]) == [
         "1 Passport left out: they belong to nobody in the file",
         "not people: 5 Organization, 1 Vessel; some of their names are used",
@@ -137,8 +137,8 @@ def test_people_of_entities_have_partial_dates_and_each_spelling_once(made, tmp_
 
 def test_a_list_of_entities_against_a_registry_of_entities(made, tmp_path):
     """Half of a list is in the registry under another of its names; the pairs name the entities of both."""
-    people = [made_entity for made_entity in made if made_entity.get("schema") == "Person"]
-    edges = [made_entity for made_entity in made if made_entity.get("schema") == "Identification"]
+    people = [item for item in made if item.get("schema") == "Person"]
+    edges = [item for item in made if item.get("schema") == "Identification"]
     ours = []
     for person in people[:150] + people[900:1_000]:
         names = person["properties"].get("name", ["Nobody Nemo"])
@@ -155,11 +155,11 @@ def test_a_list_of_entities_against_a_registry_of_entities(made, tmp_path):
     assert "250 on the list (250 rows) with 850 in the registry" in done.out
     pairs = [json.loads(line) for line in (tmp_path / "PRIVATE-pairs.json").read_text(encoding="utf-8").splitlines()]
     assert (tmp_path / "PRIVATE-pairs.json").stat().st_mode & 0o077 == 0
-    assert {each["schema"] for each in pairs} == {"Similar"}
-    assert len({each["id"] for each in pairs}) == len(pairs) >= 100
-    ends = [(each["properties"]["candidate"][0], each["properties"]["match"][0]) for each in pairs]
+    assert {item["schema"] for item in pairs} == {"Similar"}
+    assert len({item["id"] for item in pairs}) == len(pairs) >= 100
+    ends = [(item["properties"]["candidate"][0], item["properties"]["match"][0]) for item in pairs]
     assert sum(ours == f"leak-{theirs}" for ours, theirs in ends) >= 0.9 * len(ends)
-    assert all(0 <= float(each["properties"]["confidenceScore"][0]) <= 1 for each in pairs)
+    assert all(0 <= float(item["properties"]["confidenceScore"][0]) <= 1 for item in pairs)
 
 
 def test_pairs_of_rows_without_ids_get_entities_that_say_which_row_they_are():
@@ -195,7 +195,7 @@ def test_names_are_put_together(tmp_path, properties, cell):
     assert read(tmp_path, {"id": "p", "schema": "Person", "properties": properties}).name.tolist() == [cell]
 
 
-def test_a_nickname_stays_apart_and_a_given_name_beside_a_whole_name_is_said_to_be_left_out(tmp_path):
+def test_a_nickname_stays_apart_and_a_given_name_beside_a_whole_name_is_reported_as_left_out(tmp_path):
     frame = read(tmp_path, entity("p", name=["Anna Zimina"], weakAlias=["Kot"], firstName=["Anya"]))
     assert frame.to_dict("records") == [{"id": "p", "name": "Anna Zimina", "weakAlias": "Kot"}]
     assert list(frame.attrs["notes"]) == ["parts of a name without lastName beside a whole name, left out (row 1)"]

@@ -49,7 +49,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_what_changed_is_said(ledger, what):
+def test_the_count_says_what_changed(ledger, what):
     run(ledger)
     assert run(ledger, **CHANGES[what]) == f"2 with this list; changed since the last: {what}"
 
@@ -126,7 +126,7 @@ def nowhere():
     raise RuntimeError
 
 
-def test_a_user_without_a_home_is_told_what_to_name(monkeypatch):
+def test_a_user_without_a_home_learns_what_to_name(monkeypatch):
     monkeypatch.delenv("PPRL_LEDGER")
     monkeypatch.setattr("pathlib.Path.home", nowhere)
     with pytest.raises(FileError, match="no home") as refusal:

@@ -210,7 +210,7 @@ def test_refusals_agree(tmp_path, text, message):
     assert message in refusal[0]
 
 
-def test_what_the_first_rows_do_not_tell(tmp_path):
+def test_what_the_first_rows_do_not_show(tmp_path):
     """A section, the order of dates, a child: all are below the rows that proposals consider."""
     rows = "Фамилия,Имя,Дата рождения\n" + "Иванов,Иван,03/04/1985\n" * 4_500
     (tmp_path / "roster").write_text(rows + "1 рота,,\n" + "Петров,Пётр,28/07/1984\n", encoding="utf-8")

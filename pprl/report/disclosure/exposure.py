@@ -36,7 +36,7 @@ class Cell:
     high: float
     needed: int
     shown: int | None
-    own: bool
+    composition: bool
 
 
 def _leaves(shape: Any, value: Any, path: str, suppressed: bool) -> Iterator[tuple[str, FieldSpec, Any, bool]]:
@@ -82,7 +82,7 @@ class Reading:
             if _estimated(path):
                 figure = value.get("value") if isinstance(value, Mapping) else value
                 if figure is not None:
-                    self.cells[path] = Cell(figure - self.base / 2, figure + self.base / 2, 0, None, spec.own)
+                    self.cells[path] = Cell(figure - self.base / 2, figure + self.base / 2, 0, None, spec.composition)
             elif spec.kind is Kind.COUNT and (value is not None or suppressed):
                 self.cells[path] = self._cell(path, spec, value)
 
@@ -91,18 +91,18 @@ class Reading:
         if shown is None:
             # A label that is shown belongs to somebody.
             low = 1 if discloser.suppressing and re.match(r"strata\..*people$", path) else 0
-            return Cell(low, math.inf, base + discloser.suppressing, None, spec.own)
+            return Cell(low, math.inf, base + discloser.suppressing, None, spec.composition)
         if discloser.exact(spec, path):
-            intended = shown >= base or (discloser.list_exempt and spec.own)
-            return Cell(shown, shown, 0 if intended else 2, shown, spec.own)
+            intended = shown >= base or (discloser.list_exempt and spec.composition)
+            return Cell(shown, shown, 0 if intended else 2, shown, spec.composition)
         if shown % base:
-            return Cell(shown, shown, 2, shown, spec.own)
+            return Cell(shown, shown, 2, shown, spec.composition)
         low, high = stands_for(shown, base)
-        return Cell(low, high, high - low + 1, shown, spec.own)
+        return Cell(low, high, high - low + 1, shown, spec.composition)
 
     def published_anyway(self, cell: Cell) -> bool:
         """Whether the list owner lets this count be published exactly."""
-        return self.discloser.list_exempt and cell.own
+        return self.discloser.list_exempt and cell.composition
 
 
 def _figures(reading: Reading) -> Iterator[Relation]:

@@ -115,7 +115,9 @@ class Discloser:
 
     def exact(self, spec: FieldSpec, path: str) -> bool:
         """Whether this count is published as it is, unless it is hidden."""
-        return self.base == 1 or (self.list_exempt and spec.own) or (self.suppressing and bool(TABLES.match(path)))
+        return (
+            self.base == 1 or (self.list_exempt and spec.composition) or (self.suppressing and bool(TABLES.match(path)))
+        )
 
     def hides(self, path: str) -> bool:
         """Whether this count, or one of this list of counts, is hidden."""
