@@ -167,7 +167,7 @@ def columns_options(prefix: str = "") -> Callable[[F], F]:
             f"--{dash}columns",
             f"{name}columns_path",
             type=FilePath,
-            help="The same from a columns file (TOML).",
+            help=f"A columns file (TOML) with the headers; --{dash}column overrides it.",
         )(command)
         return click.option(
             f"--{dash}column",
@@ -294,7 +294,7 @@ def control_option(command: F) -> F:
         "--control",
         type=FilePath,
         metavar="FILE",
-        help="Negative controls: real people like those on the list, known to be in no registry.",
+        help="Negative controls: real people like those on the list, known to be absent from the registry.",
     )(command)
 
 
