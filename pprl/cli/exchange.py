@@ -224,7 +224,7 @@ def agree(
 
     party = unlock(folder, passphrase_file)
     state = party.read()
-    order(state.cards)  # all there, of one exchange
+    order(state.cards)  # refuses cards that are missing or of different exchanges
     if not state.words_compared:
         compare_words(party, words_file)
         if party.role != "list" or schema_path is None:
