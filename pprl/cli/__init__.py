@@ -72,7 +72,7 @@ class Commands(Mapping[str, click.Command]):
 )
 @click.version_option(pprl.__version__, prog_name="pprl", message="%(prog)s %(version)s")
 def cli() -> None:
-    """How many people on a list also appear in a registry, beyond chance, without showing a name?
+    """Estimate how many people on a list also appear in a registry, beyond chance, without showing a name.
 
     \b
     Try it:                 pprl demo

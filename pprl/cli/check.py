@@ -24,7 +24,7 @@ ENOUGH_FOR_A_SHARE = 20
 
 
 @click.command(
-    short_help="Preview what of a roster would be encoded, and what it could show.",
+    short_help="Preview how much of a roster would be encoded, and what it could show.",
     epilog="""\b
 Examples:
   pprl check leaked.xlsx --schema schema.toml
@@ -59,7 +59,7 @@ def check(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Show what of ROSTER would be encoded: rows and people, cells that cannot be read, and people listed twice.
+    """Show how much of ROSTER would be encoded: rows and people, cells that cannot be read, and people listed twice.
 
     With --registry-rows, also show what it could claim against a registry of that size. For this test, an invented
     registry of people from the roster, with some letters mistyped, and of strangers with names made from its names, is

@@ -62,7 +62,7 @@ Examples:
 @options.force_option
 def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output: Path, force: bool) -> None:
     """Encode ROSTER.csv (- for standard input) by a linkage schema of clkhash, version 3: the same bits as clkhash
-    0.18.3, many times as fast.
+    0.18.3, many times faster.
 
     None of the promises of `pprl` hold for such files: no hardening, no decoys, nothing sealed or signed.
 

@@ -30,7 +30,11 @@ ROSTERS = ("list.xlsx", "registry.csv", "schema.toml", "truth.csv")
 )
 @click.argument("folder", metavar="[DIR]", required=False, type=options.Named)
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=2022, show_default=True, help="Another number invents other people."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=2022,
+    show_default=True,
+    help="Seed of the invented people; another number gives other people.",
 )
 def demo(folder: Path | None, seed: int) -> None:
     """Invent a leaked list and a registry, link them, and print the result beside the truth.

@@ -216,7 +216,7 @@ def agree(
 ) -> None:
     """Do what is due in FOLDER until the owners and the linkage unit have agreed: compare words, propose, accept, sign.
 
-    On a call with both others you read your ten words aloud and type theirs. Then the list owner
+    On a call with the two others you read your ten words aloud and type theirs. Then the list owner
     proposes the terms, and the registry owner accepts them. When both have committed to
     their rosters, the linkage unit signs.
     """
@@ -224,7 +224,7 @@ def agree(
 
     party = unlock(folder, passphrase_file)
     state = party.read()
-    order(state.cards)  # all there, of one exchange
+    order(state.cards)  # refuses cards that are missing or of different exchanges
     if not state.words_compared:
         compare_words(party, words_file)
         if party.role != "list" or schema_path is None:
@@ -579,7 +579,7 @@ def acknowledge_scores(owner: RegistryOwner) -> None:
 def reveal(folder: Path, passphrase_file: Path | None) -> None:
     """Open the labels of the list in FOLDER for the linkage unit: which rows are synthetic, and their strata.
 
-    The scores are signed by then, and nobody can choose any more. Names stay with you.
+    The scores are signed by then, so nobody can change their choice. Names stay with you.
     """
     from pprl.exchange.parties.list_owner import ListOwner
 

@@ -64,7 +64,7 @@ Examples:
     "--output",
     type=options.NewFile(or_standard=True),
     required=True,
-    help="The file of scores to write; with --threshold pairs: CSV or .parquet, or - for standard output.",
+    help="The file of scores to write; with --threshold the pairs: CSV, .parquet, or - for standard output.",
 )
 @click.option(
     "--threshold",

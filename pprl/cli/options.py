@@ -106,7 +106,7 @@ class Remembered(click.Option):
     """An option that an environment variable can set for many commands; docs/shell.md lists them.
 
     None of them is secret, names a roster or lifts a safeguard: a variable that somebody set a week ago must not change
-    what a command discloses. A command reports ``reported`` options, on which figures depend.
+    what a command discloses. A command says when a variable set one of the ``reported`` options, which affect figures.
     """
 
     def __init__(self, names: Sequence[str], *, variable: str, reported: bool = False, **settings: Any) -> None:
@@ -124,7 +124,7 @@ def from_variable(name: str | None) -> bool:
 
 
 def report_variables() -> None:
-    """Note which of the options on which figures depend come from a variable."""
+    """Note which options that affect figures come from a variable."""
     for option in click.get_current_context().command.params:
         if isinstance(option, Remembered) and option.reported and from_variable(option.name):
             note(f"{option.opts[0]} comes from {option.envvar}")
@@ -167,7 +167,7 @@ def columns_options(prefix: str = "") -> Callable[[F], F]:
             f"--{dash}columns",
             f"{name}columns_path",
             type=FilePath,
-            help="The same from a columns file (TOML).",
+            help=f"A columns file (TOML) with the headers; --{dash}column overrides it.",
         )(command)
         return click.option(
             f"--{dash}column",
@@ -294,7 +294,7 @@ def control_option(command: F) -> F:
         "--control",
         type=FilePath,
         metavar="FILE",
-        help="Negative controls: real people like those on the list, known to be in no registry.",
+        help="Negative controls: real people like those on the list, known to be absent from the registry.",
     )(command)
 
 

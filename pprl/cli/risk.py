@@ -83,7 +83,7 @@ def risk(
 ) -> None:
     """Attack the encodings that ROSTER would get, and show what they reveal, to whom, and what hardening costs.
 
-    Everything happens on this machine, with keys drawn for the purpose: none of your keys is read, and nothing that
+    Everything happens on this machine, with keys drawn for the purpose: it reads none of your keys, and nothing that
     somebody else encoded. The agreed hardening is shown beside t = 0, 5, 8 and 10. A roster of 1,010 people with a
     population of 20,000 takes about a minute; from a larger roster 5,000 rows are drawn.
 

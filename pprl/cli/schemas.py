@@ -62,7 +62,7 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
     if not any(role == "link" for _, role in fields.values()):
         raise RosterError(
             "no column of names or birth dates was recognised in every roster",
-            hint="write the schema by hand; README shows one",
+            hint="write the schema by hand; docs/encoding.md §9 lists its keys",
         )
     toml = f"format = 1\nname = {quoted(name)}\n" + "".join(
         f'[fields.{field}]\ntype = "{kind}"\nrole = "{role}"\n' for field, (kind, role) in fields.items()

@@ -90,7 +90,7 @@ def encode(
     """Encode ROSTER for the linkage unit, and record in PRIVATE-….rows which row is which.
 
     ROSTER is a CSV, XLSX, XLS, Parquet or FollowTheMoney file, or - for standard input. You may send the file of
-    encodings to the linkage unit, if they never get the key. The PRIVATE file stays with you.
+    encodings to a linkage unit that never gets the key. The PRIVATE file stays with you.
 
     With --agreement FOLDER this is a step of the exchange, which has other options:
     `pprl encode --agreement FOLDER --help`.
@@ -166,7 +166,7 @@ def encode(
     cls=CommandWithExchangeForm,
     exchange_form="judge_form",
     chosen_by=names_folder,
-    short_help="Open the labels: who matches, and how many falsely.",
+    short_help="Open the labels: who matches, and how many matches are false.",
     epilog="""\b
 Examples:
   pprl judge scores.pprl --rows PRIVATE-list.rows

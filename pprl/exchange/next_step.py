@@ -187,7 +187,7 @@ STEPS: dict[Role, tuple[tuple[Condition, Step], ...]] = {
 
 
 def send_lines(folder: ExchangeFolder, files: tuple[HandOver, ...]) -> list[str]:
-    """Which file goes to whom, in words. Cards also go to the auditor, where there is one."""
+    """Lines that say which file goes to whom. Cards also go to the auditor, if there is one."""
     auditor = "auditor" in folder.cards
     return [
         f"send {called(folder.path)}/{file.name} to {titles_of(readers_present(file, auditor=auditor))}"

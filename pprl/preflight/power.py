@@ -175,7 +175,7 @@ def with_claims(
 def _trial_groups(
     completeness: NDArray[np.int8], pairs_per_person: int, draws: RandomStream
 ) -> list[NDArray[np.int64]]:
-    """The people of each group of classes that is judged together, so many that `MAX_PAIRS` pairs are compared."""
+    """The people of each group of classes that is judged together, few enough that at most `MAX_PAIRS` pairs result."""
     judged_together = merged_classes(completeness)
     groups = [np.flatnonzero(judged_together == number) for number in np.unique(judged_together)]
     most = max(MIN_PEOPLE, MAX_PAIRS // (max(1, len(groups)) * pairs_per_person))

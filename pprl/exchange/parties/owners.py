@@ -141,7 +141,7 @@ class Owner(Party):
         return [folder.path / RESULT / name for name in files]
 
     def released_files(self, folder: ExchangeFolder) -> dict[str, bytes]:  # noqa: ARG002
-        """What only this owner gets beside the report."""
+        """The files that only this owner gets beside the report."""
         return {}
 
     def require_package_missing(self, folder: ExchangeFolder) -> None:

@@ -144,7 +144,7 @@ class UnitRandomness:
         return cls(folder.keystore.seed, Received.from_record(folder).receipt.hash)
 
     def asked(self, best: Ints, rows: int) -> tuple[Ints, Bytes]:
-        """Which rows of the registry are asked about for each row of the list, and the position of the best candidate.
+        """The registry rows that are asked about for each row of the list, and the position of the best candidate.
 
         Five each, shape (rows, 5): the best candidate and four random rows, in an order that only the linkage unit
         knows. The position is 255 where there is no candidate.

@@ -99,7 +99,7 @@ class Party:
         is missing.
         """
         folder = self.read()
-        order(folder.cards)  # all there, of one exchange
+        order(folder.cards)  # refuses cards that are missing or of different exchanges
         words = words or words_of(folder.cards)
         others = [role for role in words if role != self.role]
         for role in others:

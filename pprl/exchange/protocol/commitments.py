@@ -1,6 +1,6 @@
 """Hashes that fix a roster before anybody has seen what the others sent, and that can be opened by halves.
 
-The leaf of a list row is SHA-256(0 ‖ H(what is sent) ‖ H(nonce ‖ what is revealed later)). So the linkage unit can
+The leaf of a list row is SHA-256(0 ‖ H(row without its label) ‖ H(nonce ‖ label)). So the linkage unit can
 check the rows that it got against the root without learning which are synthetic, and later the labels without getting
 the rows again. A registry has no labels; its leaf is SHA-256(0 ‖ row). Trees are those of RFC 6962 §2.1
 (docs/protocol.md §7).
@@ -74,7 +74,7 @@ class RowLayout:
 
     @property
     def crossing(self) -> int:
-        """Bytes that are hashed together as what is sent: for a list all but the hash of the label."""
+        """Bytes of a row that are hashed together: in a list all except the hash of the label."""
         if self.side == "list":
             return self.tags + self.confirm * TAG
         return self.tags + self.confirm * 2 * TAG + self.linked
@@ -94,7 +94,7 @@ class RowLayout:
         return leaf_of(hashlib.sha256(row[: self.crossing]).digest(), row[self.crossing :])
 
     def halves(self, rows: bytes | memoryview) -> bytes:
-        """For each list row the hash of what is sent, 32 bytes. With the hash of the label it gives the leaf."""
+        """For each list row the hash of all but its label, 32 bytes. With the hash of the label it gives the leaf."""
         view = memoryview(rows)
         starts = range(0, len(view), self.width)
         return b"".join(hashlib.sha256(view[start : start + self.crossing]).digest() for start in starts)

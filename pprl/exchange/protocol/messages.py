@@ -169,7 +169,7 @@ STATEMENT_KINDS = (
 )
 BY_TAG = {kind.tag: kind for kind in STATEMENT_KINDS}
 
-#: Who commits at which stage, and what the body of that commitment holds besides: bytes in hexadecimal, and how many.
+#: Who commits at which stage, and which further values the body then holds, in hexadecimal: their sizes in bytes.
 COMMITMENT_VALUES: dict[tuple[OwnerRole, str], Mapping[str, int]] = {
     ("list", "rows"): {"key_check": 16, "seed": 32},
     ("registry", "rows"): {"key_check": 16, "random": 32},

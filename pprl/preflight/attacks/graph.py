@@ -18,7 +18,7 @@ from pprl.preflight.attacks.scheme import CandidatePool, Floats, Indices, Scheme
 MAX_PEOPLE = 800  # each round takes time proportional to their cube
 PROFILE = 100
 ROUNDS = 60
-SOLVED = 0.99  # of what the right match is expected to reach
+SOLVED = 0.99  # share of the right match's expected fit at which no further start is tried
 ASSUMES = "holds a list of exactly these people in clear, and knows how the encodings are made; no key and no pair"
 TRIED = (
     f"assignment by each person's {PROFILE} highest similarities, then up to {ROUNDS} rounds of assignment by all "
@@ -51,7 +51,7 @@ def graph_matching(
     expected = SOLVED * (_edges(clear) ** 2).sum()
     named, best = 0, -np.inf
     for _ in range(tries):
-        order = draws.permutation(n)  # of the encodings, as they are found
+        order = draws.permutation(n)  # in which the attacker has the encodings
         seen = signs(BitMatrix(bits.words[:n]))[order]
         centred = _products(seen - seen.mean(axis=1, keepdims=True))
         # How full a row is may help or mislead, so one start uses it and the other does not.
