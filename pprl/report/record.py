@@ -237,7 +237,7 @@ def _spec(kind: Kind, sentence: str, pattern: str = "") -> FieldSpec:
 
 
 PARAMETERS = {
-    "hardening": _spec(Kind.NUMBER, "bits summed into one"),
+    "hardening": _spec(Kind.NUMBER, "bits XORed into one"),
     "length": _spec(Kind.NUMBER, "bits of an encoding"),
     "decoys": _spec(Kind.NUMBER, "decoys per person"),
     "false_match_rate": _spec(Kind.NUMBER, "the rate asked for"),

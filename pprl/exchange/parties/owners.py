@@ -7,6 +7,7 @@ repeated after a crash gives the same bytes, and nobody can draw again until the
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +68,7 @@ class Secrets:
 
 
 @dataclass(frozen=True)
-class Owner(Party):
+class Owner(Party, ABC):
     """An owner of a roster: the part of the exchange that is the same for both."""
 
     role: ClassVar[OwnerRole]
@@ -76,9 +77,9 @@ class Owner(Party):
         """The agreed schema. OrderError: there is no agreement yet."""
         return agreed_schema(self.read().ready().terms)
 
+    @abstractmethod
     def due(self) -> Due:
         """Whether to commit to rows or to the package next, or to seal. OrderError: nothing; the message says why."""
-        raise NotImplementedError
 
     def seal(self) -> Path:
         """Write the package, sealed for the linkage unit now that it has signed for all commitments.
