@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,12 +77,12 @@ class RandomStream:
 class Randomness:
     """The two seeds of an encoding: ``people`` draws the handles of real people, ``synthetic`` everything else.
 
-    In an exchange the two differ, so that the linkage unit can check the synthetic half. ``repeatable`` marks seeds
-    that somebody chose and that are therefore not secret.
+    In an exchange the two differ: the real rows are fixed before bytes of the registry owner decide the second.
+    ``repeatable`` marks seeds that somebody chose and that are therefore not secret.
     """
 
-    people: bytes
-    synthetic: bytes
+    people: bytes = field(repr=False)
+    synthetic: bytes = field(repr=False)
     repeatable: bool = False
 
     @classmethod

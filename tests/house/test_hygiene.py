@@ -309,3 +309,26 @@ def test_names_and_secrets_never_leave_their_owner(tmp_path, monkeypatch):
     elsewhere = {path for path in watch.written if not path.startswith((str(exchange.root), os.devnull))}
     known = ("runs.json", "pprl/Cache", ".cache/pprl", "/sent/")
     assert not {path for path in elsewhere if not any(part in path for part in known)}
+
+
+#: Fields of dataclasses that hold what nobody may read, wherever an object is printed.
+SECRET_FIELD = re.compile(r"seed|secret|people|synthetic|signing|kem|x25519|passphrase")
+
+
+def printed_secrets(tree):
+    """Dataclasses of bytes that are secret, and that print them: in a traceback, a log or a failing test."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(each) for each in node.decorator_list):
+            guarded = any(isinstance(item, ast.FunctionDef) and item.name == "__repr__" for item in node.body)
+            for item in node.body:
+                if isinstance(item, ast.AnnAssign) and ast.unparse(item.annotation) == "bytes" and not guarded:
+                    shown = item.value is None or "repr=False" not in ast.unparse(item.value)
+                    if shown and SECRET_FIELD.fullmatch(item.target.id):
+                        yield node.name, item.target.id
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_no_object_prints_its_secrets(name):
+    """The seed of a commitment is its hash, which everybody reads, and public keys are public."""
+    printed = {*printed_secrets(TREES[name])} - {("Commitment", "seed")}
+    assert not {(owner, field) for owner, field in printed if owner != "PublicKeys"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,7 +136,7 @@ def tags_of(rest: Mapping[int, bytes], layout: RowLayout, asked: Ints) -> Bytes:
 class UnitRandomness:
     """Everything that the linkage unit draws for one run."""
 
-    seed: bytes
+    seed: bytes = field(repr=False)
     receipt: bytes
 
     @classmethod
