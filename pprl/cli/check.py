@@ -108,7 +108,7 @@ def _lines(result: Preview) -> list[str]:
         lines.append(f"                   {pairs}" + (", …" if twice > 5 else ""))
     if result.empty:
         lines.append(f"nothing to encode  {result.empty:,} row(s) have no value in any linked field")
-    for (field, reason), rows in sorted(result.unreadable.items()):
+    for (field, reason), rows in sorted(result.left_out.items()):
         lines.append(f"{field:18} {len(rows):,} cell(s): {reason} ({labels_text(rows, SHOWN_ROWS)})")
     before, after = result.spellings
     if before:
@@ -140,7 +140,7 @@ def _show_values(result: Preview, loaded: Roster) -> None:
     from pprl.core.row_labels import label_text
     from pprl.core.schema import FULL_NAME
 
-    for (field, reason), rows in sorted(result.unreadable.items()):
+    for (field, reason), rows in sorted(result.left_out.items()):
         click.echo(f"\n{field}: {reason}")
         for row in rows:
             for frame, columns in zip(loaded.tables, loaded.columns, strict=True):

@@ -68,7 +68,7 @@ class Preview:
     people: int
     empty: int
     classes: tuple[Class, ...]
-    unreadable: Mapping[tuple[str, str], tuple[int, ...]]
+    left_out: Mapping[tuple[str, str], tuple[int, ...]]
     duplicates: tuple[tuple[int, int], ...]
     spellings: tuple[int, int]
     registry_rows: int | None = None
@@ -81,9 +81,9 @@ class Preview:
             "rows_without_any_value": self.empty,
             "duplicates": [list(pair) for pair in self.duplicates],
             "spellings": {"before": self.spellings[0], "after": self.spellings[1]},
-            "unreadable": [
+            "left_out": [
                 {"field": name, "reason": reason, "rows": list(rows)}
-                for (name, reason), rows in sorted(self.unreadable.items())
+                for (name, reason), rows in sorted(self.left_out.items())
             ],
             "classes": [
                 {"rows": group.name, "people": group.people, "claim": vars(group.claim) if group.claim else None}
@@ -96,7 +96,7 @@ class Preview:
 def preview(
     people: People, frames: Sequence[pd.DataFrame], columns: Sequence[Mapping[str, str]], schema: Schema
 ) -> Preview:
-    """Rows, people, duplicates, classes, and unreadable cells; ``columns`` maps fields to headers in each frame."""
+    """Rows, people, duplicates, classes, and cells left out; ``columns`` maps fields to headers in each frame."""
     first_rows, filled = persons_of(people, schema), encodable(people, schema)
     unique = people.take(_first_rows(first_rows, filled))
     classes, counts = np.unique(unique.completeness(schema), return_counts=True)
@@ -108,7 +108,7 @@ def preview(
         classes=tuple(
             Class(CLASS_NAMES[number], count) for number, count in zip(classes.tolist(), counts.tolist(), strict=True)
         ),
-        unreadable=people.unreadable,
+        left_out=people.left_out,
         duplicates=tuple(
             dict.fromkeys((int(people.rows[first_rows[row]]), int(people.rows[row])) for row in repeated.tolist())
         ),

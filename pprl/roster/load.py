@@ -1,4 +1,4 @@
-"""Files and tables become people: columns are found, cells folded, and unreadable cells reported."""
+"""Files and tables become people: columns are found, cells folded, and cells that are left out reported."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class WatchedParts:
     def __init__(self, parts: Iterable[People], schema: Schema) -> None:
         self._parts, self._schema = parts, schema
         self._filled: set[Field] = set()
-        self._unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
+        self._left_out: dict[tuple[str, str], tuple[int, ...]] = {}
         self._rows = 0
         self.first: People | None = None
 
@@ -141,15 +141,15 @@ class WatchedParts:
             self.first = people if self.first is None else self.first
             self._rows += people.rows_read
             self._filled |= set(filled(self._schema, people))
-            for what, rows in people.unreadable.items():
-                self._unreadable[what] = self._unreadable.get(what, ()) + rows
+            for what, rows in people.left_out.items():
+                self._left_out[what] = self._left_out.get(what, ()) + rows
             yield people
 
     def warnings(self, whose: str) -> list[str]:
         """A line for the linked fields that hold nothing, and one for each kind of cell that could not be read."""
         empty = [field.name for field in self._schema.linked() if field not in self._filled] if self._rows else []
         lines = [f"{whose}: nothing to read for {', '.join(empty)}: missing in every row"] if empty else []
-        for (field, reason), rows in sorted(self._unreadable.items()):
+        for (field, reason), rows in sorted(self._left_out.items()):
             what = "read without" if reason == LOST_LETTERS else "left out:"
             lines.append(f"{whose}: {len(rows):,} cell(s) of {field} {what} {reason} ({labels_text(rows)})")
         return lines

@@ -62,7 +62,7 @@ class People:
 
     rows: NDArray[np.int64]
     columns: Mapping[str, Column]
-    unreadable: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    left_out: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
     ids: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -206,7 +206,7 @@ class Reader:
                 _filled_up(cells[rank], ranks_before) if rank in cells else pd.Series(ranks_before, index=frame.index)
             )
         read: dict[str, Column] = {}
-        unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
+        left_out: dict[tuple[str, str], tuple[int, ...]] = {}
         rows = frame.index.to_numpy(dtype=np.int64)
         for name in fields:
             if name not in cells:
@@ -214,12 +214,12 @@ class Reader:
                 continue
             read[name], wrong = _fold_column(cells[name], self._folds[name])
             for reason, indices in wrong.items():
-                unreadable[name, reason] = tuple(rows[indices].tolist())
+                left_out[name, reason] = tuple(rows[indices].tolist())
         if sex:
             parts = {kind: name for name, entry in reversed(fields.items()) if (kind := entry.type) in NAME_TYPES}
             read[sex] = _with_sex_of_names(read[sex], {kind: read[name] for kind, name in parts.items()})
         return _different(
-            People(rows, read, unreadable), [f.name for f in fields.values() if f.role == "link"], too_many
+            People(rows, read, left_out), [f.name for f in fields.values() if f.role == "link"], too_many
         )
 
     def _spread(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
@@ -240,10 +240,10 @@ def _different(people: People, linked: Sequence[str], too_many: Sequence[int]) -
     first = np.sort(np.unique(keys, axis=0, return_index=True)[1])
     labels, counts = np.unique(people.rows[first], return_counts=True)
     kept = people.take(first[cumcount(people.rows[first]) < MOST_SPELLINGS])
-    unreadable = {what: tuple(dict.fromkeys(rows)) for what, rows in people.unreadable.items()}
+    left_out = {what: tuple(dict.fromkeys(rows)) for what, rows in people.left_out.items()}
     if more := sorted({*labels[counts > MOST_SPELLINGS].tolist(), *too_many}):
-        unreadable[linked[0], TOO_MANY] = tuple(more)
-    return People(kept.rows, kept.columns, unreadable)
+        left_out[linked[0], TOO_MANY] = tuple(more)
+    return People(kept.rows, kept.columns, left_out)
 
 
 def _only(fields: Mapping[str, Field], kind: str) -> str | None:
@@ -463,12 +463,12 @@ def join_people(parts: Sequence[People]) -> People:
             target = [numbers.setdefault(value, len(numbers)) for value in column.values] + [MISSING]
             codes.append(np.array(target, dtype=np.int32)[column.codes])
         columns[name] = Column(tuple(numbers), np.concatenate(codes))
-    unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
+    left_out: dict[tuple[str, str], tuple[int, ...]] = {}
     for part in parts:
-        for key, rows in part.unreadable.items():
-            unreadable[key] = unreadable.get(key, ()) + rows
+        for key, rows in part.left_out.items():
+            left_out[key] = left_out.get(key, ()) + rows
     ids = {row: text for part in parts for row, text in part.ids.items()}
-    return People(np.concatenate([part.rows for part in parts]), columns, unreadable, ids)
+    return People(np.concatenate([part.rows for part in parts]), columns, left_out, ids)
 
 
 def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:

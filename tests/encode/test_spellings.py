@@ -85,7 +85,7 @@ def test_more_than_eight_spellings_are_counted_by_their_row():
     many = "; ".join(f"Zimin{letter}ov" for letter in "abcdefghij")
     read = people("Orlov|Ivan|1990|B", f"{many}|Anna|1985|A")
     assert len(read) == 1 + 8
-    assert read.unreadable == {("surname", "more than 8 spellings of a person"): (1,)}
+    assert read.left_out == {("surname", "more than 8 spellings of a person"): (1,)}
 
 
 def test_rows_in_any_order_keep_their_spellings():
@@ -100,7 +100,7 @@ def test_written_in_more_ways_than_are_considered():
     given_name = "; ".join(["Anna", "Анна", "ANNA", "anna", "АННА", "анна", "AnNa", "АнНа", "aNNa"])
     read = people(f"{same}|{given_name}|1985|A")
     assert len(read) == 1
-    assert read.unreadable[("surname", "more than 8 spellings of a person")] == (0,)
+    assert read.left_out[("surname", "more than 8 spellings of a person")] == (0,)
 
 
 def test_rows_of_a_frame_with_equal_labels_are_not_taken_for_spellings():

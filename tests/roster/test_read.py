@@ -69,7 +69,7 @@ def folded(frame: pd.DataFrame) -> list[dict[str, str | None]]:
     people = read_people(
         frame, SCHEMA, {field: guess.header for field, guess in propose_columns(frame, SCHEMA, {}, 2024).items()}
     )
-    assert not people.unreadable
+    assert not people.left_out
     return [{name: value(people, name, row) for name in FIELDS} for row in range(len(people))]
 
 
@@ -529,7 +529,7 @@ def test_a_rank_that_is_glued_to_a_name_goes_to_the_rank():
     assert in_rows(people, "surname") == ["petrov", "ivanov", "lugov", "maer", None]
     assert in_rows(people, "given") == ["p.", "ivan", "lev", "petr", None]
     assert in_rows(people, "rank") == ["50", "10", None, None, None]
-    assert not people.unreadable
+    assert not people.left_out
 
 
 def test_a_cell_of_the_rank_stands_above_a_glued_one():
@@ -559,7 +559,7 @@ def test_the_sex_comes_from_the_cell_else_the_patronymic_else_the_surname():
     mapped = {"surname": "Ф", "patronymic": "О"}
     people = read_people(frame, SEXED, {**mapped, "sex": "Пол"})
     assert in_rows(people, "sex") == ["m", "m", "m", None, "f", "f"]
-    assert people.unreadable == {("sex", "not a known word for a sex"): (4,)}
+    assert people.left_out == {("sex", "not a known word for a sex"): (4,)}
     assert in_rows(read_people(frame, SEXED, mapped), "sex") == ["f", "m", "m", None, "f", None]
 
 

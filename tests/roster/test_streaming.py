@@ -70,12 +70,12 @@ def same_people(path: Path, sheet: str | None = None, **options) -> PeopleInPart
         for _ in range(2):  # as often as wanted
             people = list(parts)
             assert [row for part in people for row in in_rows(part)] == list(in_rows(whole))
-            unreadable: dict[tuple[str, str], tuple[int, ...]] = {}
+            left_out: dict[tuple[str, str], tuple[int, ...]] = {}
             for part in people:
                 assert tuple(part.columns) == tuple(whole.columns)
-                for key, places in part.unreadable.items():
-                    unreadable[key] = unreadable.get(key, ()) + places
-            assert unreadable == whole.unreadable
+                for key, places in part.left_out.items():
+                    left_out[key] = left_out.get(key, ()) + places
+            assert left_out == whole.left_out
     return parts
 
 
