@@ -18,12 +18,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pprl.core.errors import RosterError, needing
-from pprl.roster.layout import ALL, MAX_COLUMNS
+from pprl.roster.layout import ALL
+from pprl.roster.limits import MAX_COLUMNS, refuse_long_text, refuse_unpacked
 
 with needing("pyarrow", "parquet", "a Parquet or Arrow file"):
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
+
+    from pprl.roster import arrow_messages, parquet_pages
 
 BETWEEN = "; "  # the values of a cell that holds a list
 _NEEDED = "the file needs columns with names and at least one row of people"
@@ -120,14 +123,38 @@ def _opened(file: BinaryIO) -> tuple[pa.Schema, Read]:
     )
     mark = data[:4].to_pybytes()
     if mark in (b"PAR1", b"PARE"):
-        source, how = pa.BufferReader(data), {"coerce_int96_timestamp_unit": "us", "page_checksum_verification": True}
-        parquet = pq.ParquetFile(source, **how)
-        return parquet.schema_arrow, lambda most, names: parquet.iter_batches(most, columns=names)
+        return _opened_parquet(data)
+    arrow_messages.inspect(memoryview(data))
     if mark == b"ARRO":
         book = pa.ipc.open_file(data)
         return book.schema, lambda _most, _names: map(book.get_batch, range(book.num_record_batches))
     stream = pa.ipc.open_stream(data)
     return stream.schema, lambda _most, _names: iter(stream)
+
+
+def _opened_parquet(data: pa.Buffer) -> tuple[pa.Schema, Read]:
+    """Text is read as indices of distinct values, so that a long one that occurs often is held only once."""
+    how = {
+        "coerce_int96_timestamp_unit": "us",
+        "page_checksum_verification": True,
+        "thrift_string_size_limit": parquet_pages.MAX_FOOTER,
+        "thrift_container_size_limit": parquet_pages.MAX_ITEMS,
+    }
+    first = pq.ParquetFile(pa.BufferReader(data), **how)
+    metadata, schema = first.metadata, first.schema_arrow
+
+    def read(most: int, names: list[str]) -> Iterator[pa.RecordBatch]:
+        at_once = parquet_pages.inspect(memoryview(data), names)
+        texts = [
+            leaf.path
+            for leaf in map(metadata.schema.column, range(len(metadata.schema)))
+            if leaf.path.split(".")[0] in names and leaf.physical_type == "BYTE_ARRAY"
+        ]
+        parquet = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts, metadata=metadata, **how)
+        batches: Iterator[pa.RecordBatch] = parquet.iter_batches(min(most, at_once), columns=names)
+        return batches
+
+    return schema, read
 
 
 def _columns_of(schema: pa.Schema) -> dict[str, str]:
@@ -151,10 +178,9 @@ def _columns_of(schema: pa.Schema) -> dict[str, str]:
 
 def _is_read(kind: pa.DataType) -> bool:
     """Text, numbers, dates and times, booleans, and lists of them; not bytes, and nothing else that is nested."""
-    if _is_list(kind):
-        return not _is_list(kind.value_type) and _is_read(kind.value_type)
-    if pa.types.is_dictionary(kind):
-        return _is_read(kind.value_type)
+    if _is_list(kind) or pa.types.is_dictionary(kind):
+        inner = kind.value_type
+        return not (_is_list(inner) or pa.types.is_null(inner)) and _is_read(inner)
     if isinstance(kind, pa.BaseExtensionType):
         return _is_uuid(kind) or _is_read(kind.storage_type)
     types = pa.types
@@ -176,17 +202,41 @@ def _texts(array: pa.Array, header: str) -> tuple[list[str], NDArray[np.int64]]:
     as_uuid = _is_uuid(array.type)
     if isinstance(array.type, pa.BaseExtensionType):
         array = array.storage
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+    if pa.types.is_string_view(array.type):
+        _refuse_long_views(array)
+        array = array.cast(pa.large_string())
     if _is_list(array.type):
-        array = pa.array(_joined(array, header), pa.string())
+        array = pa.array(_joined(array, header), pa.large_string())
     elif pa.types.is_decimal(array.type):
+        if abs(array.type.scale) > 76:
+            raise ValueError("a scale beyond any decimal")
         array = array.cast(pa.decimal256(76, array.type.scale))
-    encoded = array.dictionary_encode()
-    values = encoded.dictionary
+    values, codes = _distinct(array)
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        refuse_long_text(pc.max(pc.utf8_length(values)).as_py() or 0, f"a cell of column {header!r}")
     texts = [_uuid_text(value.hex()) for value in values.to_pylist()] if as_uuid else _as_text(values, header)
-    codes = encoded.indices.cast(pa.int64()).fill_null(len(texts)).to_numpy(zero_copy_only=False)
     return [*texts, ""], codes
+
+
+def _distinct(array: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
+    """The values that occur, and the index of each row's value among them; a null has the index behind the last."""
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+        count = len(array.dictionary)
+        return array.dictionary, array.indices.cast(pa.int64()).fill_null(count).to_numpy(zero_copy_only=False)
+    indices = array.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+    used, codes = np.unique(indices, return_inverse=True)
+    missing = int(len(used) > 0 and used[0] < 0)
+    values = array.dictionary.take(pa.array(used[missing:]))
+    return values, np.where(indices < 0, len(values), codes - missing)
+
+
+def _refuse_long_views(array: pa.Array) -> None:
+    """Views of one long text take a few bytes each, and all of it once they are texts of their own."""
+    lengths = np.frombuffer(array.buffers()[1], "<i4")[::4][array.offset : array.offset + len(array)]
+    longest, total = (int(lengths.max()), int(lengths.sum(dtype=np.int64))) if len(lengths) else (0, 0)
+    refuse_long_text(longest)
+    refuse_unpacked(total, array.nbytes)
 
 
 def _uuid_text(digits: str) -> str:
@@ -197,6 +247,10 @@ def _joined(array: pa.Array, header: str) -> list[str]:
     array = array.cast(pa.large_list(array.type.value_type))
     texts, codes = _texts(array.flatten(), header)
     ends = np.cumsum(pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)).tolist()
+    lengths = np.concatenate([[0], np.cumsum(np.array([len(text) + len(BETWEEN) for text in texts])[codes])])
+    of_cells = np.diff(lengths[[0, *ends]])
+    refuse_long_text(int(of_cells.max(initial=0)), f"a cell of column {header!r}")
+    refuse_unpacked(int(lengths[-1]), array.nbytes)
     values = [texts[code] for code in codes.tolist()]
     return [BETWEEN.join(filter(str.strip, values[top:end])) for top, end in zip([0, *ends], ends, strict=False)]
 

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from pprl.core.errors import RosterError
 from pprl.roster.headers import header_type
+from pprl.roster.limits import MAX_TEXT, Lines
 
 DELIMITERS = ",;\t|"
 NO_DELIMITER = "\x1f"
@@ -47,15 +48,18 @@ def find_dialect(file: BinaryIO) -> Dialect:
 
 
 def csv_records(file: BinaryIO, dialect: Dialect, *, newline: str | None = "") -> Iterator[list[str]]:
-    """A list of cells per record. RosterError: a quoted cell is never closed, and so swallows the end mark.
+    """A list of cells per record. RosterError: a row is too long, or a quoted cell is never closed, and so swallows the
+    end mark.
 
     With ``newline`` None every line end within a cell becomes a line feed, as in a file that is opened as text.
     """
-    csv.field_size_limit(2**31 - 1)
-    with _text(file, dialect.encoding, newline) as lines:
+    csv.field_size_limit(MAX_TEXT)
+    with _text(file, dialect.encoding, newline) as text:
+        lines = Lines(text)
         for record in csv.reader(itertools.chain(lines, [_END]), delimiter=dialect.delimiter):
             if record == [_END]:
                 return
+            lines.length = 0
             yield record
     raise RosterError(
         "the roster ends inside a quoted cell", hint="the file is cut short, or a quotation mark is not closed"

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice, product
 from typing import Any, BinaryIO
 
@@ -20,7 +21,8 @@ import pandas as pd
 
 from pprl.core.errors import RosterError
 from pprl.core.row_labels import labels_text
-from pprl.roster.layout import ALL, MAX_COLUMNS
+from pprl.roster.layout import ALL
+from pprl.roster.limits import MAX_COLUMNS, MAX_DEPTH, MAX_LINE, refuse_expanse
 
 SEPARATOR = ";"
 NAMES = ("name", "alias", "previousName")
@@ -49,6 +51,7 @@ class _Read:
     others: Counter[str] = field(default_factory=Counter)  # entities of other schemas
     strange: list[int] = field(default_factory=list)  # lines that are not entities
     values: Counter[str] = field(default_factory=Counter)  # values that are not text, by schema and property
+    size: int = 0
 
 
 class Entities:
@@ -57,7 +60,8 @@ class Entities:
     Rows are the lines of the file, counted from 1; an entity in several lines is one row, labelled by its first line.
     ``notes`` list what was not understood.
 
-    RosterError: a line is not JSON, or no entity is a person.
+    RosterError: a line is not JSON, longer than four million bytes or nested too deep, no entity is a person, or the
+    table would span too many cells.
     """
 
     def __init__(self, reopen: Callable[[], BinaryIO], rows: int) -> None:
@@ -70,6 +74,7 @@ class Entities:
         columns = dict.fromkeys(name for _, properties in read.people.values() for name in properties)
         if len(columns) + 2 > MAX_COLUMNS:
             raise RosterError(f"the roster has more than {MAX_COLUMNS:,} properties", hint="are they entities?")
+        refuse_expanse(len(read.people), len(columns) + 2, read.size)
         table: dict[str, list[str]] = {"id": list(read.people)}
         table["name"] = [_cell(_names(properties)) for _, properties in read.people.values()]
         for name in columns:
@@ -92,17 +97,34 @@ class Entities:
 
 def _read(file: BinaryIO) -> _Read:
     read = _Read()
-    for number, line in enumerate(file, start=1):
+    for number, line in enumerate(iter(partial(file.readline, MAX_LINE + 1), b""), start=1):
+        read.size += len(line)
+        if len(line) > MAX_LINE:
+            raise RosterError(f"row {number:,} of the roster has more than {MAX_LINE:,} bytes", hint=_ONE_PER_LINE)
         text = line.strip().removeprefix(b"\xef\xbb\xbf")
         if not text:
             continue
+        _refuse_depth(text, number)
         try:
             _take(json.loads(text), number, read)
-        except (ValueError, RecursionError):
-            raise RosterError(
-                f"row {number:,} of the roster is not JSON", hint="is the file complete? Each line must be one entity"
-            ) from None
+        except ValueError:
+            raise RosterError(f"row {number:,} of the roster is not JSON", hint=_ONE_PER_LINE) from None
     return read
+
+
+_ONE_PER_LINE = "is the file complete? Each line must be one entity"
+_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"?')
+
+
+def _refuse_depth(text: bytes, number: int) -> None:
+    """RosterError: an entity is nested deeper than any reader of entities goes."""
+    if text.count(b"{") + text.count(b"[") > MAX_DEPTH:
+        depth = deepest = 0
+        for mark in re.sub(rb"[^][{}]", b"", _TEXTS.sub(b"", text)):
+            depth += 1 if mark in b"[{" else -1
+            deepest = max(deepest, depth)
+        if deepest > MAX_DEPTH:
+            raise RosterError(f"row {number:,} of the roster is nested too deep", hint=_ONE_PER_LINE)
 
 
 def _take(entity: Any, number: int, read: _Read) -> str | None:
@@ -153,6 +175,8 @@ def _whole(text: str) -> str:
 def _attach_edges(read: _Read) -> Counter[str]:
     """Give people the properties of their edges; returns how many edges of each schema belong to nobody here."""
     lost: Counter[str] = Counter()
+    attached = 0
+    known: dict[int, dict[str, dict[str, None]]] = {}  # by person and property: values, in their order
     for schema, texts in read.edges:
         end, counted_as = EDGES[schema]
         holders = [read.people[person][1] for person in texts.get(end, []) if person in read.people]
@@ -161,8 +185,14 @@ def _attach_edges(read: _Read) -> Counter[str]:
             for key, values in texts.items():
                 if key != end:
                     named = [read.names.get(value, value) for value in values]
-                    known = properties.setdefault(f"{counted_as}.{key}", [])
-                    known += [value for value in named if value not in known]
+                    attached += len(named)
+                    refuse_expanse(attached, 1, read.size)
+                    known.setdefault(id(properties), {}).setdefault(f"{counted_as}.{key}", {}).update(
+                        dict.fromkeys(named)
+                    )
+    for _, properties in read.people.values():
+        for key, texts_of_edges in known.get(id(properties), {}).items():
+            properties[key] = list(dict.fromkeys([*properties.get(key, []), *texts_of_edges]))
     return lost
 
 

@@ -17,8 +17,8 @@ from pprl.core.errors import RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES
 from pprl.roster.column_guess import is_value
 from pprl.roster.headers import header_type
+from pprl.roster.limits import MAX_COLUMNS
 
-MAX_COLUMNS = 16_384
 NEEDED = "the roster needs a header row and at least one row of people"
 SECTION = "section"
 ALL = sys.maxsize

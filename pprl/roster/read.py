@@ -22,10 +22,11 @@ import pandas as pd
 from pprl.core.container import STANDARD
 from pprl.core.errors import RosterError
 from pprl.core.row_labels import LIST_STEP, SHEET_STEP
+from pprl.roster.archive import unpack
 from pprl.roster.csv import csv_records, find_dialect
 from pprl.roster.layout import ALL, NEEDED, SECTION, Table, locate
 from pprl.roster.paths import reading
-from pprl.roster.spreadsheet import MARKS, Records, sheets_of
+from pprl.roster.spreadsheet import OLD, Records, sheets_of
 
 if TYPE_CHECKING:
     from pprl.roster.columnar import Columnar
@@ -121,39 +122,43 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
     RosterError: as `read_roster`, for whatever shows before the rows of a CSV are read.
     """
     with reading():
-        reopen = _opener(Path(path))
+        reopen, notes = unpack(_opener(Path(path)))
         with reopen() as file:
             head = file.read(512)
             start = head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
-            if not start and not head.strip() and not any(map(bytes.strip, file)):
+            if not start and not head.strip() and not any(map(bytes.strip, iter(partial(file.read, 1 << 20), b""))):
                 raise RosterError("the roster is empty", hint=NEEDED)
-            if head.startswith(b"pprl-"):
-                raise RosterError(
-                    "the roster is a file of pprl, not a table of people", hint="`pprl inspect FILE` says what it is"
-                )
+            _refuse_other_files(head, start)
             if head.startswith(COLUMNAR_MARKS):
                 from pprl.roster.columnar import Columnar
 
                 columnar = Columnar(reopen, min(rows, ROWS_OF_A_PART))
-                return RosterFile([columnar], columnar.several)
+                return RosterFile([columnar], columnar.several, notes)
             if start[:1] == b"{":
                 from pprl.roster.followthemoney import Entities
 
                 entities = Entities(reopen, rows)
-                return RosterFile([entities], entities.several, entities.notes, "id")
-            if re.match(rb"\[\s*\{", start):
-                raise RosterError("the roster is one JSON list", hint="write one object per line: jq -c '.[]' FILE")
-            if start[:1] == b"<":
-                raise RosterError("the roster is a web page or XML", hint="open it in Excel and save it as XLSX")
-            if head.startswith(MARKS):
-                return RosterFile(_sheets(head + file.read(), sheet, rows))
+                return RosterFile([entities], entities.several, [*notes, *entities.notes], "id")
+            if head.startswith((b"PK\x03\x04", OLD)):
+                return RosterFile(_sheets(head + file.read(), sheet, rows), notes=notes)
             dialect = find_dialect(file)
 
     def records() -> Iterator[list[str]]:
         with reading(), reopen() as file:
             yield from csv_records(file, dialect)
 
-    return RosterFile([_Sheet(records, rows, ragged=True)])
+    return RosterFile([_Sheet(records, rows, ragged=True)], notes=notes)
+
+
+def _refuse_other_files(head: bytes, start: bytes) -> None:
+    if head.startswith(b"pprl-"):
+        raise RosterError(
+            "the roster is a file of pprl, not a table of people", hint="`pprl inspect FILE` says what it is"
+        )
+    if re.match(rb"\[\s*\{", start):
+        raise RosterError("the roster is one JSON list", hint="write one object per line: jq -c '.[]' FILE")
+    if start[:1] == b"<":
+        raise RosterError("the roster is a web page or XML", hint="open it in Excel and save it as XLSX")
 
 
 def _opener(path: Path) -> Callable[[], BinaryIO]:

@@ -1,4 +1,8 @@
-"""XLSX and XLS to records of text, sheet by sheet, and never more than memory can hold."""
+"""Workbooks to records of text, sheet by sheet: XLSX, XLSB, XLS and ODS.
+
+XLSX and XLS are read by compiled code, after `xlsx` and `xls` have looked at what they claim; XLSB and ODS are read
+here, record by record. All of them are held in memory, and the limits are checked before.
+"""
 
 from __future__ import annotations
 
@@ -6,183 +10,176 @@ import contextlib
 import functools
 import io
 import json
-import re
+import lzma
 import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pprl.core.errors import RosterError
+from pprl.roster import binary, opendocument, xls, xlsx
+from pprl.roster.limits import MAX_HELD, MAX_SHEETS
 
-MAX_CELLS = 30_000_000
-MAX_SHEETS = 1_000
-MAX_UNPACKED = 1 << 30
-MAX_STRINGS = 1 << 28
 LONGEST_SECONDS = 300  # to read an old workbook, which holds 65,536 rows per sheet
-MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+OLD = b"\xd0\xcf\x11\xe0"
 _DAMAGED = "the roster is not a complete spreadsheet"
 _COPY_AGAIN = "copy it again, or save it again from Excel"
 _PROTECTED = "the roster is protected with a password"
-_UNPROTECT = "open it in Excel, remove the password, and save a copy"
+_UNPROTECT = "open it in Excel or LibreOffice, remove the password, and save a copy"
 
 Records = Callable[[], Iterator[list[str]]]
+Merged = Iterable[tuple[int, int, int]]
+
+
+def is_workbook(names: Collection[str]) -> bool:
+    """Whether the names in a ZIP are those of a workbook or another document, not of files that somebody packed."""
+    return bool({"[Content_Types].xml", "content.xml", "encrypted-package"}.intersection(names)) or any(
+        name.lower().startswith("xl/") for name in names
+    )
 
 
 def sheets_of(data: bytes) -> dict[str, Records]:
-    """A function for each sheet, by name, that reads its records."""
-    if data.startswith(b"PK"):
-        _refuse_bombs(data)
-        return _new_workbook(data)
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        raise RosterError(_PROTECTED, hint=_UNPROTECT)
-    return _old_workbook(data)
+    """A function for each sheet, by name, that reads its records.
+
+    RosterError: the workbook is damaged or protected, or larger than the limits.
+    """
+    if data.startswith(OLD):
+        if xls.is_encrypted(data):
+            raise RosterError(_PROTECTED, hint=_UNPROTECT)
+        with _refusing_damage():
+            errors = xls.inspect(data)
+        return _old_workbook(data, errors)
+    with _refusing_damage(), zipfile.ZipFile(io.BytesIO(data)) as parts:
+        names = parts.namelist()
+        if opendocument.is_encrypted(parts) or any(info.flag_bits & 1 for info in parts.infolist()):
+            raise RosterError(_PROTECTED, hint=_UNPROTECT)
+        if any(name.lower() == "xl/workbook.bin" for name in names):
+            return _held(_read(binary.read_sheets, parts, len(data)))
+        if "content.xml" in names:
+            return _held(_read(opendocument.read_sheets, parts, len(data)))
+        _refuse_many([name for name in names if name.startswith("xl/worksheets/sheet")])
+        return _new_workbook(data, xlsx.inspect(parts, len(data)))
 
 
-def _new_workbook(data: bytes) -> dict[str, Records]:
+def _read(
+    read_sheets: Callable[[zipfile.ZipFile, int], dict[str, opendocument.Sheet]], parts: zipfile.ZipFile, size: int
+) -> dict[str, opendocument.Sheet]:
+    if sum(info.file_size for info in parts.infolist()) > 2 * MAX_HELD:
+        raise RosterError("the spreadsheet unpacks to more than a table of people can be", hint="save the table as CSV")
+    for info in parts.infolist():
+        if info.filename.startswith(("xl/media/", "Pictures/", "Thumbnails/")):
+            continue
+        with parts.open(info) as part:  # reads its checksum
+            while part.read(1 << 20):
+                pass
+    return read_sheets(parts, size)
+
+
+def _held(sheets: Mapping[str, opendocument.Sheet]) -> dict[str, Records]:
+    _refuse_many(sheets)
+    return {name: functools.partial(_filled, sheet.merged, sheet.rows) for name, sheet in sheets.items()}
+
+
+def _new_workbook(data: bytes, errors: Mapping[str, xlsx.Errors]) -> dict[str, Records]:
     from pprl.roster import workbook
 
-    with _reader_errors():
+    with _refusing_damage():
         book = workbook.open_workbook(data)
         names = workbook.names_of(book)
     _refuse_many(names)
 
     @functools.lru_cache(maxsize=1)
     def sheet_of(name: str) -> workbook.Sheet:
-        with _reader_errors():
+        with _refusing_damage():
             return workbook.read_sheet(book, name)
 
     def records(name: str) -> Iterator[list[str]]:
         sheet = sheet_of(name)
-        return _filled(sheet.merged, sheet.rows())
+        return _filled(sheet.merged, _with_errors(errors.get(name, {}), sheet.rows()))
 
     return {name: functools.partial(records, name) for name in names}
 
 
-def _old_workbook(data: bytes) -> dict[str, Records]:
+def _old_workbook(data: bytes, errors: Mapping[int, xlsx.Errors]) -> dict[str, Records]:
     """An old workbook is read by a separate program, since a damaged one may end the process that reads it."""
     try:
-        program = Path(__file__).with_name("workbook.py")
-        done = subprocess.run(  # noqa: S603  our own file, nothing from the user; -P, since csv.py is beside it
-            [sys.executable, "-P", str(program)], input=data, capture_output=True, timeout=LONGEST_SECONDS, check=True
-        )
-        answer = json.loads(done.stdout)
+        answer = read_old(data)
     except (subprocess.SubprocessError, ValueError):
         raise RosterError(_DAMAGED, hint=_COPY_AGAIN) from None
-    if answer == "password":
+    if answer == "password" or isinstance(answer, str):
         raise RosterError(_PROTECTED, hint=_UNPROTECT)
     _refuse_many(answer)
-    return {name: functools.partial(_filled, merged, rows) for name, (merged, rows) in answer.items()}
+    return {
+        name: functools.partial(_filled, merged, list(_with_errors(errors.get(number, {}), rows)))
+        for name, (number, merged, rows) in answer.items()
+    }
+
+
+def read_old(data: bytes) -> dict[str, tuple[int, Merged, list[list[str]]]] | str:
+    """What `pprl.roster.workbook` answers as a separate program, within a limit of memory and time."""
+    program = Path(__file__).with_name("workbook.py")
+    done = subprocess.run(  # noqa: S603  our own file, nothing from the user; -P, since csv.py is beside it
+        [sys.executable, "-P", str(program)], input=data, capture_output=True, timeout=LONGEST_SECONDS, check=True
+    )
+    answer: dict[str, tuple[int, Merged, list[list[str]]]] | str = json.loads(done.stdout)
+    return answer
 
 
 def _refuse_many(names: Collection[str]) -> None:
     if len(names) > MAX_SHEETS:
-        raise RosterError(f"the roster has more than {MAX_SHEETS:,} sheets", hint=_ONE_SHEET)
-
-
-_ONE_SHEET = "save the sheet that holds the people as a separate workbook"
+        raise RosterError(
+            f"the roster has more than {MAX_SHEETS:,} sheets",
+            hint="save the sheet that holds the people as a separate workbook",
+        )
 
 
 @contextlib.contextmanager
-def _reader_errors() -> Iterator[None]:
-    """Turn the reader's errors about a damaged file into ours; some files make it panic, which is not an Exception."""
+def _refusing_damage() -> Iterator[None]:
+    """Turn errors about a damaged file into ours; some files make the reader panic, which is not an Exception."""
     import python_calamine
 
-    damaged = (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError, OSError)
+    reader = (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError, OSError)
+    packing = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
     try:
         yield
     except python_calamine.PasswordError:
         raise RosterError(_PROTECTED, hint=_UNPROTECT) from None
     except BaseException as error:
-        if isinstance(error, damaged) or type(error).__name__ == "PanicException":
+        if isinstance(error, reader + packing) or type(error).__name__ == "PanicException":
             raise RosterError(_DAMAGED, hint=_COPY_AGAIN) from None
         raise
 
 
-def _filled(merged: Iterable[tuple[int, int, int]], rows: Iterable[list[str]]) -> Iterator[list[str]]:
+def _with_errors(errors: xlsx.Errors, rows: Iterable[list[str]]) -> Iterator[list[str]]:
+    """The rows with what cells show in which a formula failed; the reader leaves these empty."""
+    for number, record in enumerate(rows):
+        if number in errors:
+            record = [*record, *[""] * (max(errors[number]) + 1 - len(record))]
+            for column, shown in errors[number].items():
+                record[column] = record[column] or shown
+        yield record
+
+
+def _filled(merged: Merged, rows: Iterable[list[str]]) -> Iterator[list[str]]:
     """The rows, with cells that are merged over several rows repeated in each of these.
 
     A rank or a unit that is written once for several people belongs to all of them. Rows without any other cell are
     not people and stay as they are.
     """
-    below: dict[int, dict[int, tuple[int, list[str]]]] = {}
-    for top, left, bottom in merged:
-        value: list[str] = []
-        for row in range(top, bottom + 1) if bottom < top + 100_000 else ():
-            below.setdefault(row, {})[left] = top, value
+    starts = sorted(((top, left, bottom) for top, left, bottom in merged), reverse=True)
+    values: dict[int, tuple[int, str]] = {}  # column: the last row for which a value holds
     for number, record in enumerate(rows):
-        if number in below and sum(1 for cell in record if cell) > 1:
-            record = [*record]
-            for column, (first, value) in below[number].items():
-                if column >= len(record):
-                    continue  # merged beyond the last cell
-                if number == first:
-                    value[:] = [record[column]]
-                elif not record[column]:
-                    record[column] = value[0] if value else ""
+        while starts and starts[-1][0] <= number:
+            top, left, bottom = starts.pop()
+            values[left] = bottom, record[left] if top == number and left < len(record) else ""
+        if values:
+            filled = sum(1 for cell in record if cell) > 1
+            for column, (bottom, value) in [*values.items()]:
+                if bottom <= number:
+                    del values[column]
+                if filled and value and column < len(record) and not record[column]:
+                    record = [*record]
+                    record[column] = value
         yield record
-
-
-def _refuse_bombs(data: bytes) -> None:
-    """Inspect the packed parts before the reader does, which would unpack and lay out whatever they claim.
-
-    This finds damaged parts too, since each is unpacked once, a piece at a time.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as parts:
-            infos = parts.infolist()
-            sheets = [info for info in infos if info.filename.startswith("xl/worksheets/sheet")]
-            if len(sheets) > MAX_SHEETS:
-                raise RosterError(f"the roster has more than {MAX_SHEETS:,} sheets", hint=_ONE_SHEET)
-            strings = sum(info.file_size for info in infos if info.filename.lower().endswith("sharedstrings.xml"))
-            if sum(info.file_size for info in infos) > MAX_UNPACKED or strings > MAX_STRINGS:
-                raise RosterError(
-                    "the spreadsheet unpacks to more than a table of people can be", hint="save the table as CSV"
-                )
-            for info in infos:
-                if info.filename.lower().endswith("sharedstrings.xml"):
-                    _refuse_lying_count(parts, info)
-                _refuse_far_cells(parts, info, is_sheet=info in sheets)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
-        raise RosterError(_DAMAGED, hint=_COPY_AGAIN) from None
-
-
-_COUNT = re.compile(rb"[cC]ount\s*=\s*[\"'](\d+)")
-
-
-def _refuse_lying_count(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
-    """The reader allocates as many strings as the table claims to hold; each takes at least a few bytes of the file."""
-    with parts.open(info) as part:
-        claims = map(int, _COUNT.findall(part.read(4096)))
-    if max(claims, default=0) > info.file_size:
-        raise RosterError(_DAMAGED, hint=_COPY_AGAIN)
-
-
-_COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{2,3})\d")
-_ROW = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]*(\d{5,7})[\"']")
-
-
-def _refuse_far_cells(parts: zipfile.ZipFile, info: zipfile.ZipInfo, *, is_sheet: bool) -> None:
-    """A stray cell far below or right of the table would make the reader lay out everything in between."""
-    row = column = 1
-    rest = b""
-    with parts.open(info) as part:
-        while piece := part.read(1 << 20):
-            if is_sheet:
-                piece = rest + piece
-                column = max([column, *map(_column_number, set(_COLUMN.findall(piece)))])
-                row = max([row, *map(int, set(_ROW.findall(piece)))])
-                rest = piece[-200:]
-    if row * column > MAX_CELLS:
-        raise RosterError(
-            f"the spreadsheet spans more than {MAX_CELLS:,} cells",
-            hint="delete stray cells far below or right of the table, or save it as CSV",
-        )
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = 26 * number + letter - ord("A") + 1
-    return number

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import python_calamine
 
-MEMORY_OF_A_PROGRAM = 4 << 30
+MEMORY_OF_A_PROGRAM = 4 << 30  # addresses, most of them of libraries and threads
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,10 @@ class Sheet:
     rows: Callable[[], Iterator[list[str]]]
 
 
-def names_of(workbook: python_calamine.CalamineWorkbook) -> list[str]:
-    """The sheets of cells, without charts and macros."""
-    return [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet]
+def names_of(workbook: python_calamine.CalamineWorkbook) -> dict[str, int]:
+    """The sheets of cells, without charts and macros: name to number in the workbook."""
+    cells = python_calamine.SheetTypeEnum.WorkSheet
+    return {sheet.name: number for number, sheet in enumerate(workbook.sheets_metadata) if sheet.typ == cells}
 
 
 def open_workbook(data: bytes) -> python_calamine.CalamineWorkbook:
@@ -51,13 +52,27 @@ def read_sheet(workbook: python_calamine.CalamineWorkbook, name: str) -> Sheet:
 
 
 def cell_text(cell: object) -> str:
+    """Whole numbers without ``.0``, days as ISO dates, ``true`` and ``false``, durations in hours."""
+    if isinstance(cell, bool):
+        return str(cell).lower()
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
+    if isinstance(cell, datetime.timedelta):
+        seconds = round(cell.total_seconds())
+        sign, minutes = "-" * (seconds < 0), abs(seconds) // 60
+        return f"{sign}{minutes // 60}:{minutes % 60:02}:{abs(seconds) % 60:02}"
     if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
         return cell.date().isoformat()
     if isinstance(cell, datetime.datetime):
         return cell.isoformat(sep=" ")
     return str(cell)
+
+
+def read_all(data: bytes) -> dict[str, tuple[int, list[tuple[int, int, int]], list[list[str]]]]:
+    """Number, merged ranges and rows of each sheet, by name."""
+    workbook = open_workbook(data)
+    sheets = ((name, number, read_sheet(workbook, name)) for name, number in names_of(workbook).items())
+    return {name: (number, sheet.merged, list(sheet.rows())) for name, number, sheet in sheets}
 
 
 def _answer() -> None:
@@ -69,9 +84,7 @@ def _answer() -> None:
     except (ImportError, ValueError, OSError):
         pass  # a system without such limits
     try:
-        workbook = open_workbook(sys.stdin.buffer.read())
-        sheets = {name: read_sheet(workbook, name) for name in names_of(workbook)}
-        answer: object = {name: [sheet.merged, list(sheet.rows())] for name, sheet in sheets.items()}
+        answer: object = read_all(sys.stdin.buffer.read())
     except python_calamine.PasswordError:
         answer = "password"
     sys.stdout.buffer.write(json.dumps(answer).encode())
