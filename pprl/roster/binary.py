@@ -200,7 +200,7 @@ def _read_sheet(parts: zipfile.ZipFile, name: str, book: _Book, size: int) -> Sh
 def _cell(what: str, data: bytes, book: _Book) -> str:
     """The value of a cell as text, behind its column and its style."""
     if what == "shared":
-        return book.strings[struct.unpack_from("<I", data, 8)[0]]
+        return book.strings[int.from_bytes(data[8:12], "little")]
     if what in ("text", "rich"):
         return _text(data, 9 if what == "rich" else 8)[0]
     if what == "error":

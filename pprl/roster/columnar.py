@@ -124,7 +124,7 @@ def _opened(file: BinaryIO) -> tuple[pa.Schema, Read]:
     mark = data[:4].to_pybytes()
     if mark in (b"PAR1", b"PARE"):
         return _opened_parquet(data)
-    arrow_messages.inspect(memoryview(data))
+    arrow_messages.inspect(memoryview(data).cast("B"))
     if mark == b"ARRO":
         book = pa.ipc.open_file(data)
         return book.schema, lambda _most, _names: map(book.get_batch, range(book.num_record_batches))
@@ -144,12 +144,9 @@ def _opened_parquet(data: pa.Buffer) -> tuple[pa.Schema, Read]:
     metadata, schema = first.metadata, first.schema_arrow
 
     def read(most: int, names: list[str]) -> Iterator[pa.RecordBatch]:
-        at_once = parquet_pages.inspect(memoryview(data), names)
-        texts = [
-            leaf.path
-            for leaf in map(metadata.schema.column, range(len(metadata.schema)))
-            if leaf.path.split(".")[0] in names and leaf.physical_type == "BYTE_ARRAY"
-        ]
+        at_once, plain = parquet_pages.inspect(memoryview(data).cast("B"), names)
+        leaves = map(metadata.schema.column, range(len(metadata.schema)))
+        texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY" and leaf.path not in plain]
         parquet = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts, metadata=metadata, **how)
         batches: Iterator[pa.RecordBatch] = parquet.iter_batches(min(most, at_once), columns=names)
         return batches

@@ -89,7 +89,7 @@ class _Reader:
     def feed(self, piece: bytes) -> None:
         try:
             self._parser.Parse(piece)
-        except (expat.ExpatError, ValueError) as error:
+        except (expat.ExpatError, ValueError, LookupError) as error:
             raise DamagedError from error
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ MAX_FOOTER = 1 << 24
 _MAX_STRUCTS = 1 << 20
 _DEEPEST = 12  # structs within structs
 _TAIL = 8  # of a file: the length of its footer, and its mark
-_PREFIXED = 7  # DELTA_BYTE_ARRAY: a text is a part of the one before and some bytes more
+_DELTA = (6, 7)  # DELTA_LENGTH_BYTE_ARRAY; DELTA_BYTE_ARRAY, in which a text begins like the one before
 _TEXT_OF_A_BATCH = 1 << 28
 
 Struct = dict[int, object]
@@ -28,34 +28,37 @@ Struct = dict[int, object]
 class _Chunk:
     """Sizes of the pages of a column in a row group."""
 
+    path: list[str]
     values: int = 0
     unpacked: int = 0
     packed: int = 0
     largest: int = 0
-    largest_prefixed: int = 0
+    is_delta: bool = False
 
 
-def inspect(data: memoryview, names: Collection[str]) -> int:
-    """How many rows of these columns may be read at once. Damage is left to the reader.
+def inspect(data: memoryview, names: Collection[str]) -> tuple[int, set[str]]:
+    """How many rows of these columns may be read at once, and which of their paths cannot be read as indices of
+    distinct values. Damage is left to the reader.
 
     RosterError: the file spans too many cells, or its pages unpack to too much.
     """
-    size, rows, at_once = len(data), 0, _TEXT_OF_A_BATCH
+    size, rows, at_once, plain = len(data), 0, _TEXT_OF_A_BATCH, set[str]()
     try:
         footer = _footer(data)
     except (IndexError, struct.error, ValueError):
-        return at_once
+        return at_once, plain
     for group in _structs(footer.get(4)):
         rows += _number(group, 3)
         refuse_expanse(rows, len(names), size)
         chunks = [
-            _chunk(data, column)
+            _chunk(data, column, _path(column))
             for column in (_struct(chunk.get(3)) for chunk in _structs(group.get(1)))
             if _path(column)[:1] and _path(column)[0] in names
         ]
         for chunk in chunks:
-            if chunk.largest_prefixed:
-                at_once = min(at_once, max(1, _TEXT_OF_A_BATCH // chunk.largest_prefixed))
+            if chunk.is_delta:
+                plain.add(".".join(chunk.path))
+                at_once = min(at_once, max(1, _TEXT_OF_A_BATCH // max(1, chunk.largest)))
         _refuse_pages(chunks)
         nested = sum(chunk.values for chunk in chunks if chunk.values > _number(group, 3))
         if nested > max(FREE_CELLS, size):
@@ -63,7 +66,7 @@ def inspect(data: memoryview, names: Collection[str]) -> int:
                 f"lists of the roster hold more than {max(FREE_CELLS, size):,} values", hint="leave these columns out"
             )
     refuse_expanse(_number(footer, 3), len(names), size)
-    return at_once
+    return at_once, plain
 
 
 def _refuse_pages(chunks: list[_Chunk]) -> None:
@@ -86,8 +89,8 @@ def _footer(data: memoryview) -> Struct:
 _SMALLER = "write it again with fewer columns and larger row groups"
 
 
-def _chunk(data: memoryview, column: Struct) -> _Chunk:
-    chunk = _Chunk()
+def _chunk(data: memoryview, column: Struct, path: list[str]) -> _Chunk:
+    chunk = _Chunk(path)
     at, first = _number(column, 9), _number(column, 11)
     for header, body in _pages(data, first if 0 < first < at else at):
         unpacked, packed = _number(header, 2), _number(header, 3)
@@ -95,8 +98,7 @@ def _chunk(data: memoryview, column: Struct) -> _Chunk:
         chunk.unpacked, chunk.packed = chunk.unpacked + unpacked, chunk.packed + packed
         chunk.largest = max(chunk.largest, unpacked)
         chunk.values += _number(kind, 1)
-        if _number(kind, 2 if 5 in header else 4) == _PREFIXED:
-            chunk.largest_prefixed = max(chunk.largest_prefixed, unpacked)
+        chunk.is_delta |= _number(kind, 2 if 5 in header else 4) in _DELTA
         if chunk.values >= _number(column, 5) or body + packed > len(data):
             break
     return chunk

@@ -21,6 +21,7 @@ from pathlib import Path
 from pprl.core.errors import RosterError
 from pprl.roster import binary, opendocument, xls, xlsx
 from pprl.roster.limits import MAX_HELD, MAX_SHEETS
+from pprl.roster.opendocument import DamagedError
 
 LONGEST_SECONDS = 300  # to read an old workbook, which holds 65,536 rows per sheet
 OLD = b"\xd0\xcf\x11\xe0"
@@ -59,6 +60,8 @@ def sheets_of(data: bytes) -> dict[str, Records]:
             return _held(_read(binary.read_sheets, parts, len(data)))
         if "content.xml" in names:
             return _held(_read(opendocument.read_sheets, parts, len(data)))
+        if not any(name.lower() == "xl/workbook.xml" for name in names):
+            raise DamagedError  # the reader would try other formats
         _refuse_many([name for name in names if name.startswith("xl/worksheets/sheet")])
         return _new_workbook(data, xlsx.inspect(parts, len(data)))
 

@@ -82,8 +82,9 @@ def _records(stream: bytes, at: int = 0) -> Iterator[tuple[int, int, bytes]]:
 
 def _workbook(data: bytes) -> bytes:
     """The stream of the workbook in a compound file."""
-    sector = 1 << min(struct.unpack_from("<H", data, 30)[0], 20)
-    small = 1 << min(struct.unpack_from("<H", data, 32)[0], 20)
+    sector, small = (1 << min(shift, 30) for shift in struct.unpack_from("<HH", data, 30))
+    if sector not in (512, 4096) or small != 64:
+        raise DamagedError
     first_entry, cutoff, first_small, _, first_table, tables = struct.unpack_from("<I4xIIIII", data, 48)
     numbers = list(struct.unpack_from("<109I", data, 76))
     for _ in range(min(tables, len(data) // sector)):

@@ -246,7 +246,7 @@ REFUSED = {
     "nobody": ([entity("o", "Company", name=["A"])], "holds no Person"),
     "other JSON": ([{"clks": ["abc="]}], "holds no Person"),
     "one list": ([b"[{}, {}]"], "is one JSON list"),
-    "a pit of brackets": ([b'{"id":' + b"[" * 100_000], "row 1 of the roster is not JSON"),
+    "a pit of brackets": ([b'{"id":' + b"[" * 100_000], "row 1 of the roster is nested too deep"),
     "a number without end": ([b'{"id":' + b"9" * 10_000 + b"}"], "row 1 of the roster is not JSON"),
     "no UTF-8": ([b'{"id": "\xff"}'], "row 1 of the roster is not JSON"),
 }
