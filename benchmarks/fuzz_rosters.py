@@ -80,7 +80,7 @@ def seeds(name: str) -> list[bytes]:
         quoted = [[f'{cell}; "{cell}"\n' for cell in row] for row in PEOPLE]
         return [table, as_csv(quoted), as_csv(PEOPLE, encoding="cp1251"), as_csv(PEOPLE, encoding="utf-16")]
     if name == "xlsx":
-        return [workbooks.xlsx([HEADER, *PEOPLE]), workbooks.xlsx(MIXED, merged=["C2:C4"])]
+        return [workbooks.xlsx([HEADER, *PEOPLE]), workbooks.xlsx(MIXED, merged=[(1, 3, 2, 2)])]
     if name == "xlsb":
         return [workbooks.xlsb([HEADER, *PEOPLE]), workbooks.xlsb(MIXED, merged=[(1, 3, 2, 2)])]
     if name == "xls":

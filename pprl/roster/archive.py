@@ -5,6 +5,7 @@ Archives are known by their bytes, whatever they are called. One that holds anyt
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import lzma
@@ -38,7 +39,7 @@ _PIECE = 1 << 20
 _UNPACK = "unpack it, and name the file that holds the people"
 
 Reopen = Callable[[], BinaryIO]
-Inner = Callable[[], tuple[IO[bytes], Callable[[], float]]]  # what is packed, and how many packed bytes are behind
+Inner = Callable[[], "_Packed"]
 
 
 def unpack(reopen: Reopen) -> tuple[Reopen, tuple[str, ...]]:
@@ -47,19 +48,19 @@ def unpack(reopen: Reopen) -> tuple[Reopen, tuple[str, ...]]:
     RosterError: the archive is damaged, encrypted or of a kind that is not read, holds no table, several, or another
     archive, or unpacks to more than the limits.
     """
+    member: str | None = None
     notes: tuple[str, ...] = ()
     with reopen() as file:
         head = file.read(512)
         _refuse_others(head, "the roster is")
-        if head.startswith(GZ):
-            inner: Inner = partial(_from_gzip, reopen)
-        elif head.startswith(ZIPS):
+        if head.startswith(ZIPS):
             found = _member(file)
             if found is None:
                 return reopen, ()
-            inner, notes = partial(_from_zip, reopen, found[0]), found[1]
-        else:
+            member, notes = found
+        elif not head.startswith(GZ):
             return reopen, ()
+    inner = partial(_Packed, reopen, member)
     size = _measure(inner)
     opened = partial(_opened, inner, size)
     with opened() as file:
@@ -116,17 +117,34 @@ def _is_hidden(name: str) -> bool:
     return last.startswith(".") or last.lower() in _NO_FILES or "__MACOSX" in folders.split("/")
 
 
-def _from_gzip(reopen: Reopen) -> tuple[IO[bytes], Callable[[], float]]:
-    """What a GZ holds, and how many of its bytes have been read so far."""
-    packed = reopen()
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=packed)), packed.tell
+class _Packed:
+    """What an archive holds, read from its beginning to its end."""
 
+    def __init__(self, reopen: Reopen, member: str | None) -> None:
+        self._file = reopen()
+        try:
+            self._unpacked, self._ratio = self._open(self._file, member)
+        except BaseException:
+            self._file.close()
+            raise
 
-def _from_zip(reopen: Reopen, name: str) -> tuple[IO[bytes], Callable[[], float]]:
-    parts = zipfile.ZipFile(reopen())
-    info = parts.getinfo(name)
-    member = parts.open(info)
-    return member, lambda: member.tell() * info.compress_size / max(1, info.file_size)
+    def _open(self, file: BinaryIO, member: str | None) -> tuple[IO[bytes], float]:
+        if member is None:
+            return cast("IO[bytes]", gzip.GzipFile(fileobj=file)), 0.0
+        parts = zipfile.ZipFile(file)
+        info = parts.getinfo(member)
+        return parts.open(info), info.compress_size / max(1, info.file_size)
+
+    def read(self, count: int) -> bytes:
+        return self._unpacked.read(count)
+
+    def packed(self) -> float:
+        """How many packed bytes have been read."""
+        return self._ratio * self._unpacked.tell() if self._ratio else self._file.tell()
+
+    def close(self) -> None:
+        self._unpacked.close()
+        self._file.close()
 
 
 @contextmanager
@@ -143,13 +161,11 @@ def refusing_damage() -> Iterator[None]:
 def _measure(inner: Inner) -> int:
     """How many bytes an archive unpacks to; all of it is unpacked once, and checked."""
     total = 0
-    with refusing_damage():
-        file, packed = inner()
-        with file:
-            while piece := file.read(_PIECE):
-                total += len(piece)
-                if total > MAX_UNPACKED or total > max(FREE_UNPACKED, MAX_RATIO * packed()):
-                    raise RosterError("the archive unpacks to more than a table of people can be", hint=_UNPACK)
+    with refusing_damage(), contextlib.closing(inner()) as file:
+        while piece := file.read(_PIECE):
+            total += len(piece)
+            if total > MAX_UNPACKED or total > max(FREE_UNPACKED, MAX_RATIO * file.packed()):
+                raise RosterError("the archive unpacks to more than a table of people can be", hint=_UNPACK)
     return total
 
 
@@ -162,7 +178,7 @@ class _Unpacked(io.RawIOBase):
 
     def __init__(self, inner: Inner, size: int) -> None:
         self._inner, self._size = inner, size
-        self._file: IO[bytes] | None = None
+        self._file: _Packed | None = None
         self._at = self._wanted = 0
 
     def readable(self) -> bool:
@@ -183,7 +199,7 @@ class _Unpacked(io.RawIOBase):
         with refusing_damage():
             if self._file is None or self._wanted < self._at:
                 self._close_file()
-                self._file, self._at = self._inner()[0], 0
+                self._file, self._at = self._inner(), 0
             while self._at < self._wanted:
                 skipped = len(self._file.read(min(_PIECE, self._wanted - self._at)))
                 if not skipped:

@@ -29,7 +29,7 @@ def is_duration_format(number: int, code: str = "") -> bool:
 
 def number_text(value: float) -> str:
     """A whole number loses its ``.0``."""
-    return str(int(value)) if value.is_integer() else str(value)
+    return str(int(value)) if float(value).is_integer() else str(value)
 
 
 def date_text(serial: float, *, from_1904: bool = False) -> str:
@@ -43,7 +43,7 @@ def date_text(serial: float, *, from_1904: bool = False) -> str:
     if not 0 <= serial < _LAST_DAY - (1462 if from_1904 else 0):
         return number_text(serial)
     seconds = round(serial * 86_400)
-    if serial < 1 and not (from_1904 and seconds % 86_400 == 0):
+    if seconds < 86_400 and (seconds or not from_1904):
         return str(datetime.timedelta(seconds=seconds)).zfill(8)
     first = datetime.datetime(1904, 1, 1) if from_1904 else datetime.datetime(1899, 12, 30 if serial >= 60 else 31)
     moment = first + datetime.timedelta(seconds=seconds)

@@ -82,9 +82,7 @@ def inspect(parts: zipfile.ZipFile, size: int) -> dict[str, Errors]:
     spans: dict[str, _Span] = {}
     for info in infos:
         if info not in strings:
-            spans[info.filename] = span = _span(parts, info)
-            rows, columns = max(span.row, min(span.rows, 1 << 20)), max(span.column, span.in_row)
-            refuse_expanse(rows, columns, size, most=MAX_CELLS)
+            spans[info.filename] = _span(parts, info, size)
     if max(lengths, default=0) * sum(span.cells for span in spans.values()) > _MOST_TEXT:
         _refuse_repeated_text(parts, [info for info in infos if spans.get(info.filename, _Span()).cells], lengths)
     return {name: spans[part].errors for name, part in _sheets(parts).items() if part in spans and spans[part].errors}
@@ -121,10 +119,11 @@ def _lengths_of_strings(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> list[i
     return [*lengths[1:], begin]
 
 
-def _span(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Span:
+def _span(parts: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> _Span:
     span = _Span()
     for piece in _pieces(parts, info):
         span.see(piece)
+        refuse_expanse(max(span.row, span.rows), max(span.column, span.in_row), size, most=MAX_CELLS)
     return span
 
 

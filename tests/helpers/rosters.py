@@ -30,7 +30,7 @@ type = "identifier"
 role = "confirm"
 """
 )
-SURNAMES = (DATA / "surnames_m_5000.txt").read_text(encoding="utf-8").split()[:400]
+SURNAMES = (DATA / "surnames_m_5000.txt").read_text(encoding="utf-8").splitlines()[1:401]
 GIVEN = ["Олег", "Кирилл", "Лев", "Пётр", "Иван", "Матвей", "Эдуард", "Никита", "Степан", "Виктор"]
 PATRONYMICS = ["Семёнович", "Львович", "Петрович", "Тимофеевич", "Егорович", "Андреевич", "Ильич"]
 

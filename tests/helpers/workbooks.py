@@ -8,9 +8,9 @@ import struct
 import zipfile
 from xml.sax.saxutils import escape, quoteattr
 
-import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
+import xlsxwriter
 
 from helpers.rosters import as_csv
 
@@ -40,18 +40,24 @@ def unzipped(data):
 
 
 def xlsx(rows, *, merged=(), from_1904=False):
-    book = openpyxl.Workbook()
-    if from_1904:
-        book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
-    for at, row in enumerate(rows, 1):
-        for column, value in enumerate(row, 1):
-            if value not in ("", None):
-                cell = book.active.cell(at, column, value if not isinstance(value, Error) else str(value))
-                cell.data_type = "e" if isinstance(value, Error) else cell.data_type
-    for area in merged:
-        book.active.merge_cells(area)
+    """``merged``: top, bottom, left, right, counted from 0."""
     data = io.BytesIO()
-    book.save(data)
+    options = {"in_memory": True, "date_1904": from_1904, "default_date_format": "dd.mm.yyyy"}
+    with xlsxwriter.Workbook(data, options) as book:
+        sheet = book.add_worksheet("Лист1")
+        hours = book.add_format({"num_format": "[h]:mm:ss"})
+        for at, row in enumerate(rows):
+            for column, value in enumerate(row):
+                if isinstance(value, Error):
+                    sheet.write_formula(at, column, "=A1", None, str(value))
+                elif isinstance(value, datetime.timedelta):
+                    sheet.write_datetime(at, column, value, hours)
+                elif isinstance(value, str):
+                    sheet.write_string(at, column, value)
+                else:
+                    sheet.write(at, column, value)
+        for top, bottom, left, right in merged:
+            sheet.merge_range(top, left, bottom, right, rows[top][left])
     return data.getvalue()
 
 
@@ -178,10 +184,11 @@ def styles_of_xlsb():
     return record(278) + formats + record(616) + styles + record(279)
 
 
-def xlsb(rows, *, merged=(), name="Лист1", from_1904=False, sheet=None):
-    """``merged``: top, bottom, left, right, counted from 0. ``sheet`` replaces the records of the sheet."""
+def xlsb(rows, *, merged=(), name="Лист1", from_1904=False, more=b""):
+    """``merged``: top, bottom, left, right, counted from 0. ``more`` are records behind those of the rows."""
     strings = {}
-    sheet = sheet or xlsb_sheet(rows, strings, merged)
+    end = record(146)
+    sheet = xlsb_sheet(rows, strings, merged).replace(end, more + end)
     shared = record(159, struct.pack("<II", len(strings), len(strings)))
     shared += b"".join(record(19, b"\0" + wide(text)) for text in strings) + record(160)
     book = record(131) + record(153, struct.pack("<II", int(from_1904), 0) + wide("")) + record(143)
