@@ -133,7 +133,7 @@ def _opened(file: BinaryIO) -> tuple[pa.Schema, Read]:
 
 
 def _opened_parquet(data: pa.Buffer) -> tuple[pa.Schema, Read]:
-    """Text is read as indices of distinct values, so that a long one that occurs often is held only once."""
+    """Text is read as indices of distinct values where the file has them, so that none is held more than once."""
     how = {
         "coerce_int96_timestamp_unit": "us",
         "page_checksum_verification": True,
@@ -144,11 +144,11 @@ def _opened_parquet(data: pa.Buffer) -> tuple[pa.Schema, Read]:
     metadata, schema = first.metadata, first.schema_arrow
 
     def read(most: int, names: list[str]) -> Iterator[pa.RecordBatch]:
-        at_once, plain = parquet_pages.inspect(memoryview(data).cast("B"), names)
+        at_once, plain = parquet_pages.inspect(memoryview(data).cast("B"), names, most)
         leaves = map(metadata.schema.column, range(len(metadata.schema)))
         texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY" and leaf.path not in plain]
         parquet = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts, metadata=metadata, **how)
-        batches: Iterator[pa.RecordBatch] = parquet.iter_batches(min(most, at_once), columns=names)
+        batches: Iterator[pa.RecordBatch] = parquet.iter_batches(at_once, columns=names)
         return batches
 
     return schema, read

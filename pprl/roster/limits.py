@@ -63,7 +63,7 @@ class Lines:
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
-        self.length = 0  # of the row so far; whoever has a whole row sets it to 0
+        self.length = 0  # of the row so far; set it to 0 after each row
 
     def __iter__(self) -> Iterator[str]:
         for line in iter(partial(self._text.readline, MAX_TEXT + 1), ""):

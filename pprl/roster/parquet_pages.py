@@ -10,6 +10,8 @@ import struct
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from pprl.core.errors import RosterError
 from pprl.roster.limits import FREE_CELLS, MAX_HELD, MAX_RATIO, refuse_expanse, refuse_unpacked
 
@@ -18,7 +20,9 @@ MAX_FOOTER = 1 << 24
 _MAX_STRUCTS = 1 << 20
 _DEEPEST = 12  # structs within structs
 _TAIL = 8  # of a file: the length of its footer, and its mark
-_DELTA = (6, 7)  # DELTA_LENGTH_BYTE_ARRAY; DELTA_BYTE_ARRAY, in which a text begins like the one before
+_INDICES = (2, 8)  # PLAIN_DICTIONARY, RLE_DICTIONARY
+_PREFIXED = 7  # DELTA_BYTE_ARRAY, in which a text begins like the one before
+_CODECS = {0: "", 1: "snappy", 2: "gzip", 4: "brotli", 6: "zstd", 7: "lz4_raw"}
 _TEXT_OF_A_BATCH = 1 << 28
 
 Struct = dict[int, object]
@@ -33,16 +37,17 @@ class _Chunk:
     unpacked: int = 0
     packed: int = 0
     largest: int = 0
-    is_delta: bool = False
+    longest: int = 0  # bytes of a text that a few bytes can repeat
+    is_plain: bool = False  # not only indices of distinct values
 
 
-def inspect(data: memoryview, names: Collection[str]) -> tuple[int, set[str]]:
-    """How many rows of these columns may be read at once, and which of their paths cannot be read as indices of
-    distinct values. Damage is left to the reader.
+def inspect(data: memoryview, names: Collection[str], most: int) -> tuple[int, set[str]]:
+    """How many rows of these columns, ``most`` at best, may be read at once; and which of their paths hold more than
+    indices of distinct values. Damage is left to the reader.
 
     RosterError: the file spans too many cells, or its pages unpack to too much.
     """
-    size, rows, at_once, plain = len(data), 0, _TEXT_OF_A_BATCH, set[str]()
+    size, rows, at_once, plain = len(data), 0, most, set[str]()
     try:
         footer = _footer(data)
     except (IndexError, struct.error, ValueError):
@@ -51,14 +56,14 @@ def inspect(data: memoryview, names: Collection[str]) -> tuple[int, set[str]]:
         rows += _number(group, 3)
         refuse_expanse(rows, len(names), size)
         chunks = [
-            _chunk(data, column, _path(column))
+            _chunk(data, column, _path(column), _TEXT_OF_A_BATCH // most)
             for column in (_struct(chunk.get(3)) for chunk in _structs(group.get(1)))
             if _path(column)[:1] and _path(column)[0] in names
         ]
         for chunk in chunks:
-            if chunk.is_delta:
+            if chunk.is_plain:
                 plain.add(".".join(chunk.path))
-                at_once = min(at_once, max(1, _TEXT_OF_A_BATCH // max(1, chunk.largest)))
+                at_once = min(at_once, max(1, _TEXT_OF_A_BATCH // max(1, chunk.longest)))
         _refuse_pages(chunks)
         nested = sum(chunk.values for chunk in chunks if chunk.values > _number(group, 3))
         if nested > max(FREE_CELLS, size):
@@ -89,19 +94,43 @@ def _footer(data: memoryview) -> Struct:
 _SMALLER = "write it again with fewer columns and larger row groups"
 
 
-def _chunk(data: memoryview, column: Struct, path: list[str]) -> _Chunk:
+def _chunk(data: memoryview, column: Struct, path: list[str], short: int) -> _Chunk:
+    """The pages of a column; whether a text is ``short`` or long does not matter."""
     chunk = _Chunk(path)
     at, first = _number(column, 9), _number(column, 11)
+    values = slice(0, 0)  # the page of distinct values
     for header, body in _pages(data, first if 0 < first < at else at):
         unpacked, packed = _number(header, 2), _number(header, 3)
         kind = _struct(header.get(5) or header.get(8))
         chunk.unpacked, chunk.packed = chunk.unpacked + unpacked, chunk.packed + packed
         chunk.largest = max(chunk.largest, unpacked)
         chunk.values += _number(kind, 1)
-        chunk.is_delta |= _number(kind, 2 if 5 in header else 4) in _DELTA
+        encoding = _number(kind, 2 if 5 in header else 4)
+        if 7 in header:
+            values, chunk.longest = slice(body, body + packed), unpacked
+        elif encoding == _PREFIXED:
+            chunk.longest = max(chunk.longest, unpacked)
+        chunk.is_plain |= bool(kind) and encoding not in _INDICES
         if chunk.values >= _number(column, 5) or body + packed > len(data):
             break
+    if chunk.is_plain and chunk.longest > short and values.stop:
+        refuse_unpacked(chunk.longest, values.stop - values.start)
+        chunk.longest = _longest(bytes(data[values]), chunk.longest, _number(column, 4))
     return chunk
+
+
+def _longest(page: bytes, size: int, codec: int) -> int:
+    """The bytes of the longest text in a page of ``size`` bytes unpacked; where that cannot be told, its size."""
+    try:
+        name = _CODECS[codec]
+        texts = pa.Codec(name).decompress(page, size, asbytes=True) if name else page
+        at = longest = 0
+        while at < size:
+            (length,) = struct.unpack_from("<I", texts, at)
+            at, longest = at + 4 + length, max(longest, length)
+    except (struct.error, KeyError, OSError, ValueError):
+        return size
+    return longest
 
 
 def _struct(value: object) -> Struct:

@@ -1,6 +1,6 @@
-"""Opens rosters and reads them as text: CSV, XLSX and XLS as clerks write them, Parquet, Arrow, FollowTheMoney.
+"""Opens rosters and reads them as text: CSV and workbooks as clerks write them, Parquet, Arrow, FollowTheMoney.
 
-``csv`` and ``spreadsheet`` turn bytes into records, and ``layout`` finds the table in them; ``columnar`` reads files
+``archive`` unpacks a ZIP or a GZ, and ``limits`` says how large a roster may be. ``csv`` and ``spreadsheet`` turn bytes into records, and ``layout`` finds the table in them; ``columnar`` reads files
 that describe their own columns. Nothing is inferred: ``007`` stays ``007``. Real dates of a spreadsheet become ISO
 dates, and whole numbers lose their ``.0``. The index of a frame is the row of the spreadsheet, header counted, so that
 every message and every pair can be traced back to the file. No message holds a cell or the roster's path.
@@ -53,7 +53,9 @@ def read_roster(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
     understood. ``attrs["several"]`` names the columns whose cells hold several values, and the separator: for a CSV,
     set ``frame.attrs["several"] = {"ФИО": ";"}``.
 
-    RosterError: the file is missing, empty, not a table, cut short, protected, encrypted, or wider than 16,384 columns.
+    A ZIP or GZ is the one table in it.
+
+    RosterError: the file is missing, empty, not a table, cut short, protected, encrypted, or larger than the limits.
     """
     parts = list(read_roster_parts(path, sheet, ALL))
     return parts[0] if len(parts) == 1 else pd.concat(parts)
@@ -117,7 +119,7 @@ class RosterFile:
 def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_A_PART) -> RosterFile:
     """Open a roster, to be read in parts of at most ``rows`` rows.
 
-    A spreadsheet is held in memory. A CSV or Parquet file is not, unless it can be read only once, like standard input.
+    A workbook is held in memory. A CSV or Parquet file is not, unless it can be read only once, like standard input.
 
     RosterError: as `read_roster`, for whatever shows before the rows of a CSV are read.
     """

@@ -349,10 +349,22 @@ def test_columns_in_any_encoding_are_the_same(roster):
 
 def test_the_pages_of_a_column_are_seen_before_they_are_read():
     data = workbooks.parquet(HEADER, PEOPLE, use_dictionary=False, column_encoding="DELTA_BYTE_ARRAY")
-    at_once, plain = parquet_pages.inspect(memoryview(data), HEADER[:2])
-    assert plain == {*HEADER[:2]}
-    assert 1_000_000 < at_once < 1 << 28
-    assert parquet_pages.inspect(memoryview(workbooks.parquet(HEADER, PEOPLE)), HEADER)[1] == set()
+    assert parquet_pages.inspect(memoryview(data), HEADER[:2], 50_000) == (50_000, {*HEADER[:2]})
+    assert parquet_pages.inspect(memoryview(workbooks.parquet(HEADER, PEOPLE)), HEADER, 50_000) == (50_000, set())
+
+
+def test_a_long_text_that_may_be_repeated_is_read_in_few_rows(roster):
+    """One in the page of distinct values, beside pages that hold texts; one that others begin with."""
+    people = [["Ё" * 20_000 if at == 3 else f"Ёжиков{at}", "Лев"] for at in range(60)]
+    for options in (
+        {"dictionary_pagesize_limit": 80, "write_batch_size": 5},
+        {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"},
+    ):
+        data = workbooks.parquet(["name", "given"], people, **options)
+        at_once, plain = parquet_pages.inspect(memoryview(data), ["name", "given"], 50_000)
+        assert "name" in plain
+        assert at_once <= (1 << 28) // 40_000
+        assert roster(data).values.tolist() == people
 
 
 def test_lists_whose_values_are_repeated_are_read_or_refused(roster):
