@@ -9,6 +9,7 @@ Where it is ambiguous, an error names the option that settles it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,14 +20,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pprl.core.errors import RosterError
-from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
+from pprl.core.schema import FULL_NAME, NAME_TYPES, Field, Schema
 from pprl.normalize.dates import ORDERS, parse_date
 from pprl.normalize.names import PARTICLE, fold_name, is_patronymic, split_full_name
 from pprl.normalize.ranks import fold_rank
 from pprl.normalize.text import known_text, latin_text, read_table
 from pprl.normalize.values import fold_sex, fold_year
 from pprl.roster.headers import header_type
-from pprl.roster.people import EMPTY_CELLS, text_of, year_key
+from pprl.roster.people import EMPTY_CELLS, LOST_LETTERS, UNREADABLE, fold_of, text_of, year_key
 from pprl.roster.spellings import distinct_values, separators
 
 #: The usual name and role of a proposed field, by type. A rank or a number is worth more if it is not linked.
@@ -138,7 +139,7 @@ def _middle_name(header: str, cells: Sequence[str], year: int) -> Guess:
 
 def _contradiction(named: str, cells: Sequence[str]) -> str:
     """Why the cells under a known header cannot be what it says; nothing where they can."""
-    if named in ("surname", FULL_NAME) and all(map(_is_initial, cells)):
+    if named in ("surname", FULL_NAME) and len(cells) > 1 and all(map(_is_initial, cells)):
         return "it holds single letters"
     if named == FULL_NAME and len(cells) >= ENOUGH:
         splits = [split_full_name(text) for text in cells]
@@ -423,6 +424,28 @@ def _says_otherwise(guesses: Iterable[Guess], header: str, kind: str) -> bool:
     """Whether a column clearly holds something else than its header says: whole names or letters under ``surname``."""
     kinds = [guess.kind for guess in guesses if guess.header == header]
     return UNUSED in kinds or (FULL_NAME in kinds and kind in NAME_TYPES)
+
+
+def unread_columns(frame: pd.DataFrame) -> list[str]:
+    """A line for each column that is mostly in letters that are not read, by its number: headers may be names there."""
+    fold = fold_of(Field("", "text", "link", 0))
+    lines = []
+    for index, header in enumerate(frame.columns):
+        if list(map(str, frame.columns)).count(str(header)) > 1:
+            continue
+        cells = _some_cells(frame, str(header))
+        reasons = Counter(_unread_letters(text, *fold(text)) for text in cells)
+        del reasons[""]
+        for reason, count in reasons.most_common(1):
+            if count > MOSTLY * len(cells):
+                lines.append(f"column {index + 1} is not read: {reason} in {count:,} of {len(cells):,} different cells")
+    return lines
+
+
+def _unread_letters(text: str, value: str | None, reason: str | None) -> str:
+    if reason is None or (value is None and not any(map(str.isalpha, text))):
+        return ""
+    return LOST_LETTERS if reason == UNREADABLE["text"] else reason
 
 
 def propose_fields(rosters: Iterable[Iterable[Guess]]) -> dict[str, tuple[str, str]]:

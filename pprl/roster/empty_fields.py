@@ -24,7 +24,7 @@ def refuse_empty(roster: Roster, schema: Schema, whose: str, other: Roster | Non
         return
     elsewhere = ""
     if other is not None and (there := [f.name for f in filled(schema, other.people) if f.name in empty]):
-        elsewhere = f"; the {others} has " + " and ".join(_with_header(name, other.columns, schema) for name in there)
+        elsewhere = f"; the {others} has {_with_headers(there, other.columns, schema)}"
     headers = [str(header) for table in roster.tables for header in table.columns]
     raise _refusal(whose, empty, roster.columns, schema, headers, people.left_out, elsewhere)
 
@@ -54,19 +54,21 @@ def _refusal(
     left_out: Mapping[tuple[str, str], tuple[int, ...]],
     elsewhere: str,
 ) -> RefusedError:
-    named = " and ".join(_with_header(name, columns, schema) for name in empty)
+    named = _with_headers(empty, columns, schema)
     unread = "".join(f"; {left_out_text(*what, left_out[what])}" for what in sorted(left_out) if what[0] in empty)
     return RefusedError(
-        f"{whose}: no row has a value for {named}, but the schema links it{unread}{elsewhere}",
+        f"{whose}: no row has a value for what is linked: {named}{unread}{elsewhere}",
         hint=f"name the column with --column {empty[0]}=HEADER, take the field out of the schema, or pass "
         f"--allow-empty to link without it; {headers_hint(headers)}",
     )
 
 
-def _with_header(name: str, columns: Sequence[Mapping[str, str]], schema: Schema) -> str:
-    """A field, and the header from which it was to be read."""
-    whole = any(field.name == name and field.type in NAME_TYPES for field in schema.fields)
-    for mapped in columns:
-        if header := mapped.get(name) or (whole and mapped.get(FULL_NAME)):
-            return f"{name} (column {header!r})"
-    return f"{name} (no column found)"
+def _with_headers(names: Sequence[str], columns: Sequence[Mapping[str, str]], schema: Schema) -> str:
+    """Fields, and the headers from which they were to be read."""
+    parts = {field.name for field in schema.fields if field.type in NAME_TYPES}
+    by_source: dict[str, list[str]] = {}
+    for name in names:
+        headers = [mapped.get(name) or (mapped.get(FULL_NAME) if name in parts else None) for mapped in columns]
+        header = next(filter(None, headers), None)
+        by_source.setdefault(f"column {header!r}" if header else "no column found", []).append(name)
+    return "; ".join(f"{', '.join(fields)} ({source})" for source, fields in by_source.items())

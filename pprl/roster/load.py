@@ -13,11 +13,11 @@ import pandas as pd
 from pprl.core.errors import RosterError, naming
 from pprl.core.private_rows import MAX_ID_BYTES
 from pprl.core.row_labels import labels_text
-from pprl.core.schema import Field, Schema
+from pprl.core.schema import FULL_NAME, NAME_TYPES, Field, Schema
 from pprl.core.schema_file import load_schema
 from pprl.normalize.dates import Order
 from pprl.roster.ages import refuse_wrong_ages, year_of_ages
-from pprl.roster.column_guess import propose_columns
+from pprl.roster.column_guess import propose_columns, unread_columns
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
 from pprl.roster.paths import part_names
 from pprl.roster.people import (
@@ -145,7 +145,12 @@ def find_columns(
         guesses = propose_columns(frame, schema, given, year_of_ages(schema), lambda line: note(f"{whose}: {line}"))
     if sources := [f"{field} {guess.source}" for field, guess in guesses.items() if field != guess.header]:
         note(f"{whose}: {', '.join(sources)}")
-    return {field: guess.header for field, guess in guesses.items()} | dict(given)
+    headers = {field: guess.header for field, guess in guesses.items()} | dict(given)
+    names = {FULL_NAME, *(field.name for field in schema.linked() if field.type in NAME_TYPES)}
+    if names - {FULL_NAME} and not names & headers.keys():
+        for text in unread_columns(frame):
+            note(f"{whose}: {text}")
+    return headers
 
 
 class WatchedParts:
@@ -197,7 +202,7 @@ def left_out_text(field: str, reason: str, rows: tuple[int, ...]) -> str:
 def _counted(whose: str, rows: int, people: int, left_out: Mapping[tuple[str, str], tuple[int, ...]]) -> str:
     cells = sum(map(len, left_out.values()))
     lost = f"{cells:,} cell(s) left out or read in part (`pprl check` lists them)" if cells else "no cell left out"
-    return f"{whose}: {rows:,} rows, {people:,} people, {lost}"
+    return f"{whose}: {rows:,} row{'s' * (rows != 1)}, {people:,} {'person' if people == 1 else 'people'}, {lost}"
 
 
 def field_warnings(people: People, schema: Schema, whose: str) -> list[str]:
