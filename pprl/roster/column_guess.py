@@ -310,18 +310,21 @@ def propose_columns(
             proposed[field.name] = best[0]
         elif best and field.role == "link":
             unclear[field.name] = best
+        elif best:
+            note(f"{_several(field.name, best)}; none is used without --column {field.name}=HEADER")
     unused = {guess.header: guess.because for guess in guesses if guess.kind == UNUSED}
     if FULL_NAME not in given:
         names = {str(field.type): field.name for field in reversed(schema.linked()) if field.type in NAME_TYPES}
         unused |= _choose_names(frame, names, given, guesses, proposed, unclear)
     for name, best in unclear.items():
-        raise RosterError(
-            f"{len(best)} columns could be {name}: {', '.join(repr(guess.header) for guess in best[:5])}",
-            hint=f"choose one with --column {name}=HEADER",
-        )
+        raise RosterError(_several(name, best), hint=f"choose one with --column {name}=HEADER")
     for header in sorted(unused.keys() - {guess.header for guess in proposed.values()}):
         note(f"column {header!r} is not used: {unused[header]}")
     return proposed | _years_for_dates(frame, schema, given, guesses, proposed)
+
+
+def _several(name: str, best: Sequence[Guess]) -> str:
+    return f"{len(best)} columns could be {name}: {', '.join(repr(guess.header) for guess in best[:5])}"
 
 
 def _choose_names(
@@ -339,7 +342,7 @@ def _choose_names(
     whole = _best(guesses, FULL_NAME)
     parts = {kind: proposed[name] for kind, name in names.items() if name in proposed}
     in_parts = all(name in {**proposed, **given, **unclear} for kind, name in names.items() if kind != "patronymic")
-    surname, lost = parts.get("surname"), "names without surnames mislead"
+    surname, lost = parts.get("surname"), "there is no column of surnames"
     if not names or not whole:
         if "surname" not in names or names["surname"] in {**proposed, **given, **unclear}:
             return {}
