@@ -87,10 +87,11 @@ def guess_columns(frame: pd.DataFrame, year: int) -> list[Guess]:
     """The guesses, in the order of the columns; some columns have none. Ages are computed for ``year``."""
     guesses = []
     several = separators(frame)
-    for index, header in enumerate(map(str, frame.columns)):
+    headers = list(map(str, frame.columns))
+    for index, (header, named) in enumerate(zip(headers, _named_types(headers), strict=True)):
         column = frame.iloc[:ROWS_LOOKED_AT, index]
         texts = distinct_values([*map(text_of, column.unique())], several.get(header))
-        if guess := _guess(header, list(filter(is_filled, texts))[:LOOKED_AT], year):
+        if guess := _guess(header, named, list(filter(is_filled, texts))[:LOOKED_AT], year):
             guesses.append(replace(guess, filled=float(filled_rows(column).mean()) if len(column) else 0.0))
     return guesses
 
@@ -105,8 +106,20 @@ def filled_rows(column: pd.Series[str]) -> NDArray[np.bool_]:
     return np.array([*(is_filled(text_of(value)) for value in distinct), False], dtype=bool)[codes]
 
 
-def _guess(header: str, cells: Sequence[str], year: int) -> Guess | None:
-    named = header_type(header)
+#: Letters that stand for the parts of a name: they mean it beside a surname only, since elsewhere they may be initials.
+_LETTERS = {"ф": "surname", "п": "surname", "и": "given", "і": "given", "о": "patronymic", "б": "patronymic"}
+
+
+def _named_types(headers: Sequence[str]) -> list[str | None]:
+    """The types that headers name."""
+    letters = [_LETTERS.get(header.strip(" .").lower()) for header in headers]
+    named = [header_type(header) for header in headers]
+    if "given" not in letters or "surname" not in (*named, *letters):
+        return named
+    return [known or letter for known, letter in zip(named, letters, strict=True)]
+
+
+def _guess(header: str, named: str | None, cells: Sequence[str], year: int) -> Guess | None:
     if named == "row":
         return Guess(header, named, 1.0, "header")
     if named == MIDDLE_NAME:

@@ -75,6 +75,9 @@ def test_initials_in_columns_of_their_own_are_names():
     values, _ = people_of(frame)
     assert values["given"] == ["o.", "k.", "l."]
     assert values["patronymic"] == ["s.", "l.", "p."]
+    frame = table(П=["Лугов", "Бойко", "Ким"], І=["О.", "К.", "Л."], Б=["С.", "Л.", "П."], др=DATES[:3])
+    assert people_of(frame)[0] == values  # Ukrainian
+    assert people_of(table(ФИО=NAMES[:3], И=["А", "Б", "В"], др=DATES[:3]))[0]["given"] == ["oleg", "kiril", "lev"]
 
 
 def test_whole_names_go_before_a_lone_given_name_and_take_a_lone_patronymic_beside_them():
