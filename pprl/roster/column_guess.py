@@ -409,8 +409,10 @@ def _years_for_dates(
     headers = list(map(str, frame.columns))
     mapped = {**given, **{name: guess.header for name, guess in proposed.items()}}
     dates = [field.name for field in schema.linked() if field.type == "date" and field.name in mapped]
-    years = [guess for guess in _best(guesses, "year") if guess.kind == "year" and guess.header not in mapped.values()]
-    if len(dates) != 1 or len(years) != 1 or year_key(dates[0]) in given or headers.count(mapped[dates[0]]) != 1:
+    years = [guess for guess in _best(guesses, "year") if guess.kind == "year"]
+    if len(dates) != 1 or len(years) != 1 or mapped[dates[0]] == years[0].header:
+        return {}
+    if year_key(dates[0]) in given or headers.count(mapped[dates[0]]) != 1 or headers.count(years[0].header) != 1:
         return {}
     columns = [frame.iloc[:ROWS_LOOKED_AT, headers.index(header)] for header in (mapped[dates[0]], years[0].header)]
     there = [filled_rows(column) for column in columns]
