@@ -117,10 +117,14 @@ def schema(
 
 def _common_fields(frames: Mapping[str, pd.DataFrame], unread: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Name, type and role of the fields that all rosters show; ``unread`` says which columns cannot be read."""
-    from pprl.roster.column_guess import guess_columns, propose_fields
+    from pprl.roster.column_guess import guess_columns, propose_fields, unclear_columns
 
     today = datetime.date.today().year
-    fields = propose_fields(guess_columns(frame, today) for frame in frames.values())
+    guesses = {whose: guess_columns(frame, today) for whose, frame in frames.items()}
+    fields = propose_fields(guesses.values())
+    for whose, found in guesses.items():
+        for text in unclear_columns(found):
+            options.note(f"{whose}: {text}")
     if not any(role == "link" for _, role in fields.values()):
         raise RosterError(
             "no column of names or birth dates was recognised in every roster",

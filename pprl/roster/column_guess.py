@@ -466,6 +466,13 @@ def _unread_letters(text: str, value: str | None, reason: str | None) -> str:
     return LOST_LETTERS if reason == UNREADABLE["text"] else reason
 
 
+def unclear_columns(guesses: Sequence[Guess]) -> list[str]:
+    """A line for each type that several columns of a roster could be, and that is therefore not proposed."""
+    names = {kind: name for kind, (name, _) in PROPOSED_FIELDS.items()} | {FULL_NAME: FULL_NAME}
+    best = {name: [guess for guess in _best(guesses, kind) if guess.kind == kind] for kind, name in names.items()}
+    return [f"{_several(name, found)}; none is proposed" for name, found in best.items() if len(found) > 1]
+
+
 def propose_fields(rosters: Iterable[Iterable[Guess]]) -> dict[str, tuple[str, str]]:
     """The fields for which every roster has one best column: name to (type, role), in a fixed order.
 

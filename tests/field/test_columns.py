@@ -250,6 +250,15 @@ def test_schema_proposes_nothing_that_link_refuses(header, rows, tmp_path, monke
     assert not (tmp_path / "new.toml").exists()
 
 
+def test_schema_says_between_which_columns_it_cannot_choose(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [[name, other, day] for name, other, day in zip(NAMES, NAMES[::-1], DATES, strict=True)]
+    (tmp_path / "roster.csv").write_bytes(as_csv(rows, header=["ФИО", "П.І.Б.", "др"]))
+    assert "pprl: roster 1: 2 columns could be full_name: 'ФИО', 'П.І.Б.'; none is proposed" in run(
+        "pprl schema roster.csv -o new.toml"
+    )
+
+
 def test_schema_proposes_no_field_that_a_roster_never_fills(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "roster.csv").write_bytes(
