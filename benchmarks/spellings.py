@@ -45,7 +45,7 @@ def run(task: tuple[Path, int, int, int, int]) -> list[tuple[float, ...]]:
     first = case.leaked.assign(surname=surnames, birth_date=dates)
     results = []
     for own in (leaked, case.leaked, first):
-        answer = pprl.link(own, held, schema, seed=seed, list_any_age=True, registry_any_age=True)
+        answer = pprl.link(own, held, schema, seed=seed, any_age=True)
         pairs = answer.to_frame()
         right = case.people_of_registry[pairs.registry_row.to_numpy(int)] == case.truth[pairs.list_row.to_numpy(int)]
         assert pairs.list_row.is_unique

@@ -8,7 +8,8 @@ The tour, from the outside in:
 - The same in steps: `load` reads a roster into `People`; `encode_list` and `encode_registry` give each owner
   `Encodings`, which cross, and `PrivateRows`, which stay home; `match_encodings` compares encodings without the key
   and gives `Scores`; `judge` opens the list owner's rows and gives the `Assessment`.
-- A roster can be a path, a frame of text, or one that was loaded before; a schema can be a path or a `Schema`.
+- A roster can be a path, a frame of text, or one that was loaded before; a schema can be a path or a `Schema`. What
+  only its owner knows is said with `columns=`, `date_order=` and `any_age=`; `link` has them for each side.
 - `pprl.core.schema` is the vocabulary, `pprl.encode.bloom` the heart, `pprl.judge` the verdict, and `pprl.report` the
   page made from it. `pprl.exchange` has the exchange, a class for each party.
 

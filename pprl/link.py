@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from pprl.core.encodings import Encodings
-from pprl.core.errors import RefusedError
+from pprl.core.errors import RefusedError, with_options_of
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import PrivateRows
 from pprl.core.randomness import Randomness
@@ -31,7 +31,9 @@ from pprl.judge.assessment import Assessment, Provenance, judge
 from pprl.judge.labels import asked_rate
 from pprl.match.encodings import match_encodings
 from pprl.match.threads import threads as thread_pool
+from pprl.normalize.dates import Order
 from pprl.roster.columns_file import ColumnsLike, as_columns
+from pprl.roster.empty_fields import refuse_empty
 from pprl.roster.ledger import count_in_ledger
 from pprl.roster.load import Note, Roster, RosterLike, ignore, in_parts, load
 from pprl.roster.paths import look_at
@@ -53,12 +55,14 @@ def link(
     registry_sheet: str | None = None,
     list_id: str | None = None,
     registry_id: str | None = None,
-    list_any_age: bool = False,
-    registry_any_age: bool = False,
+    list_date_order: Order | None = None,
+    registry_date_order: Order | None = None,
+    any_age: bool = False,
     controls: RosterLike | None = None,
     rate: float | str | None = None,
     seed: int | None = None,
     allow_weak: bool = False,
+    allow_empty: bool = False,
     allow_larger_list: bool = False,
     threads: int | None = None,
     ledger: bool = False,
@@ -68,32 +72,57 @@ def link(
     """How many people on the list appear in the registry, who they are, and how many of the matches are false.
 
     Several files or frames are parts of one list, in which nobody counts twice. Fields that ``…_columns`` do not map
-    are found by header and contents; ``…_id`` name columns of ids to show in the pairs. ``controls`` are real people
-    known to be in no registry, ``rate`` is the false-match rate asked for (0.05 or "5%"), and a ``seed`` makes the run
-    repeatable and not secret. PprlError, with a hint, for everything that the caller can put right.
+    are found by header and contents; ``…_date_order`` settles dates that could be read in two ways; ``…_id`` name
+    columns of ids to show in the pairs. ``controls`` are real people known to be in no registry, ``rate`` is the
+    false-match rate asked for (0.05 or "5%"), and a ``seed`` makes the run repeatable and not secret. PprlError, with a
+    hint, for everything that the caller can put right.
     """
     schema, columns = load_schema(schema), as_columns(list_columns)
     look_at({"list": in_parts(leaked), "control": in_parts(controls), "registry": in_parts(registry)})
     asked = schema.false_match_rate / 10_000 if rate is None else asked_rate(rate)
     if not allow_weak:
         schema.refuse_weak()
-    listed = load(
-        leaked, schema, "list", columns=columns, sheet=list_sheet, any_age=list_any_age, id_header=list_id, note=note
-    )
-    registered = load(
-        registry,
-        schema,
-        "registry",
-        columns=registry_columns,
-        sheet=registry_sheet,
-        any_age=registry_any_age,
-        id_header=registry_id,
-        note=note,
-    )
+    with with_options_of("list"):
+        listed = load(
+            leaked,
+            schema,
+            "list",
+            columns=columns,
+            sheet=list_sheet,
+            date_order=list_date_order,
+            any_age=any_age,
+            id_header=list_id,
+            note=note,
+        )
+    with with_options_of("registry"):
+        registered = load(
+            registry,
+            schema,
+            "registry",
+            columns=registry_columns,
+            sheet=registry_sheet,
+            date_order=registry_date_order,
+            any_age=any_age,
+            id_header=registry_id,
+            note=note,
+        )
     absent = None
     if controls is not None:
-        absent = load(controls, schema, "control", columns=columns, any_age=list_any_age, note=note)
-    refuse_unwise(listed, registered, schema, allow_weak=allow_weak, allow_larger_list=allow_larger_list)
+        with with_options_of("list"):
+            absent = load(
+                controls, schema, "control", columns=columns, date_order=list_date_order, any_age=any_age, note=note
+            )
+    for whose, roster in {"list": listed, "registry": registered, "control": absent}.items():
+        if roster is not None:
+            note(roster.counted(schema, whose))
+    refuse_unwise(
+        listed,
+        registered,
+        schema,
+        allow_weak=allow_weak,
+        allow_empty=allow_empty,
+        allow_larger_list=allow_larger_list,
+    )
     comparison = encode_and_match(
         listed, registered, absent, schema, seed=seed, allow_weak=allow_weak, threads=threads, progress=progress
     )
@@ -178,9 +207,10 @@ def refuse_unwise(
     schema: Schema,
     *,
     allow_weak: bool = False,
+    allow_empty: bool = False,
     allow_larger_list: bool = False,
 ) -> None:
-    """RefusedError: the rosters are swapped, identical, or have too little in common to be linked."""
+    """RefusedError: the rosters are swapped or identical, or a linked field is empty, or too little is in common."""
     list_people, registry_people = listed.people, registered.people
     if list_people.rows_read > registry_people.rows_read and not allow_larger_list:
         raise RefusedError(
@@ -192,14 +222,19 @@ def refuse_unwise(
             "list and registry hold the same people in the same order", hint="name two different rosters"
         )
     common = filled(schema, list_people, registry_people)
+    lost = (*listed.warnings, *registered.warnings)
     if not common and len(list_people) and len(registry_people):
-        name_columns = "name the columns, say --list-column surname=HEADER"
         raise RefusedError(
             "no linked field is filled in both rosters",
-            hint="; ".join((*listed.warnings, *registered.warnings, name_columns)),
+            hint="; ".join((*lost, "name the columns, say --list-column surname=HEADER")),
         )
+    if not allow_empty and len(list_people) and len(registry_people):
+        with with_options_of("list"):
+            refuse_empty(listed, schema, "list", registered, "registry")
+        with with_options_of("registry"):
+            refuse_empty(registered, schema, "registry", listed, "list")
     if common and not allow_weak:
-        schema.refuse_weak(common)
+        schema.refuse_weak(common, lost)
 
 
 def _same_people(list_people: People, registry_people: People, schema: Schema) -> bool:

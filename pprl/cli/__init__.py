@@ -140,13 +140,22 @@ def _print_error(error: str, hint: str) -> None:
 
 def _usage(error: click.ClickException, typed: list[str]) -> str:
     """Click's message in our style; what was typed is not repeated, since it may be a roster's name."""
-    text = re.sub(r" \(.*\)", "", error.format_message()) if "extra argument" in str(error) else error.format_message()
+    text = error.format_message()
+    if "extra argument" in text:
+        text = re.sub(r" \(.*\)", "", text).rstrip(".") + _more_lists(error)
     for word in typed:
         value = word.partition("=")[2] if word.startswith("-") else word
         if value not in MODULES:
             text = text.replace(repr(value), "'…'").replace(f'"{value}"', "'…'")
     text = re.sub(r"[.;]? \(?Did you mean (.+?)\)?$", r"; did you mean \1", text)
     return text[:1].lower() + text[1:].rstrip(".")
+
+
+def _more_lists(error: click.ClickException) -> str:
+    """How a command that reads a list in several files takes the further ones."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    takes = context is not None and any(option.name == "more_lists" for option in context.command.params)
+    return "; name each further part of a list with --list FILE" if takes else ""
 
 
 def _abandon_stdout() -> None:

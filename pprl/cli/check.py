@@ -16,6 +16,7 @@ from pprl.cli.risk import indicators_of, summary
 from pprl.core.errors import RefusedError
 
 if TYPE_CHECKING:
+    from pprl.normalize.dates import Order
     from pprl.preflight.power import Class, Preview
     from pprl.roster.load import Roster
 
@@ -51,6 +52,7 @@ def check(
     more_lists: tuple[Path, ...],
     column: tuple[tuple[str, str], ...],
     columns_path: Path | None,
+    date_order: Order | None,
     sheet: str | None,
     any_age: bool,
     registry_rows: int | None,
@@ -59,7 +61,7 @@ def check(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Show how much of ROSTER would be encoded: rows and people, cells that cannot be read, and people listed twice.
+    """Show how much of ROSTER would be encoded: rows and people, cells that are left out, and people listed twice.
 
     With --registry-rows, also show what it could claim against a registry of that size. For this test, an invented
     registry of people from the roster, with some letters mistyped, and of strangers with names made from its names, is
@@ -80,12 +82,15 @@ def check(
     from pprl.preflight.check import check as check_roster
     from pprl.roster.load import load
 
-    columns = options.columns(column, columns_path)
+    columns = options.columns(column, columns_path, date_order)
     loaded = load([roster, *more_lists], schema, columns=columns, sheet=sheet, any_age=any_age, note=options.note)
     with linking() as progress:
         result = check_roster(
             loaded, schema, registry_rows=registry_rows, seed=seed, threads=threads, progress=progress
         )
+    if result.empty_fields:
+        empty = ", ".join(result.empty_fields)
+        options.note(f"warning: no row has a value for {empty}; `pprl link` stops at that, or needs --allow-empty")
     if as_json:
         risk = indicators_of(loaded.people, schema)
         click.echo(json.dumps({**result.to_dict(), "encodings": risk and risk.indicators_dict()}, ensure_ascii=False))
@@ -108,8 +113,11 @@ def _lines(result: Preview) -> list[str]:
         lines.append(f"                   {pairs}" + (", …" if twice > 5 else ""))
     if result.empty:
         lines.append(f"nothing to encode  {result.empty:,} row(s) have no value in any linked field")
+    cells = sum(map(len, result.left_out.values()))
+    lines.append(f"cells left out     {cells:,}, or read in part" if cells else "cells left out     none")
     for (field, reason), rows in sorted(result.left_out.items()):
-        lines.append(f"{field:18} {len(rows):,} cell(s): {reason} ({labels_text(rows, SHOWN_ROWS)})")
+        column = f" of column {result.headers[field]!r}" if field in result.headers else ""
+        lines.append(f"  {field:16} {len(rows):,} cell(s){column}: {reason} ({labels_text(rows, SHOWN_ROWS)})")
     before, after = result.spellings
     if before:
         lines.append(f"names              {before:,} distinct words, {after:,} after folding")

@@ -107,7 +107,7 @@ def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output
         except UnicodeDecodeError:
             raise RosterError("the roster is not UTF-8", hint="clkhash reads UTF-8; save it so") from None
     if output != STANDARD:
-        click.echo(f"{output.name}: {count:,} filters of {schema.length:,} bits, in the order of the rows")
+        click.echo(f"{output.name}: {count:,} filters of {schema.length:,} bits, one for each row; no cell left out")
 
 
 @convert.command(

@@ -17,6 +17,7 @@ from pprl.cli.progress import linking
 from pprl.core import container
 from pprl.core.errors import FileError
 from pprl.core.outputs import make_folder
+from pprl.core.tables import columns_of, csv_bytes
 
 if TYPE_CHECKING:
     from pprl.demo import Rosters
@@ -66,7 +67,7 @@ def _link(folder: Path, seed: int) -> None:
     rosters = invent(seed)
     leaked, registry, schema_path, _ = (folder / name for name in ROSTERS)
     container.write_new(leaked, [rosters.workbook()])
-    container.write_new(registry, [rosters.registry.to_csv(index=False).encode()])
+    container.write_new(registry, [csv_bytes(columns_of(rosters.registry))])
     container.write_new(schema_path, [SCHEMA.encode()])
     click.echo(_invented(rosters))
     schema = load_schema(schema_path)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pprl.exchange.parties.registry_owner import RegistryOwner
     from pprl.exchange.protocol.agreement import Proposal
     from pprl.exchange.protocol.roles import Role
+    from pprl.normalize.dates import Order
     from pprl.roster.people import People
     from pprl.roster.streaming import PeopleInParts
 
@@ -418,6 +419,7 @@ Example:
 )
 @options.roster_options
 @options.control_option
+@options.empty_option
 @click.option("--id", "id_header", metavar="HEADER", help="Column whose text names the rows in the pairs.")
 @passphrase_option
 def encode_form(
@@ -428,9 +430,11 @@ def encode_form(
     more_lists: tuple[Path, ...],
     column: tuple[tuple[str, str], ...],
     columns_path: Path | None,
+    date_order: Order | None,
     sheet: str | None,
     any_age: bool,
     control: Path | None,
+    allow_empty: bool,
     id_header: str | None,
     passphrase_file: Path | None,
 ) -> None:
@@ -448,7 +452,9 @@ def encode_form(
     if roster is None:
         raise click.UsageError("name the roster: pprl encode ROSTER --agreement FOLDER")
     look_at({owner.role: [roster, *more_lists], "control": [control]})
-    columns = options.columns(column, columns_path)
+    from pprl.roster.empty_fields import refuse_empty, refuse_empty_parts
+
+    columns = options.columns(column, columns_path, date_order)
     if owner.role == "registry":
         if more_lists or control or id_header:
             raise click.UsageError("--list, --control and --id are for a list, and this is the registry owner's folder")
@@ -457,6 +463,8 @@ def encode_form(
         parts = people_in_parts(
             roster, schema, "registry", columns=columns, sheet=sheet, any_age=any_age, note=options.note
         )
+        if not allow_empty:
+            refuse_empty_parts(parts)
         path, people = commit_registry(as_registry_owner(owner), parts, sent_before=sent_before)
     else:
         from pprl.roster.load import load
@@ -471,9 +479,14 @@ def encode_form(
             id_header=id_header,
             note=options.note,
         )
+        options.note(loaded.counted(schema, "list"))
+        if not allow_empty:
+            refuse_empty(loaded, schema, "list")
         controls = None
         if control:
-            controls = load(control, schema, "control", columns=columns, any_age=any_age, note=options.note).people
+            absent = load(control, schema, "control", columns=columns, any_age=any_age, note=options.note)
+            options.note(absent.counted(schema, "control"))
+            controls = absent.people
         for text in loaded.warnings:
             options.note(f"warning: {text}")
         people = loaded.people
@@ -506,6 +519,7 @@ def commit_registry(owner: RegistryOwner, parts: PeopleInParts, *, sent_before: 
     watched = WatchedParts(parts, owner.schema())
     with reading() as progress:
         path = owner.commit(watched, sent_before=sent_before, progress=progress)
+    options.note(watched.counted("registry"))
     for text in watched.warnings("registry"):
         options.note(f"warning: {text}")
     return path, watched.first

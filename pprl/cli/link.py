@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from pprl.cli import options
 from pprl.cli.output import check_outputs, output_files, show_assessment, write_outputs
 from pprl.cli.progress import linking
 from pprl.core.container import STANDARD
+
+if TYPE_CHECKING:
+    from pprl.normalize.dates import Order
 
 
 @click.command(
@@ -31,14 +35,14 @@ Examples:
 @options.columns_options("registry")
 @options.sheet_option("list")
 @options.sheet_option("registry")
-@options.any_age_option("list")
-@options.any_age_option("registry")
+@options.any_age_option
 @options.control_option
 @click.option("--list-id", metavar="HEADER", help="Column of the list with ids to show in the pairs.")
 @click.option("--registry-id", metavar="HEADER", help="The same for the registry.")
 @click.option("--hardening", type=int, metavar="T", help="0, 5, 8 or 10, instead of the schema's.")
 @options.rate_option
 @options.weak_option
+@options.empty_option
 @click.option("--yes-list", is_flag=True, help="Accept a list that is larger than the registry.")
 @options.seed_option
 @options.threads_option
@@ -59,14 +63,16 @@ def link(
     registry_columns_path: Path | None,
     list_sheet: str | None,
     registry_sheet: str | None,
-    list_any_age: bool,
-    registry_any_age: bool,
+    list_date_order: Order | None,
+    registry_date_order: Order | None,
+    any_age: bool,
     control: Path | None,
     list_id: str | None,
     registry_id: str | None,
     hardening: int | None,
     rate: float | None,
     allow_weak: bool,
+    allow_empty: bool,
     yes_list: bool,
     seed: int | None,
     threads: int | None,
@@ -109,16 +115,18 @@ def link(
             schema,
             list_columns=options.columns(list_column, list_columns_path),
             registry_columns=options.columns(registry_column, registry_columns_path),
+            list_date_order=list_date_order,
+            registry_date_order=registry_date_order,
             list_sheet=list_sheet,
             registry_sheet=registry_sheet,
             list_id=list_id,
             registry_id=registry_id,
-            list_any_age=list_any_age,
-            registry_any_age=registry_any_age,
+            any_age=any_age,
             controls=control,
             rate=rate,
             seed=seed,
             allow_weak=allow_weak,
+            allow_empty=allow_empty,
             allow_larger_list=yes_list,
             threads=threads,
             ledger=not no_ledger,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -15,9 +14,10 @@ from pprl.cli import options
 from pprl.cli.engine import Engine, engine_of
 from pprl.cli.exchange_form import CommandWithExchangeForm, names_folder
 from pprl.cli.options import note
-from pprl.cli.output import as_parquet, check_output, say, write_output
+from pprl.cli.output import as_parquet, as_xlsx, check_output, refuse_ending, say, write_output
 from pprl.cli.progress import searching
 from pprl.core.container import STANDARD
+from pprl.core.tables import csv_parts, xlsx_bytes
 
 if TYPE_CHECKING:
     from pprl.core.encodings import Encodings
@@ -64,7 +64,7 @@ Examples:
     "--output",
     type=options.NewFile(or_standard=True),
     required=True,
-    help="The file of scores to write; with --threshold the pairs: CSV, .parquet, or - for standard output.",
+    help="The file of scores to write; with --threshold the pairs: .csv, .xlsx, .parquet, or - for standard output.",
 )
 @click.option(
     "--threshold",
@@ -115,13 +115,15 @@ def match(
         )
     if resume and (threshold is not None or engine == "dask"):
         raise click.UsageError("--resume is for scores made on this machine; --threshold and dask keep no checkpoint")
-    if groups and as_parquet(output):
+    if groups and (as_parquet(output) or as_xlsx(output)):
         raise click.UsageError("--groups writes JSON")
+    if threshold is not None and not groups:
+        refuse_ending(output, "-o with --threshold", (".csv", ".xlsx", ".parquet"))
     if threshold is None and output == STANDARD:
         raise click.UsageError("scores are written to a file; only pairs, with --threshold, go to standard output")
-    if threshold is None and as_parquet(output):
+    if threshold is None and (as_parquet(output) or as_xlsx(output)):
         raise click.UsageError(
-            "only pairs, with --threshold, are written as Parquet; `pprl convert parquet` converts scores"
+            "only pairs, with --threshold, are written as tables; `pprl convert parquet` converts scores"
         )
     options.refuse_overwriting([output], [list_path, registry_path])
     check_output(output, force=force)
@@ -278,14 +280,12 @@ def _columns(pairs: Pairs, ours: Encodings, theirs: Encodings) -> Iterator[Colum
 
 
 def _as_file(parts: Iterator[Columns], output: Path) -> Iterator[bytes]:
-    """Pairs as CSV, or as Parquet if the file's name says so."""
+    """Pairs as CSV, or as the file's name says."""
     if as_parquet(output):
         from pprl.interop.parquet import pairs_parquet
 
         yield from pairs_parquet(parts)
-        return
-    first = next(parts)
-    yield ",".join(first).encode() + b"\n"
-    line = ",".join("{:.6f}" if name == "score" else "{}" for name in first) + "\n"
-    for part in itertools.chain([first], parts):
-        yield "".join(map(line.format, *part.values())).encode()
+    elif as_xlsx(output):
+        yield xlsx_bytes(parts)
+    else:
+        yield from csv_parts({**part, "score": list(map("{:.6f}".format, part["score"]))} for part in parts)

@@ -14,6 +14,7 @@ from pprl.core.container import STANDARD
 from pprl.core.errors import RefusedError
 
 if TYPE_CHECKING:
+    from pprl.normalize.dates import Order
     from pprl.roster.columns_file import Columns
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -158,11 +159,17 @@ def rate_option(command: F) -> F:
 
 
 def columns_options(prefix: str = "") -> Callable[[F], F]:
-    """--column and --columns for one roster; with a prefix for one of two."""
+    """--column, --columns and --date-order for one roster; with a prefix for one of two."""
     dash = f"{prefix}-" if prefix else ""
     name = f"{prefix}_" if prefix else ""
 
     def add(command: F) -> F:
+        command = click.option(
+            f"--{dash}date-order",
+            f"{name}date_order",
+            type=click.Choice(["dmy", "mdy", "ymd"]),
+            help="Order of day, month and year in dates that do not show it; overrides the columns file.",
+        )(command)
         command = click.option(
             f"--{dash}columns",
             f"{name}columns_path",
@@ -189,6 +196,14 @@ def sheet_option(prefix: str = "") -> Callable[[F], F]:
         metavar="NAME|all",
         help="The sheet of a workbook, or all of them joined; by default the only one with a table.",
     )
+
+
+def empty_option(command: F) -> F:
+    return click.option(
+        "--allow-empty",
+        is_flag=True,
+        help="Go on although a linked field has no value in any row of a roster; it is then compared with nothing.",
+    )(command)
 
 
 def weak_option(command: F) -> F:
@@ -255,14 +270,12 @@ def engine_options(command: F) -> F:
     )(command)
 
 
-def any_age_option(prefix: str = "") -> Callable[[F], F]:
-    dash, name = (f"{prefix}-", f"{prefix}_") if prefix else ("", "")
+def any_age_option(command: F) -> F:
     return click.option(
-        f"--{dash}any-age",
-        f"{name}any_age",
+        "--any-age",
         is_flag=True,
-        help="Accept birth dates that make many people younger than 16 or older than 75.",
-    )
+        help="Accept birth dates that make many people younger than 16 or older than 75, in every roster.",
+    )(command)
 
 
 def more_lists_option(command: F) -> F:
@@ -277,15 +290,16 @@ def more_lists_option(command: F) -> F:
 
 
 def roster_options(command: F) -> F:
-    """The options of a command that reads one roster: --list, --columns, --column, --sheet and --any-age."""
-    return more_lists_option(columns_options()(sheet_option()(any_age_option()(command))))
+    """The options of a command that reads one roster: --list, --column, --columns, --date-order, --sheet, --any-age."""
+    return more_lists_option(columns_options()(sheet_option()(any_age_option(command))))
 
 
 def pairs_option(command: F) -> F:
     return click.option(
         "--pairs",
         type=NewFile(or_standard=True),
-        help="Write the pairs: CSV, .parquet, or .json (FollowTheMoney); - is standard output. Keep them to yourself.",
+        help="Write the pairs: .csv, .xlsx, .parquet, or .json (FollowTheMoney); - is CSV on standard output. "
+        "Keep them to yourself.",
     )(command)
 
 
@@ -298,12 +312,12 @@ def control_option(command: F) -> F:
     )(command)
 
 
-def columns(column: tuple[tuple[str, str], ...], columns_path: Path | None) -> Columns:
-    """The columns that --column and --columns name; --column wins."""
+def columns(column: tuple[tuple[str, str], ...], columns_path: Path | None, date_order: Order | None = None) -> Columns:
+    """The columns that --column and --columns name, and the order of their dates; --column and --date-order win."""
     from pprl.roster.columns_file import Columns, as_columns
 
     from_file = as_columns(columns_path)
-    return Columns({**from_file.headers, **dict(column)}, from_file.orders, from_file.separators)
+    return Columns({**from_file.headers, **dict(column)}, from_file.orders, from_file.separators, date_order)
 
 
 def note(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
@@ -16,6 +15,7 @@ from pprl.core import container
 from pprl.core.container import STANDARD
 from pprl.core.errors import FileError, needing
 from pprl.core.outputs import all_or_none, make_folder
+from pprl.core.tables import columns_of, csv_bytes, xlsx_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +43,17 @@ def as_parquet(output: Path) -> bool:
     return output.suffix.lower() == ".parquet"
 
 
+def as_xlsx(output: Path) -> bool:
+    return output.suffix.lower() == ".xlsx"
+
+
+def refuse_ending(output: Path | None, option: str, endings: Iterable[str]) -> None:
+    """UsageError: the ending of an output's name is none of those that say what to write."""
+    if output is not None and output != STANDARD and output.suffix.lower() not in (known := tuple(endings)):
+        *others, last = known
+        raise click.UsageError(f"{option} writes {', '.join(others)} or {last}, by the ending of its name")
+
+
 def write_output(output: Path, parts: Iterable[bytes], *, private: bool = False, force: bool = False) -> None:
     """A new file, or standard output."""
     if output == STANDARD:
@@ -67,6 +78,7 @@ def check_outputs(pairs: Path | None, folder: Path | None, *, as_json: bool, for
     """Refuse outputs that exist already, before any work is done for them."""
     if pairs == STANDARD and as_json:
         raise click.UsageError("--json and --pairs - would both write to standard output")
+    refuse_ending(pairs, "--pairs", WRITERS)
     check_output(pairs, force=force)
     if folder is not None and folder.exists() and not (force and folder.is_dir()):
         raise FileError(
@@ -85,13 +97,18 @@ def write_outputs(
             make_folder(folder)
             assessment.write(folder, language, force=force)
         if pairs_file is not None:
-            write = WRITERS.get(pairs_file.suffix.lower(), pairs_csv)
+            write = WRITERS[pairs_file.suffix.lower()]
             container.write_new(pairs_file, [write(assessment.pairs)], private=True, force=force)
     if pairs == STANDARD:
         write_output(pairs, [pairs_csv(assessment.pairs)])
 
 
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+def pairs_csv(pairs: pd.DataFrame) -> bytes:
+    return csv_bytes(columns_of(pairs))
+
+
+def pairs_xlsx(pairs: pd.DataFrame) -> bytes:
+    return xlsx_bytes([columns_of(pairs)])
 
 
 def pairs_parquet(pairs: pd.DataFrame) -> bytes:
@@ -101,16 +118,6 @@ def pairs_parquet(pairs: pd.DataFrame) -> bytes:
     return out.getvalue()
 
 
-def pairs_csv(pairs: pd.DataFrame) -> bytes:
-    """The pairs as CSV; an id that a spreadsheet would run as a formula gets an apostrophe in front."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(pairs.columns)
-    for row in pairs.itertuples(index=False):
-        writer.writerow([_cell(value) for value in row])
-    return out.getvalue().encode()
-
-
 def pairs_entities(pairs: pd.DataFrame) -> bytes:
     """The pairs as FollowTheMoney entities, with ids as they are."""
     from pprl.interop.followthemoney import json_lines
@@ -118,13 +125,7 @@ def pairs_entities(pairs: pd.DataFrame) -> bytes:
     return json_lines(pairs)
 
 
-WRITERS = {".parquet": pairs_parquet, ".json": pairs_entities, ".jsonl": pairs_entities}
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA_MARKS) else value
-    return "" if not isinstance(value, int | float) and str(value) == "<NA>" else value
+WRITERS = {".csv": pairs_csv, ".xlsx": pairs_xlsx, ".parquet": pairs_parquet, ".json": pairs_entities}
 
 
 def show_assessment(assessment: Assessment, *, as_json: bool, aside: bool = False) -> None:

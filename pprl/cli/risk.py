@@ -13,10 +13,11 @@ from pprl.cli import options
 from pprl.cli.output import check_output, say, write_output
 from pprl.cli.progress import steps
 from pprl.core.container import STANDARD
-from pprl.core.errors import RosterError
+from pprl.core.errors import RosterError, with_options_of
 
 if TYPE_CHECKING:
     from pprl.core.schema import Schema
+    from pprl.normalize.dates import Order
     from pprl.preflight.risk import RiskReport
     from pprl.roster.people import People
 
@@ -42,7 +43,6 @@ Examples:
 )
 @options.columns_options("population")
 @options.sheet_option("population")
-@options.any_age_option("population")
 @click.option("--indicators", is_flag=True, help="Only what encodings show without an attack.")
 @click.option(
     "-o", "--output", type=options.NewFile(or_standard=True), help="Write the page, risk.html (- for standard output)."
@@ -66,13 +66,14 @@ def risk(
     more_lists: tuple[Path, ...],
     column: tuple[tuple[str, str], ...],
     columns_path: Path | None,
+    date_order: Order | None,
     sheet: str | None,
     any_age: bool,
     population: Path | None,
     population_column: tuple[tuple[str, str], ...],
     population_columns_path: Path | None,
+    population_date_order: Order | None,
     population_sheet: str | None,
-    population_any_age: bool,
     indicators: bool,
     output: Path | None,
     seed: int,
@@ -104,21 +105,24 @@ def risk(
     look_at({"roster": [roster, *more_lists], "population": [population]})
     from pprl.roster.load import load
 
-    columns = options.columns(column, columns_path)
-    people = load(
-        (roster, *more_lists), schema, columns=columns, sheet=sheet, any_age=any_age, note=options.note
-    ).people
-    others = None
+    columns = options.columns(column, columns_path, date_order)
+    loaded = load((roster, *more_lists), schema, columns=columns, sheet=sheet, any_age=any_age, note=options.note)
+    options.note(loaded.counted(schema, "roster"))
+    people, others = loaded.people, None
     if population is not None:
-        others = load(
-            population,
-            schema,
-            "population",
-            columns=options.columns(population_column, population_columns_path),
-            sheet=population_sheet,
-            any_age=population_any_age,
-            note=options.note,
-        ).people
+        columns = options.columns(population_column, population_columns_path, population_date_order)
+        with with_options_of("population"):
+            known = load(
+                population,
+                schema,
+                "population",
+                columns=columns,
+                sheet=population_sheet,
+                any_age=any_age,
+                note=options.note,
+            )
+        options.note(known.counted(schema, "population"))
+        others = known.people
     if indicators:
         report = assess_indicators(people, schema, seed=seed)
     else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +15,13 @@ from pprl.core import container
 from pprl.core.container import STANDARD
 from pprl.core.errors import FileError, RosterError, naming
 from pprl.core.outputs import all_or_none
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pprl.core.schema import Schema
+    from pprl.normalize.dates import Order
+    from pprl.roster.column_guess import Guess
 
 
 @click.command(
@@ -32,9 +41,23 @@ Examples:
     required=True,
     help="The schema to write; - is standard output.",
 )
+@click.option(
+    "--date-order",
+    type=click.Choice(["dmy", "mdy", "ymd"]),
+    help="Order of day, month and year in dates that do not show it, in every roster.",
+)
+@options.weak_option
 @click.option("--name", default="proposed", show_default=True, help="The name of the exchange in the schema.")
 @options.force_option
-def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str, force: bool) -> None:
+def schema(
+    rosters: tuple[Path, ...],
+    sheet: str | None,
+    output: Path,
+    date_order: Order | None,
+    allow_weak: bool,
+    name: str,
+    force: bool,
+) -> None:
     """Propose a schema from what all ROSTERs have in common, and for each roster which column is which field.
 
     Columns are recognised by header, contents, or both, and the output says how sure each guess is. The schema goes to
@@ -46,35 +69,34 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
     options.refuse_overwriting([output], rosters)
     for number, path in enumerate(rosters, start=1):
         look_at({f"roster {number}": [path]})
-    from pprl.core.schema_file import parse_schema, quoted, to_toml
+    from pprl.core.schema_file import to_toml
     from pprl.roster.ages import year_of_ages
-    from pprl.roster.column_guess import guess_columns, propose_columns, propose_fields
+    from pprl.roster.column_guess import propose_columns, unread_columns
     from pprl.roster.read import read_roster
 
-    frames = []
+    frames = {}
     for number, path in enumerate(rosters, start=1):
-        with naming(f"roster {number}"):
-            frames.append(read_roster(path, sheet))
-        for text in frames[-1].attrs.get("notes", ()):
-            options.note(f"roster {number}: {text}")
-    today = datetime.date.today().year
-    fields = propose_fields(guess_columns(frame, today) for frame in frames)
-    if not any(role == "link" for _, role in fields.values()):
-        raise RosterError(
-            "no column of names or birth dates was recognised in every roster",
-            hint="write the schema by hand; docs/encoding.md §9 lists its keys",
-        )
-    toml = f"format = 1\nname = {quoted(name)}\n" + "".join(
-        f'[fields.{field}]\ntype = "{kind}"\nrole = "{role}"\n' for field, (kind, role) in fields.items()
-    )
-    proposed = parse_schema(toml)
+        whose = f"roster {number}"
+        with naming(whose):
+            frames[whose] = read_roster(path, sheet)
+        for text in frames[whose].attrs.get("notes", ()):
+            options.note(f"{whose}: {text}")
+    unread = [f"{whose}: {text}" for whose, frame in frames.items() for text in unread_columns(frame)]
+    fields = _common_fields(frames, unread)
+    proposed = _schema_of(fields, name)
+    for empty, whose in _empty_fields(proposed, frames, date_order).items():
+        options.note(f"{empty} is not proposed: no row of {whose} has a value for it")
+        del fields[empty]
+        proposed = _schema_of(fields, name)
+    if not allow_weak:
+        proposed.refuse_weak(because=unread)
     if output == STANDARD:
         write_output(output, [to_toml(proposed).encode()])
         return
     year = year_of_ages(proposed)
     mapped = {
         output.with_name(name): propose_columns(frame, proposed, {}, year)
-        for name, frame in zip(_columns_names(rosters), frames, strict=True)
+        for name, frame in zip(_columns_names(rosters), frames.values(), strict=True)
     }
     container.check_absent(output, force=force)
     if any(path.exists() for path in mapped) and not force:
@@ -82,11 +104,8 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
     with all_or_none(output, *mapped):
         container.write_new(output, [to_toml(proposed).encode()], force=force)
         for path, columns in mapped.items():
-            lines = "".join(
-                f"{field} = {quoted(guess.header)}  # {guess.word}: {guess.because}\n"
-                for field, guess in columns.items()
-            )
-            container.write_new(path, [f"[columns]\n{lines}".encode()], private=True, force=force)
+            text = _columns_file(columns, proposed, date_order)
+            container.write_new(path, [text.encode()], private=True, force=force)
     for field in proposed.fields:
         click.echo(f"{field.name:12} {field.type:12} {field.role:8}" + (f" k = {field.k}" if field.k else ""))
     for number, columns in enumerate(mapped.values(), start=1):
@@ -94,6 +113,66 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
         for name, guess in columns.items():
             click.echo(f"  {name:12} {guess.word:9} {guess.header!r} ({guess.because})")
     click.echo(f"{output.name}: send it to the other owner; keep the PRIVATE-….columns.toml files to yourself")
+
+
+def _common_fields(frames: Mapping[str, pd.DataFrame], unread: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Name, type and role of the fields that all rosters show; ``unread`` says which columns cannot be read."""
+    from pprl.roster.column_guess import guess_columns, propose_fields, unclear_columns
+
+    today = datetime.date.today().year
+    guesses = {whose: guess_columns(frame, today) for whose, frame in frames.items()}
+    fields = propose_fields(guesses.values())
+    for whose, found in guesses.items():
+        for text in unclear_columns(found):
+            options.note(f"{whose}: {text}")
+    if not any(role == "link" for _, role in fields.values()):
+        raise RosterError(
+            "no column of names or birth dates was recognised in every roster",
+            hint="; ".join((*unread, "write the schema by hand; docs/encoding.md §9 lists its keys")),
+        )
+    for text in unread:
+        options.note(text)
+    return fields
+
+
+def _schema_of(fields: Mapping[str, tuple[str, str]], name: str) -> Schema:
+    from pprl.core.schema_file import parse_schema, quoted
+
+    tables = (f'[fields.{field}]\ntype = "{kind}"\nrole = "{role}"\n' for field, (kind, role) in fields.items())
+    return parse_schema(f"format = 1\nname = {quoted(name)}\n" + "".join(tables))
+
+
+def _empty_fields(proposed: Schema, frames: Mapping[str, pd.DataFrame], date_order: Order | None) -> dict[str, str]:
+    """The linked fields that a roster has in no row, at which `link` would stop, and which roster that is."""
+    from pprl.roster.load import load
+    from pprl.roster.people import filled
+
+    empty: dict[str, str] = {}
+    for whose, frame in frames.items():
+        try:
+            roster = load(frame, proposed, whose, date_order=date_order, any_age=True)
+        except RosterError as error:
+            options.note(f"{error}; {error.hint}")
+            continue
+        options.note(roster.counted(proposed, whose))
+        for text in roster.warnings:
+            options.note(f"warning: {text}")
+        held = filled(proposed, roster.people) if len(roster.people) else proposed.linked()
+        empty |= {field.name: whose for field in proposed.linked() if field not in held}
+    return empty
+
+
+def _columns_file(columns: Mapping[str, Guess], proposed: Schema, date_order: Order | None) -> str:
+    from pprl.core.schema_file import quoted
+
+    lines = ["[columns]"]
+    for key, guess in columns.items():
+        name = key if key.isidentifier() else quoted(key)
+        lines.append(f"{name} = {quoted(guess.header)}  # {guess.word}: {guess.because}")
+    if date_order:
+        dates = [field.name for field in proposed.fields if field.type == "date" and field.name in columns]
+        lines += ["[date_order]", *(f'{name} = "{date_order}"' for name in dates)]
+    return "\n".join(lines) + "\n"
 
 
 def _columns_names(rosters: tuple[Path, ...]) -> list[str]:

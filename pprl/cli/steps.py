@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from pprl.cli.output import TRYING_NAMES, check_outputs, output_files, show_asse
 from pprl.cli.risk import summary
 from pprl.core import container
 from pprl.core.outputs import all_or_none
+
+if TYPE_CHECKING:
+    from pprl.normalize.dates import Order
 
 
 @click.command(short_help="Make the key that both owners share.", epilog="\b\nExample:\n  pprl key -o linkage.key")
@@ -67,6 +71,7 @@ Examples:
 @click.option("-o", "--output", type=options.NewFile(), required=True, help="The file of encodings to write.")
 @click.option("--decoys", type=click.IntRange(1, 100), help="Decoys per person on a list; by default the schema's.")
 @options.weak_option
+@options.empty_option
 @options.seed_option
 @options.force_option
 def encode(
@@ -77,6 +82,7 @@ def encode(
     more_lists: tuple[Path, ...],
     column: tuple[tuple[str, str], ...],
     columns_path: Path | None,
+    date_order: Order | None,
     sheet: str | None,
     any_age: bool,
     control: Path | None,
@@ -84,6 +90,7 @@ def encode(
     output: Path,
     decoys: int | None,
     allow_weak: bool,
+    allow_empty: bool,
     seed: int | None,
     force: bool,
 ) -> None:
@@ -115,12 +122,13 @@ def encode(
     from pprl.core.randomness import Randomness
     from pprl.encode.list import encode_list, unused_controls
     from pprl.encode.registry import encode_registry
+    from pprl.roster.empty_fields import refuse_empty
     from pprl.roster.load import load
 
     linkage_key, randomness = LinkageKey.read(key_file), Randomness.make(seed)
     if linkage_key.repeatable or randomness.repeatable:
         note("warning: the key or the decoys come from --seed and are not secret: use them for trials only")
-    columns = options.columns(column, columns_path)
+    columns = options.columns(column, columns_path, date_order)
     loaded = load(
         [roster, *more_lists],
         schema,
@@ -131,12 +139,16 @@ def encode(
         id_header=id_header,
         note=note,
     )
+    note(loaded.counted(schema, side))
+    if not allow_empty:
+        refuse_empty(loaded, schema, side)
     for text in loaded.warnings:
         note(f"warning: {text}")
     if side == "list":
         absent = None
         if control:
-            absent = load(control, schema, "control", columns=columns, any_age=any_age, note=note).people
+            absent = load(control, schema, "control", columns=columns, any_age=any_age, note=note)
+            note(absent.counted(schema, "control"))
         encodings, rows = encode_list(
             loaded,
             schema,
@@ -146,7 +158,7 @@ def encode(
             randomness=randomness,
             allow_weak=allow_weak,
         )
-        for text in unused_controls(absent, rows):
+        for text in unused_controls(absent.people if absent else None, rows):
             note(f"warning: {text}")
     else:
         encodings, rows = encode_registry(loaded, schema, linkage_key, randomness=randomness, allow_weak=allow_weak)

@@ -6,6 +6,7 @@ the path of a roster: errors end up in logs and screenshots.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,6 +34,18 @@ def naming(whose: str) -> Iterator[None]:
         yield
     except RosterError as error:
         raise RosterError(f"{whose}: {error}", hint=error.hint) from None
+
+
+ROSTER_OPTION = re.compile(r"--(?=(?:column|columns|date-order|sheet|id)\b)")
+
+
+@contextmanager
+def with_options_of(side: str) -> Iterator[None]:
+    """Name the options of one of a command's two rosters in a hint: for ``list``, --column is --list-column."""
+    try:
+        yield
+    except PprlError as error:
+        raise type(error)(str(error), hint=ROSTER_OPTION.sub(f"--{side}-", error.hint)) from None
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import datetime
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -104,18 +105,20 @@ class Schema:
             )
         return replace(self, hardening=hardening)
 
-    def refuse_weak(self, linked: tuple[Field, ...] | None = None) -> None:
+    def refuse_weak(self, linked: tuple[Field, ...] | None = None, because: Sequence[str] = ()) -> None:
         """RefusedError: fewer than two linked fields, or fewer than 12 expected tokens.
 
-        A single field or a handful of tokens can be read from its encoding, and matches strangers.
+        A single field or a handful of tokens can be read from its encoding, and matches strangers. ``because`` says
+        what could not be read.
         """
         linked = self.linked() if linked is None else linked
         tokens = sum(EXPECTED_TOKENS[field.type] for field in linked)
         if len(linked) < 2 or tokens < MIN_EXPECTED_TOKENS:
+            more = "link at least two fields, say a name and a birth date, or pass --allow-weak"
             raise RefusedError(
                 f"only {len(linked)} field(s) with {tokens} expected tokens can be linked: "
                 "too few to protect people or to distinguish them",
-                hint="link at least two fields, say a name and a birth date, or pass --allow-weak",
+                hint="; ".join((*because, more)),
             )
 
 

@@ -21,6 +21,7 @@ from pprl.core import container
 from pprl.core.outputs import make_folder
 from pprl.core.schema import Schema
 from pprl.core.schema_file import load_schema
+from pprl.core.tables import columns_of, csv_bytes
 from pprl.demo import SCHEMA, Rosters
 from pprl.exchange.next_step import PAGE, RESULT, step_lines
 from pprl.exchange.parties.linkage_unit import LinkageUnit
@@ -105,8 +106,8 @@ def write_rosters(root: Path, rosters: Rosters) -> None:
         make_folder(root / name)
     container.write_new(root / "newsroom" / "list.xlsx", [rosters.workbook()])
     container.write_new(root / "newsroom" / "schema.toml", [SCHEMA.encode()])
-    container.write_new(root / "registry" / "registry.csv", [rosters.registry.to_csv(index=False).encode()])
-    container.write_new(root / "truth.csv", [rosters.truth().to_csv(index=False).encode()])
+    container.write_new(root / "registry" / "registry.csv", [csv_bytes(columns_of(rosters.registry))])
+    container.write_new(root / "truth.csv", [csv_bytes(columns_of(rosters.truth()))])
 
 
 def _join(root: Path, party: type[P]) -> P:

@@ -47,5 +47,5 @@ def refuse_wrong_years(name: str, values: Sequence[str], counts: Sequence[int] |
             f"the dates of {name} make {young:,} of {total:,} people younger than {YOUNGEST} and {old:,} "
             f"older than {OLDEST} in {year}",
             hint="is this the birth date, or a date of call-up or leaving? Name the column, "
-            f"say --column {name}=HEADER, or pass --any-age (link: --list-…, --registry-…)",
+            f"say --column {name}=HEADER, or pass --any-age",
         )

@@ -9,22 +9,25 @@ Where it is ambiguous, an error names the option that settles it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pprl.core.errors import RosterError
-from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
+from pprl.core.schema import FULL_NAME, NAME_TYPES, Field, Schema
 from pprl.normalize.dates import ORDERS, parse_date
-from pprl.normalize.names import fold_name, is_patronymic, split_full_name
+from pprl.normalize.names import PARTICLE, fold_name, is_patronymic, split_full_name
 from pprl.normalize.ranks import fold_rank
 from pprl.normalize.text import known_text, latin_text, read_table
-from pprl.normalize.values import fold_sex
+from pprl.normalize.values import fold_sex, fold_year
 from pprl.roster.headers import header_type
-from pprl.roster.people import EMPTY_CELLS, text_of
+from pprl.roster.people import EMPTY_CELLS, LOST_LETTERS, UNREADABLE, fold_of, text_of, year_key
 from pprl.roster.spellings import distinct_values, separators
 
 #: The usual name and role of a proposed field, by type. A rank or a number is worth more if it is not linked.
@@ -44,6 +47,7 @@ LOOKED_AT = 400  # distinct cells of a column
 ROWS_LOOKED_AT = 4_000
 ENOUGH = 5  # distinct cells before the contents of a column count against its header
 FITS, NEARLY_ALL = 0.5, 0.8
+MOSTLY = 0.5  # of the rows
 LIVING = range(12, 100)  # ages that birth dates must imply in a column without a header
 
 
@@ -55,19 +59,25 @@ class Guess:
     kind: str
     confidence: float
     because: str
+    filled: float = 1.0  # the share of rows that have a cell
 
     @property
     def source(self) -> str:
         """Where a field comes from, for notes."""
-        return f"from column {self.header!r}" + (
-            "" if self.because.startswith(("header", "the")) else " by its contents"
-        )
+        return f"from column {self.header!r}" + (" by its contents" if self.by_contents else "")
+
+    @property
+    def by_contents(self) -> bool:
+        return self.because.startswith("contents")
 
     @property
     def word(self) -> str:
         return "sure" if self.confidence >= 0.85 else "likely" if self.confidence > DOUBTFUL else "doubtful"
 
 
+MIDDLE_NAME = "middle"  # headers of patronymics in one country and of second given names in another
+UNUSED = ""  # the kind of a column whose cells are not what its header says
+OWN_NAME = "the field's own name"
 DOUBTFUL = 0.5
 BY_CONTENTS = 0.6  # times the share of cells that fit, where no header helps
 MARGIN = 0.15  # by which a proposal must be surer than the next to be used
@@ -77,21 +87,45 @@ def guess_columns(frame: pd.DataFrame, year: int) -> list[Guess]:
     """The guesses, in the order of the columns; some columns have none. Ages are computed for ``year``."""
     guesses = []
     several = separators(frame)
-    for index, header in enumerate(map(str, frame.columns)):
+    headers = list(map(str, frame.columns))
+    for index, (header, named) in enumerate(zip(headers, _named_types(headers), strict=True)):
         column = frame.iloc[:ROWS_LOOKED_AT, index]
         texts = distinct_values([*map(text_of, column.unique())], several.get(header))
-        cells = [text for text in texts if text.strip().lower() not in EMPTY_CELLS]
-        if guess := _guess(header, cells[:LOOKED_AT], year):
-            guesses.append(guess)
+        if guess := _guess(header, named, list(filter(is_filled, texts))[:LOOKED_AT], year):
+            guesses.append(replace(guess, filled=float(filled_rows(column).mean()) if len(column) else 0.0))
     return guesses
 
 
-def _guess(header: str, cells: Sequence[str], year: int) -> Guess | None:
-    named = header_type(header)
+def is_filled(text: str) -> bool:
+    return text.strip().lower() not in EMPTY_CELLS
+
+
+def filled_rows(column: pd.Series[str]) -> NDArray[np.bool_]:
+    """Which rows of a column have a cell."""
+    codes, distinct = pd.factorize(column)
+    return np.array([*(is_filled(text_of(value)) for value in distinct), False], dtype=bool)[codes]
+
+
+#: Letters that stand for the parts of a name: they mean it beside a surname only, since elsewhere they may be initials.
+_LETTERS = {"ф": "surname", "п": "surname", "и": "given", "і": "given", "о": "patronymic", "б": "patronymic"}
+
+
+def _named_types(headers: Sequence[str]) -> list[str | None]:
+    """The types that headers name."""
+    letters = [_LETTERS.get(header.strip(" .").lower()) for header in headers]
+    named = [header_type(header) for header in headers]
+    if "given" not in letters or "surname" not in (*named, *letters):
+        return named
+    return [known or letter for known, letter in zip(named, letters, strict=True)]
+
+
+def _guess(header: str, named: str | None, cells: Sequence[str], year: int) -> Guess | None:
     if named == "row":
         return Guess(header, named, 1.0, "header")
+    if named == MIDDLE_NAME:
+        return _middle_name(header, cells, year)
     fits = _share(cells, _FITS[named], year) if named else 0.0
-    if named and fits >= FITS:
+    if named and (fits > FITS or (fits == FITS and named != "sex")):
         return Guess(header, named, 0.7 + 0.3 * fits, f"header, and {fits:.0%} of the contents fit")
     kind, share = best_fit(cells, year)  # only now: every cell is held against every type
     contents = f"contents: {share:.0%} of them are {_WORDS.get(kind, kind)}"
@@ -101,9 +135,32 @@ def _guess(header: str, cells: Sequence[str], year: int) -> Guess | None:
         return Guess(header, kind, BY_CONTENTS * share, f"{contents}, whatever the header says")
     if not cells:
         return Guess(header, named, 0.3, "header above an empty column")
+    if reason := _contradiction(named, cells):
+        return Guess(header, UNUSED, 0.0, reason)
     if (len(cells) < ENOUGH and fits > 0) or len(cells) < 2 or named in (*NAME_TYPES, FULL_NAME, "category"):
         return Guess(header, named, 0.7, "header")
     return Guess(header, named, DOUBTFUL, f"header, but only {fits:.0%} of the contents fit")
+
+
+def _middle_name(header: str, cells: Sequence[str], year: int) -> Guess:
+    """A middle name is a patronymic where the contents are; elsewhere it is a second given name, and no field's."""
+    share = _share(cells, _SPELLED["patronymic"], year)
+    if share >= FITS:
+        return Guess(header, "patronymic", 0.7 + 0.3 * share, f"header, and {share:.0%} of the contents fit")
+    return Guess(header, UNUSED, 0.0, "its middle names are no patronymics")
+
+
+def _contradiction(named: str, cells: Sequence[str]) -> str:
+    """Why the cells under a known header cannot be what it says; nothing where they can."""
+    if named in ("surname", FULL_NAME) and len(cells) > 1 and all(map(_is_initial, cells)):
+        return "it holds single letters"
+    if named == FULL_NAME and len(cells) >= ENOUGH:
+        splits = [split_full_name(text) for text in cells]
+        if sum(bool(given) and not surname for surname, given, _ in splits) > FITS * len(cells):
+            return "its names have no surnames"
+    if named == "sex" and len(cells) > 1:  # where half of the words are unknown, `m` may be *mujer* beside `h`
+        return "most of its words for a sex are unknown"
+    return ""
 
 
 _WORDS = {
@@ -132,6 +189,9 @@ def best_fit(cells: Sequence[str], year: int) -> tuple[str, float]:
     if len(cells) >= ENOUGH and _are_running_numbers(cells):
         return "row", 1.0
     shares = {kind: _share(cells, fits, year) for kind, fits in _FITS.items() if kind not in ("year", "joined")}
+    for kind, spelled in _SPELLED.items():
+        if _share(cells, spelled, year) < FITS:
+            shares[kind] = 0.0
     if shares["date"] >= NEARLY_ALL and all(_year_only(text) for text in cells):
         return "year", shares["date"]
     return max(shares.items(), key=lambda entry: entry[1]) if cells else ("", 0.0)
@@ -171,6 +231,17 @@ def is_given_name(word: str) -> bool:
     return fold_name(word, given=True) in _given_names()
 
 
+def _is_patronymic_alone(text: str) -> bool:
+    words = text.split()
+    return is_patronymic(text.strip()) and (len(words) == 1 or PARTICLE.fullmatch(words[-1]) is not None)
+
+
+def _is_given_alone(text: str) -> bool:
+    """A given name, with or without the patronymic behind it."""
+    first, _, rest = text.strip().partition(" ")
+    return is_given_name(text) or (bool(rest) and is_given_name(first) and _is_patronymic_alone(rest))
+
+
 def _is_initial(text: str) -> bool:
     return re.fullmatch(r"\s*[^\W\d_]\.?\s*", text) is not None
 
@@ -192,8 +263,8 @@ _SERVICE = re.compile(
 
 _FITS: dict[str, Callable[[str, int], bool]] = {
     FULL_NAME: _is_name_in_full,
-    "patronymic": lambda text, _: is_patronymic(text.strip()) or _is_initial(text),
-    "given": lambda text, _: is_given_name(text) or _is_initial(text),
+    "patronymic": lambda text, _: _is_patronymic_alone(text) or _is_initial(text),
+    "given": lambda text, _: _is_given_alone(text) or _is_initial(text),
     "surname": lambda text, _: _SURNAME.fullmatch(text.strip()) is not None and not is_patronymic(text.strip()),
     "date": _is_date_of_birth,
     "joined": lambda text, _: any(parse_date(text, order) for order in ORDERS),
@@ -202,6 +273,11 @@ _FITS: dict[str, Callable[[str, int], bool]] = {
     "rank": lambda text, _: fold_rank(text) is not None,
     "identifier": lambda text, _: _NUMBER.fullmatch(known_text(text)) is not None,
     "category": lambda text, _: _SERVICE.match(latin_text(text)) is not None,
+}
+#: Without a header, single letters are codes as often as initials: most of the cells must be spelled out.
+_SPELLED: dict[str, Callable[[str, int], bool]] = {
+    "patronymic": lambda text, _: _is_patronymic_alone(text),
+    "given": lambda text, _: _is_given_alone(text),
 }
 
 
@@ -217,14 +293,24 @@ def is_value(text: str) -> bool:
     return len(text) < 200 and (is_patronymic(text.strip()) or is_given_name(text) or _is_name_in_full(text, 0))
 
 
-def propose_columns(frame: pd.DataFrame, schema: Schema, given: Mapping[str, str], year: int) -> dict[str, Guess]:
+def propose_columns(
+    frame: pd.DataFrame,
+    schema: Schema,
+    given: Mapping[str, str],
+    year: int,
+    note: Callable[[str], None] = lambda _: None,
+) -> dict[str, Guess]:
     """Columns for the fields that ``given`` does not map: by the field's own name, else the best guess of its type.
+
+    The key ``birth_date.year`` is a column of years that fills the field ``birth_date`` where it is missing. ``note``
+    is called with a line for each column that is not used although its header is that of a field.
 
     RosterError: two columns could be one linked field.
     """
     guesses = [guess for guess in guess_columns(frame, year) if guess.header not in given.values()]
     headers = [str(header) for header in frame.columns]
     proposed: dict[str, Guess] = {}
+    unclear: dict[str, list[Guess]] = {}
     for field in schema.fields:
         kind = "joined" if field.role == "joined" else field.type
         alone = kind == "joined" or sum(f.type == kind and f.role != "joined" for f in schema.fields) == 1
@@ -232,24 +318,114 @@ def propose_columns(frame: pd.DataFrame, schema: Schema, given: Mapping[str, str
             continue
         best = _best(guesses, kind) if alone else []
         if headers.count(field.name) == 1 and not _says_otherwise(guesses, field.name, field.type):
-            proposed[field.name] = Guess(field.name, field.type, 1.0, "the field's own name")
+            proposed[field.name] = Guess(field.name, field.type, 1.0, OWN_NAME)
         elif len(best) == 1:
             proposed[field.name] = best[0]
         elif best and field.role == "link":
-            raise RosterError(
-                f"{len(best)} columns could be {field.name}: {', '.join(repr(guess.header) for guess in best[:5])}",
-                hint=f"choose one with --column {field.name}=HEADER (link: --list-column, --registry-column)",
-            )
-    names = [field for field in schema.fields if field.type in NAME_TYPES and field.role == "link"]
-    mapped = {field.type for field in names if field.name in proposed or field.name in given}
+            unclear[field.name] = best
+        elif best:
+            note(f"{_several(field.name, best)}; none is used without --column {field.name}=HEADER")
+    unused = {guess.header: guess.because for guess in guesses if guess.kind == UNUSED}
+    if FULL_NAME not in given:
+        names = {str(field.type): field.name for field in reversed(schema.linked()) if field.type in NAME_TYPES}
+        unused |= _choose_names(frame, names, given, guesses, proposed, unclear)
+    for name, best in unclear.items():
+        raise RosterError(_several(name, best), hint=f"choose one with --column {name}=HEADER")
+    for header in sorted(unused.keys() - {guess.header for guess in proposed.values()}):
+        note(f"column {header!r} is not used: {unused[header]}")
+    return proposed | _years_for_dates(frame, schema, given, guesses, proposed)
+
+
+def _several(name: str, best: Sequence[Guess]) -> str:
+    return f"{len(best)} columns could be {name}: {', '.join(repr(guess.header) for guess in best[:5])}"
+
+
+def _choose_names(
+    frame: pd.DataFrame,
+    names: Mapping[str, str],
+    given: Mapping[str, str],
+    guesses: Sequence[Guess],
+    proposed: dict[str, Guess],
+    unclear: dict[str, list[Guess]],
+) -> dict[str, str]:
+    """Take names from one column of whole names or from columns of their parts, whichever gives most people a surname.
+
+    ``names`` are the linked name fields by type. Returns the columns of parts that are not used, and why.
+    """
     whole = _best(guesses, FULL_NAME)
-    if names and len(whole) == 1 and FULL_NAME not in given:
-        given_names = [field.name for field in names if field.type == "given"]
-        if not mapped:
+    parts = {kind: proposed[name] for kind, name in names.items() if name in proposed}
+    in_parts = all(name in {**proposed, **given, **unclear} for kind, name in names.items() if kind != "patronymic")
+    surname, lost = parts.get("surname"), "there is no column of surnames"
+    if not names or not whole:
+        if "surname" not in names or names["surname"] in {**proposed, **given, **unclear}:
+            return {}
+    elif in_parts and not (surname and _is_worse(surname, whole[0])):
+        return {}
+    elif surname and not in_parts and whole[0].because == "header":
+        proposed[names["given"]] = whole[0]  # `name` beside `surname`
+        return {}
+    else:
+        lost = f"column {whole[0].header!r} has the whole names"
+        if len(whole) == 1:
             proposed[FULL_NAME] = whole[0]
-        elif "surname" in mapped and "given" not in mapped and len(given_names) == 1:
-            proposed[given_names[0]] = whole[0]  # `name` beside `surname`
-    return proposed
+        else:
+            unclear[FULL_NAME] = list(whole)
+    for kind, part in parts.items():
+        beside = kind == "patronymic" and whole and not part.by_contents and _lacks_patronymics(frame, whole[0].header)
+        if part.because != OWN_NAME and not beside:
+            del proposed[names[kind]]
+    if whole:
+        for name in names.values():
+            unclear.pop(name, None)
+    return {part.header: lost for part in parts.values() if not part.by_contents}
+
+
+def _is_worse(part: Guess, whole: Guess) -> bool:
+    """Whether whole names give more people a surname than a column of surnames."""
+    return (part.by_contents and not whole.by_contents) or part.filled < min(MOSTLY, whole.filled)
+
+
+def _lacks_patronymics(frame: pd.DataFrame, header: str) -> bool:
+    cells = _some_cells(frame, header)
+    return sum(is_patronymic(split_full_name(text)[2]) for text in cells) < MOSTLY * len(cells)
+
+
+def _some_cells(frame: pd.DataFrame, header: str) -> list[str]:
+    column = frame.iloc[:ROWS_LOOKED_AT, list(map(str, frame.columns)).index(header)]
+    return list(filter(is_filled, map(text_of, column.unique())))[:LOOKED_AT]
+
+
+def _years_for_dates(
+    frame: pd.DataFrame,
+    schema: Schema,
+    given: Mapping[str, str],
+    guesses: Sequence[Guess],
+    proposed: Mapping[str, Guess],
+) -> dict[str, Guess]:
+    """A column of years that fills a date where it is missing, as ``FIELD.year``: one that agrees with the dates.
+
+    A few rows with both are enough to see that; without them only a header counts.
+    """
+    headers = list(map(str, frame.columns))
+    mapped = {**given, **{name: guess.header for name, guess in proposed.items()}}
+    dates = [field.name for field in schema.linked() if field.type == "date" and field.name in mapped]
+    years = [guess for guess in _best(guesses, "year") if guess.kind == "year"]
+    if len(dates) != 1 or len(years) != 1 or mapped[dates[0]] == years[0].header:
+        return {}
+    if year_key(dates[0]) in given or headers.count(mapped[dates[0]]) != 1 or headers.count(years[0].header) != 1:
+        return {}
+    columns = [frame.iloc[:ROWS_LOOKED_AT, headers.index(header)] for header in (mapped[dates[0]], years[0].header)]
+    there = [filled_rows(column) for column in columns]
+    if not (there[1] & ~there[0]).any():
+        return {}
+    both = [column[there[0] & there[1]].iloc[:LOOKED_AT].map(text_of) for column in columns]
+    agree = [
+        any((day := parse_date(date, order)) and fold_year(year) == str(day.year) for order in ORDERS)
+        for date, year in zip(*both, strict=True)
+    ]
+    if len(agree) < ENOUGH:
+        return {} if years[0].by_contents else {year_key(dates[0]): years[0]}
+    return {year_key(dates[0]): years[0]} if sum(agree) >= NEARLY_ALL * len(agree) else {}
 
 
 def _best(guesses: Iterable[Guess], kind: str) -> list[Guess]:
@@ -263,8 +439,38 @@ def _best(guesses: Iterable[Guess], kind: str) -> list[Guess]:
 
 
 def _says_otherwise(guesses: Iterable[Guess], header: str, kind: str) -> bool:
-    """Whether a column clearly holds another type than its header names: full names under ``surname``."""
-    return any(guess.header == header and guess.kind == FULL_NAME and kind in NAME_TYPES for guess in guesses)
+    """Whether a column clearly holds something else than its header says: whole names or letters under ``surname``."""
+    kinds = [guess.kind for guess in guesses if guess.header == header]
+    return UNUSED in kinds or (FULL_NAME in kinds and kind in NAME_TYPES)
+
+
+def unread_columns(frame: pd.DataFrame) -> list[str]:
+    """A line for each column that is mostly in letters that are not read, by its number: headers may be names there."""
+    fold = fold_of(Field("", "text", "link", 0))
+    lines = []
+    for index, header in enumerate(frame.columns):
+        if list(map(str, frame.columns)).count(str(header)) > 1:
+            continue
+        cells = _some_cells(frame, str(header))
+        reasons = Counter(_unread_letters(text, *fold(text)) for text in cells)
+        del reasons[""]
+        for reason, count in reasons.most_common(1):
+            if count > MOSTLY * len(cells):
+                lines.append(f"column {index + 1} is not read: {reason} in {count:,} of {len(cells):,} different cells")
+    return lines
+
+
+def _unread_letters(text: str, value: str | None, reason: str | None) -> str:
+    if reason is None or (value is None and not any(map(str.isalpha, text))):
+        return ""
+    return LOST_LETTERS if reason == UNREADABLE["text"] else reason
+
+
+def unclear_columns(guesses: Sequence[Guess]) -> list[str]:
+    """A line for each type that several columns of a roster could be, and that is therefore not proposed."""
+    names = {kind: name for kind, (name, _) in PROPOSED_FIELDS.items()} | {FULL_NAME: FULL_NAME}
+    best = {name: [guess for guess in _best(guesses, kind) if guess.kind == kind] for kind, name in names.items()}
+    return [f"{_several(name, found)}; none is proposed" for name, found in best.items() if len(found) > 1]
 
 
 def propose_fields(rosters: Iterable[Iterable[Guess]]) -> dict[str, tuple[str, str]]:

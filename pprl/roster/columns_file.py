@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pprl.core.errors import SchemaError
+from pprl.core.schema import Schema
 from pprl.core.schema_file import read_text, read_toml
 from pprl.normalize.dates import Order
 
@@ -17,13 +18,22 @@ HINT = 'write lines such as surname = "HEADER" under [columns]; `pprl schema` wr
 class Columns:
     """Headers, date orders and separators, each by the name of a field.
 
-    ``orders`` settle dates whose order the cells leave open; ``separators`` separate the values of
-    fields whose cells hold several.
+    ``orders`` settle dates whose order the cells leave open; ``order`` is one for all dates and overrides them.
+    ``separators`` separate the values of
+    fields whose cells hold several. ``birth_date.year`` may name a column of years that fills the field ``birth_date``
+    where it is missing.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
     orders: Mapping[str, Order] = field(default_factory=dict)
     separators: Mapping[str, str] = field(default_factory=dict)
+    order: Order | None = None
+
+    def orders_for(self, schema: Schema) -> Mapping[str, Order]:
+        """The known order of each field of dates."""
+        if self.order is None:
+            return self.orders
+        return dict.fromkeys((entry.name for entry in schema.fields if entry.type == "date"), self.order)
 
 
 ColumnsLike = Columns | Mapping[str, str] | Path | str | None  # headers by field, or the path of a columns file

@@ -7,22 +7,35 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pprl.core.errors import RosterError, naming
 from pprl.core.private_rows import MAX_ID_BYTES
 from pprl.core.row_labels import labels_text
-from pprl.core.schema import Field, Schema
+from pprl.core.schema import FULL_NAME, NAME_TYPES, Field, Schema
 from pprl.core.schema_file import load_schema
+from pprl.normalize.dates import Order
 from pprl.roster.ages import refuse_wrong_ages, year_of_ages
-from pprl.roster.column_guess import propose_columns
+from pprl.roster.column_guess import propose_columns, unread_columns
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
 from pprl.roster.paths import part_names
-from pprl.roster.people import LOST_LETTERS, People, filled, join_people, read_people, row_labels
+from pprl.roster.people import (
+    LOST_LETTERS,
+    ONLY_COUNTED,
+    People,
+    encodable,
+    filled,
+    join_people,
+    read_people,
+    row_labels,
+)
+from pprl.roster.persons import persons_of
 from pprl.roster.read import part_of, read_roster
 from pprl.roster.spellings import separators, separators_by_header
 
 Table = Path | str | pd.DataFrame
+LeftOut = dict[tuple[str, str], tuple[int, ...]]  # rows by field and reason
 Note = Callable[[str], None]
 
 
@@ -37,6 +50,14 @@ class Roster:
     tables: tuple[pd.DataFrame, ...]
     columns: tuple[Mapping[str, str], ...]
     warnings: tuple[str, ...]
+
+    def counted(self, schema: Schema, whose: str) -> str:
+        """A line: how many rows became how many people, how many cells were left out. Rows of a registry stay apart."""
+        kept = encodable(self.people, schema)
+        if whose != "registry":
+            kept &= persons_of(self.people, schema) == np.arange(len(self.people))
+        people = self.people.take(np.flatnonzero(kept)).rows_read
+        return _counted(whose, self.people.rows_read, people, self.people.left_out)
 
 
 RosterLike = Roster | People | Table | Sequence[Table]
@@ -53,6 +74,7 @@ def load(
     *,
     columns: ColumnsLike = None,
     sheet: str | None = None,
+    date_order: Order | None = None,
     any_age: bool = False,
     id_header: str | None = None,
     note: Note = ignore,
@@ -63,12 +85,15 @@ def load(
 
     ``columns`` maps fields of the schema to headers, or names a columns file. Fields that it does not map are looked
     for under their own name, a usual header, or by their contents; ``note`` is called with a line for what was found.
+    ``date_order`` settles dates that leave open whether the day or the month comes first.
     ``id_header`` names a column whose text will identify the rows in the pairs, ``any_age`` accepts birth dates of
     children and of the very old, and ``whose`` names the roster in messages.
 
     RosterError: a table cannot be read, a field has several columns to choose from, or a date is ambiguous.
     """
     schema, known = load_schema(schema), as_columns(columns)
+    if date_order is not None:
+        known = replace(known, order=date_order)
     if isinstance(roster, Roster):
         return roster
     if isinstance(roster, People):
@@ -117,14 +142,19 @@ def find_columns(
     RosterError: two columns could be one linked field.
     """
     with naming(whose):
-        guesses = propose_columns(frame, schema, given, year_of_ages(schema))
+        guesses = propose_columns(frame, schema, given, year_of_ages(schema), lambda line: note(f"{whose}: {line}"))
     if sources := [f"{field} {guess.source}" for field, guess in guesses.items() if field != guess.header]:
         note(f"{whose}: {', '.join(sources)}")
-    return {field: guess.header for field, guess in guesses.items()} | dict(given)
+    headers = {field: guess.header for field, guess in guesses.items()} | dict(given)
+    names = {FULL_NAME, *(field.name for field in schema.linked() if field.type in NAME_TYPES)}
+    if names - {FULL_NAME} and not names & headers.keys():
+        for text in unread_columns(frame):
+            note(f"{whose}: {text}")
+    return headers
 
 
 class WatchedParts:
-    """Passes on the parts of a roster and collects what its owner should know at the end: see `warnings`.
+    """Passes on the parts of a roster and collects what its owner should know at the end: `warnings` and `counted`.
 
     The ``first`` part is kept.
     """
@@ -132,27 +162,47 @@ class WatchedParts:
     def __init__(self, parts: Iterable[People], schema: Schema) -> None:
         self._parts, self._schema = parts, schema
         self._filled: set[Field] = set()
-        self._left_out: dict[tuple[str, str], tuple[int, ...]] = {}
-        self._rows = 0
+        self._left_out: LeftOut = {}
+        self._rows = self._people = 0
         self.first: People | None = None
 
     def __iter__(self) -> Iterator[People]:
         for people in self._parts:
             self.first = people if self.first is None else self.first
             self._rows += people.rows_read
+            self._people += people.take(np.flatnonzero(encodable(people, self._schema))).rows_read
             self._filled |= set(filled(self._schema, people))
             for what, rows in people.left_out.items():
                 self._left_out[what] = self._left_out.get(what, ()) + rows
             yield people
 
     def warnings(self, whose: str) -> list[str]:
-        """A line for the linked fields that hold nothing, and one for each kind of cell that could not be read."""
+        """A line for the linked fields that hold nothing, and one for each kind of cell that could not be read.
+
+        Cells that say that nothing is known are only counted, unless nothing else is left of their field.
+        """
         empty = [field.name for field in self._schema.linked() if field not in self._filled] if self._rows else []
         lines = [f"{whose}: nothing to read for {', '.join(empty)}: missing in every row"] if empty else []
         for (field, reason), rows in sorted(self._left_out.items()):
-            what = "read without" if reason == LOST_LETTERS else "left out:"
-            lines.append(f"{whose}: {len(rows):,} cell(s) of {field} {what} {reason} ({labels_text(rows)})")
+            if reason not in ONLY_COUNTED or field in empty:
+                lines.append(f"{whose}: {left_out_text(field, reason, rows)}")
         return lines
+
+    def counted(self, whose: str) -> str:
+        """`Roster.counted` of a registry."""
+        return _counted(whose, self._rows, self._people, self._left_out)
+
+
+def left_out_text(field: str, reason: str, rows: tuple[int, ...]) -> str:
+    """How many cells of a field were left out, why, and where the first of them are."""
+    what = "read without" if reason == LOST_LETTERS else "left out:"
+    return f"{len(rows):,} cell(s) of {field} {what} {reason} ({labels_text(rows)})"
+
+
+def _counted(whose: str, rows: int, people: int, left_out: Mapping[tuple[str, str], tuple[int, ...]]) -> str:
+    cells = sum(map(len, left_out.values()))
+    lost = f"{cells:,} cell(s) left out or read in part (`pprl check` lists them)" if cells else "no cell left out"
+    return f"{whose}: {rows:,} row{'s' * (rows != 1)}, {people:,} {'person' if people == 1 else 'people'}, {lost}"
 
 
 def field_warnings(people: People, schema: Schema, whose: str) -> list[str]:
@@ -194,7 +244,7 @@ def _people(
     frame: pd.DataFrame, schema: Schema, headers: Mapping[str, str], known: Columns, whose: str, *, any_age: bool
 ) -> People:
     with naming(whose):
-        people = read_people(frame, schema, headers, known.orders)
+        people = read_people(frame, schema, headers, known.orders_for(schema))
         if not any_age:
             refuse_wrong_ages(people, schema, year_of_ages(schema))
     return people
@@ -207,9 +257,7 @@ def _ids(frames: Sequence[pd.DataFrame], header: str | None) -> dict[int, str]:
         return {}
     counts = [list(frame.columns).count(header) for frame in frames]
     if max(counts) != 1:
-        raise RosterError(
-            f"the ids need exactly one column {header!r}", hint="name its header with --id (link: --list-id, …)"
-        )
+        raise RosterError(f"the ids need exactly one column {header!r}", hint="name its header with --id")
     ids: dict[int, str] = {}
     for frame, count in zip(frames, counts, strict=True):
         texts = ["" if pd.isna(value) else str(value) for value in frame[header]] if count else [""] * len(frame)
@@ -217,7 +265,7 @@ def _ids(frames: Sequence[pd.DataFrame], header: str | None) -> dict[int, str]:
             if len(text.encode(errors="replace")) > MAX_ID_BYTES:
                 raise RosterError(
                     f"row {row}, column {header!r}: the id is longer than {MAX_ID_BYTES:,} bytes",
-                    hint="name a column of short ids with --id (link: --list-id, --registry-id)",
+                    hint="name a column of short ids with --id",
                 )
         ids |= zip(row_labels(frame).tolist(), texts, strict=True)
     return ids

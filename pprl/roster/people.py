@@ -32,6 +32,11 @@ REMEMBERED = 65_536  # cells per column
 EMPTY_CELLS = frozenset({"", "-", "–", "—", "?", "н/д", "нет", "нет данных", "немає", "n/a"})
 
 
+def year_key(field: str) -> str:
+    """The key of the column of years that fills a date field where its cell is missing, beside the fields' names."""
+    return f"{field}.year"
+
+
 @dataclass(frozen=True)
 class Column:
     """Distinct canonical values and, for each row, the index of its value among them (−1 where it is missing)."""
@@ -71,7 +76,8 @@ class People:
     @property
     def rows_read(self) -> int:
         """Rows of the roster, however many spellings they hold."""
-        return len(np.unique(self.rows))
+        rising = bool((self.rows[1:] > self.rows[:-1]).all())  # as in most rosters, and quickly seen
+        return len(self.rows) if rising else len(np.unique(self.rows))
 
     def take(self, chosen: NDArray[np.int64]) -> People:
         """The chosen rows, in the order given, without the report of unreadable cells."""
@@ -140,18 +146,18 @@ def read_people(
 def refuse_unusable(frame: pd.DataFrame, schema: Schema, columns: Mapping[str, str]) -> None:
     """RosterError: a header is missing or repeated, or no linked field is mapped."""
     fields = {entry.name: entry for entry in schema.fields}
+    keys = {FULL_NAME, *fields, *(year_key(entry.name) for entry in schema.fields if entry.type == "date")}
     for name, header in columns.items():
-        if name != FULL_NAME and name not in fields:
+        if name not in keys:
             raise RosterError(
                 f"the schema has no field {name!r}",
                 hint=f"its fields are {', '.join(fields)}; full_name fills the name fields",
             )
         _one_column(frame, header)
-    if not any(name == FULL_NAME or fields[name].role == "link" for name in columns):
+    if not any(name == FULL_NAME or (name in fields and fields[name].role == "link") for name in columns):
         raise RosterError(
             "no column of the roster is mapped to a linked field",
-            hint="name one with --column FIELD=HEADER (link: --list-column, --registry-column; "
-            "risk: --population-column)",
+            hint=f"name one with --column FIELD=HEADER; {headers_hint(list(map(str, frame.columns)))}",
         )
     if FULL_NAME in columns and not _homes(fields, columns):
         raise RosterError("full_name needs a field of type surname, given or patronymic in the schema")
@@ -165,8 +171,8 @@ def decide_orders(dates: Mapping[str, Iterable[str]], orders: Mapping[str, Order
         if order is None:
             raise RosterError(
                 f"field {name!r}: its dates do not show whether the day or the month comes first",
-                hint=f'write {name} = "dmy" (or "mdy", "ymd") under [date_order] in a columns file, '
-                "and pass it with --columns (link: --list-columns, --registry-columns)",
+                hint="pass --date-order dmy (or mdy, ymd); for one field of several, "
+                f'write {name} = "dmy" under [date_order] in a columns file, and pass it with --columns',
             )
         decided[name] = order
     return decided
@@ -190,7 +196,7 @@ class Reader:
     def read(self, frame: pd.DataFrame) -> People:
         fields, columns = self._fields, self._columns
         frame, too_many = self._spread(frame.set_axis(row_labels(frame)))
-        cells = {name: _one_column(frame, header) for name, header in columns.items() if name != FULL_NAME}
+        cells = {name: _one_column(frame, columns[name]) for name in fields if name in columns}
         ranks_before: NDArray[np.object_] | None = None
         for name in cells:
             if fields[name].type == "surname":
@@ -199,7 +205,8 @@ class Reader:
             whole, ranks_before = _without_ranks(
                 _one_column(frame, columns[FULL_NAME]), ranks_before, self._ranks[True]
             )
-            cells |= _split_full_names(whole, self._homes, self._names)
+            for name, part in _split_full_names(whole, self._homes, self._names).items():
+                cells[name] = _filled_up(cells[name], part.to_numpy(dtype=object)) if name in cells else part
         rank, sex = (_only(fields, kind) for kind in ("rank", "sex"))
         if rank and ranks_before is not None:
             cells[rank] = (
@@ -213,6 +220,9 @@ class Reader:
                 read[name] = Column((), np.full(len(frame), MISSING, dtype=np.int32))
                 continue
             read[name], wrong = _fold_column(cells[name], self._folds[name])
+            if year_key(name) in columns:
+                years = _fold_column(_one_column(frame, columns[year_key(name)]), self._folds[name])
+                read[name], wrong = _with_years(read[name], wrong, *years)
             for reason, indices in wrong.items():
                 left_out[name, reason] = tuple(rows[indices].tolist())
         if sex:
@@ -224,9 +234,8 @@ class Reader:
         """The frame with one value per cell, and the labels of rows with too many combinations to consider."""
         known = separators(frame)
         several = {header: known[header] for header in known if header in self._columns.values()}
-        linked = [
-            header for name, header in self._columns.items() if name == FULL_NAME or self._fields[name].role == "link"
-        ]
+        names = {FULL_NAME, *(name for name, entry in self._fields.items() if entry.role == "link")}
+        linked = [header for key, header in self._columns.items() if key.partition(".")[0] in names]
         return spread(frame, linked, [*self._columns.values()], several) if several else (frame, [])
 
 
@@ -296,17 +305,29 @@ def _with_sex_of_names(column: Column, names: Mapping[str, Column]) -> Column:
     return Column(tuple(values), codes)
 
 
+def _with_years(
+    dates: Column, wrong: dict[str, NDArray[np.int64]], years: Column, wrong_years: Mapping[str, NDArray[np.int64]]
+) -> tuple[Column, dict[str, NDArray[np.int64]]]:
+    """Dates, with the year in place of those that are missing, and the rows that could not be read in full."""
+    missing = dates.codes == MISSING
+    filled = join_columns([dates, years])
+    codes = np.where(missing, filled.codes[len(missing) :], dates.codes)
+    for reason, rows in wrong_years.items():
+        wrong[reason] = np.union1d(wrong.get(reason, rows[:0]), rows[missing[rows]])
+    return Column(filled.values, codes).in_use(), {reason: rows for reason, rows in wrong.items() if len(rows)}
+
+
 def _one_column(frame: pd.DataFrame, header: str) -> pd.Series[str]:
     labels = [str(label) for label in frame.columns]
     if labels.count(header) != 1:
         raise RosterError(
             f"{labels.count(header)} columns are called {header!r}" if header in labels else f"no column {header!r}",
-            hint=_headers_hint(labels),
+            hint=headers_hint(labels),
         )
     return frame.iloc[:, labels.index(header)]
 
 
-def _headers_hint(labels: list[str]) -> str:
+def headers_hint(labels: list[str]) -> str:
     """The known headers of a roster. Others are not shown: where none is known, the first row may hold a person."""
     if not header_types(labels):
         return "none of its headers is a known one: does the first row hold the headers?"
@@ -322,12 +343,13 @@ def row_labels(frame: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def _homes(fields: Mapping[str, Field], columns: Iterable[str]) -> list[str]:
-    """The fields for the parts of a full name, by type; parts whose type has no field join the given name."""
-    by_type = {
-        entry.type: name
-        for name, entry in reversed(list(fields.items()))
-        if name not in columns and entry.role == "link"
-    }
+    """The fields for the parts of a full name, by type; parts whose type has no field join the given name.
+
+    A field with a column of its own gets its part only where no other has its type, and where that column is empty.
+    """
+    linked = [(name, entry) for name, entry in reversed(list(fields.items())) if entry.role == "link"]
+    by_type = {entry.type: name for name, entry in linked if name in columns}
+    by_type |= {entry.type: name for name, entry in linked if name not in columns}
     home = by_type.get("given") or by_type.get("surname") or by_type.get("patronymic")
     return [by_type.get(kind, home) for kind in NAME_TYPES] if home else []
 
@@ -407,6 +429,8 @@ def _too_long(text: str) -> bool:
 
 
 LOST_LETTERS = "letters that no table knows"  # the rest of the cell is read
+#: Reasons that say that nothing is known: `pprl check` lists these cells, other commands only count them.
+ONLY_COUNTED = frozenset({"a word for nothing", "an error of a spreadsheet"})
 FOLDED_TYPES = frozenset({*NAME_TYPES, "text", "category"})
 
 UNREADABLE = {
@@ -455,18 +479,23 @@ def join_people(parts: Sequence[People]) -> People:
         return first
     columns: dict[str, Column] = {}
     for name in first.columns:
-        numbers: dict[str, int] = {}
-        codes = []
-        for column in (part.columns[name] for part in parts):
-            target = [numbers.setdefault(value, len(numbers)) for value in column.values] + [MISSING]
-            codes.append(np.array(target, dtype=np.int32)[column.codes])
-        columns[name] = Column(tuple(numbers), np.concatenate(codes))
+        columns[name] = join_columns([part.columns[name] for part in parts])
     left_out: dict[tuple[str, str], tuple[int, ...]] = {}
     for part in parts:
         for key, rows in part.left_out.items():
             left_out[key] = left_out.get(key, ()) + rows
     ids = {row: text for part in parts for row, text in part.ids.items()}
     return People(np.concatenate([part.rows for part in parts]), columns, left_out, ids)
+
+
+def join_columns(parts: Sequence[Column]) -> Column:
+    """The rows of several columns as one column."""
+    numbers: dict[str, int] = {}
+    codes = []
+    for column in parts:
+        target = [numbers.setdefault(value, len(numbers)) for value in column.values] + [MISSING]
+        codes.append(np.array(target, dtype=np.int32)[column.codes])
+    return Column(tuple(numbers), np.concatenate(codes))
 
 
 def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 ALL_SHEETS = "all"
 ROWS_OF_A_PART = 50_000
 COLUMNAR_MARKS = (b"PAR1", b"PARE", b"ARROW1", b"\xff\xff\xff\xff")  # Parquet, encrypted; an Arrow file, a stream
-SHEET_HINT = "say which with --sheet NAME, or --sheet all (link: --list-sheet, --registry-sheet)"
+SHEET_HINT = "say which with --sheet NAME, or --sheet all"
 
 
 def read_roster(path: Path | str, sheet: str | None = None) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,12 @@ import pandas as pd
 
 from pprl.core.errors import RosterError, naming
 from pprl.core.schema import Schema
-from pprl.normalize.dates import Order, may_be_date
+from pprl.normalize.dates import ORDERS, Order, may_be_date, parse_date
 from pprl.roster.ages import refuse_wrong_years, year_of_ages
 from pprl.roster.column_guess import ROWS_LOOKED_AT
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
 from pprl.roster.load import Note, find_columns, ignore
-from pprl.roster.people import People, Reader, decide_orders, fold_of, refuse_unusable, text_of
+from pprl.roster.people import People, Reader, decide_orders, fold_of, refuse_unusable, text_of, year_key
 from pprl.roster.read import ROWS_OF_A_PART, RosterFile, open_roster
 from pprl.roster.spellings import distinct_values, separators, separators_by_header
 
@@ -73,7 +74,7 @@ def people_in_parts(
         dates = {
             field.name: cells[field.name] for field in schema.fields if field.type == "date" and field.name in headers
         }
-        orders = decide_orders(dates, known.orders)
+        orders = decide_orders(dates, known.orders_for(schema))
         if not any_age:
             _refuse_wrong_ages(cells, schema, orders)
     for text in file.notes:
@@ -85,7 +86,8 @@ def _refuse_wrong_ages(cells: DateCells, schema: Schema, orders: Mapping[str, Or
     for field in schema.linked():
         if field.type in ("date", "year") and field.name in cells:
             fold = fold_of(field, orders.get(field.name, "dmy"))
-            born = [(value, count) for cell, count in cells[field.name].items() if (value := fold(cell)[0])]
+            counts_of = cells[field.name] + cells.get(year_key(field.name), Counter())
+            born = [(value, count) for cell, count in counts_of.items() if (value := fold(cell)[0])]
             values, counts = [value for value, _ in born], [count for _, count in born]
             refuse_wrong_years(field.name, values, counts, year_of_ages(schema))
 
@@ -99,17 +101,34 @@ def _read_date_cells(file: RosterFile, schema: Schema, known: Columns) -> DateCe
         headers = dict(
             known.headers
         )  # looked for again after the first reading, so that a faulty row is reported first
-    labels = list(map(str, head.columns))
-    cells: dict[str, Counter[str]] = {
-        field.name: Counter() for field in schema.fields if field.type in ("date", "year") and field.name in headers
-    }
+    fields = [field.name for field in schema.fields if field.type in ("date", "year") and field.name in headers]
+    cells: dict[str, Counter[str]] = {key: Counter() for name in fields for key in (name, year_key(name))}
     for part in file.parts():
-        for name, counter in cells.items():
-            if headers[name] in labels:
-                codes, distinct = pd.factorize(part.iloc[:, labels.index(headers[name])])
-                separator = known.separators.get(name) or separators(part).get(headers[name])
-                for text, count in zip(map(text_of, distinct), np.bincount(codes).tolist(), strict=True):
-                    for cell in distinct_values([text], separator):
-                        if cell in counter or may_be_date(cell):
-                            counter[cell] += count
+        for name in fields:
+            separator = known.separators.get(name) or separators(part).get(headers[name])
+            dates = _column(part, headers[name])
+            if dates is None:
+                continue
+            _count(cells[name], dates, separator)
+            years = _column(part, headers.get(year_key(name)))
+            if years is not None:
+                _count(cells[year_key(name)], years[~dates.map(text_of).map(_is_date)], None)
     return cells
+
+
+def _column(frame: pd.DataFrame, header: str | None) -> pd.Series[str] | None:
+    labels = list(map(str, frame.columns))
+    return frame.iloc[:, labels.index(header)] if header in labels else None
+
+
+def _count(counter: Counter[str], column: pd.Series[str], separator: str | None) -> None:
+    codes, distinct = pd.factorize(column)
+    for text, count in zip(map(text_of, distinct), np.bincount(codes).tolist(), strict=True):
+        for cell in distinct_values([text], separator):
+            if cell in counter or may_be_date(cell):
+                counter[cell] += count
+
+
+@lru_cache(1 << 16)
+def _is_date(text: str) -> bool:
+    return any(parse_date(text, order) for order in ORDERS)

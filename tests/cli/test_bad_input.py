@@ -366,7 +366,9 @@ def test_several_sheets_stop_until_one_is_named(desk):
     roster, registry = f"{FOLDER}/Zqxjkv.xlsx", f"{FOLDER}/{REGISTRY}"
     for result in (encode(roster), link(roster), link(registry, roster), run("schema", roster, "-o", "new.toml")):
         refused(result, "2 sheets of the roster hold a table")
-        assert "--sheet" in result.hint
+    assert "--sheet NAME" in encode(roster).hint
+    assert "--list-sheet NAME" in link(roster).hint
+    assert "--registry-sheet NAME" in link(registry, roster).hint
     refused(encode(roster, "--sheet", "зкъхжв"), "the roster has no sheet of that name")
     assert "1 people" in encode(roster, "--sheet", "Zqxjkv").out
     shutil.copy(roster, "plain.xlsx")
@@ -380,7 +382,13 @@ def test_several_sheets_stop_until_one_is_named(desk):
 def test_a_field_without_a_column_is_said(desk):
     roster = desk / FOLDER / "Zqxjkv.csv"
     roster.write_text("Фамилия,Дата рождения\nЗкъхжв,01.02.1990\n", encoding="utf-8")
-    assert "nothing to read for given, patronymic: missing in every row" in encode(roster).err
+    result = encode(roster)
+    refused(result, "list: no row has a value for what is linked: given, patronymic (no column found)")
+    assert "--column given=HEADER" in result.hint
+    assert "'Фамилия', 'Дата рождения'" in result.hint
+    allowed = encode(roster, "--allow-empty")
+    assert allowed.status == 0
+    assert "nothing to read for given, patronymic: missing in every row" in allowed.err
 
 
 def test_date_order_from_a_columns_file(desk):
@@ -388,11 +396,15 @@ def test_date_order_from_a_columns_file(desk):
     unclear.write_bytes(table(*[f"Зкъхжв,Иван,Иванович,{at:02d}/{13 - at:02d}/1980\n" for at in range(1, 13)]))
     undecided = encode(unclear)
     refused(undecided, "do not show whether the day or the month comes first")
-    assert "--columns" in undecided.hint
+    assert "--date-order dmy" in undecided.hint
+    assert "--list-date-order dmy" in link(unclear).hint
+    assert "12 people" in encode(unclear, "--date-order", "dmy", "-o", "y.pprl").out
     (desk / "columns.toml").write_text('[date_order]\nbirth_date = "mdy"\n')
     decided = encode(unclear, "--columns", "columns.toml")
     assert decided.status == 0
     assert "12 people" in decided.out
+    again = encode(unclear, "--columns", "columns.toml", "--date-order", "dmy", "-o", "z.pprl")
+    assert again.status == 0  # the option wins
 
 
 RATES = ["0", "0.5", "nan", "inf", "-0.05", "banana", "60%", "0.00001", "", "%", "5%%"]
@@ -479,7 +491,7 @@ WITHOUT_MEASURE = {
 def test_whole_names_without_measure_are_counted_once(desk, cell):
     roster = desk / FOLDER / "Zqxjkv.csv"
     roster.write_text(f"ФИО;Дата рождения\nЗкъхжв Иван;01.02.1990\n{cell};01.02.1991\n", encoding="utf-8")
-    result = encode(roster)
+    result = encode(roster, "--allow-empty")
     assert result.status == 0
     assert result.err.count("a cell over 64 KiB (row 3)") == 1
 
@@ -524,7 +536,10 @@ def test_rosters_that_share_no_field(desk):
 def test_fields_that_one_roster_lacks_do_not_count_against_weakness(desk):
     surnames = desk / "surnames.csv"
     surnames.write_text("surname\n" + "".join(f"Иванов{at}\n" for at in range(30)), "utf-8")
-    refused(link(surnames, f"{FOLDER}/{REGISTRY}"), "only 1 field(s) with 8 expected tokens can be linked")
+    words = surnames, f"{FOLDER}/{REGISTRY}"
+    refused(link(*words), "given, patronymic, birth_date (no column found); the registry has given (column 'given')")
+    assert "--list-column given=HEADER" in link(*words).hint
+    refused(link(*words, "--allow-empty"), "only 1 field(s) with 8 expected tokens can be linked")
 
 
 FEW = {
@@ -548,16 +563,16 @@ def test_lists_too_small_for_decoys_cannot_tell(desk, rows):
 
 OUTPUTS = {
     "folder that is not there": ("none/pairs.csv", "its folder does not exist"),
-    "a directory": ("taken", "is a directory"),
+    "a directory": ("taken.csv", "is a directory"),
     "below a file": ("schema.toml/pairs.csv", "its folder does not exist"),
     "a place where nobody can write": ("/proc/pprl-pairs.csv", "cannot be written"),
-    "a name too long": ("p" * 300, "cannot be written"),
+    "a name too long": ("p" * 300 + ".csv", "cannot be written"),
 }
 
 
 @pytest.mark.parametrize(("path", "message"), OUTPUTS.values(), ids=OUTPUTS)
 def test_outputs_that_cannot_be_written(desk, path, message):
-    (desk / "taken").mkdir()
+    (desk / "taken.csv").mkdir()
     good = f"{FOLDER}/{LIST}", f"{FOLDER}/{REGISTRY}"
     result = run("link", *good, "--schema", "schema.toml", "--seed", 7, "--pairs", path, "-o", "result")
     refused(result, message, hint=False)
@@ -724,7 +739,7 @@ STAGES = [
     "pprl.roster.load.read_roster",
     "pprl.encode.list.distinct_people",
     "pprl.match.encodings.scores_of",
-    "pprl.cli.output.pairs_csv",
+    "pprl.cli.output.csv_bytes",
 ]
 
 
@@ -816,7 +831,7 @@ def test_a_reader_that_goes_away():
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as closed:
-        assert schema_into(closed) == (1, [])
+        assert schema_into(closed) == (1, ["pprl: roster 1: 121 rows, 121 people, no cell left out"])
 
 
 class Gone(io.StringIO):
@@ -835,7 +850,7 @@ def test_a_reader_that_goes_away_ends_in_a_status(words, monkeypatch, capsys):
 @pytest.mark.usefixtures("desk")
 def test_standard_output_that_is_full():
     with open("/dev/full", "wb") as full:
-        status, (error, hint) = schema_into(full)
+        status, (_, error, hint) = schema_into(full)
     assert status == 1
     assert error.startswith("pprl: error: the system refused to read or write (No space left on device)")
     assert hint.startswith("pprl: hint: ")

@@ -300,8 +300,8 @@ def test_a_shell_is_told_what_may_follow():
         "plain,--population",
         "plain,--population-column",
         "plain,--population-columns",
+        "plain,--population-date-order",
         "plain,--population-sheet",
-        "plain,--population-any-age",
     ]
 
 

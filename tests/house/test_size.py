@@ -5,8 +5,8 @@ import ast
 from helpers import ROOT
 
 MAX_LINES, MAX_PARAMETERS = 60, 8
-#: `pprl.link` is the twin of a command: every option of the command is a keyword with a default.
-TWINS = {"pprl/link.py:link"}
+#: `pprl.link` and `pprl.load` are the twins of a command and of the options for a roster: each option is a keyword.
+TWINS = {"pprl/link.py:link", "pprl/roster/load.py:load"}
 
 
 def is_command(function):

@@ -6,9 +6,7 @@ so nobody can choose them (docs/protocol.md §7).
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +18,7 @@ from pprl.core.private_rows import PrivateRows
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Field, Schema
 from pprl.core.schema_file import to_toml
+from pprl.core.tables import csv_bytes
 from pprl.encode.bloom import key_check
 from pprl.encode.list import encode_list, unused_controls
 from pprl.exchange.folder import (
@@ -264,9 +263,8 @@ class ListOwner(Owner):
         """Which rows of the list matched, where the terms grant that."""
         if folder.release is None:
             return {}
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([("list_row", "list_id", "pair"), *open_release(folder)])
-        return {PAIRS: text.getvalue().encode()}
+        rows = list(zip(*open_release(folder), strict=True)) or [(), (), ()]
+        return {PAIRS: csv_bytes(dict(zip(("list_row", "list_id", "pair"), rows, strict=True)))}
 
 
 def decoy_seed(secrets: Secrets, first: Commitment | None, registry: Commitment | None) -> bytes:
