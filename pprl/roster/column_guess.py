@@ -18,13 +18,14 @@ import pandas as pd
 
 from pprl.core.errors import RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
+from pprl.normalize.cells import clean, why_missing
 from pprl.normalize.dates import ORDERS, parse_date
 from pprl.normalize.names import fold_name, is_patronymic, split_full_name
 from pprl.normalize.ranks import fold_rank
 from pprl.normalize.text import known_text, latin_text, read_table
 from pprl.normalize.values import fold_sex
 from pprl.roster.headers import header_type
-from pprl.roster.people import EMPTY_CELLS, text_of
+from pprl.roster.people import text_of
 from pprl.roster.spellings import distinct_values, separators
 
 #: The usual name and role of a proposed field, by type. A rank or a number is worth more if it is not linked.
@@ -80,7 +81,7 @@ def guess_columns(frame: pd.DataFrame, year: int) -> list[Guess]:
     for index, header in enumerate(map(str, frame.columns)):
         column = frame.iloc[:ROWS_LOOKED_AT, index]
         texts = distinct_values([*map(text_of, column.unique())], several.get(header))
-        cells = [text for text in texts if text.strip().lower() not in EMPTY_CELLS]
+        cells = [text for text in texts if text and why_missing(text, "patronymic") is None]
         if guess := _guess(header, cells[:LOOKED_AT], year):
             guesses.append(guess)
     return guesses
@@ -211,6 +212,7 @@ def is_value(text: str) -> bool:
     >>> is_value("12.03.1985"), is_value("Пётр Иванович Лугов"), is_value("Дата рождения"), is_value("2022")
     (True, True, False, False)
     """
+    text = clean(text)
     if any(map(str.isdigit, text)):
         day = any((date := parse_date(text, order)) and date.day for order in ORDERS)
         return day or _FITS["identifier"](text, 0)

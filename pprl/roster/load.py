@@ -17,8 +17,9 @@ from pprl.core.schema_file import load_schema
 from pprl.roster.ages import refuse_wrong_ages, year_of_ages
 from pprl.roster.column_guess import propose_columns
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
+from pprl.roster.doubts import Doubts
 from pprl.roster.paths import part_names
-from pprl.roster.people import LOST_LETTERS, People, filled, join_people, read_people, row_labels
+from pprl.roster.people import READ_WITHOUT, People, filled, join_people, orders_of, read_people, row_labels
 from pprl.roster.read import part_of, read_roster
 from pprl.roster.spellings import separators, separators_by_header
 
@@ -90,7 +91,7 @@ def load(
     if len(frames) > 1:
         frames = [part_of(number, frame) for number, frame in enumerate(frames, start=1)]
     parts = [
-        _people(frame, schema, mapped, known, name, any_age=any_age)
+        _people(frame, schema, mapped, known, name, any_age=any_age, note=note)
         for frame, mapped, name in zip(frames, headers, names, strict=True)
     ]
     people = replace(join_people(parts), ids=_ids(frames, id_header))
@@ -150,7 +151,7 @@ class WatchedParts:
         empty = [field.name for field in self._schema.linked() if field not in self._filled] if self._rows else []
         lines = [f"{whose}: nothing to read for {', '.join(empty)}: missing in every row"] if empty else []
         for (field, reason), rows in sorted(self._left_out.items()):
-            what = "read without" if reason == LOST_LETTERS else "left out:"
+            what = "read without" if reason in READ_WITHOUT else "left out:"
             lines.append(f"{whose}: {len(rows):,} cell(s) of {field} {what} {reason} ({labels_text(rows)})")
         return lines
 
@@ -191,12 +192,24 @@ def _with_separators(frame: pd.DataFrame, extra: Mapping[str, str]) -> pd.DataFr
 
 
 def _people(
-    frame: pd.DataFrame, schema: Schema, headers: Mapping[str, str], known: Columns, whose: str, *, any_age: bool
+    frame: pd.DataFrame,
+    schema: Schema,
+    headers: Mapping[str, str],
+    known: Columns,
+    whose: str,
+    *,
+    any_age: bool,
+    note: Note,
 ) -> People:
     with naming(whose):
-        people = read_people(frame, schema, headers, known.orders)
+        orders = orders_of(frame, schema, headers, known.orders)
+        people = read_people(frame, schema, headers, orders)
         if not any_age:
             refuse_wrong_ages(people, schema, year_of_ages(schema))
+    doubts = Doubts(schema, headers)
+    doubts.look(frame)
+    for line in doubts.lines(orders):
+        note(f"warning: {whose}: {line}")
     return people
 
 

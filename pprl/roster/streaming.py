@@ -21,6 +21,7 @@ from pprl.normalize.dates import Order, may_be_date
 from pprl.roster.ages import refuse_wrong_years, year_of_ages
 from pprl.roster.column_guess import ROWS_LOOKED_AT
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
+from pprl.roster.doubts import Doubts
 from pprl.roster.load import Note, find_columns, ignore
 from pprl.roster.people import People, Reader, decide_orders, fold_of, refuse_unusable, text_of
 from pprl.roster.read import ROWS_OF_A_PART, RosterFile, open_roster
@@ -64,7 +65,7 @@ def people_in_parts(
     known = as_columns(columns)
     with naming(whose):
         file = open_roster(path, sheet, rows)
-        cells = _read_date_cells(file, schema, known)
+        cells, doubts = _first_reading(file, schema, known)
         head = file.head(ROWS_LOOKED_AT)
     headers = find_columns(head, schema, known.headers, whose, note)
     with naming(whose):
@@ -78,6 +79,8 @@ def people_in_parts(
             _refuse_wrong_ages(cells, schema, orders)
     for text in file.notes:
         note(f"{whose}: {text}")
+    for text in doubts.lines(orders):
+        note(f"warning: {whose}: {text}")
     return PeopleInParts(whose=whose, schema=schema, columns=headers, orders=orders, file=file)
 
 
@@ -90,8 +93,11 @@ def _refuse_wrong_ages(cells: DateCells, schema: Schema, orders: Mapping[str, Or
             refuse_wrong_years(field.name, values, counts, year_of_ages(schema))
 
 
-def _read_date_cells(file: RosterFile, schema: Schema, known: Columns) -> DateCells:
-    """The first reading. Cells that cannot be dates are dropped, so that a column of something else fills no memory."""
+def _first_reading(file: RosterFile, schema: Schema, known: Columns) -> tuple[DateCells, Doubts]:
+    """The cells of dates, and what looks wrong in a column as a whole.
+
+    Cells that cannot be dates are dropped, so that a column of something else fills no memory.
+    """
     head = file.head(ROWS_LOOKED_AT)
     try:
         headers = find_columns(head, schema, known.headers, "")
@@ -103,7 +109,9 @@ def _read_date_cells(file: RosterFile, schema: Schema, known: Columns) -> DateCe
     cells: dict[str, Counter[str]] = {
         field.name: Counter() for field in schema.fields if field.type in ("date", "year") and field.name in headers
     }
+    doubts = Doubts(schema, headers)
     for part in file.parts():
+        doubts.look(part)
         for name, counter in cells.items():
             if headers[name] in labels:
                 codes, distinct = pd.factorize(part.iloc[:, labels.index(headers[name])])
@@ -112,4 +120,4 @@ def _read_date_cells(file: RosterFile, schema: Schema, known: Columns) -> DateCe
                     for cell in distinct_values([text], separator):
                         if cell in counter or may_be_date(cell):
                             counter[cell] += count
-    return cells
+    return cells, doubts
