@@ -8,7 +8,7 @@ value is never changed. The words are in ``nothing.tsv``.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from html.entities import name2codepoint
 
 from pprl.normalize.text import read_table
@@ -28,7 +28,7 @@ _UNUSUAL = re.compile(rf"[{_INVISIBLE}&%\\_\t-\r\x1c-\x1f\x85\xa0\u1680\u2000-\u
 CODE = re.compile(r"_x([0-9A-Fa-f]{4})_|[\\%]u([0-9A-Fa-f]{4})")
 ENTITY = re.compile(r"&(?:amp;)*(?:#([0-9]{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z]{2,8}[0-9]{0,2}));")
 PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-FORMULA_GUARD = re.compile(r'="((?:[^"]|"")*)"|=([0-9][0-9./-]*)')
+GUARD = re.compile(r'="((?:[^"]|"")*)"|=([0-9][0-9./-]*)')
 SCIENTIFIC = re.compile(r"([0-9])(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,3})")
 _INVISIBLES = re.compile(f"[{_INVISIBLE}]+")
 _AMP = re.compile("&(?:amp;)+")
@@ -41,7 +41,14 @@ def clean(text: str) -> str:
     >>> clean('="00123"'), clean("Лугов_x000D_"), clean("O&#39;Neil&nbsp;"), clean("12345678.0")
     ('00123', 'Лугов', "O'Neil", '12345678')
     """
-    while _may_be_unclean(text):
+    if text.isalpha():
+        return text  # a quick look, since nearly all cells are clean
+    while text:
+        first, last = text[0], text[-1]
+        if first in "'= " or last == " " or "  " in text or _UNUSUAL.search(text):
+            pass
+        elif not last.isdigit() or (text[-2:-1] not in (".", ",") and "E" not in text and "e" not in text):
+            break
         cleaned = _cleaned(text)
         if cleaned == text:
             break
@@ -49,23 +56,11 @@ def clean(text: str) -> str:
     return text
 
 
-def _may_be_unclean(text: str) -> bool:
-    """A quick look, since nearly all cells are clean."""
-    if text.isalpha() or not text:
-        return False
-    first, last = text[0], text[-1]
-    if first in "'= " or last == " " or "  " in text:
-        return True
-    if last in "0123456789" and (text[-2:-1] in (".", ",") or "E" in text or "e" in text):
-        return True
-    return _UNUSUAL.search(text) is not None
-
-
 def _cleaned(text: str) -> str:
     text = without_escapes(text)
     text = _INVISIBLES.sub("", text)
     text = " ".join(text.split())
-    if guarded := FORMULA_GUARD.fullmatch(text):
+    if guarded := GUARD.fullmatch(text):
         text = guarded[2] or (guarded[1] or "").replace('""', '"')
     text = text.lstrip("'") if text[:1] == "'" else text
     if text[-2:] in (".0", ",0") and text[:-2].isdigit():
@@ -126,7 +121,7 @@ ZEROS = re.compile(r"[\W_]*0[\W_0]*")
 CUT = re.compile(r"[+-]?[0-9](?:[.,][0-9]+[eе]\+?[0-9]{1,3}|[eе]\+[0-9]{1,3})")
 FORMULAS = re.compile(r"=[^\W\d_][\w.]*\(.*")
 LOST = re.compile(r"\ufffd+|\?+(?=[^\W\d_])|\?{2,}")
-_TIME_BEHIND = re.compile(r"[ t]0{1,2}:00(?::00(?:\.0+)?)?(?:z|[+-][0-9]{2}:?[0-9]{2})?$")
+MIDNIGHT = re.compile(r"[ t]0{1,2}:00(?::00(?:\.0+)?)?(?:z|[+-][0-9]{2}:?[0-9]{2})?$")
 
 
 def why_missing(text: str, kind: str) -> str | None:
@@ -137,19 +132,27 @@ def why_missing(text: str, kind: str) -> str | None:
     >>> why_missing("Null", "surname"), why_missing("NULL", "surname")
     (None, 'a word for nothing')
     """
+    if text.isdecimal() and text[0] != "0":
+        return None
+    words = nothing_words(kind)
     bare = text.strip(MARKS)
+    lower = bare.lower()
+    if lower in words and (found := words[lower] or words.get("=" + bare)):
+        return found
     if not bare:
         return _only_marks(text, kind)
-    words, lower = nothing_words(kind), bare.lower()
-    if found := words.get(lower) or words.get("=" + bare):
-        return found
     if (bare != text or "#" in text or ":" in text) and (found := _error(text.lower(), words)):
         return found
     if kind in NAMES:
-        return GARBLED if _too_garbled(text) else None
+        return GARBLED if ("?" in text or "\ufffd" in text) and _too_garbled(text) else None
+    return _why_no_value(text, bare, kind)
+
+
+def _why_no_value(text: str, bare: str, kind: str) -> str | None:
+    words, lower = nothing_words(kind), bare.lower()
     if ZEROS.fullmatch(bare) and _zeros_are_nothing(bare, kind):
         return NOTHING
-    if kind in ("date", "year") and (short := _TIME_BEHIND.sub("", lower)) != lower and short in words:
+    if kind in ("date", "year") and (short := MIDNIGHT.sub("", lower)) != lower and words.get(short):
         return words[short]
     if CUT.fullmatch(lower):
         return LOST_DIGITS
@@ -176,8 +179,6 @@ def _zeros_are_nothing(text: str, kind: str) -> bool:
 
 def _too_garbled(text: str) -> bool:
     """Whether more than a quarter of the letters of a name are lost."""
-    if "\ufffd" not in text and "?" not in text:
-        return False
     lost = sum(len(found[0]) for found in LOST.finditer(text))
     return 4 * lost > lost + sum(map(str.isalpha, text))
 
@@ -213,14 +214,19 @@ def without_lost_letters(text: str) -> str:
 def nothing_words(kind: str) -> dict[str, str]:
     """The words for nothing in a field type, in lower case, and why each is missing.
 
-    A word that counts only as it is written, ``NULL`` but not ``Null``, has an equals sign before it.
+    A word that counts only as it is written, ``NULL`` but not ``Null``, has an equals sign before it; in lower case it
+    is there without a reason.
     """
     words: dict[str, str] = {}
     for row in read_table("nothing.tsv"):
         kinds = {"all": NAMES | OTHERS, "names": NAMES, "others": OTHERS}
         if any(kind in kinds.get(name, (name,)) for name in row["types"].split(" ")):
-            word = "=" + row["word"] if row["case"] == "exact" else row["word"].lower()
-            words[word] = SHEET_ERROR if row["kind"] == "error" else NOTHING
+            reason = SHEET_ERROR if row["kind"] == "error" else NOTHING
+            if row["case"] == "exact":
+                words["=" + row["word"]] = reason
+                words.setdefault(row["word"].lower(), "")
+            else:
+                words[row["word"].lower()] = reason
     return words
 
 
@@ -230,7 +236,7 @@ def split_nothing(text: str) -> tuple[str, str]:
     >>> split_nothing("Лугов Пётр б/о"), split_nothing("Лугов Пётр"), split_nothing("нет")
     (('Лугов Пётр', 'б/о'), ('Лугов Пётр', ''), ('нет', ''))
     """
-    if text[text.rfind(" ") + 1 :].strip(MARKS).lower() not in _last_words():
+    if not _may_be_nothing(text.rpartition(" ")[2]):
         return text, ""
     words, known = text.split(), nothing_words("given")
     rest = len(words)
@@ -238,7 +244,7 @@ def split_nothing(text: str) -> tuple[str, str]:
         for count in range(min(_MOST_WORDS, rest - 1), 0, -1):
             phrase = " ".join(words[rest - count : rest])
             bare = phrase.strip(MARKS)
-            if bare.lower() in known or "=" + bare in known or phrase.lower() in known:
+            if known.get(bare.lower()) or known.get("=" + bare) or known.get(phrase.lower()):
                 rest -= count
                 break
         else:
@@ -249,8 +255,13 @@ def split_nothing(text: str) -> tuple[str, str]:
 _MOST_WORDS = 4
 
 
+@lru_cache(4096)
+def _may_be_nothing(last_word: str) -> bool:
+    """A quick look: whether a word for nothing may end so."""
+    return last_word.strip(MARKS).lower() in _last_words()
+
+
 @cache
 def _last_words() -> frozenset[str]:
-    """The last word of each word for nothing: only saves time."""
     phrases = (word.lstrip("=").lower().split(" ")[-1] for word in nothing_words("given"))
     return frozenset(word.strip(MARKS) for word in phrases)

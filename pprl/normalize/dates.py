@@ -64,7 +64,7 @@ DAY_NAME_YEAR = re.compile(
 )
 NAME_DAY_YEAR = re.compile(rf"({NAME})\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}}){TIME}")
 YEAR_NAME_DAY = re.compile(rf"([0-9]{{4}})[ ./,-]+({NAME})(?:[ ./-]+([0-9]{{1,2}}))?{TIME}")
-REMARK = re.compile(r" ?\((?:[^()0-9?]*|[0-9]{1,3}[^()0-9]*)\)$")
+DATE_REMARK = re.compile(r"[ ]?\((?:[^()0-9?]*|[0-9]{1,3}[^()0-9]*)\)$")
 DAY_NUMBER = re.compile(r"([1-9][0-9]{4})(?:\.0)?")
 
 
@@ -189,14 +189,15 @@ def _bare(text: str) -> tuple[str, bool]:
     """A cell without the words beside its date (``date_words.tsv``), and whether one of them says that it is only
     about right.
     """
+    text = text.replace("≈", "~")
     if not dropped_letters(text):
         text = prepare(text)
     text = _DASH.sub("-", " ".join(text.lower().split()))
-    if not _LETTER.search(text):
+    if not LETTER.search(text):
         return text.rstrip(" ,;."), False
     about = False
     for _ in range(_MOST_WORDS):
-        rest = REMARK.sub("", text.strip(" ,;")).rstrip(" ,;.")
+        rest = DATE_REMARK.sub("", text.strip(" ,;")).rstrip(" ,;.")
         for place in ("before", "after"):
             if found := _words(place).search(rest):
                 about = about or _meanings()[place, _key(found[1])] == "about"
@@ -207,7 +208,7 @@ def _bare(text: str) -> tuple[str, bool]:
     return text, about
 
 
-_LETTER = re.compile(r"[^0-9 ./:,+_*tz-]")
+LETTER = re.compile(r"[^0-9 ./:,+_*tz-]")
 _MOST_WORDS = 6
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pprl.normalize.text import dropped_letters, letters, prepare, read_table
-from pprl.normalize.titles import Title, titles_around
+from pprl.normalize.titles import Title, may_hold_title, titles_around
 
 __all__ = [
     "Rule",
@@ -172,6 +172,8 @@ def without_titles(text: str, *, whole: bool) -> str:
     'Доктор Иван Петрович'
     """
     for _ in range(_MOST_TITLES):
+        if not may_hold_title(text):
+            break
         rest = next((title.rest for title in titles_around(text) if _is_title(title, whole)), text)
         if rest == text:
             break

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from pprl.normalize.text import read_table
 
@@ -25,6 +25,11 @@ class Title:
     rest: str
 
 
+def may_hold_title(text: str) -> bool:
+    """A quick look at the first and the last word."""
+    return _may_begin(text.partition(" ")[0]) or _may_end(text.rpartition(" ")[2])
+
+
 def titles_around(text: str) -> list[Title]:
     """The words at the beginning and at the end of a text that may be titles, the longest of each.
 
@@ -32,9 +37,9 @@ def titles_around(text: str) -> list[Title]:
     [('д-р', 'Лугов-мл.'), ('мл.', 'д-р Лугов')]
     """
     proposed: list[Title | None] = []
-    if _first_word(text) in _edge_words("before") and (found := _pattern("before").match(text)):
+    if found := _pattern("before").match(text):
         proposed.append(_title("before", found[1], text[found.end() :].lstrip(AROUND)))
-    if _last_word(text) in _edge_words("after") and (found := _pattern("after").search(text)):
+    if found := _pattern("after").search(text):
         proposed.append(_title("after", found[1], text[: found.start()].rstrip(AROUND)))
     return [title for title in proposed if title]
 
@@ -62,21 +67,29 @@ def _words(place: str) -> dict[str, str]:
     return {_key(word if needs in ("capitals", "numeral") else word.lower()): needs for word, needs in _rows(place)}
 
 
+@lru_cache(65_536)
+def _may_begin(word: str) -> bool:
+    return _first_word(word) in _edge_words("before")
+
+
+@lru_cache(65_536)
+def _may_end(word: str) -> bool:
+    last = _last_word(word)
+    return not last or last in _edge_words("after")
+
+
 def _first_word(text: str) -> str:
     return text.partition(" ")[0].partition(".")[0].rstrip(",").lower()
 
 
 def _last_word(text: str) -> str:
-    word = text.rpartition(" ")[2]
-    if not word.isalpha():
-        found = _LAST.search(text[-_LONGEST:])
-        word = found[1] if found else ""
-    return word.lower()
+    found = _LAST.search(text[-_LONGEST:])
+    return found[1].lower() if found else ""
 
 
 @cache
 def _edge_words(place: str) -> frozenset[str]:
-    """The first words of titles before a name, or the last words of those after it: only saves time."""
+    """The first words of titles before a name, or the last words of those after it."""
     edge = _first_word if place == "before" else _last_word
     return frozenset(edge(word) for word, _ in _rows(place))
 

@@ -25,8 +25,8 @@ from pprl.normalize.ranks import fold_rank
 from pprl.normalize.text import known_text, latin_text, read_table
 from pprl.normalize.values import fold_sex
 from pprl.roster.headers import header_type
-from pprl.roster.people import text_of
-from pprl.roster.spellings import distinct_values, separators
+from pprl.roster.people import distinct_texts
+from pprl.roster.spellings import separators
 
 #: The usual name and role of a proposed field, by type. A rank or a number is worth more if it is not linked.
 PROPOSED_FIELDS = {
@@ -80,7 +80,7 @@ def guess_columns(frame: pd.DataFrame, year: int) -> list[Guess]:
     several = separators(frame)
     for index, header in enumerate(map(str, frame.columns)):
         column = frame.iloc[:ROWS_LOOKED_AT, index]
-        texts = distinct_values([*map(text_of, column.unique())], several.get(header))
+        texts = distinct_texts(column.unique(), several.get(header))
         cells = [text for text in texts if text and why_missing(text, "patronymic") is None]
         if guess := _guess(header, cells[:LOOKED_AT], year):
             guesses.append(guess)

@@ -70,7 +70,7 @@ class Doubts:
                 continue
             codes, distinct = pd.factorize(frame.iloc[:, headers.index(header)])
             separator = separators(frame).get(header)
-            texts = [text_of(values_of(str(value), separator)[0] if separator else value) for value in distinct]
+            texts = [text_of(values_of(value, separator)[0] if separator else value) for value in distinct]
             said = [property_of(text) if text and not why_missing(text, kind) else "" for text in texts] + [""]
             names = {text: number for number, text in enumerate(dict.fromkeys(said))}
             by_row = np.array([names[text] for text in said])[codes]

@@ -143,9 +143,7 @@ def orders_of(
     """The order of each date field that is mapped. RosterError: cells leave it open."""
     several = separators(frame)
     dates = {
-        field.name: distinct_values(
-            [*map(text_of, _one_column(frame, columns[field.name]).unique())], several.get(columns[field.name])
-        )
+        field.name: distinct_texts(_one_column(frame, columns[field.name]).unique(), several.get(columns[field.name]))
         for field in schema.fields
         if field.type == "date" and field.name in columns
     }
@@ -279,15 +277,17 @@ def _rank_splitter(*, whole: bool) -> Callable[[str], tuple[str, str]]:
 def _without_ranks(
     names: pd.Series[str], ranks_before: NDArray[np.object_] | None, split: Callable[[str], tuple[str, str]]
 ) -> tuple[pd.Series[str], NDArray[np.object_] | None]:
-    """A column of names without ranks, and the ranks written before them, after those that other columns had.
+    """A column of clean names without ranks, and the ranks written before them, after those that other columns had.
 
     The ranks are None where there are none.
     """
     codes, distinct = pd.factorize(names)
-    splits = [*map(split, map(text_of, distinct)), ("", "")]
+    texts = list(map(text_of, distinct))
+    splits = [*map(split, texts), ("", "")]
     if not any(rank for rank, _ in splits):
-        return names, ranks_before
-    ranks, rests = (np.array(texts, dtype=object) for texts in zip(*splits, strict=True))
+        clean_already = all(text is value for text, value in zip(texts, distinct, strict=True))
+        return names if clean_already else _by_row(texts, codes, names.index), ranks_before
+    ranks, rests = (np.array(column, dtype=object) for column in zip(*splits, strict=True))
     by_row = ranks[codes] if ranks_before is None else np.where(ranks_before == "", ranks[codes], ranks_before)
     return pd.Series(rests[codes], index=names.index), by_row
 
@@ -353,9 +353,9 @@ def _homes(fields: Mapping[str, Field], columns: Iterable[str]) -> list[str]:
 def _split_full_names(
     names: pd.Series[str], homes: Sequence[str], split: Callable[[str], tuple[str, ...]]
 ) -> dict[str, pd.Series[str]]:
-    """Split a column of full names into the name fields."""
+    """Split a column of clean full names into the name fields."""
     codes, distinct = pd.factorize(names)
-    splits = [split(text) for text in map(text_of, distinct)]
+    splits = list(map(split, distinct))
     parts: dict[str, list[str]] = {}
     for name in dict.fromkeys(homes):
         indices = [index for index, home in enumerate(homes) if home == name]
@@ -363,10 +363,11 @@ def _split_full_names(
             parts[name] = [split[indices[0]] for split in splits]
         else:
             parts[name] = [" ".join(split[index] for index in indices if split[index]) for split in splits]
-    return {
-        name: pd.Series(np.array([*values, ""], dtype=object)[codes], index=names.index)
-        for name, values in parts.items()
-    }
+    return {name: _by_row(values, codes, names.index) for name, values in parts.items()}
+
+
+def _by_row(texts: Sequence[str], codes: NDArray[np.int64], index: pd.Index[int]) -> pd.Series[str]:
+    return pd.Series(np.array([*texts, ""], dtype=object)[codes], index=index)
 
 
 def _split(text: str, homes: Sequence[str]) -> tuple[str, ...]:
@@ -441,6 +442,12 @@ def text_of(value: object) -> str:
     if type(value) is str:
         return clean(value) if len(value) <= MAX_CELL_BYTES else value
     return str(int(value)) if isinstance(value, float) and value.is_integer() else clean(str(value))
+
+
+def distinct_texts(cells: Iterable[object], separator: str | None) -> list[str]:
+    """The distinct values of cells as clean text."""
+    values = distinct_values([cell if isinstance(cell, str) else text_of(cell) for cell in cells], separator)
+    return list(dict.fromkeys(map(text_of, values)))
 
 
 def _too_long(text: str) -> bool:

@@ -23,9 +23,9 @@ from pprl.roster.column_guess import ROWS_LOOKED_AT
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
 from pprl.roster.doubts import Doubts
 from pprl.roster.load import Note, find_columns, ignore
-from pprl.roster.people import People, Reader, decide_orders, fold_of, refuse_unusable, text_of
+from pprl.roster.people import People, Reader, decide_orders, distinct_texts, fold_of, refuse_unusable
 from pprl.roster.read import ROWS_OF_A_PART, RosterFile, open_roster
-from pprl.roster.spellings import distinct_values, separators, separators_by_header
+from pprl.roster.spellings import separators, separators_by_header
 
 DateCells = Mapping[str, Counter[str]]  # the distinct cells of each date field, and how often each occurs
 
@@ -116,8 +116,8 @@ def _first_reading(file: RosterFile, schema: Schema, known: Columns) -> tuple[Da
             if headers[name] in labels:
                 codes, distinct = pd.factorize(part.iloc[:, labels.index(headers[name])])
                 separator = known.separators.get(name) or separators(part).get(headers[name])
-                for text, count in zip(map(text_of, distinct), np.bincount(codes).tolist(), strict=True):
-                    for cell in distinct_values([text], separator):
+                for value, count in zip(distinct, np.bincount(codes[codes >= 0]).tolist(), strict=True):
+                    for cell in distinct_texts([value], separator):
                         if cell in counter or may_be_date(cell):
                             counter[cell] += count
     return cells, doubts
