@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pprl.normalize.text import dropped_letters, letters, prepare, read_table
+from pprl.normalize.titles import Title, may_hold_title, titles_around
 
 __all__ = [
     "Rule",
@@ -30,6 +31,7 @@ __all__ = [
     "rules",
     "split_full_name",
     "without_remarks",
+    "without_titles",
 ]
 
 
@@ -157,6 +159,52 @@ def without_remarks(text: str) -> str:
     return kept if any(map(str.isalpha, kept)) else text.translate(_BRACKETS)
 
 
+def without_titles(text: str, *, whole: bool) -> str:
+    """A name without the titles before and after it (``titles.tsv``), if a name is left.
+
+    A title that is a surname too counts in lower case beside words that are not, beside a surname and a given name, or,
+    in a cell that is not a ``whole`` name, beside any word. One of capitals must differ from the rest, or stand beside
+    a name in three parts with a patronymic.
+
+    >>> without_titles("Petr Miroedov III", whole=True), without_titles("ИП Мироедов Пётр Ильич", whole=True)
+    ('Petr Miroedov', 'Мироедов Пётр Ильич')
+    >>> without_titles("Доктор Иван Петрович", whole=True)
+    'Доктор Иван Петрович'
+    """
+    for _ in range(_MOST_TITLES):
+        if not may_hold_title(text):
+            break
+        rest = next((title.rest for title in titles_around(text) if _is_title(title, whole)), text)
+        if rest == text:
+            break
+        text = rest
+    return text
+
+
+_MOST_TITLES = 8
+
+
+def _is_title(title: Title, whole: bool) -> bool:
+    words = name_words(title.rest)
+    if all(len(word.rstrip(".")) < 2 for word in words):
+        return False
+    certain = title.written.islower() and not title.rest.islower()
+    match title.needs:
+        case "-" | "numeral":
+            return True
+        case "small":
+            return certain
+        case "capitals":
+            full = len(words) > 2 and any(map(is_patronymic, words[1:]))
+            return full or (not title.rest.isupper() and (not whole or _name_and_surname(words)))
+        case _:
+            return certain or not whole or _name_and_surname(words)
+
+
+def _name_and_surname(words: Sequence[str]) -> bool:
+    return holds_name(words) and (len(words) > 2 or not any(map(_is_initial, words)))
+
+
 def is_patronymic(text: str) -> bool:
     """Whether it ends like a patronymic; some surnames do too."""
     return PATRONYMIC.fullmatch(text) is not None
@@ -165,7 +213,7 @@ def is_patronymic(text: str) -> bool:
 def split_full_name(text: str) -> tuple[str, str, str]:
     """Surname, given names and patronymic as written, from one cell.
 
-    Text in brackets or quotation marks is left out. Words are separated by white space, and a full stop ends one;
+    Titles (``without_titles``) and text in brackets or quotation marks are left out. Words are separated by white space, and a full stop ends one;
     ``оглы`` or ``кызы`` joins the word before it, a particle (``particles.tsv``) the word after it, a dash between
     spaces both. After words that already form a name, a number, a word in lower case, or a dash after a patronymic
     begins a remark, which is left out. The first rule that applies to the rest decides:
@@ -184,6 +232,7 @@ def split_full_name(text: str) -> tuple[str, str, str]:
     >>> split_full_name("И.П. Иванов"), split_full_name("Роман Аркадьевич Абрамович")
     (('Иванов', 'И.', 'П.'), ('Абрамович', 'Роман', 'Аркадьевич'))
     """
+    text = without_titles(text, whole=True)
     if _USUAL.fullmatch(text):
         tokens = text.replace(".", ". ").split()
         if len(tokens) <= _MOST_WORDS and not [token for token in tokens if len(token) < 7 and _is_joined(token)]:

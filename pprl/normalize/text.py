@@ -25,7 +25,7 @@ from functools import cache
 from importlib import resources
 from unicodedata import ucd_3_2_0 as frozen
 
-CODE_VERSION = 3
+CODE_VERSION = 4
 """Increased whenever code, rather than a table, changes what a value folds to."""
 
 FOLDING_TABLES = (
@@ -38,6 +38,9 @@ FOLDING_TABLES = (
     "sex.tsv",
     "sex_endings.tsv",
     "services.tsv",
+    "nothing.tsv",
+    "titles.tsv",
+    "date_words.tsv",
 )
 
 _COMPATIBLE = (range(0xA0, 0x590), range(0x1D00, 0x2300), range(0xFB00, 0xFB07), range(0xFF00, 0xFFF0))

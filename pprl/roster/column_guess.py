@@ -21,14 +21,15 @@ from numpy.typing import NDArray
 
 from pprl.core.errors import RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Field, Schema
+from pprl.normalize.cells import clean, why_missing
 from pprl.normalize.dates import ORDERS, parse_date
 from pprl.normalize.names import PARTICLE, fold_name, is_patronymic, split_full_name
 from pprl.normalize.ranks import fold_rank
 from pprl.normalize.text import known_text, latin_text, read_table
 from pprl.normalize.values import fold_sex, fold_year
 from pprl.roster.headers import header_type
-from pprl.roster.people import EMPTY_CELLS, LOST_LETTERS, UNREADABLE, fold_of, text_of, year_key
-from pprl.roster.spellings import distinct_values, separators
+from pprl.roster.people import LOST_LETTERS, UNREADABLE, distinct_texts, fold_of, text_of, year_key
+from pprl.roster.spellings import separators
 
 #: The usual name and role of a proposed field, by type. A rank or a number is worth more if it is not linked.
 PROPOSED_FIELDS = {
@@ -90,14 +91,15 @@ def guess_columns(frame: pd.DataFrame, year: int) -> list[Guess]:
     headers = list(map(str, frame.columns))
     for index, (header, named) in enumerate(zip(headers, _named_types(headers), strict=True)):
         column = frame.iloc[:ROWS_LOOKED_AT, index]
-        texts = distinct_values([*map(text_of, column.unique())], several.get(header))
+        texts = distinct_texts(column.unique(), several.get(header))
         if guess := _guess(header, named, list(filter(is_filled, texts))[:LOOKED_AT], year):
             guesses.append(replace(guess, filled=float(filled_rows(column).mean()) if len(column) else 0.0))
     return guesses
 
 
 def is_filled(text: str) -> bool:
-    return text.strip().lower() not in EMPTY_CELLS
+    """Whether clean text says anything."""
+    return text != "" and why_missing(text, "patronymic") is None
 
 
 def filled_rows(column: pd.Series[str]) -> NDArray[np.bool_]:
@@ -287,6 +289,7 @@ def is_value(text: str) -> bool:
     >>> is_value("12.03.1985"), is_value("Пётр Иванович Лугов"), is_value("Дата рождения"), is_value("2022")
     (True, True, False, False)
     """
+    text = clean(text)
     if any(map(str.isdigit, text)):
         day = any((date := parse_date(text, order)) and date.day for order in ORDERS)
         return day or _FITS["identifier"](text, 0)

@@ -7,6 +7,8 @@ import importlib.resources
 import re
 from collections.abc import Iterable
 
+from pprl.normalize.cells import clean
+
 
 def header_types(headers: Iterable[str]) -> dict[str, list[str]]:
     """The headers of each type that one of them names, and of ``full_name``."""
@@ -19,7 +21,7 @@ def header_types(headers: Iterable[str]) -> dict[str, list[str]]:
 
 def header_type(header: str) -> str | None:
     """The type that a header names: one of the schema's, ``full_name``, or ``row`` for the running number."""
-    return _known_headers().get(_plain(header)) if len(header) < 100 else None
+    return _known_headers().get(_plain(clean(header))) if len(header) < 100 else None
 
 
 @functools.cache

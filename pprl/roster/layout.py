@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from pprl.core.errors import RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES
+from pprl.normalize.cells import clean
 from pprl.roster.column_guess import is_value
 from pprl.roster.headers import header_type
 from pprl.roster.limits import MAX_COLUMNS
@@ -133,7 +134,7 @@ def _find_header(head: list[list[str]]) -> tuple[list[str], int, bool]:
 
 
 def _labels(record: list[str]) -> list[str]:
-    labels = [" ".join(cell.split()) for cell in record]
+    labels = [clean(cell) for cell in record]
     while labels and not labels[-1]:
         labels.pop()
     return labels

@@ -19,14 +19,16 @@ from pprl.normalize.dates import Order
 from pprl.roster.ages import refuse_wrong_ages, year_of_ages
 from pprl.roster.column_guess import propose_columns, unread_columns
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
+from pprl.roster.doubts import Doubts
 from pprl.roster.paths import part_names
 from pprl.roster.people import (
-    LOST_LETTERS,
     ONLY_COUNTED,
+    READ_WITHOUT,
     People,
     encodable,
     filled,
     join_people,
+    orders_of,
     read_people,
     row_labels,
 )
@@ -115,7 +117,7 @@ def load(
     if len(frames) > 1:
         frames = [part_of(number, frame) for number, frame in enumerate(frames, start=1)]
     parts = [
-        _people(frame, schema, mapped, known, name, any_age=any_age)
+        _people(frame, schema, mapped, known, name, any_age=any_age, note=note)
         for frame, mapped, name in zip(frames, headers, names, strict=True)
     ]
     people = replace(join_people(parts), ids=_ids(frames, id_header))
@@ -195,7 +197,7 @@ class WatchedParts:
 
 def left_out_text(field: str, reason: str, rows: tuple[int, ...]) -> str:
     """How many cells of a field were left out, why, and where the first of them are."""
-    what = "read without" if reason == LOST_LETTERS else "left out:"
+    what = "read without" if reason in READ_WITHOUT else "left out:"
     return f"{len(rows):,} cell(s) of {field} {what} {reason} ({labels_text(rows)})"
 
 
@@ -241,12 +243,24 @@ def _with_separators(frame: pd.DataFrame, extra: Mapping[str, str]) -> pd.DataFr
 
 
 def _people(
-    frame: pd.DataFrame, schema: Schema, headers: Mapping[str, str], known: Columns, whose: str, *, any_age: bool
+    frame: pd.DataFrame,
+    schema: Schema,
+    headers: Mapping[str, str],
+    known: Columns,
+    whose: str,
+    *,
+    any_age: bool,
+    note: Note,
 ) -> People:
     with naming(whose):
-        people = read_people(frame, schema, headers, known.orders_for(schema))
+        orders = orders_of(frame, schema, headers, known.orders_for(schema))
+        people = read_people(frame, schema, headers, orders)
         if not any_age:
             refuse_wrong_ages(people, schema, year_of_ages(schema))
+    doubts = Doubts(schema, headers)
+    doubts.look(frame)
+    for line in doubts.lines(orders):
+        note(f"warning: {whose}: {line}")
     return people
 
 

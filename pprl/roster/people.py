@@ -17,8 +17,17 @@ from numpy.typing import NDArray
 from pprl.core.arrays import cumcount
 from pprl.core.errors import RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Field, Schema
-from pprl.normalize.dates import Order, decide_order, parse_date
-from pprl.normalize.names import fold_name, split_full_name, without_remarks
+from pprl.normalize.cells import (
+    GARBLED_IN_PART,
+    clean,
+    lost_letters,
+    mark_lost_letters,
+    split_nothing,
+    why_missing,
+    without_lost_letters,
+)
+from pprl.normalize.dates import Order, decide_order, parse_date, why_no_date
+from pprl.normalize.names import fold_name, split_full_name, without_remarks, without_titles
 from pprl.normalize.ranks import fold_rank, quick_look, split_rank
 from pprl.normalize.sex import sex_of
 from pprl.normalize.text import dropped_letters
@@ -29,7 +38,6 @@ from pprl.roster.spellings import MOST_SPELLINGS, TOO_MANY, distinct_values, sep
 MISSING = -1
 MAX_CELL_BYTES = 65_536
 REMEMBERED = 65_536  # cells per column
-EMPTY_CELLS = frozenset({"", "-", "–", "—", "?", "н/д", "нет", "нет данных", "немає", "n/a"})
 
 
 def year_key(field: str) -> str:
@@ -132,15 +140,20 @@ def read_people(
     RosterError: a header is missing or repeated, no linked field is mapped, or a date order cannot be decided.
     """
     refuse_unusable(frame, schema, columns)
+    return Reader(schema, columns, orders_of(frame, schema, columns, orders or {})).read(frame)
+
+
+def orders_of(
+    frame: pd.DataFrame, schema: Schema, columns: Mapping[str, str], given: Mapping[str, Order]
+) -> dict[str, Order]:
+    """The order of each date field that is mapped. RosterError: cells leave it open."""
     several = separators(frame)
     dates = {
-        field.name: distinct_values(
-            [*map(text_of, _one_column(frame, columns[field.name]).unique())], several.get(columns[field.name])
-        )
+        field.name: distinct_texts(_one_column(frame, columns[field.name]).unique(), several.get(columns[field.name]))
         for field in schema.fields
         if field.type == "date" and field.name in columns
     }
-    return Reader(schema, columns, decide_orders(dates, orders or {})).read(frame)
+    return decide_orders(dates, given)
 
 
 def refuse_unusable(frame: pd.DataFrame, schema: Schema, columns: Mapping[str, str]) -> None:
@@ -191,7 +204,7 @@ class Reader:
         self._folds = {entry.name: remembered(fold_of(entry, orders.get(entry.name, "dmy"))) for entry in schema.fields}
         self._ranks = {whole: remembered(_rank_splitter(whole=whole)) for whole in (False, True)}
         self._homes = _homes(self._fields, columns)
-        self._names = remembered(partial(_split, home=self._homes.index(self._homes[1]) if self._homes else 0))
+        self._names = remembered(partial(_split, homes=self._homes))
 
     def read(self, frame: pd.DataFrame) -> People:
         fields, columns = self._fields, self._columns
@@ -271,15 +284,17 @@ def _rank_splitter(*, whole: bool) -> Callable[[str], tuple[str, str]]:
 def _without_ranks(
     names: pd.Series[str], ranks_before: NDArray[np.object_] | None, split: Callable[[str], tuple[str, str]]
 ) -> tuple[pd.Series[str], NDArray[np.object_] | None]:
-    """A column of names without ranks, and the ranks written before them, after those that other columns had.
+    """A column of clean names without ranks, and the ranks written before them, after those that other columns had.
 
     The ranks are None where there are none.
     """
     codes, distinct = pd.factorize(names)
-    splits = [*map(split, map(text_of, distinct)), ("", "")]
+    texts = list(map(text_of, distinct))
+    splits = [*map(split, texts), ("", "")]
     if not any(rank for rank, _ in splits):
-        return names, ranks_before
-    ranks, rests = (np.array(texts, dtype=object) for texts in zip(*splits, strict=True))
+        clean_already = all(text is value for text, value in zip(texts, distinct, strict=True))
+        return names if clean_already else _by_row(texts, codes, names.index), ranks_before
+    ranks, rests = (np.array(column, dtype=object) for column in zip(*splits, strict=True))
     by_row = ranks[codes] if ranks_before is None else np.where(ranks_before == "", ranks[codes], ranks_before)
     return pd.Series(rests[codes], index=names.index), by_row
 
@@ -287,7 +302,8 @@ def _without_ranks(
 def _filled_up(cells: pd.Series[str], others: NDArray[np.object_]) -> pd.Series[str]:
     """The cells, with ``others`` in place of the empty ones."""
     codes, distinct = pd.factorize(cells)
-    empty = np.array([*(text_of(value).strip().lower() in EMPTY_CELLS for value in distinct), True])[codes]
+    texts_of = [text_of(value) for value in distinct]
+    empty = np.array([*(not text or why_missing(text, "rank") is not None for text in texts_of), True])[codes]
     texts: NDArray[np.object_] = np.where(empty, others, cells.to_numpy(dtype=object))
     return pd.Series(texts, index=cells.index)
 
@@ -357,9 +373,9 @@ def _homes(fields: Mapping[str, Field], columns: Iterable[str]) -> list[str]:
 def _split_full_names(
     names: pd.Series[str], homes: Sequence[str], split: Callable[[str], tuple[str, ...]]
 ) -> dict[str, pd.Series[str]]:
-    """Split a column of full names into the name fields."""
+    """Split a column of clean full names into the name fields."""
     codes, distinct = pd.factorize(names)
-    splits = [split(text) for text in map(text_of, distinct)]
+    splits = list(map(split, distinct))
     parts: dict[str, list[str]] = {}
     for name in dict.fromkeys(homes):
         indices = [index for index, home in enumerate(homes) if home == name]
@@ -367,15 +383,33 @@ def _split_full_names(
             parts[name] = [split[indices[0]] for split in splits]
         else:
             parts[name] = [" ".join(split[index] for index in indices if split[index]) for split in splits]
-    return {
-        name: pd.Series(np.array([*values, ""], dtype=object)[codes], index=names.index)
-        for name, values in parts.items()
-    }
+    return {name: _by_row(values, codes, names.index) for name, values in parts.items()}
 
 
-def _split(text: str, home: int) -> tuple[str, ...]:
-    """A full name in parts. A text that is too long stays whole, so that it is reported as one cell."""
-    return tuple(text if index == home else "" for index in range(3)) if _too_long(text) else split_full_name(text)
+def _by_row(texts: Sequence[str], codes: NDArray[np.int64], index: pd.Index[int]) -> pd.Series[str]:
+    return pd.Series(np.array([*texts, ""], dtype=object)[codes], index=index)
+
+
+def _split(text: str, homes: Sequence[str]) -> tuple[str, ...]:
+    """A full name in parts. A text that cannot be split stays whole, so that it is reported as one cell."""
+    home = homes.index(homes[1])
+    if _too_long(text) or why_missing(text, "surname"):
+        return _as_one(text, home)
+    if lost_letters(text):
+        text, certain = mark_lost_letters(text)
+        if not certain:
+            return _as_one(text, home)
+    name, nothing = split_nothing(text)
+    parts = split_full_name(name)
+    if not any(parts):
+        return _as_one(text, home)
+    if nothing and not parts[2] and homes.count(homes[2]) == 1:
+        return (*parts[:2], nothing)
+    return parts
+
+
+def _as_one(text: str, home: int) -> tuple[str, ...]:
+    return tuple(text if index == home else "" for index in range(3))
 
 
 def _fold_column(cells: pd.Series[str], fold: Fold) -> tuple[Column, dict[str, NDArray[np.int64]]]:
@@ -401,25 +435,39 @@ def fold_of(entry: Field, order: Order = "dmy") -> Fold:
     None.
     """
     canonical, folded, unreadable = _folder(entry, order), entry.type in FOLDED_TYPES, UNREADABLE[entry.type]
+    is_name, is_date = entry.type in (*NAME_TYPES, "text"), entry.type in ("date", "year")
 
     def fold(text: str) -> tuple[str | None, str | None]:
         if _too_long(text):
             return None, "a cell over 64 KiB"
-        if text.strip().lower() in EMPTY_CELLS:
+        if not text:
             return None, None
+        if reason := why_missing(text, entry.type):
+            return None, reason
         value = canonical(text)
         if not value:
-            return None, unreadable
+            return None, (is_date and why_no_date(text)) or unreadable
+        if is_name and lost_letters(text):
+            return value, GARBLED_IN_PART
         return value, LOST_LETTERS if folded and dropped_letters(text) else None
 
     return fold
 
 
 def text_of(value: object) -> str:
-    """A cell as text; a whole number that pandas turned into 7.0 beside missing cells is 7 again."""
+    """A cell as clean text (`cells.clean`); a whole number that pandas turned into 7.0 beside missing cells is 7 again.
+
+    Every look at a cell begins here, once for each distinct cell.
+    """
     if type(value) is str:
-        return value
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        return clean(value) if len(value) <= MAX_CELL_BYTES else value
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else clean(str(value))
+
+
+def distinct_texts(cells: Iterable[object], separator: str | None) -> list[str]:
+    """The distinct values of cells as clean text."""
+    values = distinct_values([cell if isinstance(cell, str) else text_of(cell) for cell in cells], separator)
+    return list(dict.fromkeys(map(text_of, values)))
 
 
 def _too_long(text: str) -> bool:
@@ -428,9 +476,9 @@ def _too_long(text: str) -> bool:
     return len(text) > MAX_CELL_BYTES or len(text.encode(errors="replace")) > MAX_CELL_BYTES
 
 
-LOST_LETTERS = "letters that no table knows"  # the rest of the cell is read
-#: Reasons that say that nothing is known: `pprl check` lists these cells, other commands only count them.
-ONLY_COUNTED = frozenset({"a word for nothing", "an error of a spreadsheet"})
+LOST_LETTERS = "letters that no table knows"
+READ_WITHOUT = frozenset({LOST_LETTERS, GARBLED_IN_PART})  # reasons that leave the rest of the cell to be read
+ONLY_COUNTED = frozenset({NOTHING, SHEET_ERROR})  # `pprl check` lists these cells, other commands only count them
 FOLDED_TYPES = frozenset({*NAME_TYPES, "text", "category"})
 
 UNREADABLE = {
@@ -451,11 +499,11 @@ UNREADABLE = {
 def _folder(entry: Field, order: Order) -> Callable[[str], str | None]:
     match entry.type:
         case "surname":
-            return lambda text: fold_name(without_remarks(text), given=False)
+            return lambda text: fold_name(_name_alone(text), given=False)
         case "text":
-            return lambda text: fold_name(text, given=False)
+            return lambda text: fold_name(without_lost_letters(text), given=False)
         case "given" | "patronymic":
-            return lambda text: fold_name(without_remarks(text), given=True)
+            return lambda text: fold_name(_name_alone(text), given=True)
         case "date":
             return lambda text: str(date) if (date := parse_date(text, order)) else None
         case "year":
@@ -470,6 +518,10 @@ def _folder(entry: Field, order: Order) -> Callable[[str], str | None]:
             return fold_number
         case _:
             return fold_category
+
+
+def _name_alone(text: str) -> str:
+    return without_remarks(without_titles(without_lost_letters(text), whole=False))
 
 
 def join_people(parts: Sequence[People]) -> People:

@@ -13,6 +13,7 @@ from itertools import islice, product
 import pandas as pd
 
 from pprl.core.errors import RosterError
+from pprl.normalize.cells import without_escapes
 
 MOST_SPELLINGS = 8  # of one person that differ after folding
 MOST_WRITTEN = 64  # combinations that are considered per row
@@ -46,7 +47,7 @@ def values_of(cell: str, separator: str) -> list[str]:
     >>> values_of("Müller; Mueller;; Müller", ";")
     ['Müller', 'Mueller']
     """
-    return list(dict.fromkeys(filter(None, map(str.strip, cell.split(separator))))) or [""]
+    return list(dict.fromkeys(filter(None, map(str.strip, without_escapes(cell).split(separator))))) or [""]
 
 
 def distinct_values(cells: Collection[str], separator: str | None) -> list[str]:

@@ -22,10 +22,20 @@ from pprl.normalize.dates import ORDERS, Order, may_be_date, parse_date
 from pprl.roster.ages import refuse_wrong_years, year_of_ages
 from pprl.roster.column_guess import ROWS_LOOKED_AT
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
+from pprl.roster.doubts import Doubts
 from pprl.roster.load import Note, find_columns, ignore
-from pprl.roster.people import People, Reader, decide_orders, fold_of, refuse_unusable, text_of, year_key
+from pprl.roster.people import (
+    People,
+    Reader,
+    decide_orders,
+    distinct_texts,
+    fold_of,
+    refuse_unusable,
+    text_of,
+    year_key,
+)
 from pprl.roster.read import ROWS_OF_A_PART, RosterFile, open_roster
-from pprl.roster.spellings import distinct_values, separators, separators_by_header
+from pprl.roster.spellings import separators, separators_by_header
 
 DateCells = Mapping[str, Counter[str]]  # the distinct cells of each date field, and how often each occurs
 
@@ -65,7 +75,7 @@ def people_in_parts(
     known = as_columns(columns)
     with naming(whose):
         file = open_roster(path, sheet, rows)
-        cells = _read_date_cells(file, schema, known)
+        cells, doubts = _first_reading(file, schema, known)
         head = file.head(ROWS_LOOKED_AT)
     headers = find_columns(head, schema, known.headers, whose, note)
     with naming(whose):
@@ -79,6 +89,8 @@ def people_in_parts(
             _refuse_wrong_ages(cells, schema, orders)
     for text in file.notes:
         note(f"{whose}: {text}")
+    for text in doubts.lines(orders):
+        note(f"warning: {whose}: {text}")
     return PeopleInParts(whose=whose, schema=schema, columns=headers, orders=orders, file=file)
 
 
@@ -92,8 +104,11 @@ def _refuse_wrong_ages(cells: DateCells, schema: Schema, orders: Mapping[str, Or
             refuse_wrong_years(field.name, values, counts, year_of_ages(schema))
 
 
-def _read_date_cells(file: RosterFile, schema: Schema, known: Columns) -> DateCells:
-    """The first reading. Cells that cannot be dates are dropped, so that a column of something else fills no memory."""
+def _first_reading(file: RosterFile, schema: Schema, known: Columns) -> tuple[DateCells, Doubts]:
+    """The cells of dates, and what looks wrong in a column as a whole.
+
+    Cells that cannot be dates are dropped, so that a column of something else fills no memory.
+    """
     head = file.head(ROWS_LOOKED_AT)
     try:
         headers = find_columns(head, schema, known.headers, "")
@@ -103,7 +118,9 @@ def _read_date_cells(file: RosterFile, schema: Schema, known: Columns) -> DateCe
         )  # looked for again after the first reading, so that a faulty row is reported first
     fields = [field.name for field in schema.fields if field.type in ("date", "year") and field.name in headers]
     cells: dict[str, Counter[str]] = {key: Counter() for name in fields for key in (name, year_key(name))}
+    doubts = Doubts(schema, headers)
     for part in file.parts():
+        doubts.look(part)
         for name in fields:
             separator = known.separators.get(name) or separators(part).get(headers[name])
             dates = _column(part, headers[name])
@@ -113,7 +130,7 @@ def _read_date_cells(file: RosterFile, schema: Schema, known: Columns) -> DateCe
             years = _column(part, headers.get(year_key(name)))
             if years is not None:
                 _count(cells[year_key(name)], years[~dates.map(text_of).map(_is_date)], None)
-    return cells
+    return cells, doubts
 
 
 def _column(frame: pd.DataFrame, header: str | None) -> pd.Series[str] | None:
@@ -123,8 +140,8 @@ def _column(frame: pd.DataFrame, header: str | None) -> pd.Series[str] | None:
 
 def _count(counter: Counter[str], column: pd.Series[str], separator: str | None) -> None:
     codes, distinct = pd.factorize(column)
-    for text, count in zip(map(text_of, distinct), np.bincount(codes).tolist(), strict=True):
-        for cell in distinct_values([text], separator):
+    for value, count in zip(distinct, np.bincount(codes[codes >= 0]).tolist(), strict=True):
+        for cell in distinct_texts([value], separator):
             if cell in counter or may_be_date(cell):
                 counter[cell] += count
 

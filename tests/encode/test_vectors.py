@@ -20,9 +20,9 @@ from pprl.core.schema_file import parse_schema
 from pprl.encode.bloom import encode, key_check, positions, reference, subkey
 from pprl.encode.hardening import diffusion_indices
 from pprl.encode.tokens import tokens
-from pprl.normalize import dates, names, ranks, text, values
+from pprl.normalize import cells, dates, names, ranks, text, values
 from pprl.normalize.text import folding_hash
-from pprl.roster.people import EMPTY_CELLS, MISSING, read_people
+from pprl.roster.people import MISSING, read_people
 
 VECTORS = TESTS / "vectors"
 
@@ -198,15 +198,31 @@ PATTERNS = {
     "PATRONYMIC": names.PATRONYMIC,
     "NUMBER": values.NUMBER,
     "EITHER": values.THOUSANDS_OR_DECIMALS,
-    "TRAILER": dates.TRAILER,
+    "CODE": cells.CODE,
+    "ENTITY": cells.ENTITY,
+    "PERCENT": cells.PERCENT,
+    "GUARD": cells.GUARD,
+    "SCIENTIFIC": cells.SCIENTIFIC,
+    "SHEET ERROR": cells.SHEET_ERRORS,
+    "ZEROS": cells.ZEROS,
+    "MIDNIGHT": cells.MIDNIGHT,
+    "CUT": cells.CUT,
+    "FORMULA": cells.FORMULAS,
+    "LOST": cells.LOST,
+    "LETTER": dates.LETTER,
+    "DATE REMARK": dates.DATE_REMARK,
     "1 year": dates.YEAR,
     "2 year first": dates.YEAR_FIRST,
     "3 stops": dates.DOTS,
     "4 eight": dates.EIGHT,
     "5 year last": dates.YEAR_LAST,
-    "6 month year": dates.MONTH_YEAR,
-    "7 day name": dates.DAY_NAME_YEAR,
-    "8 name day": dates.NAME_DAY_YEAR,
+    "6 roman": dates.ROMAN,
+    "7 month year": dates.MONTH_YEAR,
+    "8 blanks year": dates.BLANKS_YEAR,
+    "9 day name": dates.DAY_NAME_YEAR,
+    "10 name day": dates.NAME_DAY_YEAR,
+    "11 year name": dates.YEAR_NAME_DAY,
+    "12 day number": dates.DAY_NUMBER,
 }
 FIELD_KEYS = ("type", "role", "weight", "k")
 
@@ -216,6 +232,7 @@ def test_the_page_prints_the_patterns_that_run(name):
     (lines,) = re.findall(rf"^{name}  +(\S.*\n(?: +\|.*\n)*)", PAGE, re.MULTILINE)
     printed = "".join(line.strip() for line in lines.splitlines())
     filled = printed.replace("{TIME}", dates.TIME).replace("{CHILD OF}", names.CHILD_OF)
+    filled = filled.replace("{OPEN}", dates.OPEN).replace("{NAME}", dates.NAME)
     assert filled == PATTERNS[name].pattern
 
 
@@ -224,9 +241,9 @@ def test_the_page_prints_the_expected_tokens():
     assert {kind: int(number) for kind, number in found} == EXPECTED_TOKENS
 
 
-def test_the_page_prints_what_counts_as_missing():
-    (listed,) = re.findall(r"one of: nothing, (.*?)\. A cell", PAGE, re.DOTALL)
-    assert {*re.findall(r"`([^`]+)`", listed), ""} == EMPTY_CELLS
+def test_the_page_prints_the_marks_around_a_value():
+    (listed,) = re.findall(r"without\s+`` (.*?) `` and spaces", PAGE, re.DOTALL)
+    assert {*listed, " "} == {*cells.MARKS}
 
 
 def test_the_page_explains_every_key_and_file():

@@ -559,7 +559,7 @@ def test_the_sex_comes_from_the_cell_else_the_patronymic_else_the_surname():
     mapped = {"surname": "Ф", "patronymic": "О"}
     people = read_people(frame, SEXED, {**mapped, "sex": "Пол"})
     assert in_rows(people, "sex") == ["m", "m", "m", None, "f", "f"]
-    assert people.left_out == {("sex", "not a known word for a sex"): (4,)}
+    assert people.left_out == {("sex", "a word for nothing"): (2, 3), ("sex", "not a known word for a sex"): (4,)}
     assert in_rows(read_people(frame, SEXED, mapped), "sex") == ["f", "m", "m", None, "f", None]
 
 

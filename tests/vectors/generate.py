@@ -26,8 +26,8 @@ OTHER_KEY = bytes(range(1, 33))
 
 def folding_hash() -> bytes:
     """§2."""
-    message = b"pprl-folding-3"
-    tables = "letters lookalikes rules particles ranks months sex sex_endings services"
+    message = b"pprl-folding-4"
+    tables = "letters lookalikes rules particles ranks months sex sex_endings services nothing titles date_words"
     for name in (f"{table}.tsv" for table in tables.split()):
         data = (TABLES / name).read_bytes()
         message += f"{name} {len(data)}\n".encode() + data
@@ -250,6 +250,55 @@ def folds() -> list[dict]:
         ("number", "number", "1 234", "1234"),
         ("number, half away from zero", "number", "-2,5", "-3"),
         ("number, comma that could be either", "number", "1,234", None),
+        ("cleaned: a guard", "identifier", '="00123456"', "00123456"),
+        ("cleaned: an apostrophe as guard", "date", "'07.03.1985", "1985-03-07"),
+        ("cleaned: an escape of a workbook", "surname", "Лугов_x000D_", "lugov"),
+        ("cleaned: an escaped escape", "surname", "Лугов_x005F_x000D_", "lugov"),
+        ("cleaned: entities, twice escaped", "surname", "&amp;#1051;угов&nbsp;", "lugov"),
+        ("cleaned: a number that is no character stays", "identifier", "&#1114112;", "1114112"),
+        ("cleaned: an address", "surname", "%D0%9B%D1%83%D0%B3%D0%BE%D0%B2", "lugov"),
+        ("cleaned: JSON", "given", "\\u041e\\u043b\\u0435\\u0433", "oleg"),
+        ("cleaned: a whole number with a decimal point", "identifier", "12345678.0", "12345678"),
+        ("cleaned: all digits of a scientific number", "identifier", "1.23456789012E+11", "123456789012"),
+        ("nothing: in any field", "surname", "не указано", None),
+        ("nothing: with marks around it", "given", "(немає)", None),
+        ("nothing: of a program, as it writes it", "surname", "NULL", None),
+        ("nothing: a surname written otherwise", "surname", "Null", "nul"),
+        ("nothing: a surname in another field", "patronymic", "Null", None),
+        ("nothing: marks alone", "patronymic", "—", None),
+        ("nothing: an error of a spreadsheet", "patronymic", "#ССЫЛКА!", None),
+        ("nothing: an error by its form", "number", "Err:502", None),
+        ("nothing: no number", "identifier", "б/н", None),
+        ("nothing: a document of zeros", "identifier", "000-000 00", None),
+        ("nothing: zero is a number", "number", "0", "0"),
+        ("nothing: a date of zeros", "date", "0000-00-00 00:00:00", None),
+        ("nothing: a program's first day", "date", "0001-01-01T00:00:00", None),
+        ("nothing: no is an answer in a category", "category", "no", "no"),
+        ("damage: digits cut by a spreadsheet", "identifier", "1,23E+12", None),
+        ("damage: a digit that is unknown", "identifier", "12?45678", None),
+        ("damage: one letter of many", "surname", "Щер?аков", "werakov"),
+        ("damage: too many letters", "surname", "Л??ов", None),
+        ("titles: a numeral after a surname", "surname", "Lugov III", "lugov"),
+        ("titles: a suffix behind a hyphen", "surname", "Лугов-мл.", "lugov"),
+        ("titles: a calling before a surname", "surname", "адвокат Лугов", "lugov"),
+        ("titles: that is a surname", "surname", "Доктор", "doktor"),
+        ("titles: two of them", "given", "Prof. Dr. Oleg", "oleg"),
+        ("date, with words behind it", "date", "07.03.1985 р.н.", "1985-03-07"),
+        ("date, with a word before it", "date", "born 1985", "1985"),
+        ("date, about: only the year", "date", "около 03.1985", "1985"),
+        ("date, doubtful: only the year", "date", "1985?", "1985"),
+        ("date, an open day", "date", "??.03.1985", "1985-03"),
+        ("date, an open day of ISO", "date", "1985-03-00", "1985-03"),
+        ("date, an open month", "date", "07.хх.1985", "1985"),
+        ("date, a Roman month", "date", "7.III.1985", "1985-03-07"),
+        ("date, a Roman month in Cyrillic letters", "date", "7.ІХ.1985", "1985-09-07"),
+        ("date, month as a Polish word", "date", "7 marca 1985 r.", "1985-03-07"),
+        ("date, month as a Kazakh word", "date", "7 тамыз 1985", "1985-08-07"),
+        ("date, month as a romanised word", "date", "7 oktyabrya 1985", "1985-10-07"),
+        ("date, month as a Spanish word", "date", "7 de marzo de 1985", "1985-03-07"),
+        ("date, month of two Arabic words", "date", "7 كانون الثاني 1985", "1985-01-07"),
+        ("date, of the Persian calendar", "date", "1364/05/12", None),
+        ("date, a spreadsheet's day by itself", "date", "29657", None),
     ]
     return [{"name": name, "type": kind, "cell": cell, "value": value} for name, kind, cell, value in cases]
 
