@@ -21,7 +21,7 @@ from pprl.normalize.dates import Order, decide_order, parse_date
 from pprl.normalize.names import fold_name, split_full_name, without_remarks
 from pprl.normalize.ranks import fold_rank, quick_look, split_rank
 from pprl.normalize.sex import sex_of
-from pprl.normalize.text import dropped_letters
+from pprl.normalize.text import dropped_letters, unread_alphabet
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
 from pprl.roster.headers import header_types
 from pprl.roster.spellings import MOST_SPELLINGS, TOO_MANY, distinct_values, separators, spread
@@ -354,8 +354,10 @@ def _split_full_names(
 
 
 def _split(text: str, home: int) -> tuple[str, ...]:
-    """A full name in parts. A text that is too long stays whole, so that it is reported as one cell."""
-    return tuple(text if index == home else "" for index in range(3)) if _too_long(text) else split_full_name(text)
+    """A full name in parts. A text that cannot be read stays whole, so that it is reported as one cell."""
+    if _too_long(text) or unread_alphabet(text):
+        return tuple(text if index == home else "" for index in range(3))
+    return split_full_name(text)
 
 
 def _fold_column(cells: pd.Series[str], fold: Fold) -> tuple[Column, dict[str, NDArray[np.int64]]]:
@@ -381,6 +383,7 @@ def fold_of(entry: Field, order: Order = "dmy") -> Fold:
     None.
     """
     canonical, folded, unreadable = _folder(entry, order), entry.type in FOLDED_TYPES, UNREADABLE[entry.type]
+    words = folded or entry.type in ("sex", "rank")
 
     def fold(text: str) -> tuple[str | None, str | None]:
         if _too_long(text):
@@ -389,7 +392,8 @@ def fold_of(entry: Field, order: Order = "dmy") -> Fold:
             return None, None
         value = canonical(text)
         if not value:
-            return None, unreadable
+            alphabet = unread_alphabet(text) if words else None
+            return None, f"{UNREAD}{alphabet} letters" if alphabet else unreadable
         return value, LOST_LETTERS if folded and dropped_letters(text) else None
 
     return fold
@@ -409,6 +413,7 @@ def _too_long(text: str) -> bool:
 
 
 LOST_LETTERS = "letters that no table knows"  # the rest of the cell is read
+UNREAD = "unreadable: "  # before the name of an alphabet that no table knows
 FOLDED_TYPES = frozenset({*NAME_TYPES, "text", "category"})
 
 UNREADABLE = {
