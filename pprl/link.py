@@ -35,7 +35,7 @@ from pprl.roster.columns_file import ColumnsLike, as_columns
 from pprl.roster.ledger import count_in_ledger
 from pprl.roster.load import Note, Roster, RosterLike, ignore, in_parts, load
 from pprl.roster.paths import look_at
-from pprl.roster.people import People, filled
+from pprl.roster.people import People, filled, refuse_weak
 
 Progress = Callable[
     [int, int], None
@@ -199,7 +199,7 @@ def refuse_unwise(
             hint="; ".join((*listed.warnings, *registered.warnings, name_columns)),
         )
     if common and not allow_weak:
-        schema.refuse_weak(common)
+        refuse_weak(schema, list_people, registry_people)
 
 
 def _same_people(list_people: People, registry_people: People, schema: Schema) -> bool:

@@ -48,7 +48,7 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
         look_at({f"roster {number}": [path]})
     from pprl.core.schema_file import parse_schema, quoted, to_toml
     from pprl.roster.ages import year_of_ages
-    from pprl.roster.column_guess import guess_columns, propose_columns, propose_fields
+    from pprl.roster.column_guess import guess_columns, propose_columns, propose_fields, unread_columns
     from pprl.roster.read import read_roster
 
     frames = []
@@ -57,12 +57,15 @@ def schema(rosters: tuple[Path, ...], sheet: str | None, output: Path, name: str
             frames.append(read_roster(path, sheet))
         for text in frames[-1].attrs.get("notes", ()):
             options.note(f"roster {number}: {text}")
+    unread = [f"roster {number}: {line}" for number, frame in enumerate(frames, 1) for line in unread_columns(frame)]
+    for line in unread:
+        options.note(line)
     today = datetime.date.today().year
     fields = propose_fields(guess_columns(frame, today) for frame in frames)
     if not any(role == "link" for _, role in fields.values()):
         raise RosterError(
             "no column of names or birth dates was recognised in every roster",
-            hint="write the schema by hand; docs/encoding.md §9 lists its keys",
+            hint="; ".join([*unread, "write the schema by hand; docs/encoding.md §9 lists its keys"]),
         )
     toml = f"format = 1\nname = {quoted(name)}\n" + "".join(
         f'[fields.{field}]\ntype = "{kind}"\nrole = "{role}"\n' for field, (kind, role) in fields.items()

@@ -125,7 +125,8 @@ CHILD_OF = (
 PARTICLE = re.compile(CHILD_OF, re.IGNORECASE)
 PATRONYMIC = re.compile(
     r"..+(?:[иі]ч|[оеиіїў]вна|[аеоя]ўна|[иі]чна|о[гғ]л[ыи]|[уұ]лы|[кқг]ызы|[vw][iy](?:t?s?ch|[čc])|[oeiy][vw]na|[aeoy]ŭna"
-    r"|[yi]chna|il[iy]+t?ch|lukich|kuz'?mich|fomich|nikitich|o[gğ]ly|uly|[kqg][yi]z[yi])"
+    r"|[yi]chna|il[iy]+t?ch|o[gğ]ly|uly|[kqg][yi]z[yi])"
+    r"|(?:il['’]?l?[yj]?|luk|k[uo]z['’]?m|fom|khom|nik[iy]t|fok|sil|savv)[iy](?:t?s?ch|[čc])"
     rf"|.+[ -](?:{CHILD_OF})",
     re.IGNORECASE,
 )

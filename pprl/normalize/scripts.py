@@ -36,7 +36,7 @@ class Script:
 def make_script(
     name: str, letters: str, rows: Iterable[Mapping[str, str]], known_names: Mapping[str, str], latin: Mapping[int, str]
 ) -> Script:
-    """A script by its letters and signs, escaped for a class of a regular expression, and the rows of ``scripts.tsv``."""
+    """A script by its letters and signs (escaped, for a class of a regular expression) and the rows of its rules."""
     stages: dict[str, list[tuple[re.Pattern[str], str]]] = {"letters": [], "sounds": []}
     for row in rows:
         if row["script"] == name:
@@ -79,13 +79,16 @@ def _like(word: str, spelled: str) -> str:
 
 
 def _sounded(script: Script, word: str) -> str:
-    """The word with its vowels and a capital; its article has none. Vowels that were written are Latin by now."""
+    """The word with its vowels and a capital; its article has none. Vowels that were written are Latin by now.
+
+    A letter without a sound (``ע``) is a vowel where it stands alone.
+    """
     bare = _VOWELS.sub("", word)
     if known := script.known_names.get(bare):
         return known.title()
     if stem := script.known_names.get(bare.removeprefix(ARTICLE)):
         return "al " + stem.title()
-    spelled = _applied(script.sounds, word).translate(script.latin)
+    spelled = _applied(script.sounds, word).translate(script.latin) or "a"
     return "al " + spelled[3:].title() if spelled.startswith("al ") else spelled.title()
 
 

@@ -140,6 +140,14 @@ def _class(kinds: dict[str, str], *wanted: str) -> str:
     return "".join(sorted(re.escape(letter) for letter, kind in kinds.items() if not wanted or kind in wanted))
 
 
+def plain_digits(text: str) -> str:
+    """The text with digits 0-9 for those of other scripts, and the Arabic signs for decimals and thousands as ours."""
+    return text if text.isascii() else text.translate(letters().tied | _ARABIC_SIGNS)
+
+
+_ARABIC_SIGNS = {ord("٫"): ".", ord("٬"): ","}
+
+
 def known_text(text: str) -> str:
     """Steps 1 and 2: known code points only, composed, with digits 0-9; keeps the case."""
     tables = letters()

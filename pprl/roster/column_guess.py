@@ -21,7 +21,7 @@ from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
 from pprl.normalize.dates import ORDERS, parse_date
 from pprl.normalize.names import fold_name, is_patronymic, split_full_name
 from pprl.normalize.ranks import fold_rank
-from pprl.normalize.text import known_text, latin_text, read_table
+from pprl.normalize.text import known_text, latin_text, read_table, unread_alphabet
 from pprl.normalize.values import fold_sex
 from pprl.roster.headers import header_type
 from pprl.roster.people import EMPTY_CELLS, text_of
@@ -215,6 +215,18 @@ def is_value(text: str) -> bool:
         day = any((date := parse_date(text, order)) and date.day for order in ORDERS)
         return day or _FITS["identifier"](text, 0)
     return len(text) < 200 and (is_patronymic(text.strip()) or is_given_name(text) or _is_name_in_full(text, 0))
+
+
+def unread_columns(frame: pd.DataFrame) -> list[str]:
+    """``column 'name' holds Thai letters, which are not read``, for each column that mostly does."""
+    lines = []
+    for index, header in enumerate(map(str, frame.columns)):
+        texts = [*map(text_of, frame.iloc[:ROWS_LOOKED_AT, index].unique())][:LOOKED_AT]
+        alphabets = [alphabet for text in texts if (alphabet := unread_alphabet(text))]
+        if len(alphabets) > FITS * len(texts):
+            most = max(dict.fromkeys(alphabets), key=alphabets.count)
+            lines.append(f"column {header!r} holds {most} letters, which are not read")
+    return lines
 
 
 def propose_columns(frame: pd.DataFrame, schema: Schema, given: Mapping[str, str], year: int) -> dict[str, Guess]:

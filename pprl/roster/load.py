@@ -15,10 +15,10 @@ from pprl.core.row_labels import labels_text
 from pprl.core.schema import Field, Schema
 from pprl.core.schema_file import load_schema
 from pprl.roster.ages import refuse_wrong_ages, year_of_ages
-from pprl.roster.column_guess import propose_columns
+from pprl.roster.column_guess import propose_columns, unread_columns
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
 from pprl.roster.paths import part_names
-from pprl.roster.people import LOST_LETTERS, People, filled, join_people, read_people, row_labels
+from pprl.roster.people import LOST_LETTERS, UNREAD, People, filled, join_people, read_people, row_labels, unread
 from pprl.roster.read import part_of, read_roster
 from pprl.roster.spellings import separators, separators_by_header
 
@@ -118,6 +118,8 @@ def find_columns(
     """
     with naming(whose):
         guesses = propose_columns(frame, schema, given, year_of_ages(schema))
+    for line in unread_columns(frame):
+        note(f"{whose}: {line}")
     if sources := [f"{field} {guess.source}" for field, guess in guesses.items() if field != guess.header]:
         note(f"{whose}: {', '.join(sources)}")
     return {field: guess.header for field, guess in guesses.items()} | dict(given)
@@ -148,9 +150,12 @@ class WatchedParts:
     def warnings(self, whose: str) -> list[str]:
         """A line for the linked fields that hold nothing, and one for each kind of cell that could not be read."""
         empty = [field.name for field in self._schema.linked() if field not in self._filled] if self._rows else []
-        lines = [f"{whose}: nothing to read for {', '.join(empty)}: missing in every row"] if empty else []
+        why = "; ".join(unread(empty, self._left_out)) or "missing in every row"
+        lines = [f"{whose}: nothing to read for {', '.join(empty)}: {why}"] if empty else []
         for (field, reason), rows in sorted(self._left_out.items()):
-            what = "read without" if reason == LOST_LETTERS else "left out:"
+            what = (
+                "read without" if reason == LOST_LETTERS else "left out," if reason.startswith(UNREAD) else "left out:"
+            )
             lines.append(f"{whose}: {len(rows):,} cell(s) of {field} {what} {reason} ({labels_text(rows)})")
         return lines
 

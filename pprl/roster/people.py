@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pprl.core.arrays import cumcount
-from pprl.core.errors import RosterError
+from pprl.core.errors import RefusedError, RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Field, Schema
 from pprl.normalize.dates import Order, decide_order, parse_date
 from pprl.normalize.names import fold_name, split_full_name, without_remarks
@@ -218,9 +218,7 @@ class Reader:
         if sex:
             parts = {kind: name for name, entry in reversed(fields.items()) if (kind := entry.type) in NAME_TYPES}
             read[sex] = _with_sex_of_names(read[sex], {kind: read[name] for kind, name in parts.items()})
-        return _different(
-            People(rows, read, left_out), [f.name for f in fields.values() if f.role == "link"], too_many
-        )
+        return _different(People(rows, read, left_out), [f.name for f in fields.values() if f.role == "link"], too_many)
 
     def _spread(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
         """The frame with one value per cell, and the labels of rows with too many combinations to consider."""
@@ -483,6 +481,26 @@ def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:
         for field in schema.linked()
         if all(bool((people.columns[field.name].codes != MISSING).any()) for people in rosters)
     )
+
+
+def refuse_weak(schema: Schema, *rosters: People) -> None:
+    """RefusedError: what is filled in all rosters is too little to link; the hint names letters that are not read."""
+    fields = filled(schema, *rosters)
+    try:
+        schema.refuse_weak(fields)
+    except RefusedError as refusal:
+        empty = [entry.name for entry in schema.linked() if entry not in fields]
+        lines = dict.fromkeys(line for people in rosters for line in unread(empty, people.left_out))
+        raise RefusedError(str(refusal), hint="; ".join((*lines, refusal.hint))) from None
+
+
+def unread(fields: Sequence[str], left_out: Iterable[tuple[str, str]]) -> list[str]:
+    """``surname holds Thai letters, which are not read``, for each field with cells left out for that reason."""
+    return [
+        f"{name} holds {reason.removeprefix(UNREAD)}, which are not read"
+        for name, reason in sorted(left_out)
+        if name in fields and reason.startswith(UNREAD)
+    ]
 
 
 def encodable(people: People, schema: Schema) -> NDArray[np.bool_]:

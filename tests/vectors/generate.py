@@ -26,8 +26,8 @@ OTHER_KEY = bytes(range(1, 33))
 
 def folding_hash() -> bytes:
     """§2."""
-    message = b"pprl-folding-3"
-    tables = "letters lookalikes rules particles ranks months sex sex_endings services"
+    message = b"pprl-folding-4"
+    tables = "letters lookalikes scripts known_names rules particles ranks months sex sex_endings services"
     for name in (f"{table}.tsv" for table in tables.split()):
         data = (TABLES / name).read_bytes()
         message += f"{name} {len(data)}\n".encode() + data
