@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pprl.normalize.names import fold_name
 from pprl.normalize.scripts import in_latin
-from pprl.normalize.text import known_text, letters
+from pprl.normalize.text import known_text, scripts
 
 DATA = Path(__file__).parents[1] / "tests" / "data" / "alphabets"
 HELD_OUT = ("AF", "BH", "JO", "KW", "LY")
@@ -75,7 +75,7 @@ def by_hand(file: str, language: str | None, column: int = 3) -> dict[str, list[
 def with_sounds(text: str, *, sounds: bool, names: bool) -> str:
     """The text with its scripts in Latin letters, without the rules or the known names."""
     text = known_text(text)
-    for script in letters().scripts:
+    for script in scripts():
         parts = {} if sounds else {"sounds": ()}
         variant = type(script)(**{**vars(script), **parts, **({} if names else {"known_names": {}})})
         text = variant.words.sub(partial(in_latin, variant), text)

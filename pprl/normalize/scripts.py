@@ -85,10 +85,11 @@ def _sounded(script: Script, word: str) -> str:
     """
     bare = _VOWELS.sub("", word)
     if known := script.known_names.get(bare):
-        return known.title()
-    if stem := script.known_names.get(bare.removeprefix(ARTICLE)):
-        return "al " + stem.title()
-    spelled = _applied(script.sounds, word).translate(script.latin) or "a"
+        spelled = known
+    elif stem := script.known_names.get(bare.removeprefix(ARTICLE)):
+        spelled = "al " + stem
+    else:
+        spelled = _applied(script.sounds, word).translate(script.latin) or "a"
     return "al " + spelled[3:].title() if spelled.startswith("al ") else spelled.title()
 
 

@@ -7,11 +7,12 @@ database of the standard library. Letters in no table are dropped (``dropped_let
 In order:
 
 1. code points in no table are dropped: soft hyphens, joiners, direction marks, emoji;
-2. letters written as base and combining mark are composed, so NFC and NFD are one spelling;
+2. letters written as base and combining mark are composed, so NFC and NFD are one spelling, and digits become 0-9;
 3. in a word of two scripts, look-alike letters (Latin ``c`` for Cyrillic ``с``) are moved to the script of the
    majority, and in names the Caucasian palochka, however typed (``Ӏ I l 1``), is dropped;
 4. where a letter shows a scholarly romanisation (``č š ž``), ``ch`` is the sound of ``х``, hence ``kh``;
-5. each letter becomes its Latin letters; apostrophes and primes vanish; hyphens and other punctuation become spaces.
+5. words in Greek, Armenian, Arabic and Hebrew letters are spelled in Latin ones (``scripts``);
+6. each letter becomes its Latin letters; apostrophes and primes vanish; hyphens and other punctuation become spaces.
 
 The result is a readable romanisation, not yet one spelling per name: ``names`` does that.
 """
@@ -83,8 +84,7 @@ class Letters:
     like_cyrillic: re.Pattern[str]
     to_cyrillic: dict[int, str]
     to_latin: dict[int, str]
-    scripts: tuple[Script, ...]  # those whose letters alone do not say the sound
-    of_scripts: re.Pattern[str]  # a letter of one of them
+    of_scripts: re.Pattern[str]  # a letter of one of `scripts`
 
 
 @cache
@@ -107,10 +107,8 @@ def letters() -> Letters:
         _add_composed(chr(code), latin, kinds)
     pairs = [(row["latin"], row["cyrillic"]) for row in read_table("lookalikes.tsv")]
     cyrillic_class, latin_class = (_class(kinds, kind) for kind in ("cyrillic", "latin"))
-    by_code = {ord(letter): plain for letter, plain in latin.items()}
-    rows, names = read_table("scripts.tsv"), {row["name"]: row["latin"] for row in read_table("known_names.tsv")}
     return Letters(
-        latin=by_code,
+        latin={ord(letter): plain for letter, plain in latin.items()},
         kinds=kinds,
         unknown=re.compile(f"[^{_class(kinds)}]+"),
         loose=re.compile(f"[{''.join(map(chr, tied))}{_class(kinds, *WITHOUT_VOWELS)}]"),
@@ -119,9 +117,16 @@ def letters() -> Letters:
         like_cyrillic=re.compile(f"[{latin_class}1|]"),
         to_cyrillic={ord(a): b for a, b in pairs},
         to_latin={ord(b): a for a, b in pairs},
-        scripts=tuple(make_script(name, _class(kinds, name), rows, names, by_code) for name in SCRIPTS),
         of_scripts=re.compile(f"[{_class(kinds, *SCRIPTS)}]"),
     )
+
+
+@cache
+def scripts() -> tuple[Script, ...]:
+    """The scripts whose letters alone do not say the sound."""
+    tables, rows = letters(), read_table("scripts.tsv")
+    names = {row["name"]: row["latin"] for row in read_table("known_names.tsv")}
+    return tuple(make_script(name, _class(tables.kinds, name), rows, names, tables.latin) for name in SCRIPTS)
 
 
 def _add_composed(letter: str, latin: dict[str, str], kinds: dict[str, str]) -> bool:
@@ -166,7 +171,7 @@ def prepare(text: str, *, palochka: bool = False) -> str:
         if _SCHOLARLY.search(text):
             text = _CH.sub("kh", text)
         if tables.of_scripts.search(text):
-            for script in tables.scripts:
+            for script in scripts():
                 text = script.words.sub(partial(in_latin, script), text)
     return text
 

@@ -27,9 +27,9 @@ from pprl.normalize.text import (
     folding_hash,
     known_text,
     latin_text,
-    letters,
     prepare,
     read_table,
+    scripts,
 )
 
 
@@ -225,7 +225,7 @@ SCRIPT_ROWS = read_table("scripts.tsv")
 
 @pytest.mark.parametrize("row", SCRIPT_ROWS, ids=lambda row: f"{row['script']} {row['example']}")
 def test_each_row_of_a_script_does_what_its_example_says(row: dict[str, str]) -> None:
-    script = next(script for script in letters().scripts if script.name == row["script"])
+    script = next(script for script in scripts() if script.name == row["script"])
     rules = getattr(script, row["stage"])
     without = replace(script, **{row["stage"]: tuple(rule for rule in rules if rule[0].pattern != row["pattern"])})
     assert prepare(row["example"]) == row["latin"]
@@ -234,7 +234,7 @@ def test_each_row_of_a_script_does_what_its_example_says(row: dict[str, str]) ->
 
 def test_every_known_name_is_needed() -> None:
     """Each row of known_names.tsv changes what its name folds to."""
-    for script in letters().scripts:
+    for script in scripts():
         bare = replace(script, known_names={})
         for name, latin in script.known_names.items():
             if script.words.fullmatch(name):
