@@ -24,7 +24,7 @@ from pprl.encode.bloom import Encoder, parameters_of
 from pprl.encode.decoys import Decoys, decoys_per_person, enough_decoys, make_decoys, relatives_per_person, respelled
 from pprl.encode.labels import id_bytes, labels_of
 from pprl.roster.load import RosterLike, load
-from pprl.roster.people import MISSING, People, encodable, filled, join_people
+from pprl.roster.people import MISSING, People, encodable, join_people, refuse_weak
 from pprl.roster.persons import fullest_spellings, persons_of
 from pprl.roster.spellings import MOST_SPELLINGS
 
@@ -85,7 +85,7 @@ def encode_list(
     schema, key = load_schema(schema), key_of(key)
     people = load(roster, schema, "list").people
     if not allow_weak and len(people):
-        schema.refuse_weak(filled(schema, people))
+        refuse_weak(schema, people)
     randomness = randomness or Randomness.make()
     encoder, seed = Encoder(schema, key.secret), randomness.synthetic
     persons, spellings = distinct_people(people, schema, encoder)

@@ -19,7 +19,7 @@ from pprl.core.schema_file import load_schema
 from pprl.encode.bloom import Encoder, parameters_of
 from pprl.encode.labels import id_bytes, labels_of
 from pprl.roster.load import RosterLike, load
-from pprl.roster.people import People, encodable, filled
+from pprl.roster.people import People, encodable, refuse_weak
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def encode_registry(
     schema, key = load_schema(schema), key_of(key)
     people = load(roster, schema, "registry").people
     if not allow_weak and len(people):
-        schema.refuse_weak(filled(schema, people))
+        refuse_weak(schema, people)
     randomness = randomness or Randomness.make()
     (part,) = encode_registry_parts([people], schema, key, randomness.people)
     known, parameters = part.people, parameters_of(schema, key)

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from pprl.normalize.scripts import WITHOUT_VOWELS, close_up
 from pprl.normalize.text import dropped_letters, letters, prepare, read_table
 from pprl.normalize.titles import Title, may_hold_title, titles_around
 
@@ -126,7 +127,8 @@ CHILD_OF = (
 PARTICLE = re.compile(CHILD_OF, re.IGNORECASE)
 PATRONYMIC = re.compile(
     r"..+(?:[иі]ч|[оеиіїў]вна|[аеоя]ўна|[иі]чна|о[гғ]л[ыи]|[уұ]лы|[кқг]ызы|[vw][iy](?:t?s?ch|[čc])|[oeiy][vw]na|[aeoy]ŭna"
-    r"|[yi]chna|il[iy]+t?ch|lukich|kuz'?mich|fomich|nikitich|o[gğ]ly|uly|[kqg][yi]z[yi])"
+    r"|[yi]chna|il[iy]+t?ch|o[gğ]ly|uly|[kqg][yi]z[yi])"
+    r"|(?:il['’]?l?[yj]?|luk|k[uo]z['’]?m|fom|khom|nik[iy]t|fok|sil|savv)[iy](?:t?s?ch|[čc])"
     rf"|.+[ -](?:{CHILD_OF})",
     re.IGNORECASE,
 )
@@ -141,6 +143,7 @@ _USUAL = re.compile(  # words in one script that begin with a capital; possessiv
     r"(?: *[А-ЯЁІЇЄҐ](?:\.|[А-Яа-яЁёІіЇїЄєҐґ]*+(?:-[А-Яа-яЁёІіЇїЄєҐґ]++)*+(?!\.)))*+"
     r"|(?: *[A-Z](?:\.|[A-Za-z]*+(?:-[A-Za-z]++)*+(?!\.)))*+"
 )
+_COMMAS = str.maketrans("،؛", ",;")
 _MOST_WORDS = 64  # anything after them is not a name
 
 
@@ -224,8 +227,10 @@ def split_full_name(text: str) -> tuple[str, str, str]:
     4. more than two words and a patronymic, but not after an initial: the word before it is the given name, all others
        the surname (Кара Мурза Иван Петрович, Роман Аркадьевич Абрамович);
     5. initials: the surname follows them, or precedes them (Петров Водкин К.С.);
-    6. a particle shows the surname (Людвиг ван Бетховен);
-    7. the first word is the surname (Нгуен Ван Тхань).
+    6. Arabic or Hebrew letters: the last word is the surname, with the particles before it (محمد بن سلمان), or the
+       first if only that has an article (الحداد سامي);
+    7. a particle shows the surname (Людвиг ван Бетховен, Sami Al-Haddad);
+    8. the first word is the surname (Нгуен Ван Тхань).
 
     A patronymic is recognised by its ending, even with look-alike letters.
 
@@ -237,12 +242,14 @@ def split_full_name(text: str) -> tuple[str, str, str]:
         tokens = text.replace(".", ". ").split()
         if len(tokens) <= _MOST_WORDS and not [token for token in tokens if len(token) < 7 and _is_joined(token)]:
             return _parts(tokens, *_parts_of(tokens))
-    before, comma, after = without_remarks(text).strip(" ,;").partition(",")
+    before, comma, after = close_up(without_remarks(text)).translate(_COMMAS).strip(" ,;").partition(",")
     words = _words(before)
     if comma and not after.lstrip()[:1].isdigit():
         rest = _words(after.replace(",", " "), surname=False)
         if rest.plain and not (holds_name(words.plain) and (_begins_remark(words, rest) or _whole(words.plain))):
             return _around_comma(words, rest)
+    if len(words.written) > 1 and all(map(_without_vowels, words.written)) and not any(map(_is_initial, words.plain)):
+        return _parts(words.written, *_given_first(words.plain))
     return _parts(words.written, *_parts_of(words.plain))
 
 
@@ -376,8 +383,12 @@ def _join_particles(words: _Words, certain: bool) -> _Words:
 
 
 def _has_particle(word: str) -> bool:
+    """Whether a particle was joined to it, or is with a hyphen (``Al-Haddad``) and can be nothing else."""
     first, space, _ = word.partition(" ")
-    return space != "" and first.lower() in _particles()
+    if space:
+        return first.lower() in _particles()
+    first, hyphen, _ = word.partition("-")
+    return hyphen != "" and _particles().get(first.lower()) == "always"
 
 
 def _whole(words: Sequence[str]) -> bool:
@@ -424,6 +435,21 @@ def _parts_of(words: Sequence[str]) -> tuple[Sequence[int], Sequence[int], Seque
         return (every[:end], *_given_and_patronymic(words, every[end:]))
     surname = max((i for i in every if _has_particle(words[i])), default=0)
     return (surname,), [i for i in every if i != surname], ()
+
+
+def _without_vowels(word: str) -> bool:
+    kinds = letters().kinds
+    return next((kinds[letter] for letter in word if letter in kinds), "") in WITHOUT_VOWELS
+
+
+def _given_first(words: Sequence[str]) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+    """The indices of surname and given names in Arabic and Hebrew."""
+    if _has_particle(words[0]) and not any(map(_has_particle, words[1:])):
+        return (0,), range(1, len(words)), ()
+    begin = len(words) - 1
+    while begin > 1 and words[begin - 1].lower() in _particles():
+        begin -= 1
+    return range(begin, len(words)), range(begin), ()
 
 
 def _in_capitals(word: str) -> bool:

@@ -7,11 +7,12 @@ database of the standard library. Letters in no table are dropped (``dropped_let
 In order:
 
 1. code points in no table are dropped: soft hyphens, joiners, direction marks, emoji;
-2. letters written as base and combining mark are composed, so NFC and NFD are one spelling;
+2. letters written as base and combining mark are composed, so NFC and NFD are one spelling, and digits become 0-9;
 3. in a word of two scripts, look-alike letters (Latin ``c`` for Cyrillic ``с``) are moved to the script of the
    majority, and in names the Caucasian palochka, however typed (``Ӏ I l 1``), is dropped;
 4. where a letter shows a scholarly romanisation (``č š ž``), ``ch`` is the sound of ``х``, hence ``kh``;
-5. each letter becomes its Latin letters; apostrophes and primes vanish; hyphens and other punctuation become spaces.
+5. words in Greek, Armenian, Arabic and Hebrew letters are spelled in Latin ones (``scripts``);
+6. each letter becomes its Latin letters; apostrophes and primes vanish; hyphens and other punctuation become spaces.
 
 The result is a readable romanisation, not yet one spelling per name: ``names`` does that.
 """
@@ -20,10 +21,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from unicodedata import ucd_3_2_0 as frozen
+
+from pprl.normalize.scripts import SCRIPTS, WITHOUT_VOWELS, Script, in_latin, make_script
 
 CODE_VERSION = 4
 """Increased whenever code, rather than a table, changes what a value folds to."""
@@ -31,6 +35,8 @@ CODE_VERSION = 4
 FOLDING_TABLES = (
     "letters.tsv",
     "lookalikes.tsv",
+    "scripts.tsv",
+    "known_names.tsv",
     "rules.tsv",
     "particles.tsv",
     "ranks.tsv",
@@ -43,7 +49,13 @@ FOLDING_TABLES = (
     "date_words.tsv",
 )
 
-_COMPATIBLE = (range(0xA0, 0x590), range(0x1D00, 0x2300), range(0xFB00, 0xFB07), range(0xFF00, 0xFFF0))
+_COMPATIBLE = (
+    range(0xA0, 0x700),
+    range(0x1D00, 0x2300),
+    range(0xFB00, 0xFE00),
+    range(0xFE70, 0xFEFD),
+    range(0xFF00, 0xFFF0),
+)
 
 
 def read_table(name: str) -> list[dict[str, str]]:
@@ -69,21 +81,26 @@ class Letters:
     latin: dict[int, str]  # code point -> Latin letters, digits, space or nothing
     kinds: dict[str, str]  # kinds of character: cyrillic, latin, ..., digit, space, stop, apostrophe, mark
     unknown: re.Pattern[str]
-    mark: re.Pattern[str]
+    loose: re.Pattern[str]  # a mark, a digit of another script, or a letter of a script without vowels
+    tied: dict[int, str]  # takes marks away and writes those digits as 0-9
     cyrillic: re.Pattern[str]
     like_cyrillic: re.Pattern[str]
     to_cyrillic: dict[int, str]
     to_latin: dict[int, str]
+    of_scripts: re.Pattern[str]  # a letter of one of `scripts`
 
 
 @cache
 def letters() -> Letters:
     latin: dict[str, str] = {}
     kinds: dict[str, str] = {}
+    tied: dict[int, str] = {}
     for row in read_table("letters.tsv"):
         letter = chr(int(row["letter"][2:], 16)) if row["letter"].startswith("U+") else row["letter"]
         latin[letter] = row["latin"].replace("-", "").replace("_", " ")
         kinds[letter] = row["kind"]
+        if row["kind"] in ("mark", "digit") and not letter.isascii():
+            tied[ord(letter)] = latin[letter]
     for letter in list(latin):
         capital = letter.upper()
         if capital != letter and len(capital) == 1 and capital.lower() == letter:
@@ -97,12 +114,22 @@ def letters() -> Letters:
         latin={ord(letter): plain for letter, plain in latin.items()},
         kinds=kinds,
         unknown=re.compile(f"[^{_class(kinds)}]+"),
-        mark=re.compile(f"[{_class(kinds, 'mark')}]"),
+        loose=re.compile(f"[{''.join(map(chr, tied))}{_class(kinds, *WITHOUT_VOWELS)}]"),
+        tied=tied,
         cyrillic=re.compile(f"[{cyrillic_class}]"),
         like_cyrillic=re.compile(f"[{latin_class}1|]"),
         to_cyrillic={ord(a): b for a, b in pairs},
         to_latin={ord(b): a for a, b in pairs},
+        of_scripts=re.compile(f"[{_class(kinds, *SCRIPTS)}]"),
     )
+
+
+@cache
+def scripts() -> tuple[Script, ...]:
+    """The scripts whose letters alone do not say the sound."""
+    tables, rows = letters(), read_table("scripts.tsv")
+    names = {row["name"]: row["latin"] for row in read_table("known_names.tsv")}
+    return tuple(make_script(name, _class(tables.kinds, name), rows, names, tables.latin) for name in SCRIPTS)
 
 
 def _add_composed(letter: str, latin: dict[str, str], kinds: dict[str, str]) -> bool:
@@ -121,23 +148,34 @@ def _class(kinds: dict[str, str], *wanted: str) -> str:
     return "".join(sorted(re.escape(letter) for letter, kind in kinds.items() if not wanted or kind in wanted))
 
 
+def plain_digits(text: str) -> str:
+    """The text with digits 0-9 for those of other scripts, and the Arabic signs for decimals and thousands as ours."""
+    return text if text.isascii() else text.translate(letters().tied | _ARABIC_SIGNS)
+
+
+_ARABIC_SIGNS = {ord("٫"): ".", ord("٬"): ","}
+
+
 def known_text(text: str) -> str:
-    """Steps 1 and 2: known code points only, composed; keeps the case."""
+    """Steps 1 and 2: known code points only, composed, with digits 0-9; keeps the case."""
     tables = letters()
     text = tables.unknown.sub("", text)
-    if tables.mark.search(text):
-        text = tables.unknown.sub("", tables.mark.sub("", frozen.normalize("NFC", text)))
+    if tables.loose.search(text):
+        text = tables.unknown.sub("", frozen.normalize("NFC", text).translate(tables.tied))
     return text
 
 
 def prepare(text: str, *, palochka: bool = False) -> str:
-    """Steps 1 to 4; keeps the case. Only in names can ``I l 1`` be a ``palochka``: elsewhere they are numerals."""
+    """Steps 1 to 5; keeps the case. Only in names can ``I l 1`` be a ``palochka``: elsewhere they are numerals."""
     tables, text = letters(), known_text(text)
     if not text.isascii():
         if tables.cyrillic.search(text) and tables.like_cyrillic.search(text):
             text = _WORD.sub(lambda word: _one_script(word[0], palochka), text)
         if _SCHOLARLY.search(text):
             text = _CH.sub("kh", text)
+        if tables.of_scripts.search(text):
+            for script in scripts():
+                text = script.words.sub(partial(in_latin, script), text)
     return text
 
 
@@ -176,7 +214,45 @@ def latin_text(text: str) -> str:
 
 def dropped_letters(text: str) -> int:
     """How many letters of the text are in no table, and so lost: for reports only, never for the encoding."""
+    return len(_unknown_letters(text))
+
+
+def unread_alphabet(text: str) -> str | None:
+    """The alphabet of a text all of whose letters are in no table; None for any other text. For reports only.
+
+    >>> unread_alphabet("สมชาย"), unread_alphabet("สมชาย S."), unread_alphabet("12")
+    ('Thai', None, None)
+    """
+    unknown = _unknown_letters(text)
+    if not unknown or any(map(str.isalpha, letters().unknown.sub("", text))):
+        return None
+    names = [_alphabet_of(letter) for letter in unknown]
+    return max(dict.fromkeys(names), key=names.count)
+
+
+def _unknown_letters(text: str) -> list[str]:
     tables = letters()
     if not tables.unknown.search(text):
-        return 0
-    return sum(letter.isalpha() and letter not in tables.kinds for letter in text)
+        return []
+    return [letter for letter in text if letter not in tables.kinds and _is_letter(letter)]
+
+
+def _is_letter(character: str) -> bool:
+    """Letters of Unicode 3.2, and what was added to the alphabets since."""
+    category = frozen.category(character)
+    return category[0] == "L" or (category == "Cn" and _alphabet_of(character) != "unknown")
+
+
+def _alphabet_of(letter: str) -> str:
+    starts, names = _alphabets()
+    return names[bisect_right(starts, ord(letter)) - 1]
+
+
+@cache
+def _alphabets() -> tuple[list[int], list[str]]:
+    """The code points at which an alphabet or a gap begins, and which."""
+    starts = {0: "unknown"}
+    for row in read_table("alphabets.tsv"):
+        starts[int(row["first"], 16)] = row["alphabet"]
+        starts.setdefault(int(row["last"], 16) + 1, "unknown")
+    return sorted(starts), [starts[start] for start in sorted(starts)]

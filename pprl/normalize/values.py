@@ -9,7 +9,7 @@ import re
 from functools import cache
 
 from pprl.normalize.dates import ORDERS, parse_date
-from pprl.normalize.text import known_text, latin_text, letters, read_table
+from pprl.normalize.text import known_text, latin_text, letters, plain_digits, read_table
 
 
 def fold_sex(text: str) -> str | None:
@@ -77,7 +77,7 @@ def fold_number(text: str) -> str | None:
     >>> fold_number("1 234,5"), fold_number("1,234.5"), fold_number("1,234")
     ('1235', '1235', None)
     """
-    text = "".join(text.replace("−", "-").replace("'", "").split())
+    text = "".join(plain_digits(text).replace("−", "-").replace("'", "").split())
     found = NUMBER.fullmatch(text)
     if found is None or THOUSANDS_OR_DECIMALS.fullmatch(text):
         return None

@@ -136,11 +136,12 @@ def assess_risk(
     schema links too little.
     """
     schema = load_schema(schema)
-    people = load(roster, schema).people
+    loaded = load(roster, schema)
+    people = loaded.people
     others = None if population is None else load(population, schema, "population").people
     setting = _setting(people, schema, others, seed)
     if not allow_weak:
-        schema.refuse_weak(filled(schema, people))
+        schema.refuse_weak(filled(schema, people), loaded.warnings)
     _refuse_few(setting.pool)
     key_seed = setting.draws.bytes(32)
     step = _counted(progress, len(HARDENINGS) * (len(known_ladder(setting.pool.target_count)) + 2) + 1)

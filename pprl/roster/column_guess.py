@@ -20,15 +20,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pprl.core.errors import RosterError
-from pprl.core.schema import FULL_NAME, NAME_TYPES, Field, Schema
+from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
 from pprl.normalize.cells import clean, why_missing
 from pprl.normalize.dates import ORDERS, parse_date
 from pprl.normalize.names import PARTICLE, fold_name, is_patronymic, split_full_name
 from pprl.normalize.ranks import fold_rank
-from pprl.normalize.text import known_text, latin_text, read_table
+from pprl.normalize.text import known_text, latin_text, read_table, unread_alphabet
 from pprl.normalize.values import fold_sex, fold_year
 from pprl.roster.headers import header_type
-from pprl.roster.people import LOST_LETTERS, UNREADABLE, distinct_texts, fold_of, text_of, year_key
+from pprl.roster.people import distinct_texts, text_of, year_key
 from pprl.roster.spellings import separators
 
 #: The usual name and role of a proposed field, by type. A rank or a number is worth more if it is not linked.
@@ -449,24 +449,17 @@ def _says_otherwise(guesses: Iterable[Guess], header: str, kind: str) -> bool:
 
 def unread_columns(frame: pd.DataFrame) -> list[str]:
     """A line for each column that is mostly in letters that are not read, by its number: headers may be names there."""
-    fold = fold_of(Field("", "text", "link", 0))
     lines = []
     for index, header in enumerate(frame.columns):
         if list(map(str, frame.columns)).count(str(header)) > 1:
             continue
         cells = _some_cells(frame, str(header))
-        reasons = Counter(_unread_letters(text, *fold(text)) for text in cells)
-        del reasons[""]
-        for reason, count in reasons.most_common(1):
+        alphabets = Counter(alphabet for text in cells if (alphabet := unread_alphabet(text)))
+        for alphabet, count in alphabets.most_common(1):
             if count > MOSTLY * len(cells):
-                lines.append(f"column {index + 1} is not read: {reason} in {count:,} of {len(cells):,} different cells")
+                shown = f"{count:,} of {len(cells):,} different cells"
+                lines.append(f"column {index + 1} is not read: {alphabet} letters in {shown}")
     return lines
-
-
-def _unread_letters(text: str, value: str | None, reason: str | None) -> str:
-    if reason is None or (value is None and not any(map(str.isalpha, text))):
-        return ""
-    return LOST_LETTERS if reason == UNREADABLE["text"] else reason
 
 
 def unclear_columns(guesses: Sequence[Guess]) -> list[str]:

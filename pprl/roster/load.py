@@ -24,6 +24,7 @@ from pprl.roster.paths import part_names
 from pprl.roster.people import (
     ONLY_COUNTED,
     READ_WITHOUT,
+    UNREAD,
     People,
     encodable,
     filled,
@@ -31,6 +32,7 @@ from pprl.roster.people import (
     orders_of,
     read_people,
     row_labels,
+    unread,
 )
 from pprl.roster.persons import persons_of
 from pprl.roster.read import part_of, read_roster
@@ -184,7 +186,8 @@ class WatchedParts:
         Cells that say that nothing is known are only counted, unless nothing else is left of their field.
         """
         empty = [field.name for field in self._schema.linked() if field not in self._filled] if self._rows else []
-        lines = [f"{whose}: nothing to read for {', '.join(empty)}: missing in every row"] if empty else []
+        why = "; ".join(unread(empty, self._left_out)) or "missing in every row"
+        lines = [f"{whose}: nothing to read for {', '.join(empty)}: {why}"] if empty else []
         for (field, reason), rows in sorted(self._left_out.items()):
             if reason not in ONLY_COUNTED or field in empty:
                 lines.append(f"{whose}: {left_out_text(field, reason, rows)}")
@@ -197,7 +200,7 @@ class WatchedParts:
 
 def left_out_text(field: str, reason: str, rows: tuple[int, ...]) -> str:
     """How many cells of a field were left out, why, and where the first of them are."""
-    what = "read without" if reason in READ_WITHOUT else "left out:"
+    what = "read without" if reason in READ_WITHOUT else "left out," if reason.startswith(UNREAD) else "left out:"
     return f"{len(rows):,} cell(s) of {field} {what} {reason} ({labels_text(rows)})"
 
 

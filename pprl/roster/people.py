@@ -19,6 +19,8 @@ from pprl.core.errors import RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Field, Schema
 from pprl.normalize.cells import (
     GARBLED_IN_PART,
+    NOTHING,
+    SHEET_ERROR,
     clean,
     lost_letters,
     mark_lost_letters,
@@ -30,7 +32,7 @@ from pprl.normalize.dates import Order, decide_order, parse_date, why_no_date
 from pprl.normalize.names import fold_name, split_full_name, without_remarks, without_titles
 from pprl.normalize.ranks import fold_rank, quick_look, split_rank
 from pprl.normalize.sex import sex_of
-from pprl.normalize.text import dropped_letters
+from pprl.normalize.text import dropped_letters, unread_alphabet
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
 from pprl.roster.headers import header_types
 from pprl.roster.spellings import MOST_SPELLINGS, TOO_MANY, distinct_values, separators, spread
@@ -393,7 +395,7 @@ def _by_row(texts: Sequence[str], codes: NDArray[np.int64], index: pd.Index[int]
 def _split(text: str, homes: Sequence[str]) -> tuple[str, ...]:
     """A full name in parts. A text that cannot be split stays whole, so that it is reported as one cell."""
     home = homes.index(homes[1])
-    if _too_long(text) or why_missing(text, "surname"):
+    if _too_long(text) or why_missing(text, "surname") or unread_alphabet(text):
         return _as_one(text, home)
     if lost_letters(text):
         text, certain = mark_lost_letters(text)
@@ -436,6 +438,7 @@ def fold_of(entry: Field, order: Order = "dmy") -> Fold:
     """
     canonical, folded, unreadable = _folder(entry, order), entry.type in FOLDED_TYPES, UNREADABLE[entry.type]
     is_name, is_date = entry.type in (*NAME_TYPES, "text"), entry.type in ("date", "year")
+    words = folded or entry.type in ("sex", "rank")
 
     def fold(text: str) -> tuple[str | None, str | None]:
         if _too_long(text):
@@ -446,7 +449,9 @@ def fold_of(entry: Field, order: Order = "dmy") -> Fold:
             return None, reason
         value = canonical(text)
         if not value:
-            return None, (is_date and why_no_date(text)) or unreadable
+            alphabet = unread_alphabet(text) if words else None
+            known = f"{UNREAD}{alphabet} letters" if alphabet else why_no_date(text) if is_date else None
+            return None, known or unreadable
         if is_name and lost_letters(text):
             return value, GARBLED_IN_PART
         return value, LOST_LETTERS if folded and dropped_letters(text) else None
@@ -479,6 +484,7 @@ def _too_long(text: str) -> bool:
 LOST_LETTERS = "letters that no table knows"
 READ_WITHOUT = frozenset({LOST_LETTERS, GARBLED_IN_PART})  # reasons that leave the rest of the cell to be read
 ONLY_COUNTED = frozenset({NOTHING, SHEET_ERROR})  # `pprl check` lists these cells, other commands only count them
+UNREAD = "unreadable: "  # before the name of an alphabet that no table knows
 FOLDED_TYPES = frozenset({*NAME_TYPES, "text", "category"})
 
 UNREADABLE = {
@@ -557,6 +563,15 @@ def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:
         for field in schema.linked()
         if all(bool((people.columns[field.name].codes != MISSING).any()) for people in rosters)
     )
+
+
+def unread(fields: Sequence[str], left_out: Iterable[tuple[str, str]]) -> list[str]:
+    """``surname holds Thai letters, which are not read``, for each field with cells left out for that reason."""
+    return [
+        f"{name} holds {reason.removeprefix(UNREAD)}, which are not read"
+        for name, reason in sorted(left_out)
+        if name in fields and reason.startswith(UNREAD)
+    ]
 
 
 def encodable(people: People, schema: Schema) -> NDArray[np.bool_]:

@@ -84,7 +84,7 @@ CASES: dict[str, tuple[Callable[[str], str | None], dict[str, str | None]]] = {
             "007": "007",
             "вр-100": "BP100",
         }
-        | {"AГ-811171": "AG811171", "ё1": "E1", "١": None, "--": None, "": None}
+        | {"AГ-811171": "AG811171", "ё1": "E1", "١": "1", "--": None, "": None}
         # letters for digits in the number, digits for letters in the series
         | {"АВ-12З4О6": "AB123406", "АВ12З4О6": "AB123406", "№ АВ 12З 4О6": "AB123406", "AB-12З4O6": "AB123406"}
         | {"АВ-l2345I": "AB123451", "Д-І23456": "D123456", "А-О12345": "A012345", "0В-123456": "OB123456"}
@@ -117,7 +117,7 @@ CASES: dict[str, tuple[Callable[[str], str | None], dict[str, str | None]]] = {
             "-2.5": "-3",
         }
         | {"−3": "-3", "-0.4": "0", "0.5": "1", "1,234,567": "1234567", "1,234.5": "1235", "0,125": "0"}
-        | {"1,234": None, "12,34,5": None, "1e5": None, "x": None, "": None, "5 кг": None, "٣": None},
+        | {"1,234": None, "12,34,5": None, "1e5": None, "x": None, "": None, "5 кг": None, "٣": "3"},
     ),
     "year": (
         fold_year,

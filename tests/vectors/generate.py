@@ -27,7 +27,10 @@ OTHER_KEY = bytes(range(1, 33))
 def folding_hash() -> bytes:
     """§2."""
     message = b"pprl-folding-4"
-    tables = "letters lookalikes rules particles ranks months sex sex_endings services nothing titles date_words"
+    tables = (
+        "letters lookalikes scripts known_names rules particles ranks months sex sex_endings services "
+        "nothing titles date_words"
+    )
     for name in (f"{table}.tsv" for table in tables.split()):
         data = (TABLES / name).read_bytes()
         message += f"{name} {len(data)}\n".encode() + data
@@ -210,6 +213,35 @@ def folds() -> list[dict]:
         ("surname, all in brackets", "surname", "(Лугов)", "lugov"),
         ("surname, a rank glued to it", "surname", "ст. л-т Лугов", "lugov"),
         ("surname, that is a rank", "surname", "Матрос", "matros"),
+        ("surname, Greek: one sound in two letters", "surname", "Παπανδρέου", "papandreov"),
+        ("surname, Greek in NFD", "surname", nfd("NFD", "Παπανδρέου"), "papandreov"),
+        ("surname, Greek in capitals", "surname", "ΜΠΟΥΡΝΑΖΟΣ", "burnazos"),
+        ("surname, Greek: upsilon before a voiceless letter", "surname", "Ευτυχίδης", "eftiqidis"),
+        ("surname, Greek: a diaeresis parts two letters", "surname", "Αϊβαζίδης", "aivazidis"),
+        ("surname, Armenian u", "surname", "Ռուբինյան", "rubinian"),
+        ("surname, Armenian ligature", "surname", "Գևորգյան", "gevorgian"),
+        ("surname, Armenian in the classical orthography", "surname", "Պետրոսեան", "petrosian"),
+        ("surname, Georgian", "surname", "ჭავჭავაძე", "qavqavadze"),
+        ("surname, Georgian, romanised", "surname", "Ch'avch'avadze", "qavqavadze"),
+        ("surname, Arabic with an article", "surname", "الحداد", "al xadad"),
+        ("surname, Arabic, unknown: a where vowels are needed", "surname", "مشمشي", "mawmawi"),
+        ("surname, Arabic, presentation forms", "surname", "ﺍﻟﺤﺪﺍﺩ", "al xadad"),
+        ("surname, Arabic, stretched", "surname", "الحـــداد", "al xadad"),
+        ("surname, Persian, a known name", "surname", "حسینی", "xoseini"),
+        ("surname, the same on an Arabic keyboard", "surname", "حسيني", "xoseini"),
+        ("surname, Persian suffix", "surname", "زرین‌زاده", "zarinzade"),
+        ("surname, Urdu", "surname", "بٹ", "but"),
+        ("surname, Kurdish vowels", "surname", "گۆران", "goran"),
+        ("surname, Hebrew, a known name", "surname", "כהן", "coxen"),
+        ("surname, Hebrew, unknown", "surname", "סגולי", "sagoli"),
+        ("surname, Hebrew with a geresh", "surname", "צ'רלי", "qarli"),
+        ("surname, letters of no table", "surname", "แสงทอง", None),
+        ("given, Arabic", "given", "محمد", "mogamad"),
+        ("given, Arabic with signs for vowels", "given", "لُبَان", "luban"),
+        ("given, Arabic, servant of", "given", "عبد الشهيد", "abdul wagid"),
+        ("given, Arabic initial", "given", "ش.", "w."),
+        ("given, Hebrew with points", "given", "דָּוִד", "david"),
+        ("given, Greek initial", "given", "Χ.", "q."),
         ("given, Ukrainian h as g", "given", "Олег", "oleg"),
         ("given, romanised", "given", "Oleh", "oleg"),
         ("given, kh as g", "given", "Михайло", "migailo"),
@@ -228,6 +260,8 @@ def folds() -> list[dict]:
         ("date, month as an English word", "date", "March 7, 1985", "1985-03-07"),
         ("date, two digits of 1930 to 1999", "date", "07.03.30", "1930-03-07"),
         ("date, two digits of 2000 to 2029", "date", "07.03.29", "2029-03-07"),
+        ("date, Arabic digits", "date", "٠٧.٠٣.١٩٨٥", "1985-03-07"),
+        ("date, Persian digits", "date", "۱۹۸۵-۰۳-۰۷", "1985-03-07"),
         ("date, year and month", "date", "03.1985", "1985-03"),
         ("date, year alone", "date", "1985", "1985"),
         ("date, no day of the calendar", "date", "30.02.1985", None),
@@ -248,6 +282,7 @@ def folds() -> list[dict]:
         ("category: a kind of service", "category", "по контракту", "kontrakt"),
         ("category, capitals and hyphen", "category", "В/Ч-00000", "v ch 00000"),
         ("number", "number", "1 234", "1234"),
+        ("number, Arabic digits and signs", "number", "١٬٢٣٤٬٥٦٧٫٥", "1234568"),
         ("number, half away from zero", "number", "-2,5", "-3"),
         ("number, comma that could be either", "number", "1,234", None),
         ("cleaned: a guard", "identifier", '="00123456"', "00123456"),
