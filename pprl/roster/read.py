@@ -12,7 +12,7 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -23,6 +23,7 @@ from pprl.core.container import STANDARD
 from pprl.core.errors import RosterError
 from pprl.core.row_labels import LIST_STEP, SHEET_STEP
 from pprl.roster.csv import csv_records, find_dialect
+from pprl.roster.findings import Findings, notes
 from pprl.roster.layout import ALL, NEEDED, SECTION, Table, locate
 from pprl.roster.paths import reading
 from pprl.roster.spreadsheet import MARKS, Records, sheets_of
@@ -77,13 +78,19 @@ class RosterFile:
         self,
         sheets: Sequence[_Sheet | Columnar | Entities],
         several: Mapping[str, str] | None = None,
-        notes: Sequence[str] = (),
+        notes_of_format: Sequence[str] = (),
         identifier: str | None = None,
     ) -> None:
         self._sheets = sheets
         self.several = dict(several or {})  # header to separator, for columns whose cells may hold several values
-        self.notes = tuple(notes)  # what in the file was not understood
+        self._notes = tuple(notes_of_format)  # what in the file was not understood
         self._id = identifier  # the column of ids, if the format has one
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not understood, or read otherwise than it is written; complete once the whole file has been read."""
+        found = [sheet.findings.rows(sheet.offset) for sheet in self._sheets if isinstance(sheet, _Sheet)]
+        return (*self._notes, *notes(found))
 
     def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
         """Frames of at most ``most`` rows, and no more than the roster was opened with.
@@ -149,11 +156,13 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
                 return RosterFile(_sheets(head + file.read(), sheet, rows))
             dialect = find_dialect(file)
 
+    findings = Findings()
+
     def records() -> Iterator[list[str]]:
         with reading(), reopen() as file:
-            yield from csv_records(file, dialect)
+            yield from csv_records(file, dialect, findings)
 
-    return RosterFile([_Sheet(records, rows, ragged=True)])
+    return RosterFile([_Sheet(records, rows, ragged=True, findings=findings)])
 
 
 def _opener(path: Path) -> Callable[[], BinaryIO]:
@@ -172,6 +181,7 @@ class _Sheet:
     rows: int
     ragged: bool
     offset: int = 0
+    findings: Findings = field(default_factory=Findings)
     header: Sequence[str] = ()
     known: bool = False
     width: int = 1
