@@ -37,6 +37,7 @@ class Dialect:
     delimiter: str
     quote: str = QUOTE
     shape: Shape = NO_SHAPE
+    stray: bool = False  # whether a carriage return alone may be inside a cell, other line ends being usual
     quotes: bool = False  # whether most lines hold quotation marks
     named: bool = False  # its first line, ``sep=;``, names the delimiter; like a spreadsheet, we do not count it
 
@@ -44,21 +45,40 @@ class Dialect:
 def find_dialect(file: BinaryIO) -> Dialect:
     """How a file is written. RosterError: as `find_encoding` and `find_table`."""
     encoding = find_encoding(file)
+    stray = _has_stray_returns(file)
     file.seek(0)
     with open_text(file, encoding) as text:
         head = text.read(HEAD).replace("\ufeff", "")
+    if stray:
+        head = _RETURN.sub(" ", head.replace("\r\r\n", "\r\n"))
     lines = [line for line in io.StringIO(head, newline="") if line.strip()]
     if len(head) == HEAD and len(lines) > 1:
         lines.pop()  # cut short
     quote = find_quote(lines)
     quotes = 2 * sum(quote in line for line in lines) > len(lines)
     if lines and (named := _NAMED.fullmatch(lines[0].strip("\r\n"))):
-        return Dialect(encoding, named[1], quote, shape_of(lines[1:], named[1], quote), quotes, named=True)
+        return Dialect(encoding, named[1], quote, shape_of(lines[1:], named[1], quote), stray, quotes, named=True)
     delimiter, shape = find_table(lines, quote)
-    return Dialect(encoding, delimiter, quote, shape, quotes)
+    return Dialect(encoding, delimiter, quote, shape, stray, quotes)
 
 
 _NAMED = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+
+
+_RETURN = re.compile(r"\r(?!\n)")
+
+
+def _has_stray_returns(file: BinaryIO) -> bool:
+    """Whether carriage returns alone are few among the line ends, or all come from line ends translated twice."""
+    alone = doubled = feeds = 0
+    file.seek(0)
+    while piece := file.read(1 << 20):
+        piece += file.readline(1 << 20)
+        feeds += piece.count(b"\n")
+        if b"\r" in piece:
+            alone += piece.count(b"\r") - piece.count(b"\r\n")
+            doubled += piece.count(b"\r\r\n")
+    return alone > 0 and (2 * alone < feeds or alone == doubled)
 
 
 def plain_records(file: BinaryIO) -> Iterator[list[str]]:
@@ -81,7 +101,7 @@ def csv_records(file: BinaryIO, dialect: Dialect, findings: Findings) -> Iterato
     RosterError: a quoted cell swallows rows, or is never closed, and nothing shows what was meant.
     """
     csv.field_size_limit(2**31 - 1)
-    with open_text(file, dialect.encoding) as text:
+    with open_text(file, dialect.encoding, "\n" if dialect.stray else "") as text:
         if dialect.named:
             text.readline(HEAD)
         yield from _Records(text, dialect, findings).read()
@@ -101,6 +121,8 @@ class _Records:
         """All records. Text without quotation marks, most text, takes the short way."""
         quote, delimiter = self._dialect.quote, self._dialect.delimiter
         for chunk in self._chunks:
+            if self._dialect.stray:
+                chunk = self._without_stray_returns(chunk)
             if quote not in chunk:
                 lines = csv.reader(io.StringIO(chunk, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
                 yield from lines
@@ -109,6 +131,17 @@ class _Records:
                 self._pending.extend(io.StringIO(chunk, newline=""))
                 while self._pending:
                     yield from self._quoted_records()
+
+    def _without_stray_returns(self, chunk: str) -> str:
+        """The chunk with spaces for carriage returns alone, except where they part whole rows."""
+        if "\r" not in chunk.replace("\r\n", ""):
+            return chunk
+        lines = []
+        for line in io.StringIO(chunk, newline="\n"):
+            parts = line.rstrip("\r\n").split("\r")
+            rows = all(self._dialect.shape.fits(self._cells(part)) for part in parts)
+            lines.append(("\n" if rows else " ").join(parts) + ("\n" if line.endswith("\n") else ""))
+        return "".join(lines)
 
     def _quoted_records(self) -> Iterator[list[str]]:
         """The records of the pending lines, up to the first whose marks are out of order."""
@@ -123,7 +156,10 @@ class _Records:
             if not held:
                 return
             self.row += 1
-            if record is not None and len(held) == 1 and (len(record) == width or self._dialect.quote not in held[0]):
+            marks = held[0].count(self._dialect.quote)
+            if record is not None and len(held) == 1 and (len(record) == width or not marks):
+                if marks % 2:
+                    self._findings.add(MENDED, self.row)
                 yield record
             else:
                 cells, again = self._examined(record, held)
@@ -144,7 +180,10 @@ class _Records:
             yield line
 
     def _more(self) -> bool:
-        self._pending.extend(io.StringIO(next(self._chunks, ""), newline=""))
+        chunk = next(self._chunks, "")
+        if self._dialect.stray:
+            chunk = self._without_stray_returns(chunk)
+        self._pending.extend(io.StringIO(chunk, newline=""))
         return bool(self._pending)
 
     def _examined(self, record: list[str] | None, held: Sequence[str]) -> tuple[list[str], Sequence[str]]:

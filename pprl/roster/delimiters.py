@@ -121,7 +121,22 @@ def _first_cells(text: str, at: int, delimiter: str, quote: str) -> Iterator[tup
 
 
 def head_records(lines: Sequence[str], delimiter: str, quote: str = QUOTE) -> list[list[str]]:
-    """The first records that hold anything; a mark that is closed nowhere or wrongly counts as a letter."""
+    """The first records that hold anything: as the quotation marks say, or line by line where they swallow rows."""
+    records = _quoted_records(lines, delimiter, quote)
+    if any(quote in line for line in lines):
+        by_line = [plain_cells(line, delimiter, quote) for line in lines[:_EXAMINED]]
+        if 2 * _most_alike(by_line) > 3 * _most_alike(records):
+            return by_line
+    return records
+
+
+def _most_alike(records: Sequence[Sequence[str]]) -> int:
+    """How many records have the most frequent width above 1."""
+    return max(Counter(len(record) for record in records if len(record) > 1).values(), default=0)
+
+
+def _quoted_records(lines: Sequence[str], delimiter: str, quote: str) -> list[list[str]]:
+    """The first records; a mark that is closed nowhere or wrongly counts as a letter."""
     pending, held, records = deque(lines), list[str](), list[list[str]]()
 
     def feed() -> Iterator[str]:

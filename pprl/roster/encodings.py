@@ -24,8 +24,8 @@ CODE_PAGES = ("cp1251", "koi8-u", "cp866", "iso8859-5", "mac-cyrillic")  # koi8-
 Encoding = str
 
 
-def open_text(file: BinaryIO, encoding: Encoding) -> io.TextIOWrapper:
-    return io.TextIOWrapper(file, encoding, newline="")
+def open_text(file: BinaryIO, encoding: Encoding, newline: str = "") -> io.TextIOWrapper:
+    return io.TextIOWrapper(file, encoding, newline=newline)
 
 
 def find_encoding(file: BinaryIO) -> str:

@@ -3,6 +3,7 @@
 import csv
 import datetime
 import io
+import re
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -30,7 +31,7 @@ type = "identifier"
 role = "confirm"
 """
 )
-SURNAMES = (DATA / "surnames_m_5000.txt").read_text(encoding="utf-8").split()[:400]
+SURNAMES = (DATA / "surnames_m_5000.txt").read_text(encoding="utf-8").splitlines()[1:401]
 GIVEN = ["Олег", "Кирилл", "Лев", "Пётр", "Иван", "Матвей", "Эдуард", "Никита", "Степан", "Виктор"]
 PATRONYMICS = ["Семёнович", "Львович", "Петрович", "Тимофеевич", "Егорович", "Андреевич", "Ильич"]
 
@@ -71,9 +72,7 @@ class Reading:
 
     def names(self, row: int) -> bool:
         """Whether a line names this row."""
-        return any(
-            str(row) in line.replace(",", " ").replace("(", " ").replace(")", " ").split() for line in self.lines
-        )
+        return any(str(row) in re.split(r"[\s,:()]+", line) for line in self.lines)
 
 
 def read(path, schema=SCHEMA, **options) -> Reading:
