@@ -18,7 +18,7 @@ from typing import BinaryIO, TextIO
 
 from pprl.core.errors import RosterError
 from pprl.roster.delimiters import NO_SHAPE, QUOTE, Shape, find_quote, find_table, plain_cells, readings, shape_of
-from pprl.roster.encodings import Encoding, find_encoding, open_text
+from pprl.roster.encodings import MARK, Encoding, MixedText, find_encoding, open_text
 from pprl.roster.findings import Findings
 
 HEAD = 65_536
@@ -48,7 +48,7 @@ def find_dialect(file: BinaryIO) -> Dialect:
     stray = _has_stray_returns(file)
     file.seek(0)
     with open_text(file, encoding) as text:
-        head = text.read(HEAD).replace("\ufeff", "")
+        head = text.read(HEAD).replace("\ufeff", "").replace(MARK, "")
     if stray:
         head = _RETURN.sub(" ", head.replace("\r\r\n", "\r\n"))
     lines = [line for line in io.StringIO(head, newline="") if line.strip()]
@@ -110,7 +110,7 @@ def csv_records(file: BinaryIO, dialect: Dialect, findings: Findings) -> Iterato
 class _Records:
     """The records of one reading. ``row`` is the number of the last one."""
 
-    def __init__(self, text: TextIO, dialect: Dialect, findings: Findings) -> None:
+    def __init__(self, text: TextIO | MixedText, dialect: Dialect, findings: Findings) -> None:
         self._chunks = _chunks(text)
         self._dialect, self._findings = dialect, findings
         self._pending = deque[str]()  # lines to be read before those of the next chunk
@@ -123,7 +123,7 @@ class _Records:
         for chunk in self._chunks:
             if self._dialect.stray:
                 chunk = self._without_stray_returns(chunk)
-            if quote not in chunk:
+            if quote not in chunk and MARK not in chunk:
                 lines = csv.reader(io.StringIO(chunk, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
                 yield from lines
                 self.row += lines.line_num
@@ -173,6 +173,9 @@ class _Records:
         size = 0
         while self._pending or (self._held and self._more()):
             line = self._pending.popleft()
+            if line[0] == MARK:
+                line = line[1:]
+                self._findings.add(self._dialect.encoding.note(), self.row + 1)
             size = size + len(line) if self._held else len(line)
             self._held.append(line)
             if len(self._held) > _LINES_OF_A_CELL or size > MAX_LINE:
@@ -234,7 +237,7 @@ class _TooLongError(Exception):
     """A record runs over more lines than any cell has."""
 
 
-def _chunks(text: TextIO) -> Iterator[str]:
+def _chunks(text: TextIO | MixedText) -> Iterator[str]:
     """The text in pieces of whole lines."""
     while chunk := text.read(HEAD):
         rest = text.readline(MAX_LINE)
