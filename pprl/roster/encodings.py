@@ -1,8 +1,8 @@
 """The encoding of a text, which files do not state.
 
 UTF-8 and UTF-16 can be recognised by their structure. Among the code pages, the one wins under which the text looks
-most like names of a language: frequent letters, capitals at the start of words, no symbols inside words. Where two pages
-make different texts that are nearly as plausible, both are named and the roster is refused.
+most like names of a language: frequent letters, capitals at the start of words, no symbols inside words. Where two
+pages make different texts that are nearly as plausible, both are named and the roster is refused.
 
 Two exports that were put together may differ in their encoding. Then each line is read in its own.
 """
@@ -153,7 +153,7 @@ def _encoding_of(line: bytes, encoding: Encoding) -> str:
     pages = [name for name in encoding.others if name != "utf-8"]
     if not pages or encoding.name not in _of_script("cyrillic"):
         return encoding.name
-    scores = {page: _plausibility(line.decode(page, "replace"), "cyrillic") for page in (encoding.name, *pages)}
+    scores = {page: plausibility(line.decode(page, "replace"), "cyrillic") for page in (encoding.name, *pages)}
     best = max(scores, key=lambda page: (scores[page], page))
     certain = scores[best] > 0 and scores[encoding.name] < _LEAST
     return best if certain else encoding.name
@@ -276,7 +276,7 @@ def likely_page(sample: bytes) -> str:
         return _latin_page(sample)
     high = max(high, 1)
     scores = [
-        (_plausibility(text, script), page, text)
+        (plausibility(text, script), page, text)
         for script in _SCRIPTS
         for page in _of_script(script)
         if (text := sample.decode(page, "replace"))
@@ -301,7 +301,7 @@ def _margin(script: str, other: str, text: str, high: int) -> float:
     if other in _of_script(script):
         return 1.0
     if script == "cyrillic" and other in _of_script("hebrew") and text in (text.lower(), text.upper()):
-        return max(8.0, 0.3 * high)
+        return max(8.0, 0.4 * high)
     return 2.0 if script == "cyrillic" else 8.0
 
 
@@ -323,7 +323,12 @@ def _refuse(page: str, other: str) -> None:
     raise RosterError(f"the roster could be in {page} or in {other}, and nothing shows which", hint=_SAVE_AGAIN)
 
 
-def _plausibility(text: str, script: str) -> float:
+def is_plausible(text: str) -> bool:
+    """Whether a text could be Cyrillic names."""
+    return plausibility(text) > _LEAST
+
+
+def plausibility(text: str, script: str = "cyrillic") -> float:
     """Points per letter of the script, −2 to 1: rare letters, symbols and clashing neighbours cost points."""
     ranks = _ranks(script)
     counts = Counter(letter for letter in text if letter > "\x7f")

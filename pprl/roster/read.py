@@ -24,6 +24,7 @@ from pprl.core.errors import RosterError
 from pprl.core.row_labels import LIST_STEP, SHEET_STEP
 from pprl.roster.csv import csv_records, find_dialect
 from pprl.roster.findings import Findings, notes
+from pprl.roster.garbled import mended
 from pprl.roster.layout import ALL, NEEDED, SECTION, Table, locate
 from pprl.roster.paths import reading
 from pprl.roster.spreadsheet import MARKS, Records, sheets_of
@@ -193,8 +194,8 @@ class _Sheet:
         if self._only and len(self._only.rows) <= most:
             yield self._frame(self._only)
             return
-        only = None
-        for number, table in enumerate(locate(self.records(), min(most, self.rows), ragged=self.ragged)):
+        only, records = None, mended(self.records(), self.findings)
+        for number, table in enumerate(locate(records, min(most, self.rows), ragged=self.ragged)):
             only = None if number else table
             self.header, self.known = table.header, table.known
             self.width = max(self.width, len(table.header) if self.ragged else table.width())
