@@ -323,11 +323,6 @@ def _refuse(page: str, other: str) -> None:
     raise RosterError(f"the roster could be in {page} or in {other}, and nothing shows which", hint=_SAVE_AGAIN)
 
 
-def is_plausible(text: str) -> bool:
-    """Whether a text could be Cyrillic names."""
-    return plausibility(text) > _LEAST
-
-
 def plausibility(text: str, script: str = "cyrillic") -> float:
     """Points per letter of the script, −2 to 1: rare letters, symbols and clashing neighbours cost points."""
     ranks = _ranks(script)

@@ -1,4 +1,4 @@
-"""Cells that a program before us read in a wrong encoding and saved: ``РњРёСЂ`` for ``Мир``, ``Ëþáèìöåâ`` for ``Любимцев``.
+"""Cells that a program before us read in a wrong encoding and saved: ``РњРёСЂ`` for ``Мир``, ``Ìèð`` for ``Мир``.
 
 Such text is turned back where that is certain. Text that was UTF-8 shows it: written in the wrong page again it is
 valid UTF-8, which hardly happens by chance. Other text is turned back only if what comes out looks like names and what
@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pprl.core.errors import RosterError
-from pprl.roster.encodings import is_plausible, likely_page, plausibility
+from pprl.roster.encodings import likely_page, plausibility
 from pprl.roster.findings import Findings
 
 MENDED = "text that was garbled by a wrong encoding ({} read as {}) was turned back"
@@ -25,10 +25,33 @@ _MOST_TIMES = 3  # garbled text is saved, and read wrongly again
 _UNUSUAL = re.compile("[^\x00-\x7fА-яЁёІіЇїЄєҐґ№«»–—’“”„…]")
 _INVERTED = re.compile("[\t\n ][а-яё][А-ЯЁ]{2}")
 
-_OTHERS_READ_AS = ("cp1251", "cp1252", "koi8-r", "cp866", "mac-roman", "mac-cyrillic", "cp1250", "cp1253", "cp1254")
+
+def _kind(letter: str) -> str:
+    if letter in "\t\n ":
+        return " "
+    if _UNUSUAL.match(letter):
+        return "s"
+    return "l" if "а" <= letter <= "ё" else "u" if "А" <= letter <= "Я" else "."
+
+
+_KINDS = "".join(_kind(bytes([code]).decode("cp1251", "replace")) for code in range(256)).encode()
+_OTHERS_READ_AS = (
+    "cp1251",
+    "cp1252",
+    "latin-1",
+    "koi8-r",
+    "cp866",
+    "mac-roman",
+    "mac-cyrillic",
+    "cp1250",
+    "cp1253",
+    "cp1254",
+)
 _CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
 _ACCENTED = re.compile("(?<![A-Za-z])[À-ÖØ-öø-ÿ¨¸ª¯¿º³²¥´¡¢]{3,}(?![A-Za-z])")
-_SYMBOLS = re.compile("[\x80-\x9f\u2500-\u259f]|[Ђ-џА-яЁё][¤¦§¬®±µ¶·‚†‡€‰‹›™]|[¤¦§¬®±µ¶·‚†‡€‰‹›™][Ђ-џА-яЁё]")
+_SYMBOLS = re.compile(
+    "Ð[^A-Za-z\\s]|Ñ[\x80-\xbfƒ\u2000-\u2122�]|[\x80-\x9f\u2500-\u259f]|[Ђ-џА-яЁё][¤¦§¬®±µ¶·‚†‡€‰‹›™]|[¤¦§¬®±µ¶·‚†‡€‰‹›™][Ђ-џА-яЁё]"
+)
 _BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 
 
@@ -37,7 +60,7 @@ def mended(records: Iterable[Sequence[str]], findings: Findings) -> Iterator[lis
     rows, row = iter(records), 0
     while batch := list(itertools.islice(rows, _BATCH)):
         text = "\n" + "\n".join(map("\t".join, batch))
-        if text.isascii() or not (_UNUSUAL.search(text) or _INVERTED.search(text)):
+        if _is_plain(text):
             yield from batch  # type: ignore[misc]
         else:
             for number, record in enumerate(batch, row + 1):
@@ -45,13 +68,24 @@ def mended(records: Iterable[Sequence[str]], findings: Findings) -> Iterator[lis
         row += len(batch)
 
 
+def _is_plain(text: str) -> bool:
+    """Whether a text holds nothing that needs a closer look; nearly all rosters hold nothing else, so this is fast."""
+    if text.isascii():
+        return True
+    try:
+        kinds = text.encode("cp1251").translate(_KINDS)
+    except UnicodeEncodeError:
+        return not (_UNUSUAL.search(text) or _INVERTED.search(text))
+    return b"s" not in kinds and b" luu" not in kinds
+
+
 def _mended_record(record: Sequence[str], row: int, findings: Findings) -> list[str]:
     text = "\t" + "\t".join(record)
-    if text.isascii() or not (_UNUSUAL.search(text) or _INVERTED.search(text)):
+    if _is_plain(text):
         return list(record)
-    if _BREAKS.search(text):
-        record = [_BREAKS.sub(" ", cell) for cell in record]  # line ends inside a cell
     cells, pages = zip(*map(_utf_8_again, record), strict=True)
+    if _BREAKS.search(text):
+        cells = tuple(_BREAKS.sub(" ", cell) for cell in cells)  # line ends inside a cell
     for page in filter(None, pages):
         findings.add(MENDED.format("UTF-8", page), row)
     if any(map(_looks_garbled, cells)):
@@ -61,7 +95,7 @@ def _mended_record(record: Sequence[str], row: int, findings: Findings) -> list[
             turned = [_turned(cell, wrong, right) if not cell.isascii() else cell for cell in cells]
             findings.add(MENDED.format(right, wrong), row)
             return [after if after is not None else before for before, after in zip(cells, turned, strict=True)]
-        if any(_SYMBOLS.search(cell) or _ACCENTED.search(cell) for cell in cells):
+        if _SYMBOLS.search(odd) or _ACCENTED.search(odd) or plausibility(odd.swapcase()) < 0:
             findings.add(GARBLED, row)
     return list(cells)
 
@@ -119,9 +153,7 @@ def _bytes(text: str, page: str) -> bytes | None:
 
 @functools.cache
 def _bytes_of(page: str) -> dict[str, int]:
-    undefined = {chr(code): code for code in range(128, 256)}
-    letters = ((bytes([code]).decode(page, "ignore"), code) for code in range(256))
-    return undefined | {letter: code for letter, code in letters if letter}
+    return {bytes([code]).decode(page, "ignore") or chr(code): code for code in range(256)}
 
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -160,7 +192,8 @@ def _pages_of(text: str) -> tuple[str, str] | None:
             if before is not None:
                 found.append((plausibility(before), right, wrong, before))
     found.sort(reverse=True)
-    if not found or found[0][0] < 0 or plausibility(text) > found[0][0] - 0.5 or is_plausible(text):
+    as_it_is = max(plausibility(text), plausibility(text.swapcase()))  # a caps lock inverts cases too
+    if not found or found[0][0] < 0 or as_it_is > found[0][0] - 0.4:
         return None
     letters = sum(letter > "\x7f" for letter in text)
     rivals = [score for score, *_, before in found if before != found[0][3]]
