@@ -21,7 +21,7 @@ from pprl.preflight.attacks.scheme import CandidatePool, Scheme
 from pprl.preflight.indicators import Cell, Indicators, Repeats, indicators, repeats, strata_cells
 from pprl.preflight.utility import Utility, measure_utility
 from pprl.roster.load import RosterLike, load
-from pprl.roster.people import MISSING, People, encodable, filled
+from pprl.roster.people import MISSING, People, encodable, refuse_weak
 
 KNOWN_PAIRS = (10, 20, 50, 100, 200, 500, 1_000)
 MAX_TARGETS = 500
@@ -136,12 +136,11 @@ def assess_risk(
     schema links too little.
     """
     schema = load_schema(schema)
-    loaded = load(roster, schema)
-    people = loaded.people
+    people = load(roster, schema).people
     others = None if population is None else load(population, schema, "population").people
     setting = _setting(people, schema, others, seed)
     if not allow_weak:
-        schema.refuse_weak(filled(schema, people), loaded.warnings)
+        refuse_weak(schema, people)
     _refuse_few(setting.pool)
     key_seed = setting.draws.bytes(32)
     step = _counted(progress, len(HARDENINGS) * (len(known_ladder(setting.pool.target_count)) + 2) + 1)

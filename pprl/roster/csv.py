@@ -1,184 +1,250 @@
-"""Bytes of a CSV to records: finds the encoding and the delimiter, which files do not state.
+"""Text of a CSV to records. Quotation marks that are not closed, or closed wrongly, swallow no rows.
 
-UTF-8 and UTF-16 can be recognised by their structure. Among the Cyrillic code pages, the one in which the text looks
-most like names wins: frequent letters, capitals at the start of words, no symbols inside words.
+A row is what a spreadsheet shows as a row: a quoted cell may run over several lines. So every record is compared with
+the shape of the others. Lines inside a quoted cell that look like rows are rows, and the mark that opened the cell was
+typed by hand; such rows are read line by line and noted, or refused by number.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import itertools
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from pprl.core.errors import RosterError
-from pprl.roster.headers import header_type
-from pprl.roster.limits import MAX_TEXT, Lines
+from pprl.roster.delimiters import NO_SHAPE, QUOTE, Shape, find_quote, find_table, plain_cells, readings, shape_of
+from pprl.roster.encodings import MARK, Encoding, MixedText, find_encoding, open_text
+from pprl.roster.findings import Findings
+from pprl.roster.limits import MAX_TEXT, Lines, refuse_long_text
 
-DELIMITERS = ",;\t|"
-NO_DELIMITER = "\x1f"
 HEAD = 65_536
-_CHUNK = 1 << 20
-_END = "\x00end"  # cannot be a cell: text with NUL bytes is refused
-_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_SAVE_AGAIN = "save it as XLSX or as CSV in UTF-8"
+_LINES_OF_A_CELL = 2_000
+_HINT = "close the quotation mark or delete it; in a spreadsheet, save the table as XLSX"
 
-CODE_PAGES = ("cp1251", "koi8-u", "cp866", "iso8859-5", "mac-cyrillic")  # koi8-u is koi8-r with the Ukrainian letters
+MENDED = "a quotation mark is not closed, or closed wrongly, and was read as a letter"
 
 
 @dataclass(frozen=True)
 class Dialect:
     """How a CSV is written."""
 
-    encoding: str
+    encoding: Encoding
     delimiter: str
+    quote: str = QUOTE
+    shape: Shape = NO_SHAPE
+    stray: bool = False  # whether a carriage return alone may be inside a cell, other line ends being usual
+    quotes: bool = False  # whether most lines hold quotation marks
+    named: bool = False  # its first line, ``sep=;``, names the delimiter; like a spreadsheet, we do not count it
 
 
 def find_dialect(file: BinaryIO) -> Dialect:
-    """The encoding and the delimiter of a file. RosterError: as `find_encoding`."""
+    """How a file is written. RosterError: as `find_encoding` and `find_table`."""
     encoding = find_encoding(file)
+    stray = _has_stray_returns(file)
     file.seek(0)
-    with _text(file, encoding) as text:
-        return Dialect(encoding, find_delimiter(text.read(HEAD)))
+    with open_text(file, encoding) as text:
+        head = text.read(HEAD).replace("\ufeff", "").replace(MARK, "")
+    if stray:
+        head = _RETURN.sub(" ", head.replace("\r\r\n", "\r\n"))
+    lines = [line for line in io.StringIO(head, newline="") if line.strip()]
+    if len(head) == HEAD and len(lines) > 1:
+        lines.pop()  # cut short
+    quote = find_quote(lines)
+    quotes = 2 * sum(quote in line for line in lines) > len(lines)
+    if lines and (named := _NAMED.fullmatch(lines[0].strip("\r\n"))):
+        return Dialect(encoding, named[1], quote, shape_of(lines[1:], named[1], quote), stray, quotes, named=True)
+    delimiter, shape = find_table(lines, quote)
+    return Dialect(encoding, delimiter, quote, shape, stray, quotes)
 
 
-def csv_records(file: BinaryIO, dialect: Dialect, *, newline: str | None = "") -> Iterator[list[str]]:
-    """A list of cells per record. RosterError: a row is too long, or a quoted cell is never closed, and so swallows the
-    end mark.
+_NAMED = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
-    With ``newline`` None every line end within a cell becomes a line feed, as in a file that is opened as text.
+
+_RETURN = re.compile(r"\r(?!\n)")
+
+
+def _has_stray_returns(file: BinaryIO) -> bool:
+    """Whether carriage returns alone are few among the line ends, or all come from line ends translated twice."""
+    alone = doubled = feeds = 0
+    file.seek(0)
+    while piece := file.read(1 << 20):
+        piece += file.readline(1 << 20)
+        feeds += piece.count(b"\n")
+        if b"\r" in piece:
+            alone += piece.count(b"\r") - piece.count(b"\r\n")
+            doubled += piece.count(b"\r\r\n")
+    return alone > 0 and (2 * alone < feeds or alone == doubled)
+
+
+def plain_records(file: BinaryIO) -> Iterator[list[str]]:
+    """The records of a comma-separated file in UTF-8, as a program reads it that opens it as text.
+
+    RosterError: a quoted cell is never closed.
     """
     csv.field_size_limit(MAX_TEXT)
-    with _text(file, dialect.encoding, newline) as text:
-        lines = Lines(text)
-        for record in csv.reader(itertools.chain(lines, [_END]), delimiter=dialect.delimiter):
-            if record == [_END]:
+    end = "\x00end"  # cannot be a cell
+    lines = Lines(io.TextIOWrapper(file, "utf-8"))
+    for record in csv.reader(itertools.chain(lines, [end])):
+        if record == [end]:
+            return
+        lines.length = 0
+        yield record
+    raise RosterError("the roster ends inside a quoted cell", hint=_HINT)
+
+
+def csv_records(file: BinaryIO, dialect: Dialect, findings: Findings) -> Iterator[list[str]]:
+    """A list of cells per record; what was read otherwise than it is written is added to the ``findings``.
+
+    RosterError: a quoted cell swallows rows, or is never closed, and nothing shows what was meant.
+    """
+    csv.field_size_limit(MAX_TEXT)
+    with open_text(file, dialect.encoding, "\n" if dialect.stray else "") as text:
+        if dialect.named:
+            text.readline(HEAD)
+        yield from _Records(text, dialect, findings).read()
+
+
+class _Records:
+    """The records of one reading. ``row`` is the number of the last one."""
+
+    def __init__(self, text: TextIO | MixedText, dialect: Dialect, findings: Findings) -> None:
+        self._chunks = _chunks(text)
+        self._dialect, self._findings = dialect, findings
+        self._pending = deque[str]()  # lines to be read before those of the next chunk
+        self._held: list[str] = []  # the lines of the record that is being read
+        self.row = 0
+
+    def read(self) -> Iterator[list[str]]:
+        """All records. Text without quotation marks, most text, takes the short way."""
+        quote, delimiter = self._dialect.quote, self._dialect.delimiter
+        for chunk in self._chunks:
+            if self._dialect.stray:
+                chunk = self._without_stray_returns(chunk)
+            if quote not in chunk and MARK not in chunk:
+                lines = csv.reader(io.StringIO(chunk, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
+                yield from lines
+                self.row += lines.line_num
+            else:
+                self._pending.extend(io.StringIO(chunk, newline=""))
+                while self._pending:
+                    yield from self._quoted_records()
+
+    def _without_stray_returns(self, chunk: str) -> str:
+        """The chunk with spaces for carriage returns alone, except where they part whole rows."""
+        if "\r" not in chunk.replace("\r\n", ""):
+            return chunk
+        lines = []
+        for line in io.StringIO(chunk, newline="\n"):
+            parts = line.rstrip("\r\n").split("\r")
+            rows = all(self._dialect.shape.fits(self._cells(part)) for part in parts)
+            lines.append(("\n" if rows else " ").join(parts) + ("\n" if line.endswith("\n") else ""))
+        return "".join(lines)
+
+    def _quoted_records(self) -> Iterator[list[str]]:
+        """The records of the pending lines, up to the first whose marks are out of order."""
+        width, held = self._dialect.shape.width, self._held
+        reader = csv.reader(self._feed(), delimiter=self._dialect.delimiter, quotechar=self._dialect.quote, strict=True)
+        while True:
+            held.clear()
+            try:
+                record = next(reader, None)
+            except (csv.Error, _TooLongError):
+                record = None
+            if not held:
                 return
-            lines.length = 0
-            yield record
-    raise RosterError(
-        "the roster ends inside a quoted cell", hint="the file is cut short, or a quotation mark is not closed"
-    )
+            self.row += 1
+            marks = held[0].count(self._dialect.quote)
+            if record is not None and len(held) == 1 and (len(record) == width or not marks):
+                if marks % 2:
+                    self._findings.add(MENDED, self.row)
+                yield record
+            else:
+                cells, again = self._examined(record, held)
+                self._pending.extendleft(reversed(again))
+                yield cells
+                if record is None or again:
+                    return
+
+    def _feed(self) -> Iterator[str]:
+        """The pending lines, and those of the next chunk while a record is open."""
+        size = 0
+        while self._pending or (self._held and self._more()):
+            line = self._pending.popleft()
+            if line[0] == MARK:
+                line = line[1:]
+                self._findings.add(self._dialect.encoding.note(), self.row + 1)
+            size = size + len(line) if self._held else len(line)
+            self._held.append(line)
+            if len(self._held) > _LINES_OF_A_CELL or size > MAX_TEXT:
+                raise _TooLongError
+            yield line
+
+    def _more(self) -> bool:
+        chunk = next(self._chunks, "")
+        if self._dialect.stray:
+            chunk = self._without_stray_returns(chunk)
+        self._pending.extend(io.StringIO(chunk, newline=""))
+        return bool(self._pending)
+
+    def _examined(self, record: list[str] | None, held: Sequence[str]) -> tuple[list[str], Sequence[str]]:
+        """The record that these lines begin with, and the lines to be read again after it.
+
+        ``record`` is what the quotation marks say, or None if they are out of order.
+        """
+        shape, rest = self._dialect.shape, held[1:]
+        like_rows = sum(shape.fits(self._cells(line)) for line in rest)
+        first = self._only_reading(held[0])
+        if record is not None and not rest and (first is None or not shape.fits(first) or shape.fits(record)):
+            return record, ()
+        if record is not None and rest and not like_rows:
+            return record, ()
+        if record is None and self._ends_in(held):
+            raise RosterError(f"row {self.row}: the roster ends inside a quoted cell", hint="is the file cut short?")
+        self._findings.add(MENDED, self.row)
+        if first is not None and 2 * like_rows >= sum(1 for line in rest if line.strip()):
+            return first, rest
+        if not like_rows and (whole := self._only_reading("".join(held))) is not None:
+            return whole, ()
+        if not rest and len(cells := self._cells(held[0])) <= max(shape.width, 1):
+            return cells, ()
+        lines = f" before its line {len(held):,}" if rest else ""
+        raise RosterError(f"row {self.row}: a quoted cell is not closed{lines}", hint=_HINT)
+
+    def _cells(self, line: str) -> list[str]:
+        return plain_cells(line, self._dialect.delimiter, self._dialect.quote)
+
+    def _only_reading(self, text: str) -> list[str] | None:
+        """The one way to read a text as a row: the only one of the right width, or else of the right shape."""
+        if len(text) > HEAD:
+            return None
+        dialect = self._dialect
+        if "\\" + dialect.quote in text:
+            text = text.replace("\\" + dialect.quote, 2 * dialect.quote)
+        ways = readings(text, dialect.delimiter, dialect.quote, dialect.shape.width)
+        if len(ways) > 1:
+            ways = [way for way in ways if dialect.shape.fits(way)]
+        return ways[0] if len(ways) == 1 else None
+
+    def _ends_in(self, held: Sequence[str]) -> bool:
+        """Whether the file ends with these lines, and ends without a line end although its cells are quoted."""
+        return self._dialect.quotes and not self._pending and not held[-1].endswith(("\n", "\r"))
 
 
-def _text(file: BinaryIO, encoding: str, newline: str | None = "") -> io.TextIOWrapper:
-    return io.TextIOWrapper(file, encoding, newline=newline)
+class _TooLongError(Exception):
+    """A record runs over more lines than any cell has."""
 
 
-def find_encoding(file: BinaryIO) -> str:
-    """The encoding in which the whole text can be decoded.
-
-    RosterError: it is not text, or in none of the known encodings.
-    """
-    size = file.seek(0, io.SEEK_END)
-    head = _bytes_at(file, 0, HEAD)
-    encoding = "utf-16" if head.startswith(_BOMS) else _utf_16_without_mark(head, size) or "utf-8-sig"
-    flaw = _first_flaw(file, size, encoding)
-    if flaw is not None and encoding == "utf-8-sig":
-        begin = max(0, flaw - HEAD // 2)
-        around = _bytes_at(file, begin, flaw + HEAD // 2 - begin)
-        encoding = "" if _is_damaged_utf_8(around) else _likely_page(around)
-        flaw = _first_flaw(file, size, encoding) if encoding else flaw
-    if flaw is not None:
-        raise RosterError("the roster is neither XLSX nor text in a known encoding", hint=_SAVE_AGAIN)
-    return encoding
-
-
-def _bytes_at(file: BinaryIO, offset: int, count: int) -> bytes:
-    file.seek(offset)
-    return file.read(count)
-
-
-def _first_flaw(file: BinaryIO, size: int, encoding: str) -> int | None:
-    """Roughly the offset of the first byte that is not text in this encoding; read in pieces, to save memory."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    for offset in range(0, size, _CHUNK):
-        try:
-            text = decoder.decode(_bytes_at(file, offset, _CHUNK), offset + _CHUNK >= size)
-        except UnicodeDecodeError as error:
-            return offset + error.start
-        if "\x00" in text:
-            raise RosterError("the roster holds NUL bytes: it is not a table of text", hint=_SAVE_AGAIN)
-    return None
-
-
-def _utf_16_without_mark(head: bytes, size: int) -> str | None:
-    """UTF-16 without a byte order mark: one byte of each digit, space and delimiter is NUL, always on the same side."""
-    if size % 2 or b"\x00" not in head:
-        return None
-    before, after = head[0::2].count(0), head[1::2].count(0)
-    encoding = "utf-16-le" if after else "utf-16-be"
-    if min(before, after) or 40 * max(before, after) < len(head) // 2:
-        return None
-    text = head.decode(encoding, "replace")
-    usual = sum(letter < "\u0530" or "\u2000" <= letter < "\u2200" for letter in text)
-    return encoding if 10 * usual > 9 * len(text) else None
-
-
-def _is_damaged_utf_8(sample: bytes) -> bool:
-    """Whether nearly everything outside ASCII is valid UTF-8: then it is damaged UTF-8 rather than a code page."""
-    text = sample.decode("utf-8", "replace")
-    return 10 * text.count("�") < sum(letter > "\x7f" for letter in text)
-
-
-_BY_FREQUENCY = "аоиенвртслкмідпугяьбзчйыхжшюцщэфїёєґъўќ"
-_POINTS = {letter: 1 - index / 13 for index, letter in enumerate(_BY_FREQUENCY)}
-_USUAL_SIGNS = dict.fromkeys("№«»–—\u00a0", 0.0)
-_UNUSUAL_SIGN = -3.0
-_LEAST = -0.5  # names of rare letters in few rows come near 0; noise and other alphabets are far below
-_CLASH = re.compile("[а-яё][А-ЯЁ]|[а-яёА-ЯЁ][a-zA-Z]|[a-zA-Z][а-яёА-ЯЁ]")  # of cases, or of scripts
-_CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x9f]")
-
-
-def _likely_page(sample: bytes) -> str:
-    """The code page under which the text looks most like names, or "" if it looks like names under none."""
-    score, page = max((_plausibility(sample.decode(page, "replace")), page) for page in CODE_PAGES)
-    return page if score > _LEAST else ""
-
-
-def _plausibility(text: str) -> float:
-    """Points per Cyrillic letter, −2 to 1: rare letters, symbols and clashing neighbours cost points."""
-    counts = Counter(letter for letter in text if letter > "\x7f")
-    points = sum(
-        count * (_POINTS.get(letter.lower()) or _USUAL_SIGNS.get(letter, _UNUSUAL_SIGN))
-        for letter, count in counts.items()
-    )
-    wrong = sum(1 for _ in _CLASH.finditer(text)) + sum(1 for _ in _CONTROL.finditer(text))
-    return (points - 3 * wrong) / max(1, counts.total())
-
-
-def find_delimiter(head: str) -> str:
-    """The delimiter under which the header is known and the next record has several cells too.
-
-    `NO_DELIMITER` for a list of one column, even if there is a comma in every name.
-    """
-    lines = [line for line in head.splitlines()[:200] if line.strip()]
-    if 10 * sum(_NAME_WITH_COMMA.fullmatch(line) is not None for line in lines) > 8 * len(lines):
-        return NO_DELIMITER
-    judged = [(_judge(head, mark), mark) for mark in DELIMITERS]
-    (agrees, *_), mark = max(judged, key=lambda pair: pair[0])
-    return mark if agrees else NO_DELIMITER
-
-
-_NAME_WITH_COMMA = re.compile(r"[^\W\d_][^,;\t|\d]{0,60}, [^\W\d_][^,;\t|\d]{0,90}")
-
-
-def _judge(head: str, mark: str) -> tuple[bool, int, int, bool]:
-    """How well a delimiter fits: whether header and next record have several cells, known headers, records of the most
-    frequent width, and whether it is a comma.
-    """
-    reader = csv.reader(io.StringIO(head, newline=""), delimiter=mark)
-    records = [record for record in itertools.islice(reader, 200) if any(map(str.strip, record))]
-    known = [sum(header_type(cell) is not None for cell in record) for record in records]
-    widths = [len(record) for record in records]
-    if max(widths, default=1) == 1:
-        return False, 0, 0, mark == ","
-    header = known.index(max(known)) if any(known) else widths.index(max(widths))
-    following = widths[header + 1] if header + 1 < len(widths) else 2
-    most_alike = max(Counter(width for width in widths if width > 1).values())
-    return widths[header] > 1 and following > 1, max(known), most_alike, mark == ","
+def _chunks(text: TextIO | MixedText) -> Iterator[str]:
+    """The text in pieces of whole lines."""
+    while chunk := text.read(HEAD):
+        rest = text.readline(MAX_TEXT + 1)
+        refuse_long_text(len(rest), "a row of the roster")
+        chunk += rest
+        if "\ufeff" in chunk:
+            chunk = chunk.replace("\ufeff", "")  # the mark of another file that was put behind this one
+        yield chunk

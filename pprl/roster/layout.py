@@ -178,6 +178,7 @@ _SIGNED = re.compile(
     r"|склав|виконавець|підпис|signed|signature|prepared by|commander|commanding|date)(?!\w)|.*_{3}",
     re.IGNORECASE | re.DOTALL,
 )
+_OPENING = "\"'«„“(["  # before a nickname, or by mistake before a name
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`‐–-][^\W\d_]+)*\.?")
 _NUMBER = re.compile(r"\s*\d+\s*[.)]?\s*(?=[^\W\d_])")
 
@@ -267,7 +268,9 @@ def _is_section(column: int, text: str, names: set[int]) -> bool:
         return False
     if column in names:
         first_words = " ".join(text.split()[:2])  # an office may follow a name
-        return bool(_OFFICE.search(first_words)) or not (text[0].isalpha() or is_name(_without_number(text), words=1))
+        return bool(_OFFICE.search(first_words)) or not (
+            text.lstrip(_OPENING)[:1].isalpha() or is_name(_without_number(text), words=1)
+        )
     return bool(_OFFICE.search(text)) or (bool(names) and (" " in text or text.isalpha()))
 
 

@@ -12,7 +12,7 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -24,6 +24,8 @@ from pprl.core.errors import RosterError
 from pprl.core.row_labels import LIST_STEP, SHEET_STEP
 from pprl.roster.archive import unpack
 from pprl.roster.csv import csv_records, find_dialect
+from pprl.roster.findings import Findings, notes
+from pprl.roster.garbled import mended
 from pprl.roster.layout import ALL, NEEDED, SECTION, Table, locate
 from pprl.roster.paths import reading
 from pprl.roster.spreadsheet import OLD, Records, sheets_of
@@ -80,13 +82,19 @@ class RosterFile:
         self,
         sheets: Sequence[_Sheet | Columnar | Entities],
         several: Mapping[str, str] | None = None,
-        notes: Sequence[str] = (),
+        notes_of_format: Sequence[str] = (),
         identifier: str | None = None,
     ) -> None:
         self._sheets = sheets
         self.several = dict(several or {})  # header to separator, for columns whose cells may hold several values
-        self.notes = tuple(notes)  # what in the file was not understood
+        self._notes = tuple(notes_of_format)  # what in the file was not understood
         self._id = identifier  # the column of ids, if the format has one
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not understood, or read otherwise than it is written; complete once the whole file has been read."""
+        found = [sheet.findings.rows(sheet.offset) for sheet in self._sheets if isinstance(sheet, _Sheet)]
+        return (*self._notes, *notes(found))
 
     def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
         """Frames of at most ``most`` rows, and no more than the roster was opened with.
@@ -124,7 +132,7 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
     RosterError: as `read_roster`, for whatever shows before the rows of a CSV are read.
     """
     with reading():
-        reopen, notes = unpack(_opener(Path(path)))
+        reopen, noted = unpack(_opener(Path(path)))
         with reopen() as file:
             head = file.read(512)
             start = head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
@@ -135,21 +143,23 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
                 from pprl.roster.columnar import Columnar
 
                 columnar = Columnar(reopen, min(rows, ROWS_OF_A_PART))
-                return RosterFile([columnar], columnar.several, notes)
+                return RosterFile([columnar], columnar.several, noted)
             if start[:1] == b"{":
                 from pprl.roster.followthemoney import Entities
 
                 entities = Entities(reopen, rows)
-                return RosterFile([entities], entities.several, [*notes, *entities.notes], "id")
+                return RosterFile([entities], entities.several, [*noted, *entities.notes], "id")
             if head.startswith((b"PK\x03\x04", OLD)):
-                return RosterFile(_sheets(head + file.read(), sheet, rows), notes=notes)
+                return RosterFile(_sheets(head + file.read(), sheet, rows), notes_of_format=noted)
             dialect = find_dialect(file)
+
+    findings = Findings()
 
     def records() -> Iterator[list[str]]:
         with reading(), reopen() as file:
-            yield from csv_records(file, dialect)
+            yield from csv_records(file, dialect, findings)
 
-    return RosterFile([_Sheet(records, rows, ragged=True)], notes=notes)
+    return RosterFile([_Sheet(records, rows, ragged=True, findings=findings)], notes_of_format=noted)
 
 
 def _refuse_other_files(head: bytes, start: bytes) -> None:
@@ -179,6 +189,7 @@ class _Sheet:
     rows: int
     ragged: bool
     offset: int = 0
+    findings: Findings = field(default_factory=Findings)
     header: Sequence[str] = ()
     known: bool = False
     width: int = 1
@@ -190,8 +201,8 @@ class _Sheet:
         if self._only and len(self._only.rows) <= most:
             yield self._frame(self._only)
             return
-        only = None
-        for number, table in enumerate(locate(self.records(), min(most, self.rows), ragged=self.ragged)):
+        only, records = None, mended(self.records(), self.findings)
+        for number, table in enumerate(locate(records, min(most, self.rows), ragged=self.ragged)):
             only = None if number else table
             self.header, self.known = table.header, table.known
             self.width = max(self.width, len(table.header) if self.ragged else table.width())

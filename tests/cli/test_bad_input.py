@@ -239,8 +239,14 @@ NOT_ROSTERS = {
     "a workbook of XML": ("<?xml version='1.0'?><Workbook>Зкъхжв</Workbook>".encode("cp1251"), "a web page or XML"),
     "a ZIP that is no XLSX": (b"PK\x03\x04" + b"Zqxjkv" * 40, "not a complete spreadsheet"),
     "XLS cut after its mark": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"Zqxjkv" * 90, "not a complete spreadsheet"),
-    "CSV ending inside a quote": (table(PERSON * 3, '"Зкъхжв,Иван,Иванович\nZqxjkv,1'), "ends inside a quoted cell"),
-    "header ending inside a quote": ('"Фамилия,Имя\n'.encode() + PERSON.encode() * 9, "ends inside a quoted cell"),
+    "CSV ending inside a quote": (
+        table(PERSON * 3, '"Зкъхжв,Иван,Иванович\nZqxjkv,1'),
+        "row 5: a quoted cell is not closed",
+    ),
+    "header ending inside a quote": (
+        '"Фамилия,Имя\n'.encode() + PERSON.encode() * 9,
+        "row 1: a quoted cell is not closed",
+    ),
     "a row with too many cells": (
         table(PERSON, "Зкъхжв,Иван,Иванович,1990,Zqxjkv\n"),
         "row 3: 5 cells under 4 headers",

@@ -48,7 +48,7 @@ def left_out(result, field):
 def test_an_unclosed_quotation_mark_swallows_nobody(at):
     at("01")
     result, lines = link()
-    assert result["people"]["list"] == 60
+    assert result["people"] == 60
     assert result["found"]["count"] == 41
     assert "row 11" in lines
 

@@ -3,6 +3,7 @@
 import csv
 import datetime
 import io
+import re
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -72,9 +73,7 @@ class Reading:
 
     def names(self, row: int) -> bool:
         """Whether a line names this row."""
-        return any(
-            str(row) in line.replace(",", " ").replace("(", " ").replace(")", " ").split() for line in self.lines
-        )
+        return any(str(row) in re.split(r"[\s,:()]+", line) for line in self.lines)
 
 
 def read(path, schema=SCHEMA, **options) -> Reading:

@@ -187,7 +187,7 @@ REFUSED = {
     "a header only": ("surname,given\n", "a header and no rows"),
     "a section only": ("surname,given\n1 рота,\n", "a header and no rows"),
     "a cell too many": (PLAIN + "Petrov,Ivan,Ivanovich,1985-03-12,x\n" + PLAIN, "row 22: 5 cells under 4 headers"),
-    "an open quote": (PLAIN + '"Petrov,Ivan\n' + PLAIN, "ends inside a quoted cell"),
+    "an open quote": (PLAIN + '"Petrov,Ivan\n' + PLAIN, "row 22: a quoted cell is not closed"),
     "NUL": (PLAIN + "\x00\n", "NUL bytes"),
     "no order": (PLAIN + "Petrov,Ivan,,03/04/1985\n" * 3, "do not show whether the day or the month"),
     "no date in any order": (PLAIN + "Petrov,Ivan,,99/99/1985\n", "do not show whether the day or the month"),

@@ -1,0 +1,366 @@
+"""The encoding of a text, which files do not state.
+
+UTF-8 and UTF-16 can be recognised by their structure. Among the code pages, the one wins under which the text looks
+most like names of a language: frequent letters, capitals at the start of words, no symbols inside words. Where two
+pages make different texts that are nearly as plausible, both are named and the roster is refused.
+
+Two exports that were put together may differ in their encoding. Then each line is read in its own.
+"""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from pprl.core.errors import RosterError
+from pprl.normalize.text import read_table
+
+HEAD = 65_536
+_CHUNK = 1 << 20
+_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SAVE_AGAIN = "save it as XLSX or as CSV in UTF-8"
+MARK = "\ufdd0"  # before a line in another encoding than the rest; no letter, and so in no text
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The encoding of a text; ``others`` are those of single lines, and ``noted`` are the fewer of them."""
+
+    name: str
+    others: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()
+
+    def note(self) -> str:
+        """What is said of the rows in another encoding."""
+        rest = ", ".join(name for name in (self.name, *self.others) if name not in self.noted)
+        return f"in {' or '.join(self.noted)}, the other rows in {rest}: each was read in its own encoding"
+
+
+def open_text(file: BinaryIO, encoding: Encoding, newline: str = "") -> io.TextIOWrapper | MixedText:
+    """A file as text; lines in an encoding that is noted begin with `MARK`."""
+    return MixedText(file, encoding) if encoding.others else io.TextIOWrapper(file, encoding.name, newline=newline)
+
+
+class MixedText:
+    """A text whose lines are in several encodings, to be read as other texts are."""
+
+    def __init__(self, file: BinaryIO, encoding: Encoding) -> None:
+        self._file, self._encoding = file, encoding
+
+    def __enter__(self) -> MixedText:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def read(self, size: int) -> str:
+        """At least ``size`` bytes of text, up to the end of a line."""
+        data = self._file.read(size)
+        return self._decoded(data + self._file.readline())
+
+    def readline(self, size: int) -> str:
+        return self._decoded(self._file.readline(size))
+
+    def _decoded(self, data: bytes) -> str:
+        encoding, lines = self._encoding, []
+        for line in data.splitlines(keepends=True):
+            name = encoding.name if line.isascii() else _encoding_of(line, encoding)
+            text = line.decode(name, "replace")
+            lines.append(MARK + text if name in encoding.noted and not line.isascii() else text)
+        return "".join(lines)
+
+
+def find_encoding(file: BinaryIO) -> Encoding:
+    """The encoding in which the whole text, or each of its lines, can be decoded.
+
+    RosterError: it is not text, in none of the known encodings, or two of them are nearly as plausible.
+    """
+    size = file.seek(0, io.SEEK_END)
+    head = _bytes_at(file, 0, HEAD)
+    name = "utf-16" if head.startswith(_BOMS) else _utf_16_without_mark(head, size) or "utf-8-sig"
+    flaw = _first_flaw(file, size, name)
+    if flaw is None:
+        return Encoding(name)
+    if name != "utf-8-sig":
+        raise RosterError(_UNKNOWN, hint=_SAVE_AGAIN)
+    begin = max(0, flaw - HEAD // 2)
+    around = _bytes_at(file, begin, flaw + HEAD // 2 - begin).splitlines(keepends=True)
+    sample = b"".join(line for line in around if not _is_utf_8(line))
+    page = "" if _is_damaged_utf_8(sample) else likely_page(sample)
+    if not page:
+        raise RosterError(f"row {_row_at(file, flaw)}: {_UNKNOWN}" if flaw > HEAD else _UNKNOWN, hint=_SAVE_AGAIN)
+    return _with_others(file, page)
+
+
+_UNKNOWN = "the roster is neither XLSX nor text in a known encoding"
+
+
+def _row_at(file: BinaryIO, offset: int) -> int:
+    """The line in which an offset lies, counted from 1."""
+    file.seek(0)
+    return 1 + sum(file.read(min(_CHUNK, offset - at)).count(b"\n") for at in range(0, offset, _CHUNK))
+
+
+def _with_others(file: BinaryIO, page: str) -> Encoding:
+    """The encoding of a file whose lines are in a code page, or some of them in another encoding."""
+    counts, first = Counter[str](), Encoding(page, ALL_BUT_UTF_16)
+    file.seek(0)
+    while data := file.read(_CHUNK):
+        data += file.readline()
+        if "\x00" in data.decode("latin-1"):
+            raise RosterError("the roster holds NUL bytes: it is not a table of text", hint=_SAVE_AGAIN)
+        counts[page] += data.count(b"\n")
+        for line in _suspects(data, page):
+            counts[_encoding_of(line, first)] += 1
+    others = tuple(sorted(name for name in counts if name != page))
+    if not others:
+        file.seek(0)
+        if _first_flaw(file, file.seek(0, io.SEEK_END), page) is not None:
+            raise RosterError(_UNKNOWN, hint=_SAVE_AGAIN)
+        return Encoding(page)
+    counts[page] -= sum(counts[name] for name in others)
+    most = max(counts, key=lambda name: (counts[name], name))
+    return Encoding(page, others, tuple(sorted(name for name in counts if name != most and counts[name])))
+
+
+def _suspects(data: bytes, page: str) -> Iterator[bytes]:
+    """The lines that may be in another encoding than this page."""
+    if page in _of_script("cyrillic"):
+        kinds = data.translate(_kinds(page))
+        if not any(pair in kinds for pair in _ODD):
+            return
+    else:
+        kinds = data
+    end = 0
+    for match in (_ODD_PLACES if kinds is not data else _PAIRS).finditer(kinds):
+        if match.start() >= end:
+            begin = max(data.rfind(b"\n", 0, match.start()), data.rfind(b"\r", 0, match.start())) + 1
+            ends = [at for at in (data.find(b"\n", match.end()), data.find(b"\r", match.end())) if at >= 0]
+            end = min(ends, default=len(data))
+            yield data[begin:end]
+
+
+def _encoding_of(line: bytes, encoding: Encoding) -> str:
+    """The encoding of one line: the main one unless it is certainly another of those possible."""
+    if "utf-8" in encoding.others and _is_utf_8(line):
+        return "utf-8"
+    pages = [name for name in encoding.others if name != "utf-8"]
+    if not pages or encoding.name not in _of_script("cyrillic"):
+        return encoding.name
+    scores = {page: plausibility(line.decode(page, "replace"), "cyrillic") for page in (encoding.name, *pages)}
+    best = max(scores, key=lambda page: (scores[page], page))
+    certain = scores[best] > 0 and scores[encoding.name] < _LEAST
+    return best if certain else encoding.name
+
+
+def _is_utf_8(line: bytes) -> bool:
+    """Whether a line holds letters outside ASCII and is UTF-8, which hardly happens by chance."""
+    if not _PAIRS.search(line):
+        return False
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return False
+    return not _CONTROL.search(text)
+
+
+_PAIRS = re.compile(
+    rb"(?:[\xc3-\xdf][\x80-\xbf]){2}|\xe1[\x82\x83][\x80-\xbf]"
+    rb"|[A-Za-z][\xc3-\xc5][\x80-\xbf](?![\x80-\xff])|(?<![\x80-\xff])[\xc3-\xc5][\x80-\xbf][a-z]"
+)
+
+
+_ODD = (b"luu", b"ls", b"sl", b"us", b"su", b"ss")  # capitals inside words, symbols beside letters
+_ODD_PLACES = re.compile(b"luu|[lus]s|s[lu]")
+
+
+@functools.cache
+def _kinds(page: str) -> bytes:
+    """The kind of each byte in a Cyrillic page: l or u for small letters and capitals, s for other signs."""
+    letters = [bytes([code]).decode(page, "replace") for code in range(256)]
+    ranks = _ranks("cyrillic")
+    kinds = (
+        "l" if letter in ranks else "u" if letter.lower() in ranks else " " if letter in _USUAL_SIGNS else "s"
+        for letter in letters[128:]
+    )
+    dashes = {"–": "s", "—": "s"} if page == "mac-cyrillic" else {}  # the bytes with which most UTF-8 letters begin
+    return bytes(128).replace(b"\0", b" ") + "".join(map(lambda k, x: dashes.get(x, k), kinds, letters[128:])).encode()
+
+
+def _bytes_at(file: BinaryIO, offset: int, count: int) -> bytes:
+    file.seek(offset)
+    return file.read(count)
+
+
+def _first_flaw(file: BinaryIO, size: int, encoding: str) -> int | None:
+    """Roughly the offset of the first byte that is not text in this encoding; read in pieces, to save memory."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    for offset in range(0, size, _CHUNK):
+        try:
+            text = decoder.decode(_bytes_at(file, offset, _CHUNK), offset + _CHUNK >= size)
+        except UnicodeDecodeError as error:
+            return offset + error.start
+        if "\x00" in text:
+            raise RosterError("the roster holds NUL bytes: it is not a table of text", hint=_SAVE_AGAIN)
+    return None
+
+
+def _utf_16_without_mark(head: bytes, size: int) -> str | None:
+    """UTF-16 without a byte order mark: one byte of each digit, space and delimiter is NUL, always on the same side."""
+    if size % 2 or b"\x00" not in head:
+        return None
+    before, after = head[0::2].count(0), head[1::2].count(0)
+    encoding = "utf-16-le" if after else "utf-16-be"
+    if min(before, after) or 40 * max(before, after) < len(head) // 2:
+        return None
+    text = head.decode(encoding, "replace")
+    usual = sum(letter < "\u0530" or "\u2000" <= letter < "\u2200" for letter in text)
+    return encoding if 10 * usual > 9 * len(text) else None
+
+
+def _is_damaged_utf_8(sample: bytes) -> bool:
+    """Whether nearly everything outside ASCII is valid UTF-8: then it is damaged UTF-8 rather than a code page."""
+    text = sample.decode("utf-8", "replace")
+    return 3 * text.count("�") < sum(letter > "\x7f" for letter in text)
+
+
+@functools.cache
+def _alphabets() -> tuple[tuple[str, str, tuple[str, ...], str], ...]:
+    rows = read_table("pages.tsv")
+    return tuple((row["script"], row["language"], tuple(row["pages"].split()), row["letters"]) for row in rows)
+
+
+@functools.cache
+def _of_script(script: str) -> tuple[str, ...]:
+    """The code pages of a script."""
+    return tuple(page for name, _, pages, _ in _alphabets() if name == script for page in pages)
+
+
+@functools.cache
+def _ranks(script: str) -> dict[str, float]:
+    """Points of each letter of a script that is not Latin, 1 for the most frequent to −2."""
+    (letters,) = (letters for name, _, _, letters in _alphabets() if name == script)
+    return {letter: 1 - 3 * index / len(letters) for index, letter in enumerate(letters)}
+
+
+_SCRIPTS = ("cyrillic", "greek", "hebrew", "arabic")
+ALL_BUT_UTF_16 = ("utf-8", "cp1251", "koi8-u", "cp866", "iso8859-5")
+_USUAL_SIGNS = dict.fromkeys("№«»–—’\u00a0", 0.0)
+_UNUSUAL_SIGN = -3.0
+_LEAST = -0.5  # names of rare letters in few rows come near 0; noise and other alphabets are far below
+_CASED = re.compile(r"(?:[^А-яЁё]|(?<![А-яЁё])(?:[А-ЯЁ]?[а-яёіїєґ]+|[А-ЯЁІЇЄҐ]+)(?![А-яЁё]))*")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x9f]")
+_CLASH = {
+    # of cases, or of scripts; signs at the wrong end of a word
+    "cyrillic": re.compile("[а-яё][А-ЯЁ]|[а-яёА-ЯЁ][a-zA-Z]|[a-zA-Z][а-яёА-ЯЁ]|[«»–—\u00a0](?=[а-яё])"),
+    "greek": re.compile("[ά-ώ][Ά-Ω]|[Ά-ώ][a-zA-Z]|[a-zA-Z][Ά-ώ]|ς[ά-ώ]|σ(?![ά-ώ])|(?<![Ά-ώ])’[Ά-ώ]"),
+    "hebrew": re.compile("[א-ת][a-zA-Z]|[a-zA-Z][א-ת]|[םןךףץ][א-ת]"),
+    "arabic": re.compile("[ء-ی][a-zA-Z]|[a-zA-Z][ء-ی]|[ةى][ء-ی]"),
+}
+
+
+def likely_page(sample: bytes) -> str:
+    """The code page under which the text looks most like names, or "" if it looks like names under none.
+
+    RosterError: two pages make different texts, and neither is much more plausible.
+    """
+    words = [word for word in _WORD.findall(sample) if not word.isascii()]
+    high = sum(len(word) - sum(byte < 128 for byte in word) for word in words)
+    if 10 * high < 6 * sum(map(len, words)):
+        return _latin_page(sample)
+    high = max(high, 1)
+    scores = [
+        (plausibility(text, script), page, text)
+        for script in _SCRIPTS
+        for page in _of_script(script)
+        if (text := sample.decode(page, "replace"))
+    ]
+    scores.sort(key=lambda entry: entry[:2], reverse=True)
+    best, page, text = scores[0]
+    least = -0.25 if _CASED.fullmatch(text) else 0.15
+    if best <= (least if _may_be_pairs(sample) else _LEAST):
+        return ""
+    script = next(script for script in _SCRIPTS if page in _of_script(script))
+    for score, other, as_other in scores[1:]:
+        if as_other != text and (best - score) * high < _margin(script, other, text, high):
+            _refuse(page, other)
+    return page
+
+
+def _margin(script: str, other: str, text: str, high: int) -> float:
+    """The points by which a page must be better than another, as measured with names of each script.
+
+    Letters without capitals, as in Hebrew, look like Cyrillic in capitals.
+    """
+    if other in _of_script(script):
+        return 1.0
+    if script == "cyrillic" and other in _of_script("hebrew") and text in (text.lower(), text.upper()):
+        return max(8.0, 0.4 * high)
+    return 2.0 if script == "cyrillic" else 8.0
+
+
+def _may_be_pairs(sample: bytes) -> bool:
+    """Whether the sample could be East Asian text, in which two bytes make a letter."""
+    for page in ("gb18030", "big5", "shift_jis", "euc-jp", "euc-kr"):
+        try:
+            sample.decode(page)
+        except UnicodeDecodeError:
+            continue
+        return True
+    return False
+
+
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
+
+
+def _refuse(page: str, other: str) -> None:
+    raise RosterError(f"the roster could be in {page} or in {other}, and nothing shows which", hint=_SAVE_AGAIN)
+
+
+def plausibility(text: str, script: str = "cyrillic") -> float:
+    """Points per letter of the script, −2 to 1: rare letters, symbols and clashing neighbours cost points."""
+    ranks = _ranks(script)
+    counts = Counter(letter for letter in text if letter > "\x7f")
+    points = sum(
+        count * (ranks.get(letter.lower()) or _USUAL_SIGNS.get(letter, _UNUSUAL_SIGN))
+        for letter, count in counts.items()
+    )
+    wrong = sum(1 for _ in _CLASH[script].finditer(text)) + sum(1 for _ in _CONTROL.finditer(text))
+    return (points - 3 * wrong) / max(1, counts.total())
+
+
+def _latin_page(sample: bytes) -> str:
+    """The page under which every letter outside ASCII belongs to one Latin alphabet, or to those of western Europe
+    together; else to those of central Europe; "" if there is none.
+    """
+    for central in (False, True):
+        texts: dict[str, str] = {}
+        for script, language, pages, letters in _alphabets():
+            if script == "latin" and (language == "several, central") == central:
+                for page in pages:
+                    text = sample.decode(page, "replace")
+                    if text not in texts and _is_latin(text, letters):
+                        texts[text] = page
+        if len(texts) > 1:
+            _refuse(*list(texts.values())[:2])
+        if texts:
+            return next(iter(texts.values()))
+    return ""
+
+
+_SIGNS = "’‘–—«»„“”…°§\u00a0"
+_LATIN_CLASH = re.compile(
+    r"[^\W\d_][«»„“”…°§‘—]\w|[«»„“”…°§‘—][a-z]|[^\W\d_A-ZÀ-Þ](?=[À-ÖØ-ÞŠŽŸŒĀĂĄĆČĎĐĒĖĘĚĞĢİĪĮĶĹĻĽŁŃŅŇŐŔŘŚŞŢŤŪŮŰŲŹŻ])"
+)
+
+
+def _is_latin(text: str, letters: str) -> bool:
+    high = [letter for letter in text if letter > "\x7f" and letter not in _SIGNS]
+    known = all((letter.lower() if letter != "İ" else "i") in letters for letter in high)
+    return known and not _LATIN_CLASH.search(text)

@@ -1,0 +1,213 @@
+"""Cells that a program before us read in a wrong encoding and saved: ``РњРёСЂ`` for ``Мир``, ``Ìèð`` for ``Мир``.
+
+Such text is turned back where that is certain. Text that was UTF-8 shows it: written in the wrong page again it is
+valid UTF-8, which hardly happens by chance. Other text is turned back only if what comes out looks like names and what
+stands there does not. The rest is noted by row.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from pprl.core.errors import RosterError
+from pprl.roster.encodings import likely_page, plausibility
+from pprl.roster.findings import Findings
+
+MENDED = "text that was garbled by a wrong encoding ({} read as {}) was turned back"
+GARBLED = "text is garbled by a wrong encoding, and nothing shows which: export the table again"
+_BATCH = 100
+_MOST_TIMES = 3  # garbled text is saved, and read wrongly again
+
+#: Anything but plain Cyrillic and ASCII, and capitals inside words: only such text is looked at closely.
+_UNUSUAL = re.compile("[^\x00-\x7fА-яЁёІіЇїЄєҐґ№«»–—’“”„…]")
+_INVERTED = re.compile("[\t\n ][а-яё][А-ЯЁ]{2}")
+
+
+def _kind(letter: str) -> str:
+    if letter in "\t\n ":
+        return " "
+    if _UNUSUAL.match(letter):
+        return "s"
+    return "l" if "а" <= letter <= "ё" else "u" if "А" <= letter <= "Я" else "."
+
+
+_KINDS = "".join(_kind(bytes([code]).decode("cp1251", "replace")) for code in range(256)).encode()
+_OTHERS_READ_AS = (
+    "cp1251",
+    "cp1252",
+    "latin-1",
+    "koi8-r",
+    "cp866",
+    "mac-roman",
+    "mac-cyrillic",
+    "cp1250",
+    "cp1253",
+    "cp1254",
+)
+_CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
+_ACCENTED = re.compile("(?<![A-Za-z])[À-ÖØ-öø-ÿ¨¸ª¯¿º³²¥´¡¢]{3,}(?![A-Za-z])")
+_SYMBOLS = re.compile(
+    "Ð[^A-Za-z\\s]|Ñ[\x80-\xbfƒ\u2000-\u2122�]|[\x80-\x9f\u2500-\u259f]|[Ђ-џА-яЁё][¤¦§¬®±µ¶·‚†‡€‰‹›™]|[¤¦§¬®±µ¶·‚†‡€‰‹›™][Ђ-џА-яЁё]"
+)
+_BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
+
+
+def mended(records: Iterable[Sequence[str]], findings: Findings) -> Iterator[list[str]]:
+    """The records with garbled cells turned back; their rows, counted from 1, are added to the ``findings``."""
+    rows, row = iter(records), 0
+    while batch := list(itertools.islice(rows, _BATCH)):
+        text = "\n" + "\n".join(map("\t".join, batch))
+        if _is_plain(text):
+            yield from batch  # type: ignore[misc]
+        else:
+            for number, record in enumerate(batch, row + 1):
+                yield _mended_record(record, number, findings)
+        row += len(batch)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text holds nothing that needs a closer look; nearly all rosters hold nothing else, so this is fast."""
+    if text.isascii():
+        return True
+    try:
+        kinds = text.encode("cp1251").translate(_KINDS)
+    except UnicodeEncodeError:
+        return not (_UNUSUAL.search(text) or _INVERTED.search(text))
+    return b"s" not in kinds and b" luu" not in kinds
+
+
+def _mended_record(record: Sequence[str], row: int, findings: Findings) -> list[str]:
+    text = "\t" + "\t".join(record)
+    if _is_plain(text):
+        return list(record)
+    cells, pages = zip(*map(_utf_8_again, record), strict=True)
+    if _BREAKS.search(text):
+        cells = tuple(_BREAKS.sub(" ", cell) for cell in cells)  # line ends inside a cell
+    for page in filter(None, pages):
+        findings.add(MENDED.format("UTF-8", page), row)
+    if any(map(_looks_garbled, cells)):
+        odd = "\t".join(cell for cell in cells if _looks_garbled(cell))
+        if found := _pages_of(odd):
+            right, wrong = found
+            turned = [_turned(cell, wrong, right) if not cell.isascii() else cell for cell in cells]
+            findings.add(MENDED.format(right, wrong), row)
+            return [after if after is not None else before for before, after in zip(cells, turned, strict=True)]
+        if _SYMBOLS.search(odd) or _ACCENTED.search(odd) or plausibility(odd.swapcase()) < 0:
+            findings.add(GARBLED, row)
+    return list(cells)
+
+
+@functools.lru_cache(65_536)
+def _utf_8_again(text: str) -> tuple[str, str]:
+    """The text as it was in UTF-8, and the page as which it was read; the text and "" if it was not."""
+    if text.isascii() or len(text) > 10_000:
+        return text, ""
+    page, again = "", text
+    for _ in range(_MOST_TIMES):
+        for wrong in _OTHERS_READ_AS:
+            before = _as_utf_8(again, wrong)
+            if before is not None:
+                again, page = before, page or wrong
+                break
+        else:
+            break
+    return (again, page) if page and _is_usual(again) else (text, "")
+
+
+def _as_utf_8(text: str, wrong: str) -> str | None:
+    """The text with its bytes under a page read as UTF-8, or None if they are not UTF-8."""
+    data = _bytes(text, wrong)
+    if data is None and wrong == "cp1251" and _PAIR.search(text):  # the byte 98 and the hard space are lost easily
+        data = _bytes(re.sub("Р[?�]", "Р\x98", text), wrong)
+    if data is None or not _PAIRS.search(data):
+        return None
+    for attempt in (data, data.replace(b"\xd0 ", b"\xd0\xa0") if wrong == "cp1251" else b"\xff"):
+        try:
+            return attempt.decode()
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+_PAIR = re.compile("[РС].[РС]")
+_PAIRS = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
+
+
+def _turned(text: str, wrong: str, right: str) -> str | None:
+    data = _bytes(text, wrong)
+    try:
+        return None if data is None else data.decode(right)
+    except UnicodeDecodeError:
+        return None
+
+
+def _bytes(text: str, page: str) -> bytes | None:
+    """The bytes of a text in a page, or None; a byte that the page does not define is itself, as browsers have it."""
+    known = _bytes_of(page)
+    codes = [known.get(letter, -1) for letter in text]
+    return None if -1 in codes else bytes(codes)
+
+
+@functools.cache
+def _bytes_of(page: str) -> dict[str, int]:
+    return {bytes([code]).decode(page, "ignore") or chr(code): code for code in range(256)}
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+_SCRIPTS = re.compile(
+    "[A-Za-zÀ-ÖØ-öø-žȘ-țəƏơưĐđ]+|[А-яЁёЂ-џҐґҒғҚқҢңӨөҰұҮүҺһӘә]+|[Ά-ώ]+|[א-ת]+|[ء-يپچژگکی]+|[Ա-և]+|[ა-ჰ]+"
+)
+_CLASH = re.compile("[а-яёα-ώ][А-ЯЁΑ-Ω]")
+
+
+def _is_usual(text: str) -> bool:
+    """Whether a text has words of one script each, no controls, and no capitals inside words."""
+    words = _WORD.findall(text)
+    return (
+        bool(words)
+        and all(map(_SCRIPTS.fullmatch, words))
+        and not _SYMBOLS.search(text)
+        and not _CLASH.search(text)
+        and text.isprintable()
+    )
+
+
+def _looks_garbled(cell: str) -> bool:
+    if cell.isascii():
+        return False
+    return bool(_SYMBOLS.search(cell) or _ACCENTED.search(cell) or _INVERTED.search("\t" + cell))
+
+
+def _pages_of(text: str) -> tuple[str, str] | None:
+    """The page in which a text was written and the one as which it was read, if they are certain."""
+    if _ACCENTED.search(text) and not re.search("[Ѐ-ӿ]", text):
+        return _read_as_western(text)
+    found: list[tuple[float, str, str, str]] = []
+    for wrong in _CYRILLIC:
+        for right in _CYRILLIC:
+            before = _turned(text, wrong, right) if wrong != right else None
+            if before is not None:
+                found.append((plausibility(before), right, wrong, before))
+    found.sort(reverse=True)
+    as_it_is = max(plausibility(text), plausibility(text.swapcase()))  # a caps lock inverts cases too
+    if not found or found[0][0] < 0 or as_it_is > found[0][0] - 0.4:
+        return None
+    letters = sum(letter > "\x7f" for letter in text)
+    rivals = [score for score, *_, before in found if before != found[0][3]]
+    if letters < 8 or (rivals and (found[0][0] - rivals[0]) * letters < 8):
+        return None
+    return found[0][1], found[0][2]
+
+
+def _read_as_western(text: str) -> tuple[str, str] | None:
+    data = _bytes(text, "cp1252")
+    if data is None or sum(byte > 127 for byte in data) < 8:
+        return None
+    try:
+        page = likely_page(data)
+    except RosterError:
+        return None
+    return (page, "cp1252") if page and _turned(text, "cp1252", page) is not None else None
