@@ -99,7 +99,7 @@ _SIGNS = "[\u0640\u064b-\u0652\u0670]*"
 _IN_FORMS = re.compile("[\ufb50-\ufdfb\ufe70-\ufefc]")  # letters by their place in the word, as old programs write them
 _CLOSE = re.compile(
     rf"\bع{_SIGNS}ب{_SIGNS}د{_SIGNS}\s+(?=[اٱ]ل)"
-    rf"|\s+(?=[اٱ]{_SIGNS}ل{_SIGNS}(?:ل{_SIGNS}[هة]|د{_SIGNS}ي{_SIGNS}ن){_SIGNS}(?!\w))"
+    rf"|(?<!\s)\s+(?=[اٱ]{_SIGNS}ل{_SIGNS}(?:ل{_SIGNS}[هة]|د{_SIGNS}ي{_SIGNS}ن){_SIGNS}(?!\w))"
 )
 
 
