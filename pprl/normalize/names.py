@@ -85,7 +85,7 @@ def fold_name(text: str, *, given: bool) -> str:
 _STOP, _LONE = "\x01", "\x02"  # mark what was an initial; no input can contain them
 MAYBE_INITIAL = re.compile(r"\.|(?<![^\W\d_])[^\W\d_](?![^\W\d_])")
 INITIAL = re.compile(r"(?<![^\W\d_])(?:([^\W\d_]{1,2}|shch|sch|dzh)\.|([^\W\d_])(?![^\W\d_]))", re.IGNORECASE)
-FOLDED_INITIAL = re.compile(r"([A-Za-z])[A-Za-z]*[.']|[.']", re.ASCII)
+FOLDED_INITIAL = re.compile(r"(?<![A-Za-z])([A-Za-z])[A-Za-z]*[.']|[.']", re.ASCII)
 
 
 @cache

@@ -18,6 +18,9 @@ SCRIPTS = ("greek", "armenian", "arabic", "hebrew")
 WITHOUT_VOWELS = ("arabic", "hebrew")
 """Scripts without capitals and without short vowels; people write the given name first in them."""
 
+ARTICLE = "ال"
+_VOWELS = re.compile("[a-z']+")  # those that were written, and the sign for none
+
 Rules = tuple[tuple[re.Pattern[str], str], ...]
 
 
@@ -93,13 +96,11 @@ def _sounded(script: Script, word: str) -> str:
     return "al " + spelled[3:].title() if spelled.startswith("al ") else spelled.title()
 
 
-ARTICLE = "ال"
-_VOWELS = re.compile("[a-z']+")
 _SIGNS = "[\u0640\u064b-\u0652\u0670]*"
 _IN_FORMS = re.compile("[\ufb50-\ufdfb\ufe70-\ufefc]")  # letters by their place in the word, as old programs write them
 _CLOSE = re.compile(
     rf"\bع{_SIGNS}ب{_SIGNS}د{_SIGNS}\s+(?=[اٱ]ل)"
-    rf"|\s+(?=[اٱ]{_SIGNS}ل{_SIGNS}(?:ل{_SIGNS}[هة]|د{_SIGNS}ي{_SIGNS}ن){_SIGNS}(?!\w))"
+    rf"|(?<!\s)\s+(?=[اٱ]{_SIGNS}ل{_SIGNS}(?:ل{_SIGNS}[هة]|د{_SIGNS}ي{_SIGNS}ن){_SIGNS}(?!\w))"
 )
 
 
