@@ -1,10 +1,10 @@
 """A year is an interval, not the first of January.
 
-A date cell becomes a ``PartialDate`` with as much as was written: a year, a month of a year, or a day. What is left open
-(``??.03.1985``, ``00.00.1985``) stays open, and of a date that is only about right the year is kept. The formats are
-fixed and strict: anything that fits none of them, or is not a day of the calendar, is ``None`` and never a guess. Only
-two forms are ambiguous, ``12/03/1985`` (also with hyphens) and eight digits; their order is decided once for a whole
-column (``decide_order``). Dots always mean day first, a leading four-digit year always means year, month, day.
+A date cell becomes a ``PartialDate`` with as much as was written: a year, a month of a year, or a day. What is left
+open (``??.03.1985``, ``00.00.1985``) stays open, and of a date that is only about right the year is kept. The formats
+are fixed and strict: anything that fits none of them, or is not a day of the calendar, is ``None`` and never a guess.
+Only two forms are ambiguous, ``12/03/1985`` (also with hyphens) and eight digits; their order is decided once for a
+whole column (``decide_order``). Dots always mean day first, a leading four-digit year always means year, month, day.
 Two-digit years are 2000 to 2029 and 1930 to 1999, by rule, not by today's date.
 
 A column may hold the numbers by which spreadsheets count days; that too is decided for the column as a whole.
@@ -57,7 +57,9 @@ YEAR_LAST = re.compile(rf"({OPEN}|[0-9]{{1,2}})([-/])({OPEN}|[0-9]{{1,2}})\2([0-
 MONTH_YEAR = re.compile(rf"({OPEN}|[0-9]{{1,2}})[./-]([0-9]{{4}})")
 BLANKS_YEAR = re.compile(r"[ ._?*-]*[._] ?([0-9]{4})")
 EIGHT = re.compile(r"([0-9]{8})(?:\.0)?")
-ROMAN = re.compile(rf"(?:({OPEN}|[0-9]{{1,2}})[ ./-]{{1,3}})?([ivxіх]{{1,4}})[ ./-]{{1,3}}([0-9]{{4}}|[0-9]{{2}}){TIME}")
+ROMAN = re.compile(
+    rf"(?:({OPEN}|[0-9]{{1,2}})[ ./-]{{1,3}})?([ivxіх]{{1,4}})[ ./-]{{1,3}}([0-9]{{4}}|[0-9]{{2}}){TIME}"
+)
 DAY_NAME_YEAR = re.compile(
     rf"(?:({OPEN}|[0-9]{{1,2}})(?:st|nd|rd|th|er|º|-?го|-?е)?[ ./-]*(?:de |d')?)?({NAME})[ ./,-]*(?:del? )?"
     rf"([0-9]{{4}}|[0-9]{{2}}){TIME}"
@@ -71,8 +73,8 @@ DAY_NUMBER = re.compile(r"([1-9][0-9]{4})(?:\.0)?")
 def parse_date(text: str, order: Order) -> PartialDate | None:
     """The date in a cell, or None.
 
-    >>> str(parse_date("12 марта 1985 г.", "dmy")), str(parse_date("??.03.1985", "dmy")), str(parse_date("ок. 1985", "dmy"))
-    ('1985-03-12', '1985-03', '1985')
+    >>> [str(parse_date(text, "dmy")) for text in ("12 марта 1985 г.", "??.03.1985", "ок. 1985")]
+    ['1985-03-12', '1985-03', '1985']
     """
     text, about = _bare(text)
     date = _parse(text, order)

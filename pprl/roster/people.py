@@ -231,9 +231,7 @@ class Reader:
         if sex:
             parts = {kind: name for name, entry in reversed(fields.items()) if (kind := entry.type) in NAME_TYPES}
             read[sex] = _with_sex_of_names(read[sex], {kind: read[name] for kind, name in parts.items()})
-        return _different(
-            People(rows, read, left_out), [f.name for f in fields.values() if f.role == "link"], too_many
-        )
+        return _different(People(rows, read, left_out), [f.name for f in fields.values() if f.role == "link"], too_many)
 
     def _spread(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
         """The frame with one value per cell, and the labels of rows with too many combinations to consider."""

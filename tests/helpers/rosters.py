@@ -30,7 +30,9 @@ type = "identifier"
 role = "confirm"
 """
 )
-SURNAMES = (DATA / "surnames_m_5000.txt").read_text(encoding="utf-8").split()[:400]
+SURNAMES = [
+    name for name in (DATA / "surnames_m_5000.txt").read_text(encoding="utf-8").split("\n") if name and name[0] != "#"
+][:400]
 GIVEN = ["Олег", "Кирилл", "Лев", "Пётр", "Иван", "Матвей", "Эдуард", "Никита", "Степан", "Виктор"]
 PATRONYMICS = ["Семёнович", "Львович", "Петрович", "Тимофеевич", "Егорович", "Андреевич", "Ильич"]
 

@@ -32,7 +32,16 @@ KEPT = {
     ],
     "1985": [
         *("00.00.1985", "??.??.1985", "__.__.1985", "--.--.1985", "..1985", "01.??.1985", "1985-00-00", "xx/xx/1985"),
-        *("1985 р.н.", "1985 года рождения", "1985-го", "1985г.р.", "1985 rok", "born 1985", "нар. 1985", "Jahrgang 1985"),
+        *(
+            "1985 р.н.",
+            "1985 года рождения",
+            "1985-го",
+            "1985г.р.",
+            "1985 rok",
+            "born 1985",
+            "нар. 1985",
+            "Jahrgang 1985",
+        ),
         *("около 1985", "ок. 1985 г.", "~1985", "1985?", "1985 (?)", "приблизно 1985 року", "ca. 1985", "vers 1985"),
         *("около 12.03.1985", "hacia 1985", "yaklaşık 1985", "حوالي 1985", "בערך 1985", "≈1985", "00.00.85"),
     ],
@@ -132,7 +141,8 @@ BORN = [datetime.datetime(1979, 5, 14, 21) + datetime.timedelta(days=31 * row) f
 
 
 @pytest.mark.parametrize(
-    "form", ["%Y-%m-%dT%H:%M:%S.000Z", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%d %H:%M+00:00"]
+    "form",
+    ["%Y-%m-%dT%H:%M:%S.000Z", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%d %H:%M+00:00"],
 )
 def test_midnight_in_another_time_zone_is_said_with_rows(tmp_path, form):
     said = times_of(tmp_path, [day.strftime(form) for day in BORN])
@@ -184,7 +194,7 @@ def test_a_time_of_day_is_that_of_the_clock():
 WRITE = {
     "of a year of birth": lambda day: f"{day:%d.%m.%Y} р.н.",
     "as a guard": lambda day: f'="{day:%d.%m.%Y}"',
-    "with Roman months": lambda day: f"{day.day}.{('I II III IV V VI VII VIII IX X XI XII').split()[day.month - 1]}.{day.year}",
+    "with Roman months": lambda day: f"{day.day}.{ROMAN[day.month - 1]}.{day.year}",
     "with Polish months": lambda day: f"{day.day} {POLISH[day.month - 1]} {day.year} r.",
     "with a full stop": lambda day: f"{day:%d.%m.%Y}.",
     "open days": lambda day: f"00.{day:%m.%Y}",
@@ -192,7 +202,21 @@ WRITE = {
     "about": lambda day: f"ок. {day:%Y}",
     "ISO with unknown day": lambda day: f"{day:%Y-%m}-XX",
 }
-POLISH = "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia".split()
+ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
+POLISH = [
+    "stycznia",
+    "lutego",
+    "marca",
+    "kwietnia",
+    "maja",
+    "czerwca",
+    "lipca",
+    "sierpnia",
+    "września",
+    "października",
+    "listopada",
+    "grudnia",
+]
 
 
 @pytest.mark.parametrize("way", WRITE)
