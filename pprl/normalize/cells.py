@@ -41,7 +41,7 @@ def clean(text: str) -> str:
     >>> clean('="00123"'), clean("Лугов_x000D_"), clean("O&#39;Neil&nbsp;"), clean("12345678.0")
     ('00123', 'Лугов', "O'Neil", '12345678')
     """
-    if text.isalpha():
+    if text.isalnum():
         return text  # a quick look, since nearly all cells are clean
     while text:
         first, last = text[0], text[-1]
