@@ -148,11 +148,11 @@ _FOUR_DIGITS = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
 _NAMES = re.compile(r"[^\W\d_]{2,20}(?: [^\W\d_]{2,20})?")
 
 
-def why_no_date(text: str) -> str:
-    """Why a cell is unreadable as a date, in the words of a report.
+def why_no_date(text: str) -> str | None:
+    """What a cell is that is no date, in the words of a report; None if nobody can tell.
 
     >>> why_no_date("1364/05/12"), why_no_date("29657"), why_no_date("unreadable")
-    ('a date of another calendar', "a spreadsheet's number of a day", 'not a date')
+    ('a date of another calendar', "a spreadsheet's number of a day", None)
     """
     text, _ = _bare(text)
     if DAY_NUMBER.fullmatch(text):
@@ -164,7 +164,7 @@ def why_no_date(text: str) -> str:
         words = [name for found in _NAMES.findall(text) for name in (found, *found.split(" "))]
         if any(_months().get(word) == "-" for word in words):
             return "a date of another calendar"
-    return "not a date"
+    return None
 
 
 TIME_OF_DAY = re.compile(rf"(?<=[0-9])(?!$){TIME}$")
