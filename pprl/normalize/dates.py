@@ -21,7 +21,7 @@ from functools import cache
 from typing import Literal
 
 from pprl.normalize.names import fold_name
-from pprl.normalize.text import dropped_letters, prepare, read_table
+from pprl.normalize.text import prepare, read_table
 
 Order = Literal["ymd", "dmy", "mdy", "days"]  # days: a spreadsheet's numbers; all else in the column is dmy
 
@@ -191,9 +191,7 @@ def _bare(text: str) -> tuple[str, bool]:
     """A cell without the words beside its date (``date_words.tsv``), and whether one of them says that it is only
     about right.
     """
-    text = text.replace("≈", "~")
-    if not dropped_letters(text):
-        text = prepare(text)
+    text = _plain(text.translate(_SIGNS))
     text = _DASH.sub("-", " ".join(text.lower().split()))
     if not LETTER.search(text):
         return text.rstrip(" ,;."), False
@@ -210,6 +208,13 @@ def _bare(text: str) -> tuple[str, bool]:
     return text, about
 
 
+def _plain(text: str) -> str:
+    """Prepared, unless it has letters of other alphabets than Latin and Cyrillic: those stay as they are."""
+    return text if OTHER_ALPHABETS.search(text) else prepare(text)
+
+
+OTHER_ALPHABETS = re.compile("[\u0370-\u03ff\u0530-\u1cff\u1f00-\u1fff\u2300-\ufeff\U00010000-\U0010ffff]")
+_SIGNS = str.maketrans("≈،٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "~,01234567890123456789")
 LETTER = re.compile(r"[^0-9 ./:,+_*tz-]")
 _MOST_WORDS = 6
 
@@ -292,8 +297,7 @@ _CONSONANTS = re.compile("[\u0590-\u08ff]")  # alphabets without vowels, in whic
 
 @cache
 def _months() -> dict[str, str]:
-    names = {row["name"]: row["month"] for row in read_table("months.tsv")}
-    return {(name if dropped_letters(name) else prepare(name).lower()): month for name, month in names.items()}
+    return {_plain(row["name"]).lower(): row["month"] for row in read_table("months.tsv")}
 
 
 @cache
