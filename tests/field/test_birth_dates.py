@@ -85,7 +85,7 @@ def test_every_month_of_the_table_is_read_and_none_is_two():
     for row in months:
         expected = "None" if row["month"] == "-" else f"1985-{int(row['month']):02d}-12"
         assert str(parse_date(f"12 {row['name']} 1985", "dmy")) == expected, row
-        if "İ" not in row["name"].upper():
+        if row["name"].upper().lower() == row["name"] or "ı" in row["name"]:
             assert str(parse_date(f"12 {row['name'].upper()} 1985", "dmy")) == expected, row
         if row["name"] < "\u0590" or row["name"] > "\u08ff":
             folded.setdefault(fold_name(row["name"], given=False), set()).add(row["month"])
