@@ -1,10 +1,10 @@
 """A year is an interval, not the first of January.
 
-A date cell becomes a ``PartialDate`` with as much as was written: a year, a month of a year, or a day. What is left open
-(``??.03.1985``, ``00.00.1985``) stays open, and of a date that is only about right the year is kept. The formats are
-fixed and strict: anything that fits none of them, or is not a day of the calendar, is ``None`` and never a guess. Only
-two forms are ambiguous, ``12/03/1985`` (also with hyphens) and eight digits; their order is decided once for a whole
-column (``decide_order``). Dots always mean day first, a leading four-digit year always means year, month, day.
+A date cell becomes a ``PartialDate`` with as much as was written: a year, a month of a year, or a day. What is left
+open (``??.03.1985``, ``00.00.1985``) stays open, and of a date that is only about right the year is kept. The formats
+are fixed and strict: anything that fits none of them, or is not a day of the calendar, is ``None`` and never a guess.
+Only two forms are ambiguous, ``12/03/1985`` (also with hyphens) and eight digits; their order is decided once for a
+whole column (``decide_order``). Dots always mean day first, a leading four-digit year always means year, month, day.
 Two-digit years are 2000 to 2029 and 1930 to 1999, by rule, not by today's date.
 
 A column may hold the numbers by which spreadsheets count days; that too is decided for the column as a whole.
@@ -21,7 +21,7 @@ from functools import cache
 from typing import Literal
 
 from pprl.normalize.names import fold_name
-from pprl.normalize.text import dropped_letters, prepare, read_table
+from pprl.normalize.text import prepare, read_table
 
 Order = Literal["ymd", "dmy", "mdy", "days"]  # days: a spreadsheet's numbers; all else in the column is dmy
 
@@ -57,7 +57,9 @@ YEAR_LAST = re.compile(rf"({OPEN}|[0-9]{{1,2}})([-/])({OPEN}|[0-9]{{1,2}})\2([0-
 MONTH_YEAR = re.compile(rf"({OPEN}|[0-9]{{1,2}})[./-]([0-9]{{4}})")
 BLANKS_YEAR = re.compile(r"[ ._?*-]*[._] ?([0-9]{4})")
 EIGHT = re.compile(r"([0-9]{8})(?:\.0)?")
-ROMAN = re.compile(rf"(?:({OPEN}|[0-9]{{1,2}})[ ./-]{{1,3}})?([ivxіх]{{1,4}})[ ./-]{{1,3}}([0-9]{{4}}|[0-9]{{2}}){TIME}")
+ROMAN = re.compile(
+    rf"(?:({OPEN}|[0-9]{{1,2}})[ ./-]{{1,3}})?([ivxіх]{{1,4}})[ ./-]{{1,3}}([0-9]{{4}}|[0-9]{{2}}){TIME}"
+)
 DAY_NAME_YEAR = re.compile(
     rf"(?:({OPEN}|[0-9]{{1,2}})(?:st|nd|rd|th|er|º|-?го|-?е)?[ ./-]*(?:de |d')?)?({NAME})[ ./,-]*(?:del? )?"
     rf"([0-9]{{4}}|[0-9]{{2}}){TIME}"
@@ -71,8 +73,8 @@ DAY_NUMBER = re.compile(r"([1-9][0-9]{4})(?:\.0)?")
 def parse_date(text: str, order: Order) -> PartialDate | None:
     """The date in a cell, or None.
 
-    >>> str(parse_date("12 марта 1985 г.", "dmy")), str(parse_date("??.03.1985", "dmy")), str(parse_date("ок. 1985", "dmy"))
-    ('1985-03-12', '1985-03', '1985')
+    >>> [str(parse_date(text, "dmy")) for text in ("12 марта 1985 г.", "??.03.1985", "ок. 1985")]
+    ['1985-03-12', '1985-03', '1985']
     """
     text, about = _bare(text)
     date = _parse(text, order)
@@ -146,11 +148,11 @@ _FOUR_DIGITS = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
 _NAMES = re.compile(r"[^\W\d_]{2,20}(?: [^\W\d_]{2,20})?")
 
 
-def why_no_date(text: str) -> str:
-    """Why a cell is unreadable as a date, in the words of a report.
+def why_no_date(text: str) -> str | None:
+    """What a cell is that is no date, in the words of a report; None if nobody can tell.
 
     >>> why_no_date("1364/05/12"), why_no_date("29657"), why_no_date("unreadable")
-    ('a date of another calendar', "a spreadsheet's number of a day", 'not a date')
+    ('a date of another calendar', "a spreadsheet's number of a day", None)
     """
     text, _ = _bare(text)
     if DAY_NUMBER.fullmatch(text):
@@ -162,7 +164,7 @@ def why_no_date(text: str) -> str:
         words = [name for found in _NAMES.findall(text) for name in (found, *found.split(" "))]
         if any(_months().get(word) == "-" for word in words):
             return "a date of another calendar"
-    return "not a date"
+    return None
 
 
 TIME_OF_DAY = re.compile(rf"(?<=[0-9])(?!$){TIME}$")
@@ -189,9 +191,7 @@ def _bare(text: str) -> tuple[str, bool]:
     """A cell without the words beside its date (``date_words.tsv``), and whether one of them says that it is only
     about right.
     """
-    text = text.replace("≈", "~")
-    if not dropped_letters(text):
-        text = prepare(text)
+    text = _plain(text.translate(_SIGNS))
     text = _DASH.sub("-", " ".join(text.lower().split()))
     if not LETTER.search(text):
         return text.rstrip(" ,;."), False
@@ -208,6 +208,13 @@ def _bare(text: str) -> tuple[str, bool]:
     return text, about
 
 
+def _plain(text: str) -> str:
+    """Prepared, unless it has letters of other alphabets than Latin and Cyrillic: those stay as they are."""
+    return text if OTHER_ALPHABETS.search(text) else prepare(text)
+
+
+OTHER_ALPHABETS = re.compile("[\u0370-\u03ff\u0530-\u1cff\u1f00-\u1fff\u2300-\ufeff\U00010000-\U0010ffff]")
+_SIGNS = str.maketrans("≈،٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "~,01234567890123456789")
 LETTER = re.compile(r"[^0-9 ./:,+_*tz-]")
 _MOST_WORDS = 6
 
@@ -290,8 +297,7 @@ _CONSONANTS = re.compile("[\u0590-\u08ff]")  # alphabets without vowels, in whic
 
 @cache
 def _months() -> dict[str, str]:
-    names = {row["name"]: row["month"] for row in read_table("months.tsv")}
-    return {(name if dropped_letters(name) else prepare(name).lower()): month for name, month in names.items()}
+    return {_plain(row["name"]).lower(): row["month"] for row in read_table("months.tsv")}
 
 
 @cache

@@ -216,10 +216,10 @@ def is_patronymic(text: str) -> bool:
 def split_full_name(text: str) -> tuple[str, str, str]:
     """Surname, given names and patronymic as written, from one cell.
 
-    Titles (``without_titles``) and text in brackets or quotation marks are left out. Words are separated by white space, and a full stop ends one;
-    ``оглы`` or ``кызы`` joins the word before it, a particle (``particles.tsv``) the word after it, a dash between
-    spaces both. After words that already form a name, a number, a word in lower case, or a dash after a patronymic
-    begins a remark, which is left out. The first rule that applies to the rest decides:
+    Titles (``without_titles``) and text in brackets or quotation marks are left out. Words are separated by white
+    space, and a full stop ends one; ``оглы`` or ``кызы`` joins the word before it, a particle (``particles.tsv``) the
+    word after it, a dash between spaces both. After words that already form a name, a number, a word in lower case, or
+    a dash after a patronymic begins a remark, which is left out. The first rule that applies to the rest decides:
 
     1. a comma separates the surname from the rest; but after a name that is complete without it, it begins a remark;
     2. only initials: there is no surname;

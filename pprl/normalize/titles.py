@@ -98,7 +98,9 @@ def _edge_words(place: str) -> frozenset[str]:
 def _pattern(place: str) -> re.Pattern[str]:
     """The longest title at its place; white space after its full stops is free, and one more full stop may end it."""
     words = sorted((word for word, _ in _rows(place)), key=len, reverse=True)
-    written = "|".join(re.escape(word).replace(r"\.\ ", r"\.").replace(r"\.", r"\. ?").replace(r"\ ", " ") for word in words)
+    written = "|".join(
+        re.escape(word).replace(r"\.\ ", r"\.").replace(r"\.", r"\. ?").replace(r"\ ", " ") for word in words
+    )
     if place == "before":
         return re.compile(rf"((?:{written})\.?)(?:(?<=\.)|(?<=\. )|(?=[ ,]))(?=.)", re.IGNORECASE)
     return re.compile(rf"(?:(?<=[ ,(.])|(?<=[^\W\d_][-–—]))\(?((?:{written})\.?)[ ,)]*$", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""What only a column as a whole shows: dates of the day before, lost zeros, rounded numbers, days made up.
+"""What only a column as a whole shows: dates of the day before, lost zeros, rounded numbers, days that nobody knew.
 
 Nothing is changed: each cell by itself could be right. Parts of a roster are looked at one after another, and the lines
 are the same however it was divided.
@@ -84,7 +84,9 @@ class Doubts:
         for name, seen in self._seen.items():
             if self._looks[name][2] == "date":
                 if orders.get(name) == "days":
-                    lines.append(f"the numbers of {name} are read as a spreadsheet's days, counted from 30 December 1899")
+                    lines.append(
+                        f"the numbers of {name} are read as a spreadsheet's days, counted from 30 December 1899"
+                    )
                 found = [_evenings(seen), _new_years(seen)]
             else:
                 found = [_lost_zeros(seen), _rounded(seen), _fillers(seen)]
@@ -106,8 +108,8 @@ def _evenings(seen: Column) -> str:
         return ""
     most = max(times, key=lambda time: times[time].cells)
     return (
-        f"{cells:,} of {total:,} dates of {{name}} carry a time, most of them {most} ({times[most]}): if a program that "
-        "converts time zones wrote them, they are midnight of the next day, and each date is a day early; "
+        f"{cells:,} of {total:,} dates of {{name}} carry a time, most of them {most} ({times[most]}): if a program "
+        "that converts time zones wrote them, they are midnight of the next day, and each date is a day early; "
         "write days as dates, without a time"
     )
 
@@ -148,9 +150,9 @@ def _lost_zeros(seen: Column) -> str:
     usual, total = lengths.most_common(1)[0][0], sum(lengths.values())
     short = _Seen()
     for length in (usual - 1, usual - 2):
-        if found := seen.get(f"length {length}"):
-            short.add(found.rows)
-            short.cells += found.cells - len(found.rows)
+        if shorter := seen.get(f"length {length}"):
+            short.add(shorter.rows)
+            short.cells += shorter.cells - len(shorter.rows)
     wrong = sum(count for length, count in lengths.items() if length > usual or length < usual - 2)
     if usual < LEAST_DIGITS or not 0 < short.cells <= SHORT * total or wrong > short.cells:
         return ""
@@ -176,6 +178,6 @@ def _fillers(seen: Column) -> str:
     if filler.cells < FEW:
         return ""
     return (
-        f"{filler.cells:,} cells of {{name}} look made up, like 1111111 or 1234567 ({filler}): "
+        f"{filler.cells:,} cells of {{name}} are fillers like 1111111 or 1234567 ({filler}): "
         "empty them, or they agree with each other"
     )

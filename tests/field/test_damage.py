@@ -72,6 +72,12 @@ def test_cleaning_twice_changes_nothing(text):
     assert clean(clean(text)) == clean(text)
 
 
+@given(st.text(max_size=30) | st.text("&#;x0D_amp'=\"%u\\E+1.2 \n\xa0", max_size=20))
+def test_the_quick_look_at_a_cell_misses_nothing(text):
+    """A character that no name has makes every cell be looked at in full."""
+    assert clean(text + "\x00") == clean(text)
+
+
 @pytest.mark.parametrize("number", ["1,23E+12", "1.23457E+11", "1E+12", "-1,2e+10", "9,99999Е+14"])
 def test_digits_lost_in_a_spreadsheet_are_lost(number):
     assert why_missing(number, "identifier") == why_missing(number, "date") == LOST_DIGITS
@@ -126,9 +132,9 @@ def test_numbers_rounded_after_15_digits_are_named(tmp_path):
     assert not lines_of(tmp_path, [f"{123456789012345 + 7 * row}{row}17" for row in range(10)])
 
 
-def test_made_up_numbers_are_named_if_there_are_several(tmp_path):
+def test_fillers_are_named_if_there_are_several(tmp_path):
     real = [str(10_000_019 + 770_077 * row) for row in range(20)]
-    assert "3 cells of number look made up" in lines_of(tmp_path, [*real, "11111111", "99999999", "12345678"])
+    assert "3 cells of number are fillers" in lines_of(tmp_path, [*real, "11111111", "99999999", "12345678"])
     assert not lines_of(tmp_path, [*real, "11111111"])
 
 

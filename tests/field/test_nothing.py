@@ -30,9 +30,42 @@ def roster(tmp_path, column, cells, name="list.csv"):
 
 @pytest.mark.parametrize(
     "word",
-    ["б/н", "НЕТ", "не указано", "Отсутствует", "немає", "невідомо", "няма", "жоқ", "brak danych", "unbekannt", "k. A."]
-    + ["non renseigné", "no consta", "Bilinmiyor", "unknown", "N/A", "უცნობია", "անհայտ", "άγνωστο", "لا يوجد", "ندارد"]
-    + ["לא ידוע", "NULL", "nan", "None", "<NA>", r"\N", "xxx", "—", "***", "[нет]", "«б/н».", "0000000", "000-000 000"],
+    [
+        "б/н",
+        "НЕТ",
+        "не указано",
+        "Отсутствует",
+        "немає",
+        "невідомо",
+        "няма",
+        "жоқ",
+        "brak danych",
+        "unbekannt",
+        "k. A.",
+        "non renseigné",
+        "no consta",
+        "Bilinmiyor",
+        "unknown",
+        "N/A",
+        "უცნობია",
+        "անհայտ",
+        "άγνωστο",
+        "لا يوجد",
+        "ندارد",
+        "לא ידוע",
+        "NULL",
+        "nan",
+        "None",
+        "<NA>",
+        r"\N",
+        "xxx",
+        "—",
+        "***",
+        "[нет]",
+        "«б/н».",
+        "0000000",
+        "000-000 000",
+    ],
 )
 def test_a_number_that_says_nothing_is_missing_in_every_language(word):
     assert why_missing(word, "identifier") == NOTHING
@@ -47,7 +80,8 @@ def test_an_error_of_a_spreadsheet_is_nothing_in_any_field(error):
 def test_missing_cells_are_counted_by_reason_in_linked_and_other_fields(tmp_path, column):
     seen = roster(tmp_path, column, ["н/д", "#N/A", "", ROWS[3][column]])
     assert [person[column] is None for person in seen.people] == [True, True, True, False]
-    assert seen.names(2) and seen.names(3)
+    assert seen.names(2)
+    assert seen.names(3)
     assert not seen.names(4), "an empty cell is nothing to report"
 
 
@@ -62,7 +96,9 @@ def test_words_for_nothing_do_not_agree_in_a_stratum(tmp_path):
     assert people.left_out == {("unit", NOTHING): (2,), ("unit", SHEET_ERROR): (3,)}
 
 
-@pytest.mark.parametrize("name", ["Null", "Nan", "Ni", "No", "Nemo", "Brak", "Yok", "Keine", "Nada", "Ни", "Ots", "Отс"])
+@pytest.mark.parametrize(
+    "name", ["Null", "Nan", "Ni", "No", "Nemo", "Brak", "Yok", "Keine", "Nada", "Ни", "Ots", "Отс"]
+)
 def test_surnames_that_are_words_for_nothing_elsewhere_stay(name):
     assert why_missing(name, "surname") is None
     assert why_missing(name, "given") is None
@@ -72,10 +108,13 @@ def test_surnames_that_are_words_for_nothing_elsewhere_stay(name):
 def test_what_a_program_wrote_is_nobodys_surname(tmp_path, written):
     seen = roster(tmp_path, 0, ["Null", written])
     assert [person[0] for person in seen.people] == ["nul", None]
-    assert seen.names(3) and not seen.names(2)
+    assert seen.names(3)
+    assert not seen.names(2)
 
 
-@pytest.mark.parametrize(("cell", "kind"), [("0", "number"), ("no", "category"), ("Б.Н.", "given"), ("А0", "identifier")])
+@pytest.mark.parametrize(
+    ("cell", "kind"), [("0", "number"), ("no", "category"), ("Б.Н.", "given"), ("А0", "identifier")]
+)
 def test_what_may_be_a_value_is_one(cell, kind):
     assert why_missing(cell, kind) is None
 
@@ -114,7 +153,9 @@ def test_a_whole_name_that_says_nothing_is_reported(tmp_path):
     path.write_text("ФИО;Дата рождения\nЛугов Пётр б/о;1985\nне указано;1986\n#REF!;1987\n", encoding="utf-8")
     seen = read(path)
     assert [person[:3] for person in seen.people] == [("lugov", "petr", None), (None,) * 3, (None,) * 3]
-    assert seen.names(2) and seen.names(3) and seen.names(4)
+    assert seen.names(2)
+    assert seen.names(3)
+    assert seen.names(4)
 
 
 def test_parts_of_a_file_count_what_the_whole_file_counts(tmp_path):

@@ -55,10 +55,32 @@ def test_titles_come_off_a_whole_name(cell, name):
 @pytest.mark.parametrize(
     "name",
     [
-        *("Доктор Иван Петрович", "Доктор Анна Сергеевна", "Пан Иван Петрович", "Старший Иван Петрович", "Гр. Мироедов"),
+        *(
+            "Доктор Иван Петрович",
+            "Доктор Анна Сергеевна",
+            "Пан Иван Петрович",
+            "Старший Иван Петрович",
+            "Гр. Мироедов",
+        ),
         *("Ип Ман", "ИП МАН", "Адвокат Иван", "Монах Иван И.", "Мироедов К.И.Н.", "К.М.Н. Мироедов", "Мироедов Д.Р."),
-        *("Lord Peter Miroedov", "Don Juan Miroedov", "Major Peter Miroedov", "Jean Pierre Cadet", "John William Senior"),
-        *("Jean MBA", "JEAN MBA", "Miroedov M.D.", "Dr", "III", "Msgr", "Herr Miroedov", "Junior Petr", "Врач Иван Ильич"),
+        *(
+            "Lord Peter Miroedov",
+            "Don Juan Miroedov",
+            "Major Peter Miroedov",
+            "Jean Pierre Cadet",
+            "John William Senior",
+        ),
+        *(
+            "Jean MBA",
+            "JEAN MBA",
+            "Miroedov M.D.",
+            "Dr",
+            "III",
+            "Msgr",
+            "Herr Miroedov",
+            "Junior Petr",
+            "Врач Иван Ильич",
+        ),
     ],
 )
 def test_names_that_look_like_titles_stay(name):
@@ -67,8 +89,16 @@ def test_names_that_look_like_titles_stay(name):
 
 @pytest.mark.parametrize(
     ("cell", "surname"),
-    [("Miroedov III", "Miroedov"), ("Мироедов-мл.", "Мироедов"), ("Мироедов (ст.)", "Мироедов"), ("адвокат Лугов", "Лугов")]
-    + [("Доктор", "Доктор"), ("Пан Лугов", "Пан Лугов"), ("ИП Лугов", "Лугов"), ("Ван Дер Лугов", "Ван Дер Лугов")],
+    [
+        ("Miroedov III", "Miroedov"),
+        ("Мироедов-мл.", "Мироедов"),
+        ("Мироедов (ст.)", "Мироедов"),
+        ("адвокат Лугов", "Лугов"),
+        ("Доктор", "Доктор"),
+        ("Пан Лугов", "Пан Лугов"),
+        ("ИП Лугов", "Лугов"),
+        ("Ван Дер Лугов", "Ван Дер Лугов"),
+    ],
 )
 def test_a_surname_of_its_own(cell, surname):
     assert without_titles(cell, whole=False) == surname
@@ -84,7 +114,7 @@ def test_no_name_of_the_lists_loses_a_word():
     whole = [f"{surname} Пётр" for surname in names] + [f"Пётр Ильич {surname}" for surname in names]
     written = [form for name in names + whole for form in (name, name.upper())]
     assert not [name for name in written if without_titles(name, whole=True) != name]
-    assert not [name for name in written[: len(names)] if without_titles(name, whole=False) != name]
+    assert not [name for name in written[: 2 * len(names)] if without_titles(name, whole=False) != name]
 
 
 def test_each_title_of_the_table_comes_off():
@@ -131,6 +161,8 @@ def test_titles_change_nobody(tmp_path, title, rows, data):
     path.write_bytes(as_csv(cells, header=header))
     clean = read(path)
     path.write_bytes(
-        as_csv([[PUT[title](name) if at in entitled else name, day] for at, (name, day) in enumerate(cells)], header=header)
+        as_csv(
+            [[PUT[title](name) if at in entitled else name, day] for at, (name, day) in enumerate(cells)], header=header
+        )
     )
     assert read(path).people == clean.people

@@ -25,14 +25,31 @@ KEPT = {
         *("12 Մարտի 1985 թ.", "12 Μαρτίου 1985", "12 مارس 1985", "12 آذار 1985", "12 במרץ 1985", "12 marta 1985"),
         *("12.03.1985 (по паспорту)", "12.03.1985 (41 год)", "дата рождения: 12.03.1985", "12.03.1985 г. "),
     ],
-    "1985-01-12": ["12 كانون الثاني 1985", "12 stycznia 1985", "12 қаңтар 1985", "12 yanvarya 1985", "12.І.1985"],
+    "1985-01-12": [
+        "12 كانون الثاني 1985",
+        "١٢.٠١.١٩٨٥",
+        "۱۲ ژانویه ۱۹۸۵",
+        "12 stycznia 1985",
+        "12 қаңтар 1985",
+        "12 yanvarya 1985",
+        "12.І.1985",
+    ],
     "1985-03": [
         *("00.03.1985", "??.03.1985", "xx.03.1985", "хх.03.1985", "__.03.1985", "--.03.1985", "1985-03-00"),
         *("1985-03-XX", "1985-03-??", "03.1985", "III.1985", "март 1985 г.", "1985, March", "00/03/1985"),
     ],
     "1985": [
         *("00.00.1985", "??.??.1985", "__.__.1985", "--.--.1985", "..1985", "01.??.1985", "1985-00-00", "xx/xx/1985"),
-        *("1985 р.н.", "1985 года рождения", "1985-го", "1985г.р.", "1985 rok", "born 1985", "нар. 1985", "Jahrgang 1985"),
+        *(
+            "1985 р.н.",
+            "1985 года рождения",
+            "1985-го",
+            "1985г.р.",
+            "1985 rok",
+            "born 1985",
+            "нар. 1985",
+            "Jahrgang 1985",
+        ),
         *("около 1985", "ок. 1985 г.", "~1985", "1985?", "1985 (?)", "приблизно 1985 року", "ca. 1985", "vers 1985"),
         *("около 12.03.1985", "hacia 1985", "yaklaşık 1985", "حوالي 1985", "בערך 1985", "≈1985", "00.00.85"),
     ],
@@ -58,7 +75,7 @@ def test_what_is_known_of_a_date_is_kept(date, cell):
 @pytest.mark.parametrize(("reason", "cell"), [(why, cell) for why, cells in UNREADABLE.items() for cell in cells])
 def test_what_is_no_date_has_a_reason(reason, cell):
     assert parse_date(cell, "dmy") is None
-    assert why_no_date(cell) == reason
+    assert (why_no_date(cell) or "not a date") == reason
 
 
 def test_every_month_of_the_table_is_read_and_none_is_two():
@@ -68,7 +85,7 @@ def test_every_month_of_the_table_is_read_and_none_is_two():
     for row in months:
         expected = "None" if row["month"] == "-" else f"1985-{int(row['month']):02d}-12"
         assert str(parse_date(f"12 {row['name']} 1985", "dmy")) == expected, row
-        if "İ" not in row["name"].upper():
+        if row["name"].upper().lower() == row["name"] or "ı" in row["name"]:
             assert str(parse_date(f"12 {row['name'].upper()} 1985", "dmy")) == expected, row
         if row["name"] < "\u0590" or row["name"] > "\u08ff":
             folded.setdefault(fold_name(row["name"], given=False), set()).add(row["month"])
@@ -132,7 +149,8 @@ BORN = [datetime.datetime(1979, 5, 14, 21) + datetime.timedelta(days=31 * row) f
 
 
 @pytest.mark.parametrize(
-    "form", ["%Y-%m-%dT%H:%M:%S.000Z", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%d %H:%M+00:00"]
+    "form",
+    ["%Y-%m-%dT%H:%M:%S.000Z", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%d %H:%M+00:00"],
 )
 def test_midnight_in_another_time_zone_is_said_with_rows(tmp_path, form):
     said = times_of(tmp_path, [day.strftime(form) for day in BORN])
@@ -184,7 +202,7 @@ def test_a_time_of_day_is_that_of_the_clock():
 WRITE = {
     "of a year of birth": lambda day: f"{day:%d.%m.%Y} р.н.",
     "as a guard": lambda day: f'="{day:%d.%m.%Y}"',
-    "with Roman months": lambda day: f"{day.day}.{('I II III IV V VI VII VIII IX X XI XII').split()[day.month - 1]}.{day.year}",
+    "with Roman months": lambda day: f"{day.day}.{ROMAN[day.month - 1]}.{day.year}",
     "with Polish months": lambda day: f"{day.day} {POLISH[day.month - 1]} {day.year} r.",
     "with a full stop": lambda day: f"{day:%d.%m.%Y}.",
     "open days": lambda day: f"00.{day:%m.%Y}",
@@ -192,7 +210,21 @@ WRITE = {
     "about": lambda day: f"ок. {day:%Y}",
     "ISO with unknown day": lambda day: f"{day:%Y-%m}-XX",
 }
-POLISH = "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia".split()
+ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
+POLISH = [
+    "stycznia",
+    "lutego",
+    "marca",
+    "kwietnia",
+    "maja",
+    "czerwca",
+    "lipca",
+    "sierpnia",
+    "września",
+    "października",
+    "listopada",
+    "grudnia",
+]
 
 
 @pytest.mark.parametrize("way", WRITE)
