@@ -123,7 +123,7 @@ def _column(frame: pd.DataFrame, header: str | None) -> pd.Series[str] | None:
 
 def _count(counter: Counter[str], column: pd.Series[str], separator: str | None) -> None:
     codes, distinct = pd.factorize(column)
-    for text, count in zip(map(text_of, distinct), np.bincount(codes).tolist(), strict=True):
+    for text, count in zip(map(text_of, distinct), np.bincount(codes[codes >= 0]).tolist(), strict=True):
         for cell in distinct_values([text], separator):
             if cell in counter or may_be_date(cell):
                 counter[cell] += count
