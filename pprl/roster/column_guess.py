@@ -357,14 +357,15 @@ def _choose_names(
     """
     whole = _best(guesses, FULL_NAME)
     parts = {kind: proposed[name] for kind, name in names.items() if name in proposed}
-    in_parts = all(name in {**proposed, **given, **unclear} for kind, name in names.items() if kind != "patronymic")
+    known = {kind for kind, name in names.items() if name in {**proposed, **given, **unclear}}
+    needed = names.keys() - {"patronymic"} or names.keys()
     surname, lost = parts.get("surname"), "there is no column of surnames"
     if not names or not whole:
-        if "surname" not in names or names["surname"] in {**proposed, **given, **unclear}:
+        if "surname" not in names or "surname" in known:
             return {}
-    elif in_parts and not (surname and _is_worse(surname, whole[0])):
+    elif needed <= known and not (surname and _is_worse(surname, whole[0])):
         return {}
-    elif surname and not in_parts and whole[0].because == "header":
+    elif "surname" in known and needed - known == {"given"} and whole[0].because == "header":
         proposed[names["given"]] = whole[0]  # `name` beside `surname`
         return {}
     else:

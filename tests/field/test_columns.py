@@ -64,7 +64,7 @@ def test_a_column_of_codes_displaces_no_whole_names(column, first):
     wanted, _ = people_of(table(**names))
     values, lines = people_of(table(**{**column, **names} if first else {**names, **column}))
     assert values == wanted
-    assert wanted["surname"] == ["lugov", "tikhi", "sedix", "bojko", "kim"] or None not in wanted["surname"]
+    assert None not in wanted["surname"]
     assert next(iter(column)) not in lines
 
 
@@ -102,6 +102,22 @@ def test_given_names_without_surnames_are_not_proposed():
     assert "column 'Имя' is not used: there is no column of surnames" in lines
     values, _ = people_of(table(Имя=["Олег", "Лев"], др=DATES[:2]), columns={"given": "Имя"})
     assert values["given"] == ["oleg", "lev"]  # the owner knows better
+
+
+def test_a_column_called_name_beside_surnames_holds_given_names():
+    frame = table(name=["Жак", "Эмиль", "Поль"], Nachname=["Дюма", "Золя", "Бизе"], dob=DATES[:3])
+    values, _ = people_of(frame, columns={"surname": "Nachname"})
+    assert values["given"] == ["jak", "emil", "pol"]
+    values, _ = people_of(frame.rename(columns={"Nachname": "last name"}))
+    assert values["given"] == ["jak", "emil", "pol"]
+
+
+def test_what_the_owner_maps_goes_before_the_parts_of_a_whole_name():
+    """The parts fill it where it is empty."""
+    frame = table(ФИО=NAMES, прежняя=["Орлов", "", "-", "Гусев", "Уткин"], др=DATES)
+    values, _ = people_of(frame, columns={"surname": "прежняя"})
+    assert values["surname"] == ["orlov", "tixi", "sedix", "gusev", "utkin"]
+    assert values["given"] == ["oleg", "kiril", "lev", "ivan", "petr"]
 
 
 def test_two_columns_of_whole_names_ask():
@@ -224,6 +240,22 @@ def test_the_registry_is_named_where_it_lacks_a_field():
         pprl.link(*frames, parse_schema(NAMES_AND_DATE))
     assert "--registry-column patronymic=HEADER" in refusal.value.hint
     assert "list has patronymic (column 'ФИО')" in str(refusal.value)
+
+
+def test_a_registry_in_parts_is_read_until_every_field_has_a_value(tmp_path):
+    from pprl.roster.empty_fields import refuse_empty_parts
+    from pprl.roster.streaming import people_in_parts
+
+    rows = [
+        [*name.split()[:2], "" if at < 4 else name.split()[2], day]
+        for at, (name, day) in enumerate(zip(NAMES, DATES, strict=True))
+    ]
+    (tmp_path / "r.csv").write_bytes(as_csv(rows, header=HEADER[:4]))
+    refuse_empty_parts(people_in_parts(tmp_path / "r.csv", SCHEMA, "registry", rows=2))
+    (tmp_path / "r.csv").write_bytes(as_csv(rows[:4], header=HEADER[:4]))
+    with pytest.raises(RefusedError, match="registry: no row has a value for what is linked: patronymic") as refusal:
+        refuse_empty_parts(people_in_parts(tmp_path / "r.csv", SCHEMA, "registry", rows=2))
+    assert "(column 'Отчество')" in str(refusal.value)
 
 
 def test_check_says_what_link_would_refuse(tmp_path, monkeypatch):

@@ -49,7 +49,8 @@ NOBODY = {"surname": "Лугов", "given": "", "born": ""}
 
 @pytest.mark.parametrize("same", [{}, {"unit": ""}, NOBODY], ids=["some match", "no strata", "nobody is judged"])
 def test_the_record_is_read_as_it_was_written(same):
-    answer = pprl.link(roster(range(60), **same), roster(range(20, 400)), SCHEMA, seed=1, allow_weak=True)
+    allowed = {"allow_weak": True, "allow_empty": True}
+    answer = pprl.link(roster(range(60), **same), roster(range(20, 400)), SCHEMA, seed=1, **allowed)
     assert check(json.loads(answer.audit_json())) == answer.record
     assert answer.record.exact
     assert (answer.found is None) == (answer.net_found is None) == (same == NOBODY)

@@ -143,7 +143,7 @@ def test_a_copied_list_that_says_less_is_still_a_copy(less):
     ((field, value),) = less.items()
     copied = roster(60)
     copied[field] = [text[:4] if field == "born" else text[:1] + "." if value else "" for text in copied[field]]
-    answer = pprl.link(copied, roster(400), SCHEMA, seed=1)
+    answer = pprl.link(copied, roster(400), SCHEMA, seed=1, allow_empty=True)
     assert answer.verdict.rung == 1
     assert "copying_not_excluded" in answer.verdict.reasons
 
@@ -272,7 +272,8 @@ def test_the_ends_of_what_can_happen(ours, theirs, rung):
     """A correct verdict, no warning of a library, sums that hold, a report that gives nothing away, and a page."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        answer = pprl.link(ours.reset_index(drop=True), theirs, SCHEMA, seed=1, allow_weak=True, allow_larger_list=True)
+        allowed = {"allow_weak": True, "allow_empty": True, "allow_larger_list": True}
+        answer = pprl.link(ours.reset_index(drop=True), theirs, SCHEMA, seed=1, **allowed)
         assert answer.verdict.rung == rung, (answer.verdict, answer.audit["headline"])
         lines = summary(answer)
         assert lines[-max(1, len(answer.verdict.reasons)) - bool(answer.verdict.reasons)].startswith("verdict")
