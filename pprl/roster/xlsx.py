@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pprl.core.errors import RosterError
-from pprl.roster.limits import MAX_CELLS, MAX_HELD, refuse_expanse
+from pprl.roster.limits import MAX_CELLS, refuse_expanse
 from pprl.roster.opendocument import DamagedError
 
 Errors = dict[int, dict[int, str]]  # row, column (counted from 0): what is shown
@@ -27,11 +27,13 @@ _LONGEST = 1 << 16  # bytes of a cell that are kept together
 _MAX_STRINGS = 1 << 28
 _MOST_TEXT = 1 << 31  # bytes of text in all cells
 _COUNT = re.compile(rb"[cC]ount\s*=\s*[\"'](\d+)")
-_COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{2,7})\d")
-_ROW = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]*(\d{5,})[\"']")
-_ERROR = re.compile(
-    rb"<(?:\w+:)?c\s([^<>]*\bt\s*=\s*[\"']e[\"'][^<>]*)>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]{1,40})<", re.DOTALL
-)
+_USUAL = re.compile(rb'<c r="([A-Z]+)'), re.compile(rb'<(?:c|row) r="[A-Z]*(\d{4,})')
+_ANY = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,7})\d"), re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]*(\d{4,})[\"']")
+_UNUSUAL = (b"'", b" =", b"= ", b"\t", b"\n", b"\r")
+_ROW = re.compile(rb"<(?:\w+:)?row\b")
+_CELL = re.compile(rb"<(?:\w+:)?c\s")
+_IS_ERROR = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
+_SHOWN = re.compile(rb"<(?:\w+:)?v>([^<]{1,40})<")
 _PLACE = re.compile(rb"(?:^|\s)r\s*=\s*[\"']([A-Z]{1,3})(\d{1,7})[\"']")
 _WHOLE_NUMBER = re.compile(rb">\s*(\d{1,9})\s*<")
 _TOO_MUCH = "the spreadsheet unpacks to more than a table of people can be"
@@ -49,22 +51,40 @@ class _Span:
     errors: Errors = field(default_factory=dict)
     _open: int = 0
 
+    def area(self) -> int:
+        return max(self.row, self.rows) * max(self.column, self.in_row)
+
     def see(self, piece: bytes) -> None:
-        self.column = max([self.column, *map(column_number, set(_COLUMN.findall(piece)))])
-        self.row = max([self.row, *map(int, set(_ROW.findall(piece)))])
-        for number, row in enumerate(re.split(rb"<(?:\w+:)?row\b", piece)):
-            count = row.count(b"<c ") + row.count(b"<c>") + row.count(b":c ") + row.count(b"<c/")
-            self._open = self._open * (not number) + count
-            self.cells, self.rows, self.in_row = (
-                self.cells + count,
-                self.rows + (number > 0),
-                max(self.in_row, self._open),
-            )
+        cells = sum(map(piece.count, (b"<c ", b"<c>", b":c ", b"<c/")))
+        rows = piece.count(b"<row") + piece.count(b":row")
+        placed = piece.count(b'<c r="') == cells and piece.count(b'<row r="') == rows
+        usual = placed and not any(mark in piece for mark in _UNUSUAL)
+        of_column, of_row = _USUAL if usual else _ANY
+        self.column = max([self.column, *map(column_number, set(of_column.findall(piece)))])
+        self.row = max([self.row, *map(int, set(of_row.findall(piece)))])
+        self.cells, self.rows = self.cells + cells, self.rows + rows
+        if not placed:
+            self._see_rows(piece)
         if b'"e"' in piece or b"'e'" in piece:
-            for attributes, shown in _ERROR.findall(piece):
-                if place := _PLACE.search(attributes):
-                    row_at, text = int(place[2]) - 1, html.unescape(shown.decode("utf-8", "replace"))
-                    self.errors.setdefault(row_at, {})[column_number(place[1]) - 1] = text
+            self._see_errors(piece)
+
+    def _see_rows(self, piece: bytes) -> None:
+        """The longest row, where cells do not say where they are; the first may have begun in the last piece."""
+        first, *others = (sum(map(row.count, (b"<c ", b"<c>", b":c ", b"<c/"))) for row in _ROW.split(piece))
+        self._open += first
+        self.in_row = max([self.in_row, self._open, *others])
+        self._open = others[-1] if others else self._open
+
+    def _see_errors(self, piece: bytes) -> None:
+        for cell in _CELL.split(piece)[1:]:
+            attributes, _, content = cell.partition(b">")
+            if (
+                _IS_ERROR.search(attributes)
+                and (place := _PLACE.search(attributes))
+                and (shown := _SHOWN.search(content))
+            ):
+                row, text = int(place[2]) - 1, html.unescape(shown[1].decode("utf-8", "replace"))
+                self.errors.setdefault(row, {})[column_number(place[1]) - 1] = text
 
 
 def inspect(parts: zipfile.ZipFile, size: int) -> dict[str, Errors]:
@@ -74,7 +94,7 @@ def inspect(parts: zipfile.ZipFile, size: int) -> dict[str, Errors]:
     """
     infos = parts.infolist()
     strings = [info for info in infos if info.filename.lower().endswith("sharedstrings.xml")]
-    if sum(info.file_size for info in infos) > 2 * MAX_HELD or sum(info.file_size for info in strings) > _MAX_STRINGS:
+    if sum(info.file_size for info in strings) > _MAX_STRINGS:
         raise RosterError(_TOO_MUCH, hint="save the table as CSV")
     lengths: list[int] = []
     for info in strings:
@@ -83,6 +103,7 @@ def inspect(parts: zipfile.ZipFile, size: int) -> dict[str, Errors]:
     for info in infos:
         if info not in strings:
             spans[info.filename] = _span(parts, info, size)
+    refuse_expanse(sum(span.area() for span in spans.values()), 1, size, most=MAX_CELLS)
     if max(lengths, default=0) * sum(span.cells for span in spans.values()) > _MOST_TEXT:
         _refuse_repeated_text(parts, [info for info in infos if spans.get(info.filename, _Span()).cells], lengths)
     return {name: spans[part].errors for name, part in _sheets(parts).items() if part in spans and spans[part].errors}
@@ -123,7 +144,7 @@ def _span(parts: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> _Span:
     span = _Span()
     for piece in _pieces(parts, info):
         span.see(piece)
-        refuse_expanse(max(span.row, span.rows), max(span.column, span.in_row), size, most=MAX_CELLS)
+        refuse_expanse(span.area(), 1, size, most=MAX_CELLS)
     return span
 
 
