@@ -27,9 +27,12 @@ _LONGEST = 1 << 16  # bytes of a cell that are kept together
 _MAX_STRINGS = 1 << 28
 _MOST_TEXT = 1 << 31  # bytes of text in all cells
 _COUNT = re.compile(rb"[cC]ount\s*=\s*[\"'](\d+)")
-_USUAL = re.compile(rb'<c r="([A-Z]+)'), re.compile(rb'<(?:c|row) r="[A-Z]*(\d{4,})')
-_ANY = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,7})\d"), re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]*(\d{4,})[\"']")
+_USUAL_COLUMN = re.compile(rb'<c r="([A-Z]+)')
+_USUAL_ROW = re.compile(rb'<c r="[A-Z]+(\d{4,})')
+_ANY_COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,7})\d")
+_ANY_ROW = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]*(\d{4,})[\"']")
 _UNUSUAL = (b"'", b" =", b"= ", b"\t", b"\n", b"\r")
+_STRING = re.compile(rb"<(?:\w+:)?si\b")
 _ROW = re.compile(rb"<(?:\w+:)?row\b")
 _CELL = re.compile(rb"<(?:\w+:)?c\s")
 _IS_ERROR = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
@@ -55,25 +58,29 @@ class _Span:
         return max(self.row, self.rows) * max(self.column, self.in_row)
 
     def see(self, piece: bytes) -> None:
-        cells = sum(map(piece.count, (b"<c ", b"<c>", b":c ", b"<c/")))
-        rows = piece.count(b"<row") + piece.count(b":row")
-        placed = piece.count(b'<c r="') == cells and piece.count(b'<row r="') == rows
-        usual = placed and not any(mark in piece for mark in _UNUSUAL)
-        of_column, of_row = _USUAL if usual else _ANY
-        self.column = max([self.column, *map(column_number, set(of_column.findall(piece)))])
-        self.row = max([self.row, *map(int, set(of_row.findall(piece)))])
+        columns = _USUAL_COLUMN.findall(piece)
+        cells, rows = len(columns), piece.count(b'<row r="')
+        placed = piece.count(b"<c") == cells and piece.count(b"<row") == rows and b":c" not in piece
+        if placed and not any(mark in piece for mark in _UNUSUAL):
+            numbers = _USUAL_ROW.findall(piece)
+        else:
+            columns, numbers = _ANY_COLUMN.findall(piece), _ANY_ROW.findall(piece)
+            cells, rows = self._see_rows(piece)
+        self.column = max([self.column, *map(column_number, set(columns))])
+        self.row = max([self.row, *map(int, set(numbers))])
         self.cells, self.rows = self.cells + cells, self.rows + rows
-        if not placed:
-            self._see_rows(piece)
         if b'"e"' in piece or b"'e'" in piece:
             self._see_errors(piece)
 
-    def _see_rows(self, piece: bytes) -> None:
-        """The longest row, where cells do not say where they are; the first may have begun in the last piece."""
+    def _see_rows(self, piece: bytes) -> tuple[int, int]:
+        """How many cells and rows there are, which need not say where they are, and the longest row, of which the first
+        may have begun in the last piece."""
         first, *others = (sum(map(row.count, (b"<c ", b"<c>", b":c ", b"<c/"))) for row in _ROW.split(piece))
         self._open += first
-        self.in_row = max([self.in_row, self._open, *others])
+        if piece.count(b'<c r="') < first + sum(others):
+            self.in_row = max([self.in_row, self._open, *others])
         self._open = others[-1] if others else self._open
+        return first + sum(others), len(others)
 
     def _see_errors(self, piece: bytes) -> None:
         for cell in _CELL.split(piece)[1:]:
@@ -115,7 +122,9 @@ def _pieces(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     with parts.open(info) as part:
         while piece := part.read(_PIECE):
             piece = rest + piece
-            cut = max(map(piece.rfind, (b"<c ", b":c ", b"<row", b":row")))
+            cut = piece.rfind(b"<c ")
+            if cut < len(piece) - _LONGEST:
+                cut = max(map(piece.rfind, (b":c ", b"<row", b":row")))
             if cut < len(piece) - _LONGEST:
                 cut = piece.rfind(b"<")
             if cut < len(piece) - _LONGEST:
@@ -132,7 +141,7 @@ def _lengths_of_strings(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> list[i
         while piece := part.read(_PIECE):
             if not begin and not lengths and max(map(int, _COUNT.findall(piece[:4096])), default=0) > info.file_size:
                 raise DamagedError
-            first, *others = re.split(rb"<(?:\w+:)?si\b", piece)
+            first, *others = piece.split(b"<si") if b":si" not in piece else _STRING.split(piece)
             begin += len(first)
             for other in others:
                 lengths.append(begin)
