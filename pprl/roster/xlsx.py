@@ -26,7 +26,7 @@ _PIECE = 1 << 20
 _LONGEST = 1 << 16  # bytes of a cell that are kept together
 _MAX_STRINGS = 1 << 28
 _MOST_TEXT = 1 << 31  # bytes of text in all cells
-_COUNT = re.compile(rb"[cC]ount\s*=\s*[\"'](\d+)")
+_COUNT = re.compile(rb"uniqueCount\s*=\s*[\"'](\d+)")
 _USUAL_COLUMN = re.compile(rb'<c r="([A-Z]+)')
 _USUAL_ROW = re.compile(rb'<c r="[A-Z]+(\d{4,})')
 _ANY_COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,7})\d")
@@ -135,7 +135,7 @@ def _pieces(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _lengths_of_strings(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> list[int]:
-    """How many bytes each shared text takes. The reader allocates as many as the table claims to hold."""
+    """How many bytes each shared text takes. The reader allocates as many as there are said to be."""
     lengths, begin = list[int](), 0
     with parts.open(info) as part:
         while piece := part.read(_PIECE):
