@@ -85,9 +85,9 @@ def link(
 ) -> None:
     """Encode LIST and REGISTRY, match them, and report how many people on the list appear in the registry.
 
-    Everything happens on this machine, and the result is for your own eyes. LIST and REGISTRY are CSV, XLSX or XLS
-    files as offices write them, titles and signatures included, or Parquet or FollowTheMoney files; one of them may be
-    - for standard input.
+    Everything happens on this machine, and the result is for your own eyes. LIST and REGISTRY are CSV, XLSX, XLSB, XLS
+    or ODS files as offices write them, titles and signatures included, or Parquet or FollowTheMoney files, alone in a
+    ZIP or GZ if you like; one of them may be - for standard input.
 
     The result says how many times this list has been linked here and what changed since. A count found on the tenth
     try is weaker evidence. The ledger that counts the runs is in your own state folder (or where PPRL_LEDGER says) and

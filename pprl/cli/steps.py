@@ -96,8 +96,8 @@ def encode(
 ) -> None:
     """Encode ROSTER for the linkage unit, and record in PRIVATE-….rows which row is which.
 
-    ROSTER is a CSV, XLSX, XLS, Parquet or FollowTheMoney file, or - for standard input. You may send the file of
-    encodings to a linkage unit that never gets the key. The PRIVATE file stays with you.
+    ROSTER is a CSV, XLSX, XLSB, XLS, ODS, Parquet or FollowTheMoney file, or - for standard input. You may send the
+    file of encodings to a linkage unit that never gets the key. The PRIVATE file stays with you.
 
     With --agreement FOLDER this is a step of the exchange, which has other options:
     `pprl encode --agreement FOLDER --help`.

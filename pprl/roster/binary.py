@@ -56,7 +56,12 @@ def read_sheets(parts: zipfile.ZipFile, size: int) -> dict[str, Sheet]:
     """
     try:
         book = _read_book(parts)
-        return {name: _read_sheet(parts, part, book, size) for name, part in book.sheets.items()}
+        sheets: dict[str, Sheet] = {}
+        cells = 0
+        for name, part in book.sheets.items():
+            sheets[name], span = _read_sheet(parts, part, book, size)
+            refuse_expanse(cells := cells + span, 1, size, most=MAX_CELLS)
+        return sheets
     except (struct.error, IndexError, KeyError, UnicodeDecodeError, OverflowError) as error:
         raise DamagedError from error
 
@@ -165,7 +170,8 @@ def _read_styles(parts: zipfile.ZipFile, name: str) -> list[str]:
     return kinds
 
 
-def _read_sheet(parts: zipfile.ZipFile, name: str, book: _Book, size: int) -> Sheet:
+def _read_sheet(parts: zipfile.ZipFile, name: str, book: _Book, size: int) -> tuple[Sheet, int]:
+    """A sheet, and how many cells it spans."""
     sheet, record = Sheet(), list[str]()
     row = column = width = 0
     for kind, data in _records(parts, name):
@@ -194,7 +200,7 @@ def _read_sheet(parts: zipfile.ZipFile, name: str, book: _Book, size: int) -> Sh
             top, bottom, left, _ = struct.unpack_from("<4I", data)
             if top < bottom:
                 sheet.merged.append((top, left, bottom))
-    return sheet
+    return sheet, width * len(sheet.rows)
 
 
 def _cell(what: str, data: bytes, book: _Book) -> str:

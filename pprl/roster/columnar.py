@@ -84,6 +84,7 @@ class Columnar:
         columns = []
         for header, name in self._columns.items():
             with _refusing_damage(first - 1, f"column {header!r} of the roster"):
+                _refuse_long_views(batch.column(name))
                 batch.column(name).validate(full=True)  # text may not be UTF-8, and an Arrow file may point anywhere
                 texts, codes = _texts(batch.column(name), header)
             filled |= np.array([bool(text.strip()) for text in texts], dtype=bool)[codes]
@@ -200,7 +201,6 @@ def _texts(array: pa.Array, header: str) -> tuple[list[str], NDArray[np.int64]]:
     if isinstance(array.type, pa.BaseExtensionType):
         array = array.storage
     if pa.types.is_string_view(array.type):
-        _refuse_long_views(array)
         array = array.cast(pa.large_string())
     if _is_list(array.type):
         array = pa.array(_joined(array, header), pa.large_string())
@@ -230,10 +230,10 @@ def _distinct(array: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
 
 def _refuse_long_views(array: pa.Array) -> None:
     """Views of one long text take a few bytes each, and all of it once they are texts of their own."""
-    lengths = np.frombuffer(array.buffers()[1], "<i4")[::4][array.offset : array.offset + len(array)]
-    longest, total = (int(lengths.max()), int(lengths.sum(dtype=np.int64))) if len(lengths) else (0, 0)
-    refuse_long_text(longest)
-    refuse_unpacked(total, array.nbytes)
+    if pa.types.is_string_view(array.type) and len(array):
+        lengths = np.frombuffer(array.buffers()[1], "<i4")[::4][array.offset : array.offset + len(array)]
+        refuse_long_text(int(lengths.max(initial=0)))
+        refuse_unpacked(int(lengths.sum(dtype=np.int64)), array.nbytes)
 
 
 def _uuid_text(digits: str) -> str:

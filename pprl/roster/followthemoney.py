@@ -186,7 +186,7 @@ def _attach_edges(read: _Read) -> Counter[str]:
                 if key != end:
                     named = [read.names.get(value, value) for value in values]
                     attached += len(named)
-                    refuse_expanse(attached, 1, read.size)
+                    refuse_expanse(attached, 10, read.size)  # a value takes more than an empty cell
                     known.setdefault(id(properties), {}).setdefault(f"{counted_as}.{key}", {}).update(
                         dict.fromkeys(named)
                     )

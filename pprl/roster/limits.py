@@ -17,6 +17,7 @@ MAX_SHEETS = 1_000
 MAX_CELLS = 30_000_000  # of a workbook, which is held in memory
 FREE_CELLS = 5_000_000  # a file of any size may span as many
 CELLS_PER_BYTE = 10
+FREE_VALUES = 1_000_000  # in lists; beyond, one for each byte of the file
 MAX_TEXT = 1 << 20  # characters of a cell, and of a row of a CSV
 MAX_LINE = 1 << 22  # bytes of an entity
 MAX_DEPTH = 60  # brackets within brackets; an entity within an entity takes three

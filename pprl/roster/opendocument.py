@@ -75,6 +75,7 @@ class _Reader:
         self._row: list[str] = []
         self._empty_rows = self._empty_cells = 0
         self._width = self._rows = self._paragraphs = 0
+        self._before = 0  # cells that the sheets before span
         self._cell: dict[str, str] | None = None
         self._text: list[str] = []
         self._length = 0
@@ -147,6 +148,7 @@ class _Reader:
 
     def _begin_sheet(self, name: str) -> None:
         self._sheet = Sheet()
+        self._before += self._width * self._rows
         self._width = self._rows = self._empty_rows = 0
         if not name.startswith("'file:"):  # copies of cells of other files
             self.sheets[name] = self._sheet
@@ -177,7 +179,7 @@ class _Reader:
             return
         self._width = max(self._width, len(self._row))
         self._rows += self._empty_rows + self._repeated
-        refuse_expanse(self._rows, self._width, self._size, most=MAX_CELLS)
+        refuse_expanse(self._before + self._rows * self._width, 1, self._size, most=MAX_CELLS)
         self._sheet.rows += [[]] * self._empty_rows + [self._row] * self._repeated
         self._empty_rows, self._row = 0, []
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pprl.core.errors import RosterError
-from pprl.roster.limits import FREE_CELLS, MAX_HELD, MAX_RATIO, refuse_expanse, refuse_unpacked
+from pprl.roster.limits import FREE_VALUES, MAX_HELD, MAX_RATIO, refuse_expanse, refuse_unpacked
 
 MAX_ITEMS = 1 << 17  # of a list in the footer
 MAX_FOOTER = 1 << 24
@@ -66,9 +66,9 @@ def inspect(data: memoryview, names: Collection[str], most: int) -> tuple[int, s
                 at_once = min(at_once, max(1, _TEXT_OF_A_BATCH // max(1, chunk.longest)))
         _refuse_pages(chunks)
         nested = sum(chunk.values for chunk in chunks if chunk.values > _number(group, 3))
-        if nested > max(FREE_CELLS, size):
+        if nested > (most_values := max(FREE_VALUES, size)):
             raise RosterError(
-                f"lists of the roster hold more than {max(FREE_CELLS, size):,} values", hint="leave these columns out"
+                f"lists of the roster hold more than {most_values:,} values", hint="leave these columns out"
             )
     refuse_expanse(_number(footer, 3), len(names), size)
     return at_once, plain

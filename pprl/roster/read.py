@@ -1,9 +1,10 @@
 """Opens rosters and reads them as text: CSV and workbooks as clerks write them, Parquet, Arrow, FollowTheMoney.
 
-``archive`` unpacks a ZIP or a GZ, and ``limits`` says how large a roster may be. ``csv`` and ``spreadsheet`` turn bytes into records, and ``layout`` finds the table in them; ``columnar`` reads files
-that describe their own columns. Nothing is inferred: ``007`` stays ``007``. Real dates of a spreadsheet become ISO
-dates, and whole numbers lose their ``.0``. The index of a frame is the row of the spreadsheet, header counted, so that
-every message and every pair can be traced back to the file. No message holds a cell or the roster's path.
+``archive`` unpacks a ZIP or a GZ, and ``limits`` says how large a roster may be. ``csv`` and ``spreadsheet`` turn bytes
+into records, and ``layout`` finds the table in them; ``columnar`` reads files that describe their own columns.
+Nothing is inferred: ``007`` stays ``007``. Real dates of a spreadsheet become ISO dates, and whole numbers lose their
+``.0``. The index of a frame is the row of the spreadsheet, header counted, so that every message and every pair can be
+traced back to the file. No message holds a cell or the roster's path.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pprl.core.errors import RosterError
 from pprl.roster import binary, opendocument, xls, xlsx
-from pprl.roster.limits import MAX_HELD, MAX_SHEETS
+from pprl.roster.limits import FREE_UNPACKED, MAX_HELD, MAX_RATIO, MAX_SHEETS
 from pprl.roster.opendocument import DamagedError
 
 LONGEST_SECONDS = 300  # to read an old workbook, which holds 65,536 rows per sheet
@@ -56,6 +56,12 @@ def sheets_of(data: bytes) -> dict[str, Records]:
         names = parts.namelist()
         if opendocument.is_encrypted(parts) or any(info.flag_bits & 1 for info in parts.infolist()):
             raise RosterError(_PROTECTED, hint=_UNPROTECT)
+        if sum(info.file_size for info in parts.infolist()) > min(
+            2 * MAX_HELD, max(FREE_UNPACKED, MAX_RATIO * len(data))
+        ):
+            raise RosterError(
+                "the spreadsheet unpacks to more than a table of people can be", hint="save the table as CSV"
+            )
         if any(name.lower() == "xl/workbook.bin" for name in names):
             return _held(_read(binary.read_sheets, parts, len(data)))
         if "content.xml" in names:
@@ -69,8 +75,6 @@ def sheets_of(data: bytes) -> dict[str, Records]:
 def _read(
     read_sheets: Callable[[zipfile.ZipFile, int], dict[str, opendocument.Sheet]], parts: zipfile.ZipFile, size: int
 ) -> dict[str, opendocument.Sheet]:
-    if sum(info.file_size for info in parts.infolist()) > 2 * MAX_HELD:
-        raise RosterError("the spreadsheet unpacks to more than a table of people can be", hint="save the table as CSV")
     for info in parts.infolist():
         if info.filename.startswith(("xl/media/", "Pictures/", "Thumbnails/")):
             continue

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pprl.core.errors import RosterError
-from pprl.roster.limits import MAX_CELLS, MAX_HELD, refuse_expanse
+from pprl.roster.limits import MAX_CELLS, refuse_expanse
 from pprl.roster.opendocument import DamagedError
 
 Errors = dict[int, dict[int, str]]  # row, column (counted from 0): what is shown
@@ -26,12 +26,17 @@ _PIECE = 1 << 20
 _LONGEST = 1 << 16  # bytes of a cell that are kept together
 _MAX_STRINGS = 1 << 28
 _MOST_TEXT = 1 << 31  # bytes of text in all cells
-_COUNT = re.compile(rb"[cC]ount\s*=\s*[\"'](\d+)")
-_COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{2,7})\d")
-_ROW = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]*(\d{5,})[\"']")
-_ERROR = re.compile(
-    rb"<(?:\w+:)?c\s([^<>]*\bt\s*=\s*[\"']e[\"'][^<>]*)>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]{1,40})<", re.DOTALL
-)
+_COUNT = re.compile(rb"uniqueCount\s*=\s*[\"'](\d+)")
+_USUAL_COLUMN = re.compile(rb'<c r="([A-Z]+)')
+_USUAL_ROW = re.compile(rb'<c r="[A-Z]+(\d{4,})')
+_ANY_COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,7})\d")
+_ANY_ROW = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]*(\d{4,})[\"']")
+_UNUSUAL = (b"'", b" =", b"= ", b"\t", b"\n", b"\r")
+_STRING = re.compile(rb"<(?:\w+:)?si\b")
+_ROW = re.compile(rb"<(?:\w+:)?row\b")
+_CELL = re.compile(rb"<(?:\w+:)?c\s")
+_IS_ERROR = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
+_SHOWN = re.compile(rb"<(?:\w+:)?v>([^<]{1,40})<")
 _PLACE = re.compile(rb"(?:^|\s)r\s*=\s*[\"']([A-Z]{1,3})(\d{1,7})[\"']")
 _WHOLE_NUMBER = re.compile(rb">\s*(\d{1,9})\s*<")
 _TOO_MUCH = "the spreadsheet unpacks to more than a table of people can be"
@@ -49,22 +54,44 @@ class _Span:
     errors: Errors = field(default_factory=dict)
     _open: int = 0
 
+    def area(self) -> int:
+        return max(self.row, self.rows) * max(self.column, self.in_row)
+
     def see(self, piece: bytes) -> None:
-        self.column = max([self.column, *map(column_number, set(_COLUMN.findall(piece)))])
-        self.row = max([self.row, *map(int, set(_ROW.findall(piece)))])
-        for number, row in enumerate(re.split(rb"<(?:\w+:)?row\b", piece)):
-            count = row.count(b"<c ") + row.count(b"<c>") + row.count(b":c ") + row.count(b"<c/")
-            self._open = self._open * (not number) + count
-            self.cells, self.rows, self.in_row = (
-                self.cells + count,
-                self.rows + (number > 0),
-                max(self.in_row, self._open),
-            )
+        columns = _USUAL_COLUMN.findall(piece)
+        cells, rows = len(columns), piece.count(b'<row r="')
+        placed = piece.count(b"<c") == cells and piece.count(b"<row") == rows and b":c" not in piece
+        if placed and not any(mark in piece for mark in _UNUSUAL):
+            numbers = _USUAL_ROW.findall(piece)
+        else:
+            columns, numbers = _ANY_COLUMN.findall(piece), _ANY_ROW.findall(piece)
+            cells, rows = self._see_rows(piece)
+        self.column = max([self.column, *map(column_number, set(columns))])
+        self.row = max([self.row, *map(int, set(numbers))])
+        self.cells, self.rows = self.cells + cells, self.rows + rows
         if b'"e"' in piece or b"'e'" in piece:
-            for attributes, shown in _ERROR.findall(piece):
-                if place := _PLACE.search(attributes):
-                    row_at, text = int(place[2]) - 1, html.unescape(shown.decode("utf-8", "replace"))
-                    self.errors.setdefault(row_at, {})[column_number(place[1]) - 1] = text
+            self._see_errors(piece)
+
+    def _see_rows(self, piece: bytes) -> tuple[int, int]:
+        """How many cells and rows there are, which need not say where they are, and the longest row, of which the first
+        may have begun in the last piece."""
+        first, *others = (sum(map(row.count, (b"<c ", b"<c>", b":c ", b"<c/"))) for row in _ROW.split(piece))
+        self._open += first
+        if piece.count(b'<c r="') < first + sum(others):
+            self.in_row = max([self.in_row, self._open, *others])
+        self._open = others[-1] if others else self._open
+        return first + sum(others), len(others)
+
+    def _see_errors(self, piece: bytes) -> None:
+        for cell in _CELL.split(piece)[1:]:
+            attributes, _, content = cell.partition(b">")
+            if (
+                _IS_ERROR.search(attributes)
+                and (place := _PLACE.search(attributes))
+                and (shown := _SHOWN.search(content))
+            ):
+                row, text = int(place[2]) - 1, html.unescape(shown[1].decode("utf-8", "replace"))
+                self.errors.setdefault(row, {})[column_number(place[1]) - 1] = text
 
 
 def inspect(parts: zipfile.ZipFile, size: int) -> dict[str, Errors]:
@@ -74,7 +101,7 @@ def inspect(parts: zipfile.ZipFile, size: int) -> dict[str, Errors]:
     """
     infos = parts.infolist()
     strings = [info for info in infos if info.filename.lower().endswith("sharedstrings.xml")]
-    if sum(info.file_size for info in infos) > 2 * MAX_HELD or sum(info.file_size for info in strings) > _MAX_STRINGS:
+    if sum(info.file_size for info in strings) > _MAX_STRINGS:
         raise RosterError(_TOO_MUCH, hint="save the table as CSV")
     lengths: list[int] = []
     for info in strings:
@@ -83,6 +110,7 @@ def inspect(parts: zipfile.ZipFile, size: int) -> dict[str, Errors]:
     for info in infos:
         if info not in strings:
             spans[info.filename] = _span(parts, info, size)
+    refuse_expanse(sum(span.area() for span in spans.values()), 1, size, most=MAX_CELLS)
     if max(lengths, default=0) * sum(span.cells for span in spans.values()) > _MOST_TEXT:
         _refuse_repeated_text(parts, [info for info in infos if spans.get(info.filename, _Span()).cells], lengths)
     return {name: spans[part].errors for name, part in _sheets(parts).items() if part in spans and spans[part].errors}
@@ -94,7 +122,9 @@ def _pieces(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     with parts.open(info) as part:
         while piece := part.read(_PIECE):
             piece = rest + piece
-            cut = max(map(piece.rfind, (b"<c ", b":c ", b"<row", b":row")))
+            cut = piece.rfind(b"<c ")
+            if cut < len(piece) - _LONGEST:
+                cut = max(map(piece.rfind, (b":c ", b"<row", b":row")))
             if cut < len(piece) - _LONGEST:
                 cut = piece.rfind(b"<")
             if cut < len(piece) - _LONGEST:
@@ -105,13 +135,13 @@ def _pieces(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _lengths_of_strings(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> list[int]:
-    """How many bytes each shared text takes. The reader allocates as many as the table claims to hold."""
+    """How many bytes each shared text takes. The reader allocates as many as there are said to be."""
     lengths, begin = list[int](), 0
     with parts.open(info) as part:
         while piece := part.read(_PIECE):
             if not begin and not lengths and max(map(int, _COUNT.findall(piece[:4096])), default=0) > info.file_size:
                 raise DamagedError
-            first, *others = re.split(rb"<(?:\w+:)?si\b", piece)
+            first, *others = piece.split(b"<si") if b":si" not in piece else _STRING.split(piece)
             begin += len(first)
             for other in others:
                 lengths.append(begin)
@@ -123,7 +153,7 @@ def _span(parts: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> _Span:
     span = _Span()
     for piece in _pieces(parts, info):
         span.see(piece)
-        refuse_expanse(max(span.row, span.rows), max(span.column, span.in_row), size, most=MAX_CELLS)
+        refuse_expanse(span.area(), 1, size, most=MAX_CELLS)
     return span
 
 

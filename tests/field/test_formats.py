@@ -152,6 +152,12 @@ def test_days_times_durations_and_truth(roster, write):
     assert roster(write(rows))["Дата рождения"].tolist() == [*values.values()]
 
 
+@pytest.mark.parametrize("write", BOOKS.values(), ids=BOOKS)
+def test_a_few_texts_in_many_cells_are_no_bomb(roster, write):
+    rows = [["ФИО", "Звание", "Часть", "Город"], *[["Ёжиков Лев", "рядовой", "Рота", "Тверь"]] * 2_000]
+    assert len(roster(write(rows))) == 2_000
+
+
 def test_days_counted_from_1904(roster):
     day = datetime.date(1985, 3, 2)
     rows = [["ФИО", "Дата рождения"], ["Ёжиков Лев", day]]
