@@ -23,11 +23,11 @@ _MOST_TIMES = 3  # garbled text is saved, and read wrongly again
 
 #: Anything but plain Cyrillic and ASCII, and capitals inside words: only such text is looked at closely.
 _UNUSUAL = re.compile("[^\x00-\x7fА-яЁёІіЇїЄєҐґ№«»–—’“”„…]")
-_INVERTED = re.compile("[\t\n ][а-яё][А-ЯЁ]{2}")
+_INVERTED = re.compile("[\t\n ,;|][а-яё][А-ЯЁ]{2}")
 
 
 def _kind(letter: str) -> str:
-    if letter in "\t\n ":
+    if letter in "\t\n ,;|":
         return " "
     if _UNUSUAL.match(letter):
         return "s"
@@ -60,15 +60,15 @@ def mended(records: Iterable[Sequence[str]], findings: Findings) -> Iterator[lis
     rows, row = iter(records), 0
     while batch := list(itertools.islice(rows, _BATCH)):
         text = "\n" + "\n".join(map("\t".join, batch))
-        if _is_plain(text):
+        if is_plain(text):
             yield from batch  # type: ignore[misc]
         else:
             for number, record in enumerate(batch, row + 1):
-                yield _mended_record(record, number, findings)
+                yield mended_record(record, number, findings)
         row += len(batch)
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """Whether a text holds nothing that needs a closer look; nearly all rosters hold nothing else, so this is fast."""
     if text.isascii():
         return True
@@ -79,9 +79,10 @@ def _is_plain(text: str) -> bool:
     return b"s" not in kinds and b" luu" not in kinds
 
 
-def _mended_record(record: Sequence[str], row: int, findings: Findings) -> list[str]:
+def mended_record(record: Sequence[str], row: int, findings: Findings) -> list[str]:
+    """One record with garbled cells turned back."""
     text = "\t" + "\t".join(record)
-    if _is_plain(text):
+    if is_plain(text):
         return list(record)
     cells, pages = zip(*map(_utf_8_again, record), strict=True)
     if _BREAKS.search(text):
