@@ -50,7 +50,7 @@ _OTHERS_READ_AS = (
 _CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
 _ACCENTED = re.compile("(?<![A-Za-z])[À-ÖØ-öø-ÿ¨¸ª¯¿º³²¥´¡¢]{3,}(?![A-Za-z])")
 _SYMBOLS = re.compile(
-    "Ð[^A-Za-z\\s]|Ñ[\x80-\xbfƒ\u2000-\u2122�]|[\x80-\x9f\u2500-\u259f]|[Ђ-џА-яЁё][¤¦§¬®±µ¶·‚†‡€‰‹›™]|[¤¦§¬®±µ¶·‚†‡€‰‹›™][Ђ-џА-яЁё]"
+    "Ð[^A-Za-z\\s]|Ñ[\x80-\xbfƒ\u2000-\u2122�]|[\x80-\x9f\u2500-\u259f]|‚\xa0|[Ђ-џА-яЁёҐґ][¤¦§¬®±µ¶·‚†‡€‰‹›™]|[¤¦§¬®±µ¶·‚†‡€‰‹›™][Ђ-џА-яЁёҐґ]"
 )
 _BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 
@@ -96,7 +96,7 @@ def mended_record(record: Sequence[str], row: int, findings: Findings) -> list[s
             turned = [_turned(cell, wrong, right) if not cell.isascii() else cell for cell in cells]
             findings.add(MENDED.format(right, wrong), row)
             return [after if after is not None else before for before, after in zip(cells, turned, strict=True)]
-        if _SYMBOLS.search(odd) or _ACCENTED.search(odd) or plausibility(odd.swapcase()) < 0:
+        if _SYMBOLS.search(odd) or _ACCENTED.search(odd) or plausibility(odd.swapcase()) < 0.15:
             findings.add(GARBLED, row)
     return list(cells)
 
@@ -194,11 +194,11 @@ def _pages_of(text: str) -> tuple[str, str] | None:
                 found.append((plausibility(before), right, wrong, before))
     found.sort(reverse=True)
     as_it_is = max(plausibility(text), plausibility(text.swapcase()))  # a caps lock inverts cases too
-    if not found or found[0][0] < 0 or as_it_is > found[0][0] - 0.4:
-        return None
     letters = sum(letter > "\x7f" for letter in text)
+    if not found or found[0][0] < -0.2 or (found[0][0] - as_it_is) * letters < 3:
+        return None
     rivals = [score for score, *_, before in found if before != found[0][3]]
-    if letters < 8 or (rivals and (found[0][0] - rivals[0]) * letters < 8):
+    if letters < 8 or (rivals and (found[0][0] - rivals[0]) * letters < 4):
         return None
     return found[0][1], found[0][2]
 
