@@ -204,7 +204,6 @@ def test_no_clean_value_is_ever_changed():
     max_examples=30,
     deadline=None,
     derandomize=True,
-    phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data(), people=clean_rosters())
@@ -224,7 +223,6 @@ def test_rows_garbled_anywhere_are_turned_back_or_named(tmp_path, data, people):
     max_examples=30,
     deadline=None,
     derandomize=True,
-    phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data(), people=clean_rosters())
