@@ -20,6 +20,7 @@ from pprl.core.errors import RosterError
 from pprl.roster.delimiters import NO_SHAPE, QUOTE, Shape, find_quote, find_table, plain_cells, readings, shape_of
 from pprl.roster.encodings import MARK, Encoding, MixedText, find_encoding, open_text
 from pprl.roster.findings import Findings
+from pprl.roster.garbled import is_plain, mended_record
 from pprl.roster.limits import MAX_TEXT, Lines, refuse_long_text
 
 HEAD = 65_536
@@ -117,22 +118,35 @@ class _Records:
         self._dialect, self._findings = dialect, findings
         self._pending = deque[str]()  # lines to be read before those of the next chunk
         self._held: list[str] = []  # the lines of the record that is being read
+        self._plain = True  # whether no text of the pending lines looks garbled
         self.row = 0
 
     def read(self) -> Iterator[list[str]]:
         """All records. Text without quotation marks, most text, takes the short way."""
         quote, delimiter = self._dialect.quote, self._dialect.delimiter
-        for chunk in self._chunks:
-            if self._dialect.stray:
-                chunk = self._without_stray_returns(chunk)
+        while chunk := self._next_chunk():
             if quote not in chunk and MARK not in chunk:
                 lines = csv.reader(io.StringIO(chunk, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
-                yield from lines
+                if self._plain:
+                    yield from lines
+                else:
+                    for number, record in enumerate(lines, self.row + 1):
+                        yield mended_record(record, number, self._findings)
                 self.row += lines.line_num
             else:
                 self._pending.extend(io.StringIO(chunk, newline=""))
                 while self._pending:
-                    yield from self._quoted_records()
+                    for record in self._quoted_records():
+                        yield record if self._plain else mended_record(record, self.row, self._findings)
+            self._plain = True
+
+    def _next_chunk(self) -> str:
+        """The next piece of text, "" at the end; notes whether it needs a closer look."""
+        chunk = next(self._chunks, "")
+        if self._dialect.stray:
+            chunk = self._without_stray_returns(chunk)
+        self._plain &= is_plain(chunk)
+        return chunk
 
     def _without_stray_returns(self, chunk: str) -> str:
         """The chunk with spaces for carriage returns alone, except where they part whole rows."""
@@ -185,10 +199,7 @@ class _Records:
             yield line
 
     def _more(self) -> bool:
-        chunk = next(self._chunks, "")
-        if self._dialect.stray:
-            chunk = self._without_stray_returns(chunk)
-        self._pending.extend(io.StringIO(chunk, newline=""))
+        self._pending.extend(io.StringIO(self._next_chunk(), newline=""))
         return bool(self._pending)
 
     def _examined(self, record: list[str] | None, held: Sequence[str]) -> tuple[list[str], Sequence[str]]:

@@ -153,10 +153,12 @@ def _encoding_of(line: bytes, encoding: Encoding) -> str:
     pages = [name for name in encoding.others if name != "utf-8"]
     if not pages or encoding.name not in _of_script("cyrillic"):
         return encoding.name
-    scores = {page: plausibility(line.decode(page, "replace"), "cyrillic") for page in (encoding.name, *pages)}
+    texts = {page: line.decode(page, "replace") for page in (encoding.name, *pages)}
+    scores = {page: plausibility(text) for page, text in texts.items()}
     best = max(scores, key=lambda page: (scores[page], page))
-    certain = scores[best] > 0 and scores[encoding.name] < _LEAST
-    return best if certain else encoding.name
+    as_it_is = max(scores[encoding.name], plausibility(texts[encoding.name].swapcase()))  # a caps lock inverts cases
+    letters = sum(byte > 127 for byte in line)
+    return best if scores[best] > -0.3 and (scores[best] - as_it_is) * letters > 2 else encoding.name
 
 
 def _is_utf_8(line: bytes) -> bool:

@@ -23,11 +23,11 @@ _MOST_TIMES = 3  # garbled text is saved, and read wrongly again
 
 #: Anything but plain Cyrillic and ASCII, and capitals inside words: only such text is looked at closely.
 _UNUSUAL = re.compile("[^\x00-\x7fА-яЁёІіЇїЄєҐґ№«»–—’“”„…]")
-_INVERTED = re.compile("[\t\n ][а-яё][А-ЯЁ]{2}")
+_INVERTED = re.compile("[\t\n ,;|][а-яё][А-ЯЁ]{2}")
 
 
 def _kind(letter: str) -> str:
-    if letter in "\t\n ":
+    if letter in "\t\n ,;|":
         return " "
     if _UNUSUAL.match(letter):
         return "s"
@@ -50,7 +50,7 @@ _OTHERS_READ_AS = (
 _CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
 _ACCENTED = re.compile("(?<![A-Za-z])[À-ÖØ-öø-ÿ¨¸ª¯¿º³²¥´¡¢]{3,}(?![A-Za-z])")
 _SYMBOLS = re.compile(
-    "Ð[^A-Za-z\\s]|Ñ[\x80-\xbfƒ\u2000-\u2122�]|[\x80-\x9f\u2500-\u259f]|[Ђ-џА-яЁё][¤¦§¬®±µ¶·‚†‡€‰‹›™]|[¤¦§¬®±µ¶·‚†‡€‰‹›™][Ђ-џА-яЁё]"
+    "Ð[^A-Za-z\\s]|Ñ[\x80-\xbfƒ\u2000-\u2122�]|[\x80-\x9f\u2500-\u259f]|‚\xa0|[Ђ-џА-яЁёҐґ][¤¦§¬®±µ¶·‚†‡€‰‹›™]|[¤¦§¬®±µ¶·‚†‡€‰‹›™][Ђ-џА-яЁёҐґ]"
 )
 _BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 
@@ -60,15 +60,15 @@ def mended(records: Iterable[Sequence[str]], findings: Findings) -> Iterator[lis
     rows, row = iter(records), 0
     while batch := list(itertools.islice(rows, _BATCH)):
         text = "\n" + "\n".join(map("\t".join, batch))
-        if _is_plain(text):
+        if is_plain(text):
             yield from batch  # type: ignore[misc]
         else:
             for number, record in enumerate(batch, row + 1):
-                yield _mended_record(record, number, findings)
+                yield mended_record(record, number, findings)
         row += len(batch)
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """Whether a text holds nothing that needs a closer look; nearly all rosters hold nothing else, so this is fast."""
     if text.isascii():
         return True
@@ -79,9 +79,10 @@ def _is_plain(text: str) -> bool:
     return b"s" not in kinds and b" luu" not in kinds
 
 
-def _mended_record(record: Sequence[str], row: int, findings: Findings) -> list[str]:
+def mended_record(record: Sequence[str], row: int, findings: Findings) -> list[str]:
+    """One record with garbled cells turned back."""
     text = "\t" + "\t".join(record)
-    if _is_plain(text):
+    if is_plain(text):
         return list(record)
     cells, pages = zip(*map(_utf_8_again, record), strict=True)
     if _BREAKS.search(text):
@@ -95,7 +96,7 @@ def _mended_record(record: Sequence[str], row: int, findings: Findings) -> list[
             turned = [_turned(cell, wrong, right) if not cell.isascii() else cell for cell in cells]
             findings.add(MENDED.format(right, wrong), row)
             return [after if after is not None else before for before, after in zip(cells, turned, strict=True)]
-        if _SYMBOLS.search(odd) or _ACCENTED.search(odd) or plausibility(odd.swapcase()) < 0:
+        if _SYMBOLS.search(odd) or _ACCENTED.search(odd) or plausibility(odd.swapcase()) < 0.15:
             findings.add(GARBLED, row)
     return list(cells)
 
@@ -193,11 +194,11 @@ def _pages_of(text: str) -> tuple[str, str] | None:
                 found.append((plausibility(before), right, wrong, before))
     found.sort(reverse=True)
     as_it_is = max(plausibility(text), plausibility(text.swapcase()))  # a caps lock inverts cases too
-    if not found or found[0][0] < 0 or as_it_is > found[0][0] - 0.4:
-        return None
     letters = sum(letter > "\x7f" for letter in text)
+    if not found or found[0][0] < -0.2 or (found[0][0] - as_it_is) * letters < 3:
+        return None
     rivals = [score for score, *_, before in found if before != found[0][3]]
-    if letters < 8 or (rivals and (found[0][0] - rivals[0]) * letters < 8):
+    if letters < 8 or (rivals and (found[0][0] - rivals[0]) * letters < 4):
         return None
     return found[0][1], found[0][2]
 

@@ -1,4 +1,4 @@
-"""What headers mean: Russian, Ukrainian and English words for the fields of a roster, as clerks abbreviate them."""
+"""What headers mean: words for the fields of a roster in the languages read, as clerks abbreviate them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ def header_types(headers: Iterable[str]) -> dict[str, list[str]]:
 def header_type(header: str) -> str | None:
     """The type that a header names: one of the schema's, ``full_name``, or ``row`` for the running number."""
     return _known_headers().get(_plain(clean(header))) if len(header) < 100 else None
+
+
+def is_short_for(cell: str, header: str) -> bool:
+    """Whether a cell is a header again, or the beginning of its words: ``Дата рожд.`` for ``Дата рождения``."""
+    if _plain(cell) == _plain(header):
+        return True
+    short, full = (re.findall(r"[^\W_]+", text.lower()) for text in (cell, header))
+    return bool(short) and len(short) <= len(full) and all(map(str.startswith, full, short))
 
 
 @functools.cache

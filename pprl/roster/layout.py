@@ -16,8 +16,10 @@ from dataclasses import dataclass, field, replace
 from pprl.core.errors import RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES
 from pprl.normalize.cells import clean
+from pprl.normalize.names import is_patronymic
 from pprl.roster.column_guess import is_value
-from pprl.roster.headers import header_type
+from pprl.roster.findings import Findings
+from pprl.roster.headers import header_type, is_short_for
 from pprl.roster.limits import MAX_COLUMNS
 
 NEEDED = "the roster needs a header row and at least one row of people"
@@ -55,8 +57,16 @@ class Table:
         return width
 
 
-def locate(records: Iterable[list[str]], rows: int = ALL, *, ragged: bool = True) -> Iterator[Table]:
+HEADER_GUESSED = "was taken for the header, though no word in it is known as one"
+JOINED = "continues the row above and was joined to it"
+
+
+def locate(
+    records: Iterable[list[str]], rows: int = ALL, *, ragged: bool = True, findings: Findings | None = None
+) -> Iterator[Table]:
     """The table in the records of a sheet, in parts of ``rows`` rows, which together equal the table in one part.
+
+    Rows that are joined to the one above, and a header that is only guessed, are added to the ``findings``.
 
     In ``ragged`` records (a CSV) a cell beyond the header is a mistake; in a spreadsheet it is a column without a name.
 
@@ -71,8 +81,11 @@ def locate(records: Iterable[list[str]], rows: int = ALL, *, ragged: bool = True
     header, body, known = _find_header([record for _, record in head])
     if not ragged:
         header += [""] * (max(len(record) for _, record in head) - len(header))
+    findings = Findings() if findings is None else findings
+    if not known and body > 1:
+        findings.add(HEADER_GUESSED, head[body - 1][0])
     table = Table(header, known, [[] for _ in header])
-    people, kept = _people(table, itertools.chain(head[body:], filled)), dict[str, str]()
+    people, kept = _people(table, itertools.chain(head[body:], filled), findings), dict[str, str]()
     while batch := list(itertools.islice(people, _BATCH)):
         _add(table, batch, kept)
         while len(table.rows) > rows + _TAIL:  # the last part must hold all signatures, whatever its size
@@ -126,11 +139,33 @@ def _find_header(head: list[list[str]]) -> tuple[list[str], int, bool]:
     if (column := _column_of_names(head)) is not None:
         first = next(i for i, record in enumerate(head) if is_name(_without_number(_cell(record, column))))
         return [""] * column + [FULL_NAME], first, True
+    if (guessed := _header_above_values(head)) is not None:
+        return _labels(head[guessed]), guessed + 1, False
     widths = [sum(1 for cell in record if cell.strip()) for record in head]
     first = next(i for i, width in enumerate(widths) if 2 * width >= max(widths))
     if max(widths) > 1 and any(map(is_value, filter(str.strip, head[first]))):
         return [""] * max(map(len, head)), first, False
     return _labels(head[first]), first + 1, False
+
+
+def _header_above_values(head: list[list[str]]) -> int | None:
+    """The row of words above columns of dates or numbers, below rows about the export itself; None if there is none."""
+    width = Counter(map(len, head)).most_common(1)[0][0]
+    typed = [
+        column
+        for column in range(width)
+        if 2 * sum(_has_digits(_cell(record, column)) for record in head) > len(head) > 3
+    ]
+    for index in range(1, len(head) - 2):
+        words = all(cell.strip() and not _has_digits(cell) for cell in head[index]) and len(head[index]) == width
+        below = all(_has_digits(_cell(record, column)) for record in head[index + 1 : index + 4] for column in typed)
+        if typed and words and below:
+            return index
+    return None
+
+
+def _has_digits(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def _labels(record: list[str]) -> list[str]:
@@ -179,6 +214,12 @@ _SIGNED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _OPENING = "\"'«„“(["  # before a nickname, or by mistake before a name
+_PAGE = re.compile(
+    r"[-–—\s]*(?:страница|стр|лист|старонка|сторінка|стор|аркуш|бет|page|seite|strona|str|página|pagina|pág|sayfa"
+    r"|σελίδα|გვერდი|էջ|עמוד|صفحة|صفحه)[.:№#\s]+\d+(?:\s*(?:из|з|of|von|de|sur|z|/|-)\s*\d+)?[-–—.\s]*"
+    r"|[-–—]\s*\d+\s*[-–—]",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`‐–-][^\W\d_]+)*\.?")
 _NUMBER = re.compile(r"\s*\d+\s*[.)]?\s*(?=[^\W\d_])")
 
@@ -217,13 +258,42 @@ def _without_number(text: str) -> str:
     return _NUMBER.sub("", text, count=1) if text[:1].isdigit() or text[:1] == " " else text
 
 
-def _people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
+def _people(table: Table, rows: Iterator[Numbered], findings: Findings) -> Iterator[Person]:
     """The rows that are people, as wide as the header, each with the section row above it."""
+    last: Person | None = None
+    for person in _rows_of_people(table, rows):
+        row, record, _ = person
+        if last is not None and record.count("") >= len(record) - 1 and _continue(last, person, table.header):
+            findings.add(JOINED, row)
+            continue
+        if last is not None:
+            yield last
+        last = person
+    if last is not None:
+        yield last
+
+
+def _continue(last: Person, person: Person, header: list[str]) -> bool:
+    """Whether a row is the end of the name above it, a patronymic alone on its line; if so, join it."""
+    column = next((column for column, cell in enumerate(person[1]) if cell.strip()), 0)
+    above, text, kind = last[1][column].split(), person[1][column].strip(), header_type(header[column])
+    if person[0] != last[0] + 1 or " " in text or not is_patronymic(text):
+        return False
+    whole = kind == FULL_NAME and len(above) == 2 and not any(map(is_patronymic, above)) and "." not in above[-1]
+    if whole or (kind == "patronymic" and not above):
+        last[1][column] = " ".join([*above, text])
+        return True
+    return False
+
+
+def _rows_of_people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
+    """The rows that are not clearly something else."""
     header, width = table.header, len(table.header)
     bare_list = header[-1:] == [FULL_NAME] and not any(header[:-1])
     kinds = [header_type(label) for label in header]
     names = {column for column, kind in enumerate(kinds) if kind in (*NAME_TYPES, FULL_NAME)}
     numbers = {column for column, kind in enumerate(kinds) if kind == "row"}
+    initials = {label[0].lower() for label in header if label}
     section = ""
     for row, record in rows:
         if len(record) > width and any(map(str.strip, record[width:])):
@@ -239,12 +309,14 @@ def _people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
         many = len(set(filled)) > 1 + len(numbers)  # as in most rows: no cell is alone
         alone = None if many else _alone(record, numbers)
         if alone is not None:
-            if not alone[1] or _TOTAL.match(alone[1]):
+            if not alone[1] or _TOTAL.match(alone[1]) or _PAGE.fullmatch(alone[1]):
                 continue
             if _is_section(*alone, names) and (kinds[alone[0]] not in VALUE_TYPES or _OFFICE.search(alone[1])):
                 section = alone[1]
                 continue
-        elif _is_no_person(record, filled, header if table.known else [], names):
+        elif _is_no_person(record, filled, names) or (
+            filled[0][0].lower() in initials and _is_header_again(record, header, kinds)
+        ):
             continue
         yield row, record if len(record) == width else [*record, *[""] * width][:width], section
 
@@ -274,14 +346,25 @@ def _is_section(column: int, text: str, names: set[int]) -> bool:
     return bool(_OFFICE.search(text)) or (bool(names) and (" " in text or text.isalpha()))
 
 
-def _is_no_person(record: list[str], filled: list[str], header: list[str], names: set[int]) -> bool:
-    """Whether a record holds column numbers, the header repeated on another page, or a total."""
+def _is_no_person(record: list[str], filled: list[str], names: set[int]) -> bool:
+    """Whether a record holds column numbers, the number of a page, or a total."""
     first = filled[0]
     if first == "1" and filled[1] == "2" and filled == [str(number) for number in range(1, len(filled) + 1)]:
         return True
     if _TOTAL.match(first):
         return not any(is_name(_cell(record, column), words=1) for column in names)
-    return _labels(record) == header if " ".join(first.split()) in header else False
+    return len(filled) < 5 and _PAGE.fullmatch(" ".join(filled)) is not None
+
+
+def _is_header_again(record: list[str], header: list[str], kinds: list[str | None]) -> bool:
+    """Whether a record is the header of another page: at least two cells, each its column's header, another word for
+    the same field, or the beginning of its words.
+    """
+    cells = [entry for entry in zip(record, header, kinds, strict=False) if entry[0].strip()]
+    return len(cells) > 1 and all(
+        label and (is_short_for(cell, label) or (kind is not None and header_type(cell) == kind))
+        for cell, label, kind in cells
+    )
 
 
 def _drop_signatures(table: Table) -> None:

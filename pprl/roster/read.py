@@ -202,8 +202,10 @@ class _Sheet:
         if self._only and len(self._only.rows) <= most:
             yield self._frame(self._only)
             return
-        only, records = None, mended(self.records(), self.findings)
-        for number, table in enumerate(locate(records, min(most, self.rows), ragged=self.ragged)):
+        only, records = None, self.records() if self.ragged else mended(self.records(), self.findings)
+        for number, table in enumerate(
+            locate(records, min(most, self.rows), ragged=self.ragged, findings=self.findings)
+        ):
             only = None if number else table
             self.header, self.known = table.header, table.known
             self.width = max(self.width, len(table.header) if self.ragged else table.width())
