@@ -23,7 +23,7 @@ from pprl.roster import binary, opendocument, xls, xlsx
 from pprl.roster.limits import FREE_UNPACKED, MAX_HELD, MAX_RATIO, MAX_SHEETS
 from pprl.roster.opendocument import DamagedError
 
-LONGEST_SECONDS = 300  # to read an old workbook, which holds 65,536 rows per sheet
+SECONDS, SECONDS_PER_MEGABYTE = 8, 10  # to read an old workbook
 OLD = b"\xd0\xcf\x11\xe0"
 _DAMAGED = "the roster is not a complete spreadsheet"
 _COPY_AGAIN = "copy it again, or save it again from Excel"
@@ -127,8 +127,9 @@ def _old_workbook(data: bytes, errors: Mapping[int, xlsx.Errors]) -> dict[str, R
 def read_old(data: bytes) -> dict[str, tuple[int, Merged, list[list[str]]]] | str:
     """What `pprl.roster.workbook` answers as a separate program, within a limit of memory and time."""
     program = Path(__file__).with_name("workbook.py")
+    seconds = SECONDS + SECONDS_PER_MEGABYTE * len(data) / 1e6
     done = subprocess.run(  # noqa: S603  our own file, nothing from the user; -P, since csv.py is beside it
-        [sys.executable, "-P", str(program)], input=data, capture_output=True, timeout=LONGEST_SECONDS, check=True
+        [sys.executable, "-P", str(program)], input=data, capture_output=True, timeout=seconds, check=True
     )
     answer: dict[str, tuple[int, Merged, list[list[str]]]] | str = json.loads(done.stdout)
     return answer

@@ -85,11 +85,13 @@ def _workbook(data: bytes) -> bytes:
     sector, small = (1 << min(shift, 30) for shift in struct.unpack_from("<HH", data, 30))
     if sector not in (512, 4096) or small != 64:
         raise DamagedError
-    first_entry, cutoff, first_small, _, first_table, tables = struct.unpack_from("<I4xIIIII", data, 48)
+    first_entry, cutoff, first_small, _, first_table = struct.unpack_from("<I4xIIII", data, 48)
     numbers = list(struct.unpack_from("<109I", data, 76))
-    for _ in range(min(tables, len(data) // sector)):
+    while first_table < _END:
         more = struct.unpack_from(f"<{sector // 4}I", data, (first_table + 1) * sector)
         numbers, first_table = numbers + list(more[:-1]), more[-1]
+        if len(numbers) > len(data):
+            raise DamagedError  # a ring, in which the reader would go round and round
     table: list[int] = []
     for number in numbers:
         if number < _END and (number + 2) * sector <= len(data) + sector:
@@ -114,9 +116,11 @@ def _workbook(data: bytes) -> bytes:
 
 
 def _chain(data: bytes, table: list[int], number: int, sector: int, offset: int) -> bytes:
-    """The bytes of sectors that are linked by a table; no more of them than there are, since links may form a ring."""
+    """The bytes of sectors that are linked by a table. DamagedError: the links form a ring."""
     pieces: list[bytes] = []
-    while number < len(table) and len(pieces) <= len(data) // sector:
+    while number < len(table):
+        if len(pieces) > len(data) // sector:
+            raise DamagedError
         pieces.append(data[offset + number * sector : offset + (number + 1) * sector])
         number = table[number]
     return b"".join(pieces)
