@@ -568,7 +568,8 @@ def filled(schema: Schema, *rosters: People) -> tuple[Field, ...]:
 def refuse_weak(schema: Schema, people: People) -> None:
     """RefusedError: what is filled is too little to link; the hint names letters that are not read."""
     fields = filled(schema, people)
-    schema.refuse_weak(fields, unread([entry.name for entry in schema.linked() if entry not in fields], people.left_out))
+    empty = [entry.name for entry in schema.linked() if entry not in fields]
+    schema.refuse_weak(fields, unread(empty, people.left_out))
 
 
 def unread(fields: Sequence[str], left_out: Iterable[tuple[str, str]]) -> list[str]:
