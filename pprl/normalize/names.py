@@ -31,6 +31,7 @@ __all__ = [
     "name_words",
     "rules",
     "split_full_name",
+    "split_usual_name",
     "without_remarks",
     "without_titles",
 ]
@@ -238,10 +239,8 @@ def split_full_name(text: str) -> tuple[str, str, str]:
     (('Иванов', 'И.', 'П.'), ('Абрамович', 'Роман', 'Аркадьевич'))
     """
     text = without_titles(text, whole=True)
-    if _USUAL.fullmatch(text):
-        tokens = text.replace(".", ". ").split()
-        if len(tokens) <= _MOST_WORDS and not [token for token in tokens if len(token) < 7 and _is_joined(token)]:
-            return _parts(tokens, *_parts_of(tokens))
+    if (parts := split_usual_name(text)) is not None:
+        return parts
     before, comma, after = close_up(without_remarks(text)).translate(_COMMAS).strip(" ,;").partition(",")
     words = _words(before)
     if comma and not after.lstrip()[:1].isdigit():
@@ -251,6 +250,19 @@ def split_full_name(text: str) -> tuple[str, str, str]:
     if len(words.written) > 1 and all(map(_without_vowels, words.written)) and not any(map(_is_initial, words.plain)):
         return _parts(words.written, *_given_first(words.plain))
     return _parts(words.written, *_parts_of(words.plain))
+
+
+def split_usual_name(text: str) -> tuple[str, str, str] | None:
+    """`split_full_name` of words in one script that begin with capitals, without titles, as most names are; else None.
+
+    None also for words with an accent, in brackets, or that might belong to the next.
+    """
+    if not _USUAL.fullmatch(text):
+        return None
+    tokens = text.replace(".", ". ").split()
+    if len(tokens) > _MOST_WORDS or [token for token in tokens if len(token) < 7 and _is_joined(token)]:
+        return None
+    return _parts(tokens, *_parts_of(tokens))
 
 
 @dataclass(frozen=True)

@@ -167,6 +167,8 @@ def known_text(text: str) -> str:
 
 def prepare(text: str, *, palochka: bool = False) -> str:
     """Steps 1 to 5; keeps the case. Only in names can ``I l 1`` be a ``palochka``: elsewhere they are numerals."""
+    if _PLAIN.fullmatch(text):
+        return text
     tables, text = letters(), known_text(text)
     if not text.isascii():
         if tables.cyrillic.search(text) and tables.like_cyrillic.search(text):
@@ -199,6 +201,7 @@ def _one_script(word: str, palochka: bool) -> str:
     return word.translate(tables.to_cyrillic)
 
 
+_PLAIN = re.compile("[A-Za-z .-]*+|[А-Яа-яЁёІіЇїЄєҐґ .-]*+")  # nothing to prepare; most texts
 _SCHOLARLY = re.compile("[čšžěëŝğŭČŠŽĚËŜĞŬ]")
 _CH = re.compile("[Cc][Hh]")
 

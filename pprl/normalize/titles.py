@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 from pprl.normalize.text import read_table
 
@@ -26,7 +26,9 @@ class Title:
 
 
 def may_hold_title(text: str) -> bool:
-    """A quick look at the first and the last word."""
+    """A quick look at the first and the last word; letters alone leave no room for a title."""
+    if text.isalpha():
+        return False
     return _may_begin(text.partition(" ")[0]) or _may_end(text.rpartition(" ")[2])
 
 
@@ -67,14 +69,12 @@ def _words(place: str) -> dict[str, str]:
     return {_key(word if needs in ("capitals", "numeral") else word.lower()): needs for word, needs in _rows(place)}
 
 
-@lru_cache(65_536)
 def _may_begin(word: str) -> bool:
-    return _first_word(word) in _edge_words("before")
+    return (word.lower() if word.isalpha() else _first_word(word)) in _edge_words("before")
 
 
-@lru_cache(65_536)
 def _may_end(word: str) -> bool:
-    last = _last_word(word)
+    last = word.lower() if word.isalpha() else _last_word(word)
     return not last or last in _edge_words("after")
 
 
