@@ -124,6 +124,9 @@ LOST = re.compile(r"\ufffd+|\?+(?=[^\W\d_])|\?{2,}")
 MIDNIGHT = re.compile(r"[ t]0{1,2}:00(?::00(?:\.0+)?)?(?:z|[+-][0-9]{2}:?[0-9]{2})?$")
 
 
+PLAIN_VALUE = re.compile(r"(?:[A-ZА-Я]{1,4}[ -]?|(?=[0./-]*[1-9]))[0-9](?:[0-9./-]*[0-9])?")  # dates and numbers
+
+
 def why_missing(text: str, kind: str) -> str | None:
     """Why a clean cell of a field type has no value although it is not empty; None if it may have one.
 
@@ -135,6 +138,8 @@ def why_missing(text: str, kind: str) -> str | None:
     if text.isdecimal() and text[0] != "0":
         return None
     words = nothing_words(kind)
+    if PLAIN_VALUE.fullmatch(text) and text.lower() not in words:
+        return None
     bare = text.strip(MARKS)
     lower = bare.lower()
     if lower in words and (found := words[lower] or words.get("=" + bare)):

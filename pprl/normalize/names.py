@@ -144,6 +144,7 @@ _USUAL = re.compile(  # words in one script that begin with a capital; possessiv
     r"(?: *[А-ЯЁІЇЄҐ](?:\.|[А-Яа-яЁёІіЇїЄєҐґ]*+(?:-[А-Яа-яЁёІіЇїЄєҐґ]++)*+(?!\.)))*+"
     r"|(?: *[A-Z](?:\.|[A-Za-z]*+(?:-[A-Za-z]++)*+(?!\.)))*+"
 )
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u2135-\u2138\ufb1d-\ufefc]")  # Hebrew and Arabic letters and signs
 _COMMAS = str.maketrans("،؛", ",;")
 _MOST_WORDS = 64  # anything after them is not a name
 
@@ -241,13 +242,17 @@ def split_full_name(text: str) -> tuple[str, str, str]:
     text = without_titles(text, whole=True)
     if (parts := split_usual_name(text)) is not None:
         return parts
-    before, comma, after = close_up(without_remarks(text)).translate(_COMMAS).strip(" ,;").partition(",")
+    text, right_to_left = without_remarks(text), _RIGHT_TO_LEFT.search(text) is not None
+    if right_to_left:
+        text = close_up(text).translate(_COMMAS)
+    before, comma, after = text.strip(" ,;").partition(",")
     words = _words(before)
     if comma and not after.lstrip()[:1].isdigit():
         rest = _words(after.replace(",", " "), surname=False)
         if rest.plain and not (holds_name(words.plain) and (_begins_remark(words, rest) or _whole(words.plain))):
             return _around_comma(words, rest)
-    if len(words.written) > 1 and all(map(_without_vowels, words.written)) and not any(map(_is_initial, words.plain)):
+    without_vowels = right_to_left and len(words.written) > 1 and all(map(_without_vowels, words.written))
+    if without_vowels and not any(map(_is_initial, words.plain)):
         return _parts(words.written, *_given_first(words.plain))
     return _parts(words.written, *_parts_of(words.plain))
 

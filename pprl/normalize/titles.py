@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from pprl.normalize.text import read_table
 
@@ -78,10 +78,12 @@ def _may_end(word: str) -> bool:
     return not last or last in _edge_words("after")
 
 
+@lru_cache(4096)
 def _first_word(text: str) -> str:
     return text.partition(" ")[0].partition(".")[0].rstrip(",").lower()
 
 
+@lru_cache(4096)
 def _last_word(text: str) -> str:
     found = _LAST.search(text[-_LONGEST:])
     return found[1].lower() if found else ""

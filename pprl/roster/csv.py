@@ -139,8 +139,8 @@ class _Records:
             self._plain = True
 
     def _in_order(self, chunk: str) -> list[list[str]] | None:
-        """The records of a chunk whose quotation marks, if it has any, are plainly in order: each line is a record, each
-        record as wide as the table. Most chunks are like this; None for any other.
+        """The records of a chunk whose quotation marks, if it has any, are plainly in order: each line is a record as
+        wide as the table. Most chunks are like this; None for any other.
         """
         quote, delimiter, width = self._dialect.quote, self._dialect.delimiter, self._dialect.shape.width
         if MARK in chunk:

@@ -75,13 +75,15 @@ class Column:
 @dataclass(frozen=True)
 class People:
     """A roster in canonical values. ``rows`` are its row labels: spreadsheet rows, header counted, if read from a file.
-    Rows with the same label are spellings of one person. ``ids`` are the owner's ids by row label, if asked for.
+    Rows with the same label are spellings of one person. ``ids`` are the owner's ids by row label, if asked for, and
+    ``persons`` what `persons_of` found before.
     """
 
     rows: NDArray[np.int64]
     columns: Mapping[str, Column]
     left_out: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
     ids: Mapping[int, str] = field(default_factory=dict)
+    persons: dict[Schema, NDArray[np.int64]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -228,7 +230,9 @@ class Reader:
         rank, sex = (_only(fields, kind) for kind in ("rank", "sex"))
         if rank and ranks_before is not None:
             cells[rank] = (
-                _filled_up(cells[rank], ranks_before) if rank in cells else pd.Series(ranks_before, index=frame.index, dtype=object)
+                _filled_up(cells[rank], ranks_before)
+                if rank in cells
+                else pd.Series(ranks_before, index=frame.index, dtype=object)
             )
         read: dict[str, Column] = {}
         left_out: dict[tuple[str, str], tuple[int, ...]] = {}
@@ -458,9 +462,9 @@ def fold_of(entry: Field, order: Order = "dmy") -> Fold:
     given = entry.type in ("given", "patronymic")
 
     def fold(text: str) -> tuple[str | None, str | None]:
-        if is_name and len(text) < _USUAL_LENGTH and is_plain_word(text, entry.type) and not dropped_letters(text):
-            if value := fold_name(text, given=given):
-                return value, None
+        plain = is_name and len(text) < _USUAL_LENGTH and is_plain_word(text, entry.type) and not dropped_letters(text)
+        if plain and (value := fold_name(text, given=given)):
+            return value, None
         if _too_long(text):
             return None, "a cell over 64 KiB"
         if not text:
