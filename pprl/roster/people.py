@@ -463,8 +463,8 @@ def fold_of(entry: Field, order: Order = "dmy") -> Fold:
 
     def fold(text: str) -> tuple[str | None, str | None]:
         plain = is_name and len(text) < _USUAL_LENGTH and is_plain_word(text, entry.type) and not dropped_letters(text)
-        if plain and (value := fold_name(text, given=given)):
-            return value, None
+        if plain and (name := fold_name(text, given=given)):
+            return name, None
         if _too_long(text):
             return None, "a cell over 64 KiB"
         if not text:
