@@ -8,7 +8,7 @@ value is never changed. The words are in ``nothing.tsv``.
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from html.entities import name2codepoint
 
 from pprl.normalize.text import read_table
@@ -124,6 +124,9 @@ LOST = re.compile(r"\ufffd+|\?+(?=[^\W\d_])|\?{2,}")
 MIDNIGHT = re.compile(r"[ t]0{1,2}:00(?::00(?:\.0+)?)?(?:z|[+-][0-9]{2}:?[0-9]{2})?$")
 
 
+PLAIN_VALUE = re.compile(r"(?:[A-ZА-Я]{1,4}[ -]?|(?=[0./-]*[1-9]))[0-9](?:[0-9./-]*[0-9])?")  # dates and numbers
+
+
 def why_missing(text: str, kind: str) -> str | None:
     """Why a clean cell of a field type has no value although it is not empty; None if it may have one.
 
@@ -135,6 +138,8 @@ def why_missing(text: str, kind: str) -> str | None:
     if text.isdecimal() and text[0] != "0":
         return None
     words = nothing_words(kind)
+    if PLAIN_VALUE.fullmatch(text) and text.lower() not in words:
+        return None
     bare = text.strip(MARKS)
     lower = bare.lower()
     if lower in words and (found := words[lower] or words.get("=" + bare)):
@@ -236,7 +241,7 @@ def split_nothing(text: str) -> tuple[str, str]:
     >>> split_nothing("Лугов Пётр б/о"), split_nothing("Лугов Пётр"), split_nothing("нет")
     (('Лугов Пётр', 'б/о'), ('Лугов Пётр', ''), ('нет', ''))
     """
-    if not _may_be_nothing(text.rpartition(" ")[2]):
+    if not may_end_in_nothing(text):
         return text, ""
     words, known = text.split(), nothing_words("given")
     rest = len(words)
@@ -255,13 +260,17 @@ def split_nothing(text: str) -> tuple[str, str]:
 _MOST_WORDS = 4
 
 
-@lru_cache(4096)
-def _may_be_nothing(last_word: str) -> bool:
-    """A quick look: whether a word for nothing may end so."""
-    return last_word.strip(MARKS).lower() in _last_words()
+def may_end_in_nothing(text: str) -> bool:
+    """A quick look at the last word of a whole name: whether a word for nothing may end so."""
+    return text.rpartition(" ")[2].strip(MARKS).lower() in _last_words()
 
 
 @cache
 def _last_words() -> frozenset[str]:
-    phrases = (word.lstrip("=").lower().split(" ")[-1] for word in nothing_words("given"))
+    phrases = (word.lstrip("=").lower().split(" ")[-1] for kind in NAMES for word in nothing_words(kind))
     return frozenset(word.strip(MARKS) for word in phrases)
+
+
+def is_plain_word(text: str, kind: str) -> bool:
+    """A quick look at a cell: whether it is a word of letters alone, and not a word for nothing."""
+    return text.isalpha() and text.lower() not in nothing_words(kind)

@@ -191,6 +191,8 @@ def _bare(text: str) -> tuple[str, bool]:
     """A cell without the words beside its date (``date_words.tsv``), and whether one of them says that it is only
     about right.
     """
+    if NUMBERS.fullmatch(text):
+        return text.rstrip("."), False
     text = _plain(text.translate(_SIGNS))
     text = _DASH.sub("-", " ".join(text.lower().split()))
     if not LETTER.search(text):
@@ -215,6 +217,7 @@ def _plain(text: str) -> str:
 
 OTHER_ALPHABETS = re.compile("[\u0370-\u03ff\u0530-\u1cff\u1f00-\u1fff\u2300-\ufeff\U00010000-\U0010ffff]")
 _SIGNS = str.maketrans("≈،٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "~,01234567890123456789")
+NUMBERS = re.compile(r"[0-9./-]*+")
 LETTER = re.compile(r"[^0-9 ./:,+_*tz-]")
 _MOST_WORDS = 6
 

@@ -31,6 +31,7 @@ __all__ = [
     "name_words",
     "rules",
     "split_full_name",
+    "split_usual_name",
     "without_remarks",
     "without_titles",
 ]
@@ -143,6 +144,7 @@ _USUAL = re.compile(  # words in one script that begin with a capital; possessiv
     r"(?: *[А-ЯЁІЇЄҐ](?:\.|[А-Яа-яЁёІіЇїЄєҐґ]*+(?:-[А-Яа-яЁёІіЇїЄєҐґ]++)*+(?!\.)))*+"
     r"|(?: *[A-Z](?:\.|[A-Za-z]*+(?:-[A-Za-z]++)*+(?!\.)))*+"
 )
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u2135-\u2138\ufb1d-\ufefc]")  # Hebrew and Arabic letters and signs
 _COMMAS = str.maketrans("،؛", ",;")
 _MOST_WORDS = 64  # anything after them is not a name
 
@@ -238,19 +240,34 @@ def split_full_name(text: str) -> tuple[str, str, str]:
     (('Иванов', 'И.', 'П.'), ('Абрамович', 'Роман', 'Аркадьевич'))
     """
     text = without_titles(text, whole=True)
-    if _USUAL.fullmatch(text):
-        tokens = text.replace(".", ". ").split()
-        if len(tokens) <= _MOST_WORDS and not [token for token in tokens if len(token) < 7 and _is_joined(token)]:
-            return _parts(tokens, *_parts_of(tokens))
-    before, comma, after = close_up(without_remarks(text)).translate(_COMMAS).strip(" ,;").partition(",")
+    if (parts := split_usual_name(text)) is not None:
+        return parts
+    text, right_to_left = without_remarks(text), _RIGHT_TO_LEFT.search(text) is not None
+    if right_to_left:
+        text = close_up(text).translate(_COMMAS)
+    before, comma, after = text.strip(" ,;").partition(",")
     words = _words(before)
     if comma and not after.lstrip()[:1].isdigit():
         rest = _words(after.replace(",", " "), surname=False)
         if rest.plain and not (holds_name(words.plain) and (_begins_remark(words, rest) or _whole(words.plain))):
             return _around_comma(words, rest)
-    if len(words.written) > 1 and all(map(_without_vowels, words.written)) and not any(map(_is_initial, words.plain)):
+    without_vowels = right_to_left and len(words.written) > 1 and all(map(_without_vowels, words.written))
+    if without_vowels and not any(map(_is_initial, words.plain)):
         return _parts(words.written, *_given_first(words.plain))
     return _parts(words.written, *_parts_of(words.plain))
+
+
+def split_usual_name(text: str) -> tuple[str, str, str] | None:
+    """`split_full_name` of words in one script that begin with capitals, without titles, as most names are; else None.
+
+    None also for words with an accent, in brackets, or that might belong to the next.
+    """
+    if not _USUAL.fullmatch(text):
+        return None
+    tokens = text.replace(".", ". ").split()
+    if len(tokens) > _MOST_WORDS or [token for token in tokens if len(token) < 7 and _is_joined(token)]:
+        return None
+    return _parts(tokens, *_parts_of(tokens))
 
 
 @dataclass(frozen=True)

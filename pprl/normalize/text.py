@@ -158,6 +158,8 @@ _ARABIC_SIGNS = {ord("٫"): ".", ord("٬"): ","}
 
 def known_text(text: str) -> str:
     """Steps 1 and 2: known code points only, composed, with digits 0-9; keeps the case."""
+    if _USUAL.fullmatch(text):
+        return text
     tables = letters()
     text = tables.unknown.sub("", text)
     if tables.loose.search(text):
@@ -167,6 +169,8 @@ def known_text(text: str) -> str:
 
 def prepare(text: str, *, palochka: bool = False) -> str:
     """Steps 1 to 5; keeps the case. Only in names can ``I l 1`` be a ``palochka``: elsewhere they are numerals."""
+    if _PLAIN.fullmatch(text):
+        return text
     tables, text = letters(), known_text(text)
     if not text.isascii():
         if tables.cyrillic.search(text) and tables.like_cyrillic.search(text):
@@ -199,6 +203,8 @@ def _one_script(word: str, palochka: bool) -> str:
     return word.translate(tables.to_cyrillic)
 
 
+_USUAL = re.compile("[0-9A-Za-zА-Яа-яЁёІіЇїЄєҐґ .-]*+")  # known and composed, as most texts are
+_PLAIN = re.compile("[A-Za-z .-]*+|[А-Яа-яЁёІіЇїЄєҐґ .-]*+")  # in one script, too: nothing to prepare
 _SCHOLARLY = re.compile("[čšžěëŝğŭČŠŽĚËŜĞŬ]")
 _CH = re.compile("[Cc][Hh]")
 

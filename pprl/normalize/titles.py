@@ -26,7 +26,9 @@ class Title:
 
 
 def may_hold_title(text: str) -> bool:
-    """A quick look at the first and the last word."""
+    """A quick look at the first and the last word; letters alone leave no room for a title."""
+    if text.isalpha():
+        return False
     return _may_begin(text.partition(" ")[0]) or _may_end(text.rpartition(" ")[2])
 
 
@@ -67,21 +69,21 @@ def _words(place: str) -> dict[str, str]:
     return {_key(word if needs in ("capitals", "numeral") else word.lower()): needs for word, needs in _rows(place)}
 
 
-@lru_cache(65_536)
 def _may_begin(word: str) -> bool:
-    return _first_word(word) in _edge_words("before")
+    return (word.lower() if word.isalpha() else _first_word(word)) in _edge_words("before")
 
 
-@lru_cache(65_536)
 def _may_end(word: str) -> bool:
-    last = _last_word(word)
+    last = word.lower() if word.isalpha() else _last_word(word)
     return not last or last in _edge_words("after")
 
 
+@lru_cache(4096)
 def _first_word(text: str) -> str:
     return text.partition(" ")[0].partition(".")[0].rstrip(",").lower()
 
 
+@lru_cache(4096)
 def _last_word(text: str) -> str:
     found = _LAST.search(text[-_LONGEST:])
     return found[1].lower() if found else ""

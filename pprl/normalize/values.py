@@ -37,7 +37,7 @@ def fold_identifier(text: str) -> str | None:
     """
     text = known_text(text)
     found = SERIES_AND_NUMBER.fullmatch(text)
-    if found and 2 * sum(letter in "0123456789" for letter in found[2]) > sum(map(str.isalnum, found[2])):
+    if found and 2 * sum(map("0123456789".__contains__, found[2])) > sum(map(str.isalnum, found[2])):
         text = found[1].translate(_LETTERS) + found[2].translate(_DIGITS)
     return text.translate(_identifier_letters()).replace(" ", "") or None
 

@@ -12,7 +12,7 @@ import io
 import itertools
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
@@ -76,8 +76,9 @@ def _has_stray_returns(file: BinaryIO) -> bool:
     while piece := file.read(1 << 20):
         piece += file.readline(1 << 20)
         feeds += piece.count(b"\n")
-        if b"\r" in piece:
-            alone += piece.count(b"\r") - piece.count(b"\r\n")
+        returns = piece.count(b"\r")
+        if returns and (single := returns - piece.count(b"\r\n")):
+            alone += single
             doubled += piece.count(b"\r\r\n")
     return alone > 0 and (2 * alone < feeds or alone == doubled)
 
@@ -104,10 +105,14 @@ def csv_records(file: BinaryIO, dialect: Dialect, findings: Findings) -> Iterato
     RosterError: a quoted cell swallows rows, or is never closed, and nothing shows what was meant.
     """
     csv.field_size_limit(MAX_TEXT)
+    return itertools.chain.from_iterable(_batches(file, dialect, findings))
+
+
+def _batches(file: BinaryIO, dialect: Dialect, findings: Findings) -> Iterator[Iterable[list[str]]]:
     with open_text(file, dialect.encoding, "\n" if dialect.stray else "") as text:
         if dialect.named:
             text.readline(HEAD)
-        yield from _Records(text, dialect, findings).read()
+        yield from _Records(text, dialect, findings).batches()
 
 
 class _Records:
@@ -121,24 +126,42 @@ class _Records:
         self._plain = True  # whether no text of the pending lines looks garbled
         self.row = 0
 
-    def read(self) -> Iterator[list[str]]:
-        """All records. Text without quotation marks, most text, takes the short way."""
-        quote, delimiter = self._dialect.quote, self._dialect.delimiter
+    def batches(self) -> Iterator[Iterable[list[str]]]:
+        """All records, those of a chunk at a time; each batch is to be read before the next."""
         while chunk := self._next_chunk():
-            if quote not in chunk and MARK not in chunk:
-                lines = csv.reader(io.StringIO(chunk, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
-                if self._plain:
-                    yield from lines
-                else:
-                    for number, record in enumerate(lines, self.row + 1):
-                        yield mended_record(record, number, self._findings)
-                self.row += lines.line_num
+            if (records := self._in_order(chunk)) is not None:
+                yield records if self._plain else self._mended(records)
+                self.row += len(records)
             else:
                 self._pending.extend(io.StringIO(chunk, newline=""))
                 while self._pending:
-                    for record in self._quoted_records():
-                        yield record if self._plain else mended_record(record, self.row, self._findings)
+                    yield self._one_by_one()
             self._plain = True
+
+    def _in_order(self, chunk: str) -> list[list[str]] | None:
+        """The records of a chunk whose quotation marks, if it has any, are plainly in order: each line is a record as
+        wide as the table. Most chunks are like this; None for any other.
+        """
+        quote, delimiter, width = self._dialect.quote, self._dialect.delimiter, self._dialect.shape.width
+        if MARK in chunk:
+            return None
+        if quote not in chunk:
+            return list(csv.reader(io.StringIO(chunk, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE))
+        lines = list(io.StringIO(chunk, newline=""))
+        try:
+            records = list(csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True))
+        except csv.Error:
+            return None
+        in_pairs = not any(map((1).__and__, map(str.count, lines, itertools.repeat(quote))))
+        return records if len(records) == len(lines) and in_pairs and {*map(len, records)} == {width} else None
+
+    def _mended(self, records: list[list[str]]) -> Iterator[list[str]]:
+        for number, record in enumerate(records, self.row + 1):
+            yield mended_record(record, number, self._findings)
+
+    def _one_by_one(self) -> Iterator[list[str]]:
+        for record in self._quoted_records():
+            yield record if self._plain else mended_record(record, self.row, self._findings)
 
     def _next_chunk(self) -> str:
         """The next piece of text, "" at the end; notes whether it needs a closer look."""

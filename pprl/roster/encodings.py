@@ -109,19 +109,19 @@ def _row_at(file: BinaryIO, offset: int) -> int:
 
 def _with_others(file: BinaryIO, page: str) -> Encoding:
     """The encoding of a file whose lines are in a code page, or some of them in another encoding."""
-    counts, first = Counter[str](), Encoding(page, ALL_BUT_UTF_16)
+    counts, first, flawed = Counter[str](), Encoding(page, ALL_BUT_UTF_16), False
     file.seek(0)
     while data := file.read(_CHUNK):
         data += file.readline()
-        if "\x00" in data.decode("latin-1"):
+        if b"\x00" in data:
             raise RosterError("the roster holds NUL bytes: it is not a table of text", hint=_SAVE_AGAIN)
+        flawed = flawed or any(byte in data for byte in _undefined(page))
         counts[page] += data.count(b"\n")
         for line in _suspects(data, page):
             counts[_encoding_of(line, first)] += 1
     others = tuple(sorted(name for name in counts if name != page))
     if not others:
-        file.seek(0)
-        if _first_flaw(file, file.seek(0, io.SEEK_END), page) is not None:
+        if flawed:
             raise RosterError(_UNKNOWN, hint=_SAVE_AGAIN)
         return Encoding(page)
     counts[page] -= sum(counts[name] for name in others)
@@ -129,11 +129,17 @@ def _with_others(file: BinaryIO, page: str) -> Encoding:
     return Encoding(page, others, tuple(sorted(name for name in counts if name != most and counts[name])))
 
 
+@functools.cache
+def _undefined(page: str) -> tuple[bytes, ...]:
+    """The bytes that stand for nothing in a code page."""
+    return tuple(byte for byte in map(bytes, zip(range(256))) if not byte.decode(page, "ignore"))
+
+
 def _suspects(data: bytes, page: str) -> Iterator[bytes]:
     """The lines that may be in another encoding than this page."""
     if page in _of_script("cyrillic"):
         kinds = data.translate(_kinds(page))
-        if not any(pair in kinds for pair in _ODD):
+        if b"luu" not in kinds and (b"s" not in kinds or not any(pair in kinds for pair in _ODD)):
             return
     else:
         kinds = data
@@ -178,7 +184,7 @@ _PAIRS = re.compile(
 )
 
 
-_ODD = (b"luu", b"ls", b"sl", b"us", b"su", b"ss")  # capitals inside words, symbols beside letters
+_ODD = (b"ls", b"sl", b"us", b"su", b"ss")  # capitals inside words, symbols beside letters
 _ODD_PLACES = re.compile(b"luu|[lus]s|s[lu]")
 
 
@@ -328,7 +334,7 @@ def _refuse(page: str, other: str) -> None:
 def plausibility(text: str, script: str = "cyrillic") -> float:
     """Points per letter of the script, −2 to 1: rare letters, symbols and clashing neighbours cost points."""
     ranks = _ranks(script)
-    counts = Counter(letter for letter in text if letter > "\x7f")
+    counts = Counter({letter: count for letter, count in Counter(text).items() if letter > "\x7f"})
     points = sum(
         count * (ranks.get(letter.lower()) or _USUAL_SIGNS.get(letter, _UNUSUAL_SIGN))
         for letter, count in counts.items()

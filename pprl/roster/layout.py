@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from pprl.core.errors import RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES
@@ -220,6 +221,7 @@ _PAGE = re.compile(
     r"|[-–—]\s*\d+\s*[-–—]",
     re.IGNORECASE,
 )
+_NO_PERSON = re.compile("[-–—1ивурслабtpsσგէעص]", re.IGNORECASE)  # how numbers of columns, totals and pages begin
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`‐–-][^\W\d_]+)*\.?")
 _NUMBER = re.compile(r"\s*\d+\s*[.)]?\s*(?=[^\W\d_])")
 
@@ -259,35 +261,7 @@ def _without_number(text: str) -> str:
 
 
 def _people(table: Table, rows: Iterator[Numbered], findings: Findings) -> Iterator[Person]:
-    """The rows that are people, as wide as the header, each with the section row above it."""
-    last: Person | None = None
-    for person in _rows_of_people(table, rows):
-        row, record, _ = person
-        if last is not None and record.count("") >= len(record) - 1 and _continue(last, person, table.header):
-            findings.add(JOINED, row)
-            continue
-        if last is not None:
-            yield last
-        last = person
-    if last is not None:
-        yield last
-
-
-def _continue(last: Person, person: Person, header: list[str]) -> bool:
-    """Whether a row is the end of the name above it, a patronymic alone on its line; if so, join it."""
-    column = next((column for column, cell in enumerate(person[1]) if cell.strip()), 0)
-    above, text, kind = last[1][column].split(), person[1][column].strip(), header_type(header[column])
-    if person[0] != last[0] + 1 or " " in text or not is_patronymic(text):
-        return False
-    whole = kind == FULL_NAME and len(above) == 2 and not any(map(is_patronymic, above)) and "." not in above[-1]
-    if whole or (kind == "patronymic" and not above):
-        last[1][column] = " ".join([*above, text])
-        return True
-    return False
-
-
-def _rows_of_people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
-    """The rows that are not clearly something else."""
+    """The rows that are not clearly something else, as wide as the header, each with the section row above it."""
     header, width = table.header, len(table.header)
     bare_list = header[-1:] == [FULL_NAME] and not any(header[:-1])
     kinds = [header_type(label) for label in header]
@@ -295,6 +269,7 @@ def _rows_of_people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
     numbers = {column for column, kind in enumerate(kinds) if kind == "row"}
     initials = {label[0].lower() for label in header if label}
     section = ""
+    last: Person | None = None
     for row, record in rows:
         if len(record) > width and any(map(str.strip, record[width:])):
             if _alone(record, numbers) is None:
@@ -314,11 +289,37 @@ def _rows_of_people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
             if _is_section(*alone, names) and (kinds[alone[0]] not in VALUE_TYPES or _OFFICE.search(alone[1])):
                 section = alone[1]
                 continue
-        elif _is_no_person(record, filled, names) or (
-            filled[0][0].lower() in initials and _is_header_again(record, header, kinds)
-        ):
+        else:
+            first = filled[0][0]
+            if _may_begin_no_person(first) and _is_no_person(record, filled, names):
+                continue
+            if first.lower() in initials and _is_header_again(record, header, kinds):
+                continue
+        if len(record) != width:
+            record = [*record, *[""] * width][:width]
+        if alone is not None and last is not None and _continue(last, row, record, header):
+            findings.add(JOINED, row)
             continue
-        yield row, record if len(record) == width else [*record, *[""] * width][:width], section
+        if last is not None:
+            yield last
+        last = row, record, section
+    if last is not None:
+        yield last
+
+
+def _continue(last: Person, row: int, record: list[str], header: list[str]) -> bool:
+    """Whether a row is the end of the name above it, a patronymic alone on its line; if so, join it."""
+    if record.count("") < len(record) - 1:
+        return False
+    column = next((column for column, cell in enumerate(record) if cell.strip()), 0)
+    above, text, kind = last[1][column].split(), record[column].strip(), header_type(header[column])
+    if row != last[0] + 1 or " " in text or not is_patronymic(text):
+        return False
+    whole = kind == FULL_NAME and len(above) == 2 and not any(map(is_patronymic, above)) and "." not in above[-1]
+    if whole or (kind == "patronymic" and not above):
+        last[1][column] = " ".join([*above, text])
+        return True
+    return False
 
 
 def _alone(record: list[str], numbers: set[int]) -> tuple[int, str] | None:
@@ -344,6 +345,12 @@ def _is_section(column: int, text: str, names: set[int]) -> bool:
             text.lstrip(_OPENING)[:1].isalpha() or is_name(_without_number(text), words=1)
         )
     return bool(_OFFICE.search(text)) or (bool(names) and (" " in text or text.isalpha()))
+
+
+@cache
+def _may_begin_no_person(first: str) -> bool:
+    """A quick look at the first character of a record."""
+    return _NO_PERSON.match(first) is not None
 
 
 def _is_no_person(record: list[str], filled: list[str], names: set[int]) -> bool:

@@ -22,17 +22,20 @@ from pprl.normalize.cells import (
     NOTHING,
     SHEET_ERROR,
     clean,
+    is_plain_word,
     lost_letters,
     mark_lost_letters,
+    may_end_in_nothing,
     split_nothing,
     why_missing,
     without_lost_letters,
 )
 from pprl.normalize.dates import Order, decide_order, parse_date, why_no_date
-from pprl.normalize.names import fold_name, split_full_name, without_remarks, without_titles
+from pprl.normalize.names import fold_name, split_full_name, split_usual_name, without_remarks, without_titles
 from pprl.normalize.ranks import fold_rank, quick_look, split_rank
 from pprl.normalize.sex import sex_of
 from pprl.normalize.text import dropped_letters, unread_alphabet
+from pprl.normalize.titles import may_hold_title
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
 from pprl.roster.headers import header_types
 from pprl.roster.spellings import MOST_SPELLINGS, TOO_MANY, distinct_values, separators, spread
@@ -72,13 +75,15 @@ class Column:
 @dataclass(frozen=True)
 class People:
     """A roster in canonical values. ``rows`` are its row labels: spreadsheet rows, header counted, if read from a file.
-    Rows with the same label are spellings of one person. ``ids`` are the owner's ids by row label, if asked for.
+    Rows with the same label are spellings of one person. ``ids`` are the owner's ids by row label, if asked for, and
+    ``persons`` what `persons_of` found before.
     """
 
     rows: NDArray[np.int64]
     columns: Mapping[str, Column]
     left_out: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
     ids: Mapping[int, str] = field(default_factory=dict)
+    persons: dict[Schema, NDArray[np.int64]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -225,7 +230,9 @@ class Reader:
         rank, sex = (_only(fields, kind) for kind in ("rank", "sex"))
         if rank and ranks_before is not None:
             cells[rank] = (
-                _filled_up(cells[rank], ranks_before) if rank in cells else pd.Series(ranks_before, index=frame.index)
+                _filled_up(cells[rank], ranks_before)
+                if rank in cells
+                else pd.Series(ranks_before, index=frame.index, dtype=object)
             )
         read: dict[str, Column] = {}
         left_out: dict[tuple[str, str], tuple[int, ...]] = {}
@@ -290,7 +297,7 @@ def _without_ranks(
 
     The ranks are None where there are none.
     """
-    codes, distinct = pd.factorize(names)
+    codes, distinct = _factorize(names)
     texts = list(map(text_of, distinct))
     splits = [*map(split, texts), ("", "")]
     if not any(rank for rank, _ in splits):
@@ -298,16 +305,16 @@ def _without_ranks(
         return names if clean_already else _by_row(texts, codes, names.index), ranks_before
     ranks, rests = (np.array(column, dtype=object) for column in zip(*splits, strict=True))
     by_row = ranks[codes] if ranks_before is None else np.where(ranks_before == "", ranks[codes], ranks_before)
-    return pd.Series(rests[codes], index=names.index), by_row
+    return pd.Series(rests[codes], index=names.index, dtype=object), by_row
 
 
 def _filled_up(cells: pd.Series[str], others: NDArray[np.object_]) -> pd.Series[str]:
     """The cells, with ``others`` in place of the empty ones."""
-    codes, distinct = pd.factorize(cells)
+    codes, distinct = _factorize(cells)
     texts_of = [text_of(value) for value in distinct]
     empty = np.array([*(not text or why_missing(text, "rank") is not None for text in texts_of), True])[codes]
     texts: NDArray[np.object_] = np.where(empty, others, cells.to_numpy(dtype=object))
-    return pd.Series(texts, index=cells.index)
+    return pd.Series(texts, index=cells.index, dtype=object)
 
 
 def _with_sex_of_names(column: Column, names: Mapping[str, Column]) -> Column:
@@ -376,7 +383,7 @@ def _split_full_names(
     names: pd.Series[str], homes: Sequence[str], split: Callable[[str], tuple[str, ...]]
 ) -> dict[str, pd.Series[str]]:
     """Split a column of clean full names into the name fields."""
-    codes, distinct = pd.factorize(names)
+    codes, distinct = _factorize(names)
     splits = list(map(split, distinct))
     parts: dict[str, list[str]] = {}
     for name in dict.fromkeys(homes):
@@ -389,11 +396,21 @@ def _split_full_names(
 
 
 def _by_row(texts: Sequence[str], codes: NDArray[np.int64], index: pd.Index[int]) -> pd.Series[str]:
-    return pd.Series(np.array([*texts, ""], dtype=object)[codes], index=index)
+    return pd.Series(np.array([*texts, ""], dtype=object)[codes], index=index, dtype=object)
+
+
+def _factorize(cells: pd.Series[str]) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """The number of each row's value, and the values as Python objects; −1 for missing cells."""
+    codes, distinct = pd.factorize(cells)
+    return codes, distinct.to_numpy(dtype=object)
 
 
 def _split(text: str, homes: Sequence[str]) -> tuple[str, ...]:
     """A full name in parts. A text that cannot be split stays whole, so that it is reported as one cell."""
+    if len(text) < _USUAL_LENGTH and not may_end_in_nothing(text) and not may_hold_title(text):
+        usual = split_usual_name(text)
+        if usual is not None and any(usual):
+            return usual
     home = homes.index(homes[1])
     if _too_long(text) or why_missing(text, "surname") or unread_alphabet(text):
         return _as_one(text, home)
@@ -410,13 +427,16 @@ def _split(text: str, homes: Sequence[str]) -> tuple[str, ...]:
     return parts
 
 
+_USUAL_LENGTH = 256
+
+
 def _as_one(text: str, home: int) -> tuple[str, ...]:
     return tuple(text if index == home else "" for index in range(3))
 
 
 def _fold_column(cells: pd.Series[str], fold: Fold) -> tuple[Column, dict[str, NDArray[np.int64]]]:
     """The canonical values of a column, and by reason the indices of the rows that could not be read in full."""
-    codes, distinct = pd.factorize(cells)
+    codes, distinct = _factorize(cells)
     canonical: dict[str, int] = {}
     target = np.full(len(distinct) + 1, MISSING, dtype=np.int32)
     reasons: dict[str, list[int]] = {}
@@ -439,8 +459,12 @@ def fold_of(entry: Field, order: Order = "dmy") -> Fold:
     canonical, folded, unreadable = _folder(entry, order), entry.type in FOLDED_TYPES, UNREADABLE[entry.type]
     is_name, is_date = entry.type in (*NAME_TYPES, "text"), entry.type in ("date", "year")
     words = folded or entry.type in ("sex", "rank")
+    given = entry.type in ("given", "patronymic")
 
     def fold(text: str) -> tuple[str | None, str | None]:
+        plain = is_name and len(text) < _USUAL_LENGTH and is_plain_word(text, entry.type) and not dropped_letters(text)
+        if plain and (name := fold_name(text, given=given)):
+            return name, None
         if _too_long(text):
             return None, "a cell over 64 KiB"
         if not text:

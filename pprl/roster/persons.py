@@ -27,6 +27,13 @@ PERSONAL = 0.9
 
 def persons_of(people: People, schema: Schema) -> NDArray[np.int64]:
     """For each row the index of the row that represents its person: the fullest one, the first among equals."""
+    if schema not in people.persons:
+        people.persons[schema] = _persons_by_label(people, schema)
+        people.persons[schema].flags.writeable = False
+    return people.persons[schema]
+
+
+def _persons_by_label(people: People, schema: Schema) -> NDArray[np.int64]:
     fullest = fullest_spellings(people, schema)
     indices = np.unique(fullest)
     if len(indices) == len(people):
