@@ -340,7 +340,9 @@ def propose_columns(
         names = {str(field.type): field.name for field in reversed(schema.linked()) if field.type in NAME_TYPES}
         unused |= _choose_names(frame, names, given, guesses, proposed, unclear)
     for name, best in unclear.items():
-        raise RosterError(_several(name, best), hint=f"choose one with --column {name}=HEADER")
+        same = len({guess.header for guess in best}) < len(best)
+        choose = "give them different headers" if same else f"choose one with --column {name}=HEADER"
+        raise RosterError(_several(name, best), hint=choose)
     for header in sorted(unused.keys() - {guess.header for guess in proposed.values()}):
         note(f"column {header!r} is not used: {unused[header]}")
     return proposed | _years_for_dates(frame, schema, given, guesses, proposed)

@@ -35,6 +35,7 @@ from pprl.normalize.sex import sex_of
 from pprl.normalize.text import dropped_letters, unread_alphabet
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
 from pprl.roster.headers import header_types
+from pprl.roster.serials import number_text
 from pprl.roster.spellings import MOST_SPELLINGS, TOO_MANY, distinct_values, separators, spread
 
 MISSING = -1
@@ -481,7 +482,7 @@ def text_of(value: object) -> str:
     """
     if type(value) is str:
         return clean(value) if len(value) <= MAX_CELL_BYTES else value
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else clean(str(value))
+    return number_text(value) if isinstance(value, float) and value.is_integer() else clean(str(value))
 
 
 def distinct_texts(cells: Iterable[object], separator: str | None) -> list[str]:
