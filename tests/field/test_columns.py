@@ -65,7 +65,7 @@ def test_a_column_of_codes_displaces_no_whole_names(column, first):
     values, lines = people_of(table(**{**column, **names} if first else {**names, **column}))
     assert values == wanted
     assert None not in wanted["surname"]
-    assert next(iter(column)) not in lines
+    assert f"from column {next(iter(column))!r}" not in lines
 
 
 def test_initials_in_columns_of_their_own_are_names():
@@ -299,6 +299,76 @@ def test_schema_proposes_no_field_that_a_roster_never_fills(tmp_path, monkeypatc
     lines = run("pprl schema roster.csv -o new.toml")
     assert any("patronymic is not proposed: no row of roster 1 has a value for it" in line for line in lines)
     assert "patronymic" not in (tmp_path / "new.toml").read_text(encoding="utf-8")
+
+
+TOGETHER = {
+    "a known header": "Имя Отчество",
+    "with a comma": "Имя, отчество",
+    "in Ukrainian": "Ім'я та по батькові",
+    "an unknown header": "графа 2",
+}
+
+
+@pytest.mark.parametrize("header", TOGETHER.values(), ids=TOGETHER)
+def test_given_names_and_patronymics_in_one_column_are_two_fields(header, tmp_path):
+    from pprl.roster.streaming import people_in_parts
+
+    parts = [name.split() for name in NAMES]
+    surnames, given, patronymics = (list(column) for column in zip(*parts, strict=True))
+    wanted, _ = people_of(table(Фамилия=surnames, Имя=given, Отчество=patronymics, др=DATES))
+    both = [" ".join(words[1:]) for words in parts]
+    values, lines = people_of(table(Фамилия=surnames, **{header: both}, др=DATES))
+    assert values == wanted
+    assert "not used" not in lines
+    rows = [list(row) for row in zip(surnames, both, DATES, strict=True)]
+    (tmp_path / "r.csv").write_bytes(as_csv(rows, header=["Фамилия", header, "др"]))
+    (people,) = people_in_parts(tmp_path / "r.csv", SCHEMA, "registry")
+    column = people.columns["patronymic"]
+    assert [column.values[code] for code in column.codes] == wanted["patronymic"]
+
+
+def test_a_schema_has_both_fields_of_such_a_column(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [[*name.split(" ", 1), day] for name, day in zip(NAMES, DATES, strict=True)]
+    (tmp_path / "roster.csv").write_bytes(as_csv(rows, header=["Фамилия", "Имя Отчество", "др"]))
+    run("pprl schema roster.csv -o new.toml")
+    assert "[fields.patronymic]" in (tmp_path / "new.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("word", ["Мария Анна", "J. R.", "Пётр б/о"])
+def test_other_words_behind_a_given_name_are_no_patronymic(word):
+    values, _ = people_of(table(Фамилия=["Лугов", "Бойко"], Имя=["Олег", word], др=DATES[:2]))
+    assert values["patronymic"] == [None, None]
+
+
+def test_schema_proposes_no_names_without_surnames(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [[*name.split()[1:], day, "рядовой"] for name, day in zip(NAMES, DATES, strict=True)]
+    (tmp_path / "roster.csv").write_bytes(as_csv(rows, header=["Имя", "Отчество", "др", "Звание"]))
+    *_, error, hint, status = run("pprl schema roster.csv -o new.toml")
+    assert status == "[exit 1]"
+    assert "only 1 field(s)" in error
+    assert "given names are not proposed without surnames" in hint
+    lines = run("pprl schema roster.csv -o - --allow-weak")
+    assert "[fields.birth_date]" in lines
+    assert "[fields.given]" not in lines
+
+
+def test_two_columns_of_one_name_are_to_be_renamed():
+    frame = pd.DataFrame([["Лугов", "Лугов", "12.03.1985"]] * 2, columns=["Фамилия", "Фамилия", "др"])
+    with pytest.raises(RosterError, match="2 columns could be surname") as refusal:
+        people_of(frame)
+    assert refusal.value.hint == "give them different headers"
+
+
+def test_a_schema_of_which_nothing_is_left_says_why(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [[name, f"1{at}.03.2528"] for at, name in enumerate(["สมชาย ใจดี", "วิชัย สุข"] * 3)]
+    (tmp_path / "roster.csv").write_bytes(as_csv(rows, header=["full_name", "birth_date"]))
+    *_, error, hint, status = run("pprl schema roster.csv -o new.toml")
+    assert status == "[exit 1]"
+    assert "no field of names or birth dates has a value in every roster" in error
+    assert "column 1 is not read: Thai letters" in hint
 
 
 # Any column of something else
