@@ -68,6 +68,15 @@ def test_a_column_of_codes_displaces_no_whole_names(column, first):
     assert f"from column {next(iter(column))!r}" not in lines
 
 
+@pytest.mark.parametrize("column", CODES.values(), ids=CODES)
+def test_a_column_of_codes_proves_no_patronymic_beside_surnames_and_given_names(column):
+    surnames, given, _ = (list(part) for part in zip(*map(str.split, NAMES), strict=True))
+    values, _ = people_of(table(Фамилия=surnames, Имя=given, др=DATES, **column))
+    assert values["patronymic"] == [None] * 5
+    values, _ = people_of(table(Фамилия=surnames, др=DATES, **column))
+    assert values["given"] == values["patronymic"] == [None] * 5
+
+
 def test_initials_in_columns_of_their_own_are_names():
     frame = table(
         Фамилия=["Лугов", "Бойко", "Ким"], **{"И.": ["О.", "К.", "Л."], "О.": ["С.", "Л.", "П."]}, др=DATES[:3]
@@ -87,6 +96,8 @@ def test_whole_names_go_before_a_lone_given_name_and_take_a_lone_patronymic_besi
     assert people_of(table(ФИО=NAMES, Имя=[words[1] for words in parts], др=DATES))[0] == wanted
     assert people_of(table(ФИО=NAMES, Отчество=[words[2] for words in parts], др=DATES))[0] == wanted
     assert people_of(table(ФИО=short, Отчество=[words[2] for words in parts], др=DATES))[0] == wanted
+    assert people_of(table(ФИО=NAMES, Имя=[words[1][0] + "." for words in parts], др=DATES))[0] == wanted
+    assert people_of(table(ФИО=NAMES, Отчество=[words[2][0] + "." for words in parts], др=DATES))[0] == wanted
 
 
 def test_a_column_of_surnames_that_few_people_have_gives_way_to_whole_names():
