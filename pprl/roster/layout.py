@@ -293,7 +293,8 @@ def _rows_of_people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
     kinds = [header_type(label) for label in header]
     names = {column for column, kind in enumerate(kinds) if kind in (*NAME_TYPES, FULL_NAME)}
     numbers = {column for column, kind in enumerate(kinds) if kind == "row"}
-    initials = {label[0].lower() for label in header if label}
+    labels = {label.lower() for label in header if label}
+    initials = {label[0] for label in labels}
     section = ""
     for row, record in rows:
         if len(record) > width and any(map(str.strip, record[width:])):
@@ -318,6 +319,11 @@ def _rows_of_people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
             filled[0][0].lower() in initials and _is_header_again(record, header, kinds)
         ):
             continue
+        if filled[0].lower() in labels and _is_another_header(record, kinds):
+            raise RosterError(
+                f"row {row}: the header of another table, with its columns in another order",
+                hint="divide the file above that row; a list may have several files (--list)",
+            )
         yield row, record if len(record) == width else [*record, *[""] * width][:width], section
 
 
@@ -365,6 +371,13 @@ def _is_header_again(record: list[str], header: list[str], kinds: list[str | Non
         label and (is_short_for(cell, label) or (kind is not None and header_type(cell) == kind))
         for cell, label, kind in cells
     )
+
+
+def _is_another_header(record: list[str], kinds: list[str | None]) -> bool:
+    """Whether all cells are words for fields, two of them for others than their columns': another file was put below.
+    """
+    found = [(header_type(cell), kind) for cell, kind in zip(record, kinds, strict=False) if cell.strip()]
+    return len(found) > 2 and all(ours for ours, _ in found) and sum(ours != kind for ours, kind in found) > 1
 
 
 def _drop_signatures(table: Table) -> None:

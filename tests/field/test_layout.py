@@ -6,6 +6,7 @@ from helpers.rosters import HEADER, as_csv, assert_nothing_lost_in_silence, clea
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pprl.core.errors import RosterError
 from pprl.roster.headers import header_type, is_short_for
 from pprl.roster.read import read_roster
 
@@ -50,6 +51,14 @@ def test_the_foot_of_a_page_is_neither_a_person_nor_a_section(roster, foot):
     frame = read_roster(roster([HEADER, *PEOPLE[:2], [foot], *PEOPLE[2:]]))
     assert frame.values.tolist() == PEOPLE
     assert "section" not in frame.columns
+
+
+def test_another_table_put_below_with_other_columns_is_refused_by_its_row(roster):
+    """Its surnames would be read as given names."""
+    swapped = [[HEADER[1], HEADER[0], *HEADER[2:]], *([row[1], row[0], *row[2:]] for row in PEOPLE[2:])]
+    with pytest.raises(RosterError, match="row 4: the header of another table") as refusal:
+        read_roster(roster([HEADER, *PEOPLE[:2], *swapped]))
+    assert "--list" in refusal.value.hint
 
 
 def test_people_who_share_words_with_the_header_stay(roster):
