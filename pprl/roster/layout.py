@@ -374,7 +374,7 @@ def _is_header_again(record: list[str], header: list[str], kinds: list[str | Non
 
 
 def _is_another_header(record: list[str], kinds: list[str | None]) -> bool:
-    """Whether all cells are words for fields, two of them for others than their columns': another file was put below."""
+    """Whether all cells are words for fields, two of them not for those of their columns: another file put below."""
     found = [(header_type(cell), kind) for cell, kind in zip(record, kinds, strict=False) if cell.strip()]
     return len(found) > 2 and all(ours for ours, _ in found) and sum(ours != kind for ours, kind in found) > 1
 
