@@ -30,7 +30,7 @@ def is_duration_format(number: int, code: str = "") -> bool:
 
 
 def number_text(value: float) -> str:
-    """A whole number loses its ``.0``; of one that was rounded, as all beyond 2^53 are, no digits are made up.
+    """A whole number loses its ``.0``; one beyond 2^53, which was rounded, gets no digits of its own.
 
     >>> number_text(7.0), number_text(0.5), number_text(12345678901234567890.0)
     ('7', '0.5', '12345678901234567000')
