@@ -87,6 +87,9 @@ def schema(
     for empty, whose in _empty_fields(proposed, frames, date_order).items():
         options.note(f"{empty} is not proposed: no row of {whose} has a value for it")
         del fields[empty]
+    for name_field in {"given", "patronymic"} & fields.keys() if "surname" not in fields else ():
+        options.note(f"{name_field} is not proposed without surnames")
+        del fields[name_field]
     if not any(role == "link" for _, role in fields.values()):
         raise RosterError(
             "no field of names or birth dates has a value in every roster",

@@ -80,6 +80,7 @@ class Guess:
 MIDDLE_NAME = "middle"  # headers of patronymics in one country and of second given names in another
 UNUSED = ""  # the kind of a column whose cells are not what its header says
 OWN_NAME = "the field's own name"
+WHATEVER = ", whatever the header says"
 DOUBTFUL = 0.5
 BY_CONTENTS = 0.6  # times the share of cells that fit, where no header helps
 MARGIN = 0.15  # by which a proposal must be surer than the next to be used
@@ -141,7 +142,7 @@ def _guess(header: str, named: str | None, cells: Sequence[str], year: int) -> G
     if named is None:
         return Guess(header, kind, BY_CONTENTS * share, contents) if share >= NEARLY_ALL and len(cells) > 1 else None
     if share >= NEARLY_ALL and len(cells) >= ENOUGH and not _near(named, kind):
-        return Guess(header, kind, BY_CONTENTS * share, f"{contents}, whatever the header says")
+        return Guess(header, kind, BY_CONTENTS * share, contents + WHATEVER)
     if not cells:
         return Guess(header, named, 0.3, "header above an empty column")
     if reason := _contradiction(named, cells):
@@ -335,7 +336,13 @@ def propose_columns(
             unclear[field.name] = best
         elif best:
             note(f"{_several(field.name, best)}; none is used without --column {field.name}=HEADER")
-    unused = {guess.header: guess.because for guess in guesses if guess.kind == UNUSED}
+    kinds = {FULL_NAME, *(field.type for field in schema.fields)}
+    kinds |= {"date", "year"} if {"date", "year"} & kinds else set()
+    unused = {
+        guess.header: guess.because
+        for guess in guesses
+        if guess.kind == UNUSED or (guess.because.endswith(WHATEVER) and header_type(guess.header) in kinds)
+    }
     if FULL_NAME not in given:
         names = {str(field.type): field.name for field in reversed(schema.linked()) if field.type in NAME_TYPES}
         unused |= _choose_names(frame, names, given, guesses, proposed, unclear)

@@ -372,6 +372,27 @@ def test_schema_proposes_no_names_without_surnames(tmp_path, monkeypatch):
     assert "[fields.given]" not in lines
 
 
+def test_schema_proposes_no_names_where_every_surname_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        ["#REF!", *name.split()[1:], day, f"{at}0000017"]
+        for at, (name, day) in enumerate(zip(NAMES, DATES, strict=True))
+    ]
+    (tmp_path / "roster.csv").write_bytes(as_csv(rows))
+    lines = run("pprl schema roster.csv -o - --allow-weak")
+    assert "pprl: given is not proposed without surnames" in lines
+    assert not {"[fields.surname]", "[fields.given]", "[fields.patronymic]"} & {*lines}
+
+
+def test_a_known_header_above_something_else_is_named():
+    years = [str(65 + at) for at in range(5)]
+    _, lines = people_of(table(ФИО=NAMES, **{"Год рождения": years}))
+    assert "column 'Год рождения' is not used: contents: 100% of them are running numbers" in lines
+    whole, lines = people_of(table(Фамилия=NAMES, др=DATES))
+    assert "not used" not in lines
+    assert None not in whole["given"]
+
+
 def test_two_columns_of_one_name_are_to_be_renamed():
     frame = pd.DataFrame([["Лугов", "Лугов", "12.03.1985"]] * 2, columns=["Фамилия", "Фамилия", "др"])
     with pytest.raises(RosterError, match="2 columns could be surname") as refusal:
