@@ -27,6 +27,7 @@ HEAD = 65_536
 _LINES_OF_A_CELL = 2_000
 _HINT = "close the quotation mark or delete it; in a spreadsheet, save the table as XLSX"
 
+CUT_SHORT = "the last row has fewer cells than the header and no line end: is the file cut short?"
 MENDED = "a quotation mark is not closed, or closed wrongly, and was read as a letter"
 
 
@@ -107,7 +108,10 @@ def csv_records(file: BinaryIO, dialect: Dialect, findings: Findings) -> Iterato
     with open_text(file, dialect.encoding, "\n" if dialect.stray else "") as text:
         if dialect.named:
             text.readline(HEAD)
-        yield from _Records(text, dialect, findings).read()
+        records = _Records(text, dialect, findings)
+        yield from records.read()
+        if records.may_be_cut_short():
+            findings.add(CUT_SHORT, records.row)
 
 
 class _Records:
@@ -119,6 +123,7 @@ class _Records:
         self._pending = deque[str]()  # lines to be read before those of the next chunk
         self._held: list[str] = []  # the lines of the record that is being read
         self._plain = True  # whether no text of the pending lines looks garbled
+        self._last = ""  # the last chunk
         self.row = 0
 
     def read(self) -> Iterator[list[str]]:
@@ -146,7 +151,15 @@ class _Records:
         if self._dialect.stray:
             chunk = self._without_stray_returns(chunk)
         self._plain &= is_plain(chunk)
+        self._last = chunk or self._last
         return chunk
+
+    def may_be_cut_short(self) -> bool:
+        """Whether the last line ends before its line end and before its last cell, unlike the line above it."""
+        *_, above, last = ["", "", *self._last.splitlines()[-2:]]
+        width = self._dialect.shape.width
+        ends = self._last.endswith(("\n", "\r"))
+        return not ends and len(self._cells(last)) < width == len(self._cells(above)) and bool(last)
 
     def _without_stray_returns(self, chunk: str) -> str:
         """The chunk with spaces for carriage returns alone, except where they part whole rows."""

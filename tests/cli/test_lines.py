@@ -21,7 +21,10 @@ READERS = {
         f"pprl link leaked.csv registry.csv {SCHEMA} --no-ledger --list more.csv",
         ["list", "registry"],
     ),
-    "encode": (f"pprl encode leaked.csv {SCHEMA} --key-file k --as list -o l.pprl", ["list"]),
+    "encode": (
+        f"pprl encode leaked.csv {SCHEMA} --key-file k --as list -o l.pprl --control absent.csv",
+        ["list", "control"],
+    ),
     "encode a registry": (f"pprl encode registry.csv {SCHEMA} --key-file k --as registry -o r.pprl", ["registry"]),
     "risk": (f"pprl risk leaked.csv {SCHEMA} --indicators", ["roster"]),
     "schema": ("pprl schema leaked.csv registry.csv -o new.toml", ["roster 1", "roster 2"]),
