@@ -315,15 +315,16 @@ def _rows_of_people(table: Table, rows: Iterator[Numbered]) -> Iterator[Person]:
             if _is_section(*alone, names) and (kinds[alone[0]] not in VALUE_TYPES or _OFFICE.search(alone[1])):
                 section = alone[1]
                 continue
-        elif _is_no_person(record, filled, names) or (
-            filled[0][0].lower() in initials and _is_header_again(record, header, kinds)
-        ):
+        elif _is_no_person(record, filled, names):
             continue
-        if filled[0].lower() in labels and _is_another_header(record, kinds):
-            raise RosterError(
-                f"row {row}: the header of another table, with its columns in another order",
-                hint="divide the file above that row; a list may have several files (--list)",
-            )
+        elif filled[0][0].lower() in initials:
+            if _is_header_again(record, header, kinds):
+                continue
+            if filled[0].lower() in labels and _is_another_header(record, kinds):
+                raise RosterError(
+                    f"row {row}: the header of another table, with its columns in another order",
+                    hint="divide the file above that row; a list may have several files (--list)",
+                )
         yield row, record if len(record) == width else [*record, *[""] * width][:width], section
 
 

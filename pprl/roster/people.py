@@ -387,7 +387,7 @@ def _split_names(
 ) -> dict[str, pd.Series[str]]:
     """Split a column of names into the fields at ``homes``."""
     codes, distinct = pd.factorize(names)
-    splits = list(map(split, map(text_of, distinct)))
+    splits = list(map(split, distinct))
     parts: dict[str, list[str]] = {}
     for name in dict.fromkeys(homes):
         indices = [index for index, home in enumerate(homes) if home == name]
@@ -420,7 +420,9 @@ def _split(text: str, homes: Sequence[str]) -> tuple[str, ...]:
     return parts
 
 
-def _split_given(text: str) -> tuple[str, str]:
+def _split_given(cell: object) -> tuple[str, str]:
+    """The given names in a cell, and the patronymic behind them."""
+    text = text_of(cell)
     if _too_long(text) or why_missing(text, "given") or unread_alphabet(text) or lost_letters(text):
         return text, ""
     return split_patronymic(text)
