@@ -82,7 +82,7 @@ def locate(
     if not ragged:
         header += [""] * (max(len(record) for _, record in head) - len(header))
     findings = Findings() if findings is None else findings
-    if not known and body > 1:
+    if not known and body:
         findings.add(HEADER_GUESSED, head[body - 1][0])
     table = Table(header, known, [[] for _ in header])
     people, kept = _people(table, itertools.chain(head[body:], filled), findings), dict[str, str]()

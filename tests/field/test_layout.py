@@ -83,6 +83,13 @@ def test_headers_that_nobody_knows_are_found_above_their_columns(roster, above):
     )
 
 
+def test_a_first_row_that_may_be_a_person_is_named(roster):
+    """No rule can tell a rare name from a header in a language that is not known."""
+    frame = read_roster(roster([["Тагизаде", "Гасанага"], ["Лугов", "Пётр"], ["Осокин", "Лев"], ["Ельшин", "Егор"]]))
+    assert len(frame) == 3
+    assert "row 1: was taken for the header, though no word in it is known as one" in frame.attrs["notes"]
+
+
 def test_a_roster_without_any_header_keeps_its_first_person(roster):
     assert len(read_roster(roster(PEOPLE))) == 4
 
