@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,7 +87,15 @@ def schema(
     for empty, whose in _empty_fields(proposed, frames, date_order).items():
         options.note(f"{empty} is not proposed: no row of {whose} has a value for it")
         del fields[empty]
-        proposed = _schema_of(fields, name)
+    for name_field in {"given", "patronymic"} & fields.keys() if "surname" not in fields else ():
+        options.note(f"{name_field} is not proposed without surnames")
+        del fields[name_field]
+    if not any(role == "link" for _, role in fields.values()):
+        raise RosterError(
+            "no field of names or birth dates has a value in every roster",
+            hint="; ".join((*unread, "what was left out, and why, stands above; write the schema by hand")),
+        )
+    proposed = _schema_of(fields, name)
     if not allow_weak:
         proposed.refuse_weak(because=unread)
     if output == STANDARD:
@@ -115,8 +123,10 @@ def schema(
     click.echo(f"{output.name}: send it to the other owner; keep the PRIVATE-….columns.toml files to yourself")
 
 
-def _common_fields(frames: Mapping[str, pd.DataFrame], unread: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Name, type and role of the fields that all rosters show; ``unread`` says which columns cannot be read."""
+def _common_fields(frames: Mapping[str, pd.DataFrame], unread: list[str]) -> dict[str, tuple[str, str]]:
+    """Name, type and role of the fields that all rosters show; ``unread`` says which columns cannot be read, and then
+    also why given names are not proposed.
+    """
     from pprl.roster.column_guess import guess_columns, propose_fields, unclear_columns
 
     today = datetime.date.today().year
@@ -130,6 +140,8 @@ def _common_fields(frames: Mapping[str, pd.DataFrame], unread: Sequence[str]) ->
             "no column of names or birth dates was recognised in every roster",
             hint="; ".join((*unread, "write the schema by hand; docs/encoding.md §9 lists its keys")),
         )
+    if "surname" not in fields and any(guess.kind == "given" for found in guesses.values() for guess in found):
+        unread.append("given names are not proposed without surnames, and not every roster shows one column of these")
     for text in unread:
         options.note(text)
     return fields

@@ -112,14 +112,17 @@ def decide_order(values: Iterable[str]) -> Order | None:
     """The order of a column's ambiguous cells (``12/03/1985``, ``12-03-85``, eight digits), over distinct values.
 
     The order under which most of them are dates wins. None, which means "ask", if the two best are within 1% of those
-    that are dates in any order: mistyped cells decide nothing. Without ambiguous cells it is ``dmy``; but ``days`` if
-    the column has at least five numbers of five digits and no day that is written out.
+    that are dates in any order: mistyped cells decide nothing. Without ambiguous cells, or if none of them is a date in
+    any order, it is ``dmy``; but ``days`` if the column has no such cells, at least five numbers of five digits and no
+    day that is written out.
     """
     texts = [_bare(value)[0] for value in set(values)]
     ambiguous = [parts for text in texts if (parts := _ambiguous(text)) and all(map(_is_known, parts))]
     if not ambiguous:
         return "days" if _are_days(texts) else "dmy"
     fits = {order: sum(_in_order(parts, order) is not None for parts in ambiguous) for order in ORDERS}
+    if not any(fits.values()):
+        return "dmy"
     first, second = sorted(ORDERS, key=lambda order: -fits[order])[:2]
     return first if 100 * (fits[first] - fits[second]) > max(fits[first], 1) else None
 

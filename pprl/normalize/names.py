@@ -215,6 +215,20 @@ def is_patronymic(text: str) -> bool:
     return PATRONYMIC.fullmatch(text) is not None
 
 
+def split_patronymic(text: str) -> tuple[str, str]:
+    """Given names, and the patronymic behind them if there is one; the second of two initials is one.
+
+    >>> split_patronymic("Пётр Ильич"), split_patronymic("Anna Maria"), split_patronymic("П.И.")
+    (('Пётр', 'Ильич'), ('Anna Maria', ''), ('П.', 'И.'))
+    """
+    if " " not in text and "." not in text:
+        return text, ""
+    words = _words(without_remarks(text), surname=False)
+    if len(words.plain) < 2 or not (is_patronymic(words.plain[-1]) or all(map(_is_initial, words.plain))):
+        return text, ""
+    return " ".join(words.written[:-1]), words.written[-1]
+
+
 def split_full_name(text: str) -> tuple[str, str, str]:
     """Surname, given names and patronymic as written, from one cell.
 

@@ -23,7 +23,7 @@ from pprl.core.errors import RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
 from pprl.normalize.cells import clean, why_missing
 from pprl.normalize.dates import ORDERS, parse_date
-from pprl.normalize.names import PARTICLE, fold_name, is_patronymic, split_full_name
+from pprl.normalize.names import PARTICLE, fold_name, is_patronymic, split_full_name, split_patronymic
 from pprl.normalize.ranks import fold_rank
 from pprl.normalize.text import known_text, latin_text, read_table, unread_alphabet
 from pprl.normalize.values import fold_sex, fold_year
@@ -61,6 +61,7 @@ class Guess:
     confidence: float
     because: str
     filled: float = 1.0  # the share of rows that have a cell
+    patronymics: bool = False  # whether most of its given names have a patronymic behind them
 
     @property
     def source(self) -> str:
@@ -79,6 +80,7 @@ class Guess:
 MIDDLE_NAME = "middle"  # headers of patronymics in one country and of second given names in another
 UNUSED = ""  # the kind of a column whose cells are not what its header says
 OWN_NAME = "the field's own name"
+WHATEVER = ", whatever the header says"
 DOUBTFUL = 0.5
 BY_CONTENTS = 0.6  # times the share of cells that fit, where no header helps
 MARGIN = 0.15  # by which a proposal must be surer than the next to be used
@@ -92,9 +94,15 @@ def guess_columns(frame: pd.DataFrame, year: int) -> list[Guess]:
     for index, (header, named) in enumerate(zip(headers, _named_types(headers), strict=True)):
         column = frame.iloc[:ROWS_LOOKED_AT, index]
         texts = distinct_texts(column.unique(), several.get(header))
-        if guess := _guess(header, named, list(filter(is_filled, texts))[:LOOKED_AT], year):
-            guesses.append(replace(guess, filled=float(filled_rows(column).mean()) if len(column) else 0.0))
+        cells = list(filter(is_filled, texts))[:LOOKED_AT]
+        if guess := _guess(header, named, cells, year):
+            filled = float(filled_rows(column).mean()) if len(column) else 0.0
+            guesses.append(replace(guess, filled=filled, patronymics=_have_patronymics(cells)))
     return guesses
+
+
+def _have_patronymics(given_names: Sequence[str]) -> bool:
+    return sum(bool(split_patronymic(text)[1]) for text in given_names) > MOSTLY * len(given_names)
 
 
 def is_filled(text: str) -> bool:
@@ -134,7 +142,7 @@ def _guess(header: str, named: str | None, cells: Sequence[str], year: int) -> G
     if named is None:
         return Guess(header, kind, BY_CONTENTS * share, contents) if share >= NEARLY_ALL and len(cells) > 1 else None
     if share >= NEARLY_ALL and len(cells) >= ENOUGH and not _near(named, kind):
-        return Guess(header, kind, BY_CONTENTS * share, f"{contents}, whatever the header says")
+        return Guess(header, kind, BY_CONTENTS * share, contents + WHATEVER)
     if not cells:
         return Guess(header, named, 0.3, "header above an empty column")
     if reason := _contradiction(named, cells):
@@ -328,12 +336,20 @@ def propose_columns(
             unclear[field.name] = best
         elif best:
             note(f"{_several(field.name, best)}; none is used without --column {field.name}=HEADER")
-    unused = {guess.header: guess.because for guess in guesses if guess.kind == UNUSED}
+    kinds = {FULL_NAME, *(field.type for field in schema.fields)}
+    kinds |= {"date", "year"} if {"date", "year"} & kinds else set()
+    unused = {
+        guess.header: guess.because
+        for guess in guesses
+        if guess.kind == UNUSED or (guess.because.endswith(WHATEVER) and header_type(guess.header) in kinds)
+    }
     if FULL_NAME not in given:
         names = {str(field.type): field.name for field in reversed(schema.linked()) if field.type in NAME_TYPES}
         unused |= _choose_names(frame, names, given, guesses, proposed, unclear)
     for name, best in unclear.items():
-        raise RosterError(_several(name, best), hint=f"choose one with --column {name}=HEADER")
+        same = len({guess.header for guess in best}) < len(best)
+        choose = "give them different headers" if same else f"choose one with --column {name}=HEADER"
+        raise RosterError(_several(name, best), hint=choose)
     for header in sorted(unused.keys() - {guess.header for guess in proposed.values()}):
         note(f"column {header!r} is not used: {unused[header]}")
     return proposed | _years_for_dates(frame, schema, given, guesses, proposed)
@@ -365,8 +381,8 @@ def _choose_names(
             return {}
     elif needed <= known and not (surname and _is_worse(surname, whole[0])):
         return {}
-    elif "surname" in known and needed - known == {"given"} and whole[0].because == "header":
-        proposed[names["given"]] = whole[0]  # `name` beside `surname`
+    elif "surname" in known and needed - known == {"given"} and _holds_given_names(frame, whole[0]):
+        proposed[names["given"]] = whole[0]
         return {}
     else:
         lost = f"column {whole[0].header!r} has the whole names"
@@ -387,6 +403,12 @@ def _choose_names(
 def _is_worse(part: Guess, whole: Guess) -> bool:
     """Whether whole names give more people a surname than a column of surnames."""
     return (part.by_contents and not whole.by_contents) or part.filled < min(MOSTLY, whole.filled)
+
+
+def _holds_given_names(frame: pd.DataFrame, whole: Guess) -> bool:
+    """Whether what looks like whole names, beside surnames, are given names, as under ``name``, or have patronymics."""
+    cells = _some_cells(frame, whole.header) if whole.by_contents else []
+    return whole.because == "header" or sum(map(_is_given_alone, cells)) > MOSTLY * len(cells)
 
 
 def _lacks_patronymics(frame: pd.DataFrame, header: str) -> bool:
@@ -473,7 +495,7 @@ def unclear_columns(guesses: Sequence[Guess]) -> list[str]:
 def propose_fields(rosters: Iterable[Iterable[Guess]]) -> dict[str, tuple[str, str]]:
     """The fields for which every roster has one best column: name to (type, role), in a fixed order.
 
-    Strata and the date of joining are needed only in the first roster, the list.
+    Strata and the date of joining are needed only in the first roster, the list. Other names need surnames.
     """
     shared: set[str] = set(PROPOSED_FIELDS)
     for number, guesses in enumerate(map(list, rosters)):
@@ -481,9 +503,13 @@ def propose_fields(rosters: Iterable[Iterable[Guess]]) -> dict[str, tuple[str, s
         if not any(guess.kind == "date" for guess in guesses):
             types.discard("date")
         list_only = {kind for kind, (_, role) in PROPOSED_FIELDS.items() if role in ("stratum", "joined")}
+        if any(guess.patronymics for guess in guesses if guess.kind == "given"):
+            types.add("patronymic")
         shared &= types | (set(NAME_TYPES) if FULL_NAME in types else set()) | (list_only if number else set())
     if "date" in shared:
         shared.discard("year")
+    if "surname" not in shared:
+        shared -= {"given", "patronymic"}
     return {
         name: ("date" if role == "joined" else kind, role)
         for kind, (name, role) in PROPOSED_FIELDS.items()

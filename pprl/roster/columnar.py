@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pprl.core.errors import RosterError, needing
 from pprl.roster.layout import ALL
 from pprl.roster.limits import MAX_COLUMNS, refuse_long_text, refuse_unpacked
+from pprl.roster.serials import number_text
 
 with needing("pyarrow", "parquet", "a Parquet or Arrow file"):
     import pyarrow as pa
@@ -256,7 +257,7 @@ def _as_text(values: pa.Array, header: str) -> list[str]:
     """Distinct values as text; null is a value where a column holds nothing else."""
     kind = values.type
     if pa.types.is_floating(kind):
-        return ["" if x != x else str(int(x)) if x.is_integer() else str(x) for x in values.to_numpy()]
+        return ["" if x != x else number_text(x) for x in values.to_numpy()]
     if pa.types.is_decimal(kind):
         plain = (format(value, "f") for value in values.to_pylist())
         return [text.rstrip("0").rstrip(".") if "." in text else text for text in plain]

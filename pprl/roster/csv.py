@@ -27,6 +27,7 @@ HEAD = 65_536
 _LINES_OF_A_CELL = 2_000
 _HINT = "close the quotation mark or delete it; in a spreadsheet, save the table as XLSX"
 
+CUT_SHORT = "the last row has fewer cells than the header and no line end: is the file cut short?"
 MENDED = "a quotation mark is not closed, or closed wrongly, and was read as a letter"
 
 
@@ -112,7 +113,10 @@ def _batches(file: BinaryIO, dialect: Dialect, findings: Findings) -> Iterator[I
     with open_text(file, dialect.encoding, "\n" if dialect.stray else "") as text:
         if dialect.named:
             text.readline(HEAD)
-        yield from _Records(text, dialect, findings).batches()
+        records = _Records(text, dialect, findings)
+        yield from records.batches()
+        if records.may_be_cut_short():
+            findings.add(CUT_SHORT, records.row)
 
 
 class _Records:
@@ -124,6 +128,7 @@ class _Records:
         self._pending = deque[str]()  # lines to be read before those of the next chunk
         self._held: list[str] = []  # the lines of the record that is being read
         self._plain = True  # whether no text of the pending lines looks garbled
+        self._last = ""  # the last chunk
         self.row = 0
 
     def batches(self) -> Iterator[Iterable[list[str]]]:
@@ -169,7 +174,15 @@ class _Records:
         if self._dialect.stray:
             chunk = self._without_stray_returns(chunk)
         self._plain &= is_plain(chunk)
+        self._last = chunk or self._last
         return chunk
+
+    def may_be_cut_short(self) -> bool:
+        """Whether the last line ends before its line end and before its last cell, unlike the line above it."""
+        *_, above, last = ["", "", *self._last.splitlines()[-2:]]
+        width = self._dialect.shape.width
+        ends = self._last.endswith(("\n", "\r"))
+        return not ends and len(self._cells(last)) < width == len(self._cells(above)) and bool(last)
 
     def _without_stray_returns(self, chunk: str) -> str:
         """The chunk with spaces for carriage returns alone, except where they part whole rows."""
@@ -231,7 +244,7 @@ class _Records:
         ``record`` is what the quotation marks say, or None if they are out of order.
         """
         shape, rest = self._dialect.shape, held[1:]
-        like_rows = sum(shape.fits(self._cells(line)) for line in rest)
+        like_rows = sum(self._is_like_a_row(line) for line in rest)
         first = self._only_reading(held[0])
         if record is not None and not rest and (first is None or not shape.fits(first) or shape.fits(record)):
             return record, ()
@@ -248,6 +261,11 @@ class _Records:
             return cells, ()
         lines = f" before its line {len(held):,}" if rest else ""
         raise RosterError(f"row {self.row}: a quoted cell is not closed{lines}", hint=_HINT)
+
+    def _is_like_a_row(self, line: str) -> bool:
+        """Whether a line inside a quoted cell could be a row; a mark alone closes a cell that ended in a line end."""
+        cells = self._cells(line)
+        return self._dialect.shape.fits(cells) and self._dialect.quote not in map(str.strip, cells)
 
     def _cells(self, line: str) -> list[str]:
         return plain_cells(line, self._dialect.delimiter, self._dialect.quote)

@@ -25,7 +25,7 @@ FEW = 3  # cells that may be a coincidence
 SHOWN_ROWS = 5
 EVENINGS, TIMES = 0.1, 6  # share of the dates and number of different times, from which time zones explain them
 SHORT, LEAST_DIGITS = 0.35, 6
-SHEET_DIGITS = 15  # that a spreadsheet keeps of a number
+SHEET_DIGITS, MOST_DIGITS = 15, 17  # that a spreadsheet, and any other program that takes it for one, keep of a number
 ROUNDED = 0.5
 NEW_YEARS = 0.1  # share of 1 January; 1 in 365 were born then
 
@@ -135,7 +135,8 @@ def _number_property(text: str) -> str:
     if len(digits) > 4 and (len(set(digits)) == 1 or digits in _SEQUENCE or digits in _SEQUENCE[::-1]):
         return "filler"
     if len(digits) > SHEET_DIGITS:
-        return "rounded" if not digits[SHEET_DIGITS:].strip("0") else "long"
+        ends = digits[SHEET_DIGITS:], digits[MOST_DIGITS:]
+        return "rounded" if any(end and not end.strip("0") for end in ends) else "long"
     return ("zero " if digits[0] == "0" else "length ") + str(len(digits))
 
 
@@ -168,7 +169,7 @@ def _rounded(seen: Column) -> str:
     if rounded.cells < FEW or rounded.cells < ROUNDED * (rounded.cells + exact.cells):
         return ""
     return (
-        f"{rounded.cells:,} long numbers of {{name}} end in zeros after {SHEET_DIGITS} digits ({rounded}): "
+        f"{rounded.cells:,} long numbers of {{name}} end in zeros after {SHEET_DIGITS} digits or more ({rounded}): "
         "a spreadsheet rounded them; ask for the column as text"
     )
 

@@ -83,7 +83,7 @@ def locate(
     if not ragged:
         header += [""] * (max(len(record) for _, record in head) - len(header))
     findings = Findings() if findings is None else findings
-    if not known and body > 1:
+    if not known and body:
         findings.add(HEADER_GUESSED, head[body - 1][0])
     table = Table(header, known, [[] for _ in header])
     people, kept = _people(table, itertools.chain(head[body:], filled), findings), dict[str, str]()
@@ -267,7 +267,8 @@ def _people(table: Table, rows: Iterator[Numbered], findings: Findings) -> Itera
     kinds = [header_type(label) for label in header]
     names = {column for column, kind in enumerate(kinds) if kind in (*NAME_TYPES, FULL_NAME)}
     numbers = {column for column, kind in enumerate(kinds) if kind == "row"}
-    initials = {label[0].lower() for label in header if label}
+    labels = {label.lower() for label in header if label}
+    initials = {label[0] for label in labels}
     section = ""
     last: Person | None = None
     for row, record in rows:
@@ -293,8 +294,14 @@ def _people(table: Table, rows: Iterator[Numbered], findings: Findings) -> Itera
             first = filled[0][0]
             if _may_begin_no_person(first) and _is_no_person(record, filled, names):
                 continue
-            if first.lower() in initials and _is_header_again(record, header, kinds):
-                continue
+            if first.lower() in initials:
+                if _is_header_again(record, header, kinds):
+                    continue
+                if filled[0].lower() in labels and _is_another_header(record, kinds):
+                    raise RosterError(
+                        f"row {row}: the header of another table, with its columns in another order",
+                        hint="divide the file above that row; a list may have several files (--list)",
+                    )
         if len(record) != width:
             record = [*record, *[""] * width][:width]
         if alone is not None and last is not None and _continue(last, row, record, header):
@@ -372,6 +379,12 @@ def _is_header_again(record: list[str], header: list[str], kinds: list[str | Non
         label and (is_short_for(cell, label) or (kind is not None and header_type(cell) == kind))
         for cell, label, kind in cells
     )
+
+
+def _is_another_header(record: list[str], kinds: list[str | None]) -> bool:
+    """Whether all cells are words for fields, two of them not for those of their columns: another file put below."""
+    found = [(header_type(cell), kind) for cell, kind in zip(record, kinds, strict=False) if cell.strip()]
+    return len(found) > 2 and all(ours for ours, _ in found) and sum(ours != kind for ours, kind in found) > 1
 
 
 def _drop_signatures(table: Table) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 from pprl.core.errors import RosterError, naming
 from pprl.core.private_rows import MAX_ID_BYTES
 from pprl.core.row_labels import labels_text
-from pprl.core.schema import FULL_NAME, NAME_TYPES, Field, Schema
+from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
 from pprl.core.schema_file import load_schema
 from pprl.normalize.dates import Order
 from pprl.roster.ages import refuse_wrong_ages, year_of_ages
@@ -22,12 +22,12 @@ from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
 from pprl.roster.doubts import Doubts
 from pprl.roster.paths import part_names
 from pprl.roster.people import (
+    MISSING,
     ONLY_COUNTED,
     READ_WITHOUT,
     UNREAD,
     People,
     encodable,
-    filled,
     join_people,
     orders_of,
     read_people,
@@ -165,7 +165,7 @@ class WatchedParts:
 
     def __init__(self, parts: Iterable[People], schema: Schema) -> None:
         self._parts, self._schema = parts, schema
-        self._filled: set[Field] = set()
+        self._filled: set[str] = set()
         self._left_out: LeftOut = {}
         self._rows = self._people = 0
         self.first: People | None = None
@@ -175,7 +175,7 @@ class WatchedParts:
             self.first = people if self.first is None else self.first
             self._rows += people.rows_read
             self._people += people.take(np.flatnonzero(encodable(people, self._schema))).rows_read
-            self._filled |= set(filled(self._schema, people))
+            self._filled |= {name for name, column in people.columns.items() if bool((column.codes != MISSING).any())}
             for what, rows in people.left_out.items():
                 self._left_out[what] = self._left_out.get(what, ()) + rows
             yield people
@@ -185,11 +185,12 @@ class WatchedParts:
 
         Cells that say that nothing is known are only counted, unless nothing else is left of their field.
         """
-        empty = [field.name for field in self._schema.linked() if field not in self._filled] if self._rows else []
+        linked = [field.name for field in self._schema.linked()] if self._rows else []
+        empty = [name for name in linked if name not in self._filled]
         why = "; ".join(unread(empty, self._left_out)) or "missing in every row"
         lines = [f"{whose}: nothing to read for {', '.join(empty)}: {why}"] if empty else []
         for (field, reason), rows in sorted(self._left_out.items()):
-            if reason not in ONLY_COUNTED or field in empty:
+            if reason not in ONLY_COUNTED or field not in self._filled:
                 lines.append(f"{whose}: {left_out_text(field, reason, rows)}")
         return lines
 

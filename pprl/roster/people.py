@@ -31,13 +31,21 @@ from pprl.normalize.cells import (
     without_lost_letters,
 )
 from pprl.normalize.dates import Order, decide_order, parse_date, why_no_date
-from pprl.normalize.names import fold_name, split_full_name, split_usual_name, without_remarks, without_titles
+from pprl.normalize.names import (
+    fold_name,
+    split_full_name,
+    split_patronymic,
+    split_usual_name,
+    without_remarks,
+    without_titles,
+)
 from pprl.normalize.ranks import fold_rank, quick_look, split_rank
 from pprl.normalize.sex import sex_of
 from pprl.normalize.text import dropped_letters, unread_alphabet
 from pprl.normalize.titles import may_hold_title
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
 from pprl.roster.headers import header_types
+from pprl.roster.serials import number_text
 from pprl.roster.spellings import MOST_SPELLINGS, TOO_MANY, distinct_values, separators, spread
 
 MISSING = -1
@@ -142,6 +150,8 @@ def read_people(
     A rank written before a name goes to the schema's field of type rank, and the sex that the names imply to that of
     type sex, if there is exactly one such field, and only where it is empty.
 
+    Where patronymics have no column, those behind given names are taken from there.
+
     A cell of a linked field that holds several values (`spellings.separators`) gives spellings of one person.
 
     RosterError: a header is missing or repeated, no linked field is mapped, or a date order cannot be decided.
@@ -212,6 +222,10 @@ class Reader:
         self._ranks = {whole: remembered(_rank_splitter(whole=whole)) for whole in (False, True)}
         self._homes = _homes(self._fields, columns)
         self._names = remembered(partial(_split, homes=self._homes))
+        given, patronymic = (_only(self._fields, kind) for kind in ("given", "patronymic"))
+        shared = given in columns and FULL_NAME not in columns and patronymic and patronymic not in columns
+        self._given_and_patronymic = [str(given), str(patronymic)] if shared else []
+        self._given_names = remembered(_split_given)
 
     def read(self, frame: pd.DataFrame) -> People:
         fields, columns = self._fields, self._columns
@@ -225,8 +239,11 @@ class Reader:
             whole, ranks_before = _without_ranks(
                 _one_column(frame, columns[FULL_NAME]), ranks_before, self._ranks[True]
             )
-            for name, part in _split_full_names(whole, self._homes, self._names).items():
+            for name, part in _split_names(whole, self._homes, self._names).items():
                 cells[name] = _filled_up(cells[name], part.to_numpy(dtype=object)) if name in cells else part
+        if self._given_and_patronymic:
+            given = cells[self._given_and_patronymic[0]]
+            cells |= _split_names(given, self._given_and_patronymic, self._given_names)
         rank, sex = (_only(fields, kind) for kind in ("rank", "sex"))
         if rank and ranks_before is not None:
             cells[rank] = (
@@ -379,10 +396,10 @@ def _homes(fields: Mapping[str, Field], columns: Iterable[str]) -> list[str]:
     return [by_type.get(kind, home) for kind in NAME_TYPES] if home else []
 
 
-def _split_full_names(
+def _split_names(
     names: pd.Series[str], homes: Sequence[str], split: Callable[[str], tuple[str, ...]]
 ) -> dict[str, pd.Series[str]]:
-    """Split a column of clean full names into the name fields."""
+    """Split a column of clean names into the fields at ``homes``."""
     codes, distinct = _factorize(names)
     splits = list(map(split, distinct))
     parts: dict[str, list[str]] = {}
@@ -428,6 +445,14 @@ def _split(text: str, homes: Sequence[str]) -> tuple[str, ...]:
 
 
 _USUAL_LENGTH = 256
+
+
+def _split_given(cell: object) -> tuple[str, str]:
+    """The given names in a cell, and the patronymic behind them."""
+    text = text_of(cell)
+    if _too_long(text) or why_missing(text, "given") or unread_alphabet(text) or lost_letters(text):
+        return text, ""
+    return split_patronymic(text)
 
 
 def _as_one(text: str, home: int) -> tuple[str, ...]:
@@ -490,7 +515,7 @@ def text_of(value: object) -> str:
     """
     if type(value) is str:
         return clean(value) if len(value) <= MAX_CELL_BYTES else value
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else clean(str(value))
+    return number_text(value) if isinstance(value, float) and value.is_integer() else clean(str(value))
 
 
 def distinct_texts(cells: Iterable[object], separator: str | None) -> list[str]:

@@ -163,6 +163,18 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
     return RosterFile([_Sheet(records, rows, ragged=True, findings=findings)], notes_of_format=noted)
 
 
+_DOCUMENTS = {
+    b"%PDF": "a PDF",
+    b"{\\rtf": "a text document (RTF)",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"II*\x00": "a picture",
+    b"MM\x00*": "a picture",
+}
+_COPY_TABLE = "copy its table into a spreadsheet, compare the two row by row, and save it as XLSX"
+
+
 def _refuse_other_files(head: bytes, start: bytes) -> None:
     if head.startswith(b"pprl-"):
         raise RosterError(
@@ -170,6 +182,9 @@ def _refuse_other_files(head: bytes, start: bytes) -> None:
         )
     if re.match(rb"\[\s*\{", start):
         raise RosterError("the roster is one JSON list", hint="write one object per line: jq -c '.[]' FILE")
+    for mark, what in _DOCUMENTS.items():
+        if start.startswith(mark) or head.startswith(mark):
+            raise RosterError(f"the roster is {what}, not a table", hint=_COPY_TABLE)
     if start[:1] == b"<":
         raise RosterError("the roster is a web page or XML", hint="open it in Excel and save it as XLSX")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import re
+from decimal import Decimal
 
 _BUILT_IN = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}  # ECMA-376 part 1, 18.8.30
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]', re.IGNORECASE)
+EXACT = 2**53  # below it, every whole number is a float
 _LAST_DAY = 2_958_466  # 31 December 9999
 
 
@@ -28,8 +30,14 @@ def is_duration_format(number: int, code: str = "") -> bool:
 
 
 def number_text(value: float) -> str:
-    """A whole number loses its ``.0``."""
-    return str(int(value)) if float(value).is_integer() else str(value)
+    """A whole number loses its ``.0``; one beyond 2^53, which was rounded, gets no digits of its own.
+
+    >>> number_text(7.0), number_text(0.5), number_text(12345678901234567890.0)
+    ('7', '0.5', '12345678901234567000')
+    """
+    if not float(value).is_integer():
+        return str(value)
+    return str(int(value)) if abs(value) < EXACT else f"{Decimal(repr(float(value))):f}".removesuffix(".0")
 
 
 def date_text(serial: float, *, from_1904: bool = False) -> str:

@@ -67,6 +67,11 @@ def sheets_of(data: bytes) -> dict[str, Records]:
         if "content.xml" in names:
             return _held(_read(opendocument.read_sheets, parts, len(data)))
         if not any(name.lower() == "xl/workbook.xml" for name in names):
+            if any(name.startswith(("word/", "ppt/")) for name in names):
+                raise RosterError(
+                    "the roster is a text document or slides, not a table",
+                    hint="copy its table into a spreadsheet, and save it as XLSX",
+                )
             raise DamagedError  # the reader would try other formats
         _refuse_many([name for name in names if name.startswith("xl/worksheets/sheet")])
         return _new_workbook(data, xlsx.inspect(parts, len(data)))

@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 import python_calamine
 
@@ -55,8 +56,8 @@ def cell_text(cell: object) -> str:
     """Whole numbers without ``.0``, days as ISO dates, ``true`` and ``false``, durations in hours."""
     if isinstance(cell, bool):
         return str(cell).lower()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
+    if isinstance(cell, float) and cell.is_integer():  # as `serials.number_text`
+        return str(int(cell)) if abs(cell) < 2**53 else f"{Decimal(repr(cell)):f}".removesuffix(".0")
     if isinstance(cell, datetime.timedelta):
         seconds = round(cell.total_seconds())
         sign, minutes = "-" * (seconds < 0), abs(seconds) // 60

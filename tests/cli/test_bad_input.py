@@ -197,7 +197,7 @@ NOT_ROSTERS = {
         "2 columns could be surname",
     ),
     "binary junk": (bytes(range(256)) * 40, "neither XLSX nor text"),
-    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(255, 0, -1)) * 9, "neither XLSX nor text"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(255, 0, -1)) * 9, "the roster is a picture"),
     "NUL bytes": (table(PERSON) + b"\0\0\0", "NUL bytes"),
     "UTF-16 cut in the middle of a letter": ((HEADER + PERSON).encode("utf-16")[:-1], "neither XLSX nor text"),
     "UTF-32": ((HEADER + PERSON).encode("utf-32"), "NUL bytes"),

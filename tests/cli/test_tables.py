@@ -84,6 +84,7 @@ def test_more_rows_than_a_sheet_has_are_refused(monkeypatch):
 def test_no_text_of_a_csv_is_a_formula_and_the_guard_comes_off_again(texts):
     rows = list(csv.reader(io.StringIO(csv_bytes({"number": [-1.5] * len(texts), "text": texts}).decode(), newline="")))
     assert rows[0] == ["number", "text"]
+    assert csv_bytes({"=now()": []}) == b"'=now()\n"
     for text, (number, cell) in zip(texts, rows[1:], strict=True):
         assert number == "-1.5"
         assert not cell.startswith(FORMULA_MARKS)

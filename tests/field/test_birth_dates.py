@@ -108,6 +108,14 @@ def test_open_parts_do_not_vote_on_the_order():
     assert {str(parse_date("00/00/1985", order)) for order in ("ymd", "dmy", "mdy")} == {"1985"}
 
 
+def test_dates_of_another_calendar_are_named_and_ask_for_no_order(tmp_path):
+    rows = [["Лугов", "Олег", "Львович", f"0{day}/0{day + 1}/{2510 + day}", str(10**7 + day)] for day in range(1, 8)]
+    (tmp_path / "list.csv").write_bytes(as_csv(rows))
+    found = read(tmp_path / "list.csv")
+    assert [person[3] for person in found.people] == [None] * 7
+    assert any("7 cell(s) of birth_date left out: a date of another calendar" in line for line in found.lines)
+
+
 DAYS = [str(28_000 + 97 * row) for row in range(20)]
 
 

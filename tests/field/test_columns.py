@@ -65,7 +65,16 @@ def test_a_column_of_codes_displaces_no_whole_names(column, first):
     values, lines = people_of(table(**{**column, **names} if first else {**names, **column}))
     assert values == wanted
     assert None not in wanted["surname"]
-    assert next(iter(column)) not in lines
+    assert f"from column {next(iter(column))!r}" not in lines
+
+
+@pytest.mark.parametrize("column", CODES.values(), ids=CODES)
+def test_a_column_of_codes_proves_no_patronymic_beside_surnames_and_given_names(column):
+    surnames, given, _ = (list(part) for part in zip(*map(str.split, NAMES), strict=True))
+    values, _ = people_of(table(Фамилия=surnames, Имя=given, др=DATES, **column))
+    assert values["patronymic"] == [None] * 5
+    values, _ = people_of(table(Фамилия=surnames, др=DATES, **column))
+    assert values["given"] == values["patronymic"] == [None] * 5
 
 
 def test_initials_in_columns_of_their_own_are_names():
@@ -87,6 +96,8 @@ def test_whole_names_go_before_a_lone_given_name_and_take_a_lone_patronymic_besi
     assert people_of(table(ФИО=NAMES, Имя=[words[1] for words in parts], др=DATES))[0] == wanted
     assert people_of(table(ФИО=NAMES, Отчество=[words[2] for words in parts], др=DATES))[0] == wanted
     assert people_of(table(ФИО=short, Отчество=[words[2] for words in parts], др=DATES))[0] == wanted
+    assert people_of(table(ФИО=NAMES, Имя=[words[1][0] + "." for words in parts], др=DATES))[0] == wanted
+    assert people_of(table(ФИО=NAMES, Отчество=[words[2][0] + "." for words in parts], др=DATES))[0] == wanted
 
 
 def test_a_column_of_surnames_that_few_people_have_gives_way_to_whole_names():
@@ -299,6 +310,104 @@ def test_schema_proposes_no_field_that_a_roster_never_fills(tmp_path, monkeypatc
     lines = run("pprl schema roster.csv -o new.toml")
     assert any("patronymic is not proposed: no row of roster 1 has a value for it" in line for line in lines)
     assert "patronymic" not in (tmp_path / "new.toml").read_text(encoding="utf-8")
+
+
+TOGETHER = {
+    "a known header": "Имя Отчество",
+    "with a comma": "Имя, отчество",
+    "in Ukrainian": "Ім'я та по батькові",
+    "an unknown header": "графа 2",
+}
+
+
+@pytest.mark.parametrize("header", TOGETHER.values(), ids=TOGETHER)
+def test_given_names_and_patronymics_in_one_column_are_two_fields(header, tmp_path):
+    from pprl.roster.streaming import people_in_parts
+
+    parts = [name.split() for name in NAMES]
+    surnames, given, patronymics = (list(column) for column in zip(*parts, strict=True))
+    wanted, _ = people_of(table(Фамилия=surnames, Имя=given, Отчество=patronymics, др=DATES))
+    both = [" ".join(words[1:]) for words in parts]
+    values, lines = people_of(table(Фамилия=surnames, **{header: both}, др=DATES))
+    assert values == wanted
+    assert "not used" not in lines
+    rows = [list(row) for row in zip(surnames, both, DATES, strict=True)]
+    (tmp_path / "r.csv").write_bytes(as_csv(rows, header=["Фамилия", header, "др"]))
+    (people,) = people_in_parts(tmp_path / "r.csv", SCHEMA, "registry")
+    column = people.columns["patronymic"]
+    assert [column.values[code] for code in column.codes] == wanted["patronymic"]
+
+
+@pytest.mark.parametrize("header", ["И.О.", "Инициалы", "Ініціали"])
+def test_initials_in_one_column_are_two_fields(header):
+    values, _ = people_of(table(Фамилия=["Лугов", "Бойко"], др=DATES[:2], **{header: ["О.С.", "К. Л."]}))
+    assert values["given"] == ["o.", "k."]
+    assert values["patronymic"] == ["s.", "l."]
+
+
+def test_a_schema_has_both_fields_of_such_a_column(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [[*name.split(" ", 1), day] for name, day in zip(NAMES, DATES, strict=True)]
+    (tmp_path / "roster.csv").write_bytes(as_csv(rows, header=["Фамилия", "Имя Отчество", "др"]))
+    run("pprl schema roster.csv -o new.toml")
+    assert "[fields.patronymic]" in (tmp_path / "new.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("word", ["Мария Анна", "Anna M.", "Пётр б/о"])
+def test_other_words_behind_a_given_name_are_no_patronymic(word):
+    values, _ = people_of(table(Фамилия=["Лугов", "Бойко"], Имя=["Олег", word], др=DATES[:2]))
+    assert values["patronymic"] == [None, None]
+
+
+def test_schema_proposes_no_names_without_surnames(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [[*name.split()[1:], day, "рядовой"] for name, day in zip(NAMES, DATES, strict=True)]
+    (tmp_path / "roster.csv").write_bytes(as_csv(rows, header=["Имя", "Отчество", "др", "Звание"]))
+    *_, error, hint, status = run("pprl schema roster.csv -o new.toml")
+    assert status == "[exit 1]"
+    assert "only 1 field(s)" in error
+    assert "given names are not proposed without surnames" in hint
+    lines = run("pprl schema roster.csv -o - --allow-weak")
+    assert "[fields.birth_date]" in lines
+    assert "[fields.given]" not in lines
+
+
+def test_schema_proposes_no_names_where_every_surname_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        ["#REF!", *name.split()[1:], day, f"{at}0000017"]
+        for at, (name, day) in enumerate(zip(NAMES, DATES, strict=True))
+    ]
+    (tmp_path / "roster.csv").write_bytes(as_csv(rows))
+    lines = run("pprl schema roster.csv -o - --allow-weak")
+    assert "pprl: given is not proposed without surnames" in lines
+    assert not {"[fields.surname]", "[fields.given]", "[fields.patronymic]"} & {*lines}
+
+
+def test_a_known_header_above_something_else_is_named():
+    years = [str(65 + at) for at in range(5)]
+    _, lines = people_of(table(ФИО=NAMES, **{"Год рождения": years}))
+    assert "column 'Год рождения' is not used: contents: 100% of them are running numbers" in lines
+    whole, lines = people_of(table(Фамилия=NAMES, др=DATES))
+    assert "not used" not in lines
+    assert None not in whole["given"]
+
+
+def test_two_columns_of_one_name_are_to_be_renamed():
+    frame = pd.DataFrame([["Лугов", "Лугов", "12.03.1985"]] * 2, columns=["Фамилия", "Фамилия", "др"])
+    with pytest.raises(RosterError, match="2 columns could be surname") as refusal:
+        people_of(frame)
+    assert refusal.value.hint == "give them different headers"
+
+
+def test_a_schema_of_which_nothing_is_left_says_why(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [[name, f"1{at}.03.2528"] for at, name in enumerate(["สมชาย ใจดี", "วิชัย สุข"] * 3)]
+    (tmp_path / "roster.csv").write_bytes(as_csv(rows, header=["full_name", "birth_date"]))
+    *_, error, hint, status = run("pprl schema roster.csv -o new.toml")
+    assert status == "[exit 1]"
+    assert "no field of names or birth dates has a value in every roster" in error
+    assert "column 1 is not read: Thai letters" in hint
 
 
 # Any column of something else

@@ -4,9 +4,10 @@ import html
 import json
 import urllib.parse
 
+import pandas as pd
 import pytest
 from helpers import DATA
-from helpers.rosters import HEADER, as_csv, assert_nothing_lost_in_silence, clean_rosters, read
+from helpers.rosters import HEADER, SCHEMA, as_csv, assert_nothing_lost_in_silence, clean_rosters, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,9 @@ from pprl.normalize.cells import GARBLED, GARBLED_IN_PART, LOST_DIGITS, clean, w
 from pprl.roster.doubts import Doubts
 from pprl.roster.load import load
 from pprl.roster.read import read_roster
+from pprl.roster.serials import number_text
 from pprl.roster.streaming import people_in_parts
+from pprl.roster.workbook import cell_text
 
 NUMBERS = parse_schema(
     'format = 1\n[fields.surname]\ntype = "surname"\n[fields.number]\ntype = "identifier"\nrole = "confirm"\n'
@@ -128,8 +131,25 @@ def test_other_lengths_say_nothing_of_zeros(tmp_path, numbers):
 
 def test_numbers_rounded_after_15_digits_are_named(tmp_path):
     said = lines_of(tmp_path, [f"{123456789012345 + 7 * row}000" for row in range(10)])
-    assert "10 long numbers of number end in zeros after 15 digits (row 2, 3, 4, 5, 6, …)" in said
+    assert "10 long numbers of number end in zeros after 15 digits or more (row 2, 3, 4, 5, 6, …)" in said
     assert not lines_of(tmp_path, [f"{123456789012345 + 7 * row}{row}17" for row in range(10)])
+
+
+def test_numbers_that_no_float_can_hold_get_no_digits_that_are_not_in_the_file(tmp_path):
+    """Beyond 2^53 a workbook has lost digits; what is left of them is read, and the owner is told."""
+    numbers = [12345678901234567890.0 + 10_000 * row for row in range(9)]
+    rows = [["Лугов", "Олег", "Львович", f"{row + 1:02}.02.1996", number] for row, number in enumerate(numbers)]
+    frame = pd.DataFrame(rows, columns=HEADER)
+    frame.to_excel(tmp_path / "list.xlsx", index=False, engine="xlsxwriter")
+    frame.to_parquet(tmp_path / "list.parquet", index=False)
+    for name in ("list.xlsx", "list.parquet"):
+        said: list[str] = []
+        people = load(tmp_path / name, SCHEMA, "list", note=said.append).people
+        assert all(value.endswith("000") for value in people.columns["number"].values)
+        assert any("9 long numbers of number end in zeros" in line for line in said)
+    assert number_text(12345678901234567890.0) == cell_text(12345678901234567890.0) == "12345678901234567000"
+    assert number_text(2.0**53) == cell_text(2.0**53) == "9007199254740992"
+    assert number_text(-7.0) == cell_text(-7.0) == "-7"
 
 
 def test_fillers_are_named_if_there_are_several(tmp_path):

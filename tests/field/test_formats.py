@@ -305,6 +305,20 @@ NOT_READ["a damaged member"] = (
 )
 
 
+DOCUMENTS = {
+    "PDF": (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", "the roster is a PDF, not a table"),
+    "RTF": (b"{\\rtf1\\ansi hello}", "the roster is a text document (RTF), not a table"),
+    "PNG": (b"\x89PNG\r\n\x1a\n" + bytes(90), "the roster is a picture, not a table"),
+    "JPEG": (b"\xff\xd8\xff\xe0" + bytes(90), "the roster is a picture, not a table"),
+    "DOCX": (zipped({"[Content_Types].xml": b"<x/>", "word/document.xml": b"<x/>"}), "a text document or slides"),
+}
+
+
+@pytest.mark.parametrize(("data", "message"), DOCUMENTS.values(), ids=DOCUMENTS)
+def test_documents_and_pictures_are_named_as_such(roster, data, message):
+    assert message in refusal(roster, data)
+
+
 @pytest.mark.parametrize(("data", "message"), NOT_READ.values(), ids=NOT_READ)
 def test_any_other_archive_says_what_to_do(roster, data, message):
     assert message in refusal(roster, data)

@@ -6,6 +6,7 @@ from helpers.rosters import HEADER, as_csv, assert_nothing_lost_in_silence, clea
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pprl.core.errors import RosterError
 from pprl.roster.headers import header_type, is_short_for
 from pprl.roster.read import read_roster
 
@@ -52,6 +53,14 @@ def test_the_foot_of_a_page_is_neither_a_person_nor_a_section(roster, foot):
     assert "section" not in frame.columns
 
 
+def test_another_table_put_below_with_other_columns_is_refused_by_its_row(roster):
+    """Its surnames would be read as given names."""
+    swapped = [[HEADER[1], HEADER[0], *HEADER[2:]], *([row[1], row[0], *row[2:]] for row in PEOPLE[2:])]
+    with pytest.raises(RosterError, match="row 4: the header of another table") as refusal:
+        read_roster(roster([HEADER, *PEOPLE[:2], *swapped]))
+    assert "--list" in refusal.value.hint
+
+
 def test_people_who_share_words_with_the_header_stay(roster):
     rows = [["Дата", "Имя", "Отчествов", "09.02.1996", "1"], ["Фамилия", "Лев", "", "", ""]]
     assert len(read_roster(roster([HEADER, *PEOPLE, *rows]))) == 6
@@ -72,6 +81,13 @@ def test_headers_that_nobody_knows_are_found_above_their_columns(roster, above):
     assert frame.attrs["notes"] == (
         f"row {len(above)}: was taken for the header, though no word in it is known as one",
     )
+
+
+def test_a_first_row_that_may_be_a_person_is_named(roster):
+    """No rule can tell a rare name from a header in a language that is not known."""
+    frame = read_roster(roster([["Тагизаде", "Гасанага"], ["Лугов", "Пётр"], ["Осокин", "Лев"], ["Ельшин", "Егор"]]))
+    assert len(frame) == 3
+    assert "row 1: was taken for the header, though no word in it is known as one" in frame.attrs["notes"]
 
 
 def test_a_roster_without_any_header_keeps_its_first_person(roster):

@@ -96,6 +96,13 @@ def test_words_for_nothing_do_not_agree_in_a_stratum(tmp_path):
     assert people.left_out == {("unit", NOTHING): (2,), ("unit", SHEET_ERROR): (3,)}
 
 
+def test_a_field_of_which_nothing_is_left_is_named_whatever_its_role(tmp_path):
+    line = "list: 4 cell(s) of number left out: a word for nothing (row 2, 3, 4, 5)"
+    assert line in roster(tmp_path, 4, ["б/н"] * 4).lines
+    some = roster(tmp_path, 4, ["б/н", "10015851", "б/н", "б/н"])
+    assert not [line for line in some.lines if line.startswith("list: 3 cell(s)")]
+
+
 @pytest.mark.parametrize(
     "name", ["Null", "Nan", "Ni", "No", "Nemo", "Brak", "Yok", "Keine", "Nada", "Ни", "Ots", "Отс"]
 )

@@ -92,6 +92,26 @@ def test_a_file_of_quoted_cells_that_is_cut_short_is_refused_by_row(roster):
             read_roster(roster(text[: text.index("13.11.1978")] + end))
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "_x000D_\n"])
+def test_a_cell_that_ends_in_a_line_end_is_one_cell(roster, end):
+    rows = [[PEOPLE[0][0] + end, *PEOPLE[0][1:]], *PEOPLE[1:]]
+    frame = read_roster(roster(as_csv(rows)))
+    assert frame.iloc[1:].values.tolist() == PEOPLE[1:]
+    assert frame.iloc[0].tolist()[1:] == PEOPLE[0][1:]
+    assert "notes" not in frame.attrs
+
+
+@pytest.mark.parametrize("lost", [10, 21, 33])
+def test_a_file_that_is_cut_short_in_its_last_row_says_so(roster, lost):
+    text = "\r\n".join(lines_of(PEOPLE))
+    note = "row 7: the last row has fewer cells than the header and no line end: is the file cut short?"
+    assert note in read_roster(roster(text[:-lost])).attrs["notes"]
+    assert note in read_roster(roster(text.replace("Обухов", '"Обухов"')[:-lost])).attrs["notes"]
+    assert "notes" not in read_roster(roster(text)).attrs, "many programs write no line end after the last row"
+    short = text[: -len(";10000006")]
+    assert "notes" not in read_roster(roster(short.replace(";10000005", ""))).attrs, "nor empty cells at the end"
+
+
 def test_rows_that_cannot_be_told_apart_are_refused_by_number(roster):
     with pytest.raises(RosterError, match="row 3: a quoted cell is not closed"):
         read_roster(roster(faulty((3, '"Щеглов;Кирилл'))))

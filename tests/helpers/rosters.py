@@ -77,13 +77,16 @@ class Reading:
 
 
 def read(path, schema=SCHEMA, **options) -> Reading:
-    """A roster as `pprl check` and `pprl link` read it."""
+    """A roster as `pprl check` and `pprl link` read it; the last lines are the rows that `check --json` lists."""
     lines: list[str] = []
     roster = load(path, schema, "list", note=lines.append, **options)
     columns = [roster.people.columns[field.name] for field in schema.fields]
     values = [[None if code == MISSING else column.values[code] for code in column.codes] for column in columns]
     people = list(zip(*values, strict=True))
-    return Reading(people, roster.people.rows.tolist(), [*lines, *roster.warnings])
+    listed = [
+        f"{field}: {reason} ({', '.join(map(str, rows))})" for (field, reason), rows in roster.people.left_out.items()
+    ]
+    return Reading(people, roster.people.rows.tolist(), [*lines, *roster.warnings, *listed])
 
 
 def assert_nothing_lost_in_silence(clean: Reading, faulty: Reading, rows) -> None:

@@ -122,7 +122,7 @@ DECIDED = {
     "dots leave no choice": (["01.02.1985", "13.03.1985"], "dmy"),
     "ISO leaves no choice": (["1985-03-12"], "dmy"),
     "nothing": ([], "dmy"),
-    "no date at all": (["99/99/1985"], None),
+    "no date at all": (["99/99/1985"], "dmy"),
     "both orders, one of each": (["13/03/1985", "03/13/1985"], None),
     "a year first of two digits": (["85/03/31", "86/01/02"], "ymd"),
     "the year word does not hide a shape": (["13/03/1985 г."], "dmy"),
