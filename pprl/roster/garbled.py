@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pprl.core.errors import RosterError
-from pprl.roster.encodings import likely_page, plausibility
+from pprl.roster.encodings import plausibility
 from pprl.roster.findings import Findings
+from pprl.roster.pages import likely_page
 
 MENDED = "text that was garbled by a wrong encoding ({} read as {}) was turned back"
 GARBLED = "text is garbled by a wrong encoding, and nothing shows which: export the table again"
