@@ -124,7 +124,8 @@ def mended_record(record: Sequence[str], row: int, findings: Findings) -> list[s
         findings.add(MENDED.format("UTF-8", page), row)
     if any(map(_looks_garbled, cells)):
         odd = "\t".join(cell for cell in cells if _looks_garbled(cell))
-        pages, gain = _pages_of(odd)
+        whole = "\t".join(cell for cell in cells if not cell.isascii())
+        pages, gain = max(map(_pages_of, dict.fromkeys([odd, whole])), key=lambda found: (found[0] is not None, found[1]))
         if pages:
             right, wrong = pages
             findings.add(MENDED.format(right, wrong), row)
@@ -206,16 +207,18 @@ _SCRIPTS = re.compile(
     "[A-Za-zÀ-ÖØ-öø-žȘ-țəƏơưĐđ]+|[А-яЁёЂ-џҐґҒғҚқҢңӨөҰұҮүҺһӘә]+|[Ά-ώ]+|[א-ת]+|[ء-يپچژگکی]+|[Ա-և]+|[ა-ჰ]+"
 )
 _CLASH = re.compile("[а-яёα-ώ][А-ЯЁΑ-Ω]")
+_RARE_MARKS = re.compile("[\u0330-\u036f]")  # no name is spelled with them
 
 
 def _is_usual(text: str) -> bool:
     """Whether a text has words of one script each, no controls, and no capitals inside words."""
-    words = _WORD.findall(text)
+    words = _WORD.findall(text.replace("ʼ", "’"))
     return (
         bool(words)
         and all(map(_SCRIPTS.fullmatch, words))
         and not _SYMBOLS.search(text)
         and not _CLASH.search(text)
+        and not _RARE_MARKS.search(text)
         and text.isprintable()
     )
 
@@ -225,11 +228,13 @@ def _looks_garbled(cell: str) -> bool:
         return False
     text = "\t" + cell
     headless = _HEADLESS.search(text) and len(_QUOTES.findall(cell)) < 2 or _SMALL_FOREIGN.search(text)
+    headless = headless or _CLASH_OF_CASES.search(cell)
     return bool(headless or _SYMBOLS.search(cell) or _ACCENTED.search(cell) or _INVERTED.search(text))
 
 
 _QUOTES = re.compile("[«»‘’“”„]")
-_SMALL_FOREIGN = re.compile("[\t\n ,;|][ѕћќўџ÷√ƒ≈∆¬][а-яё]|[а-яё]€")
+_CLASH_OF_CASES = re.compile("[а-яѐ-џґ][А-ЯЀ-ЏҐ]")
+_SMALL_FOREIGN = re.compile("[\t\n ,;|][ѕјћќўџ÷√ƒ≈∆¬][а-яё]|[а-яё]€")
 _NAMED_GAIN, _MENDED_GAIN, _MARGIN = 3.0, 7.0, 5.0  # by what the text turned back is likelier than as it is; than others
 _LEAST_LETTERS = 4
 _MOST_COST = 4.6  # per letter of a text that was turned back
@@ -258,7 +263,8 @@ def _pages_of(text: str) -> tuple[tuple[str, str] | None, float]:
     found.sort()
     cost, right, wrong, best = found[0]
     letters = sum(letter > "\x7f" for letter in text)
-    gain = min(_cost(text), _cost(text.swapcase())) - cost  # a caps lock inverts cases too
+    as_it_is = [text, text.swapcase()] if _INVERTED.search("\t" + text) else [text]  # a caps lock inverts cases too
+    gain = min(map(_cost, as_it_is)) - cost
     rivals = [other for other, *_, before in found if before != best]
     certain = gain >= _MENDED_GAIN and letters >= _LEAST_LETTERS and cost <= _MOST_COST * letters
     return ((right, wrong) if certain and (not rivals or rivals[0] >= cost + _MARGIN) else None), gain
