@@ -58,7 +58,7 @@ _ACCENTED = re.compile(
     "(?<![A-Za-z])[À-ÖØ-öø-ÿ¨¸ª¯¿º³²¥´¡¢ŒœŸıˆ˜˘˙˚˝˛ˇ‡·‚„‰÷◊⁄€‹›ﬁﬂ√ƒ≈∆¬«»…–—‘’“”\u00a0\uf8ff]{3,}(?![A-Za-z])"
 )
 _SYMBOLS = re.compile(
-    "Ð[^A-Za-z\\s]|Ñ[\x80-\xbfƒ\u2000-\u2122�]|[\x80-\x9f\u2500-\u259f]|‚\xa0|[Ђ-џА-яЁёҐґ][¤¦§¬®±µ¶·‚†‡€‰‹›™]|[¤¦§¬®±µ¶·‚†‡€‰‹›™][Ђ-џА-яЁёҐґ]"
+    "Ð[^A-Za-z\\s]|Ñ[\x80-\xbfƒ\u2000-\u2122�]|[\x80-\x9f\u2500-\u259f]|‚\xa0|[Ђ-џА-яЁёҐґ][¤¦§¬®±µ¶·‚†‡€‰‹›™]|[¤¦§¬®±µ¶·‚†‡€‰‹›™≤≥•√≈∆ƒ÷][Ђ-џА-яЁёҐґ]"
 )
 _BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 
@@ -233,7 +233,7 @@ def _looks_garbled(cell: str) -> bool:
 
 
 _QUOTES = re.compile("[«»‘’“”„]")
-_CLASH_OF_CASES = re.compile("[а-яѐ-џґ][А-ЯЀ-ЏҐ]")
+_CLASH_OF_CASES = re.compile("[а-яѐ-џґ][А-ЯЀ-ЏҐ]|[Ѐ-ӿ]\u00a0[Ѐ-ӿ]{1,2}\u00a0|\u00a0\u00ad")
 _SMALL_FOREIGN = re.compile("[\t\n ,;|][ѕјћќўџ÷√ƒ≈∆¬][а-яё]|[а-яё]€")
 _NAMED_GAIN, _MENDED_GAIN, _MARGIN = 3.0, 7.0, 5.0  # by what the text turned back is likelier than as it is; than others
 _LEAST_LETTERS = 4
@@ -243,7 +243,7 @@ _MOST_COST = 4.6  # per letter of a text that was turned back
 def _cost(text: str) -> float:
     """What a text costs as Cyrillic names."""
     words = _WORDS.findall(text)
-    return min(cost_of(words, one) + one.rarity for one in alphabets() if one.script == "cyrillic")
+    return min(cost_of(words, one) for one in alphabets() if one.script == "cyrillic")
 
 
 _WORDS = re.compile("[A-Za-z\x80-\uffff]+")

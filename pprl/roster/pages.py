@@ -31,7 +31,7 @@ _NOT_READ = ("thai", "vietnamese")
 
 _OTHER_LETTER, _USUAL_SIGN, _SIGN = 9.0, 5.0, 12.0
 _LATIN_ACCENT = 2.0  # that a letter of a Latin alphabet is one outside ASCII
-_RARER_PAGE = 0.5  # for each page before this one in the table
+_RARER_PAGE, _RARER_LATIN_PAGE = 0.5, 1.0  # for each page before this one in the table
 _SMALL = 1.5  # a word in small letters
 _BREAK = 6.0  # a capital after a small letter, or two scripts in one word
 _USUAL_SIGNS = frozenset("№«»–—’‘“”„…°§\u00a0")
@@ -80,7 +80,7 @@ def likely_page(sample: bytes) -> str:
     letters = sum(byte > 127 for word in words for byte in word)
     ranked = sorted([*_of_letters(words), *_of_pairs(sample, words)], key=lambda one: (one.cost, one.page))
     best = ranked[0]
-    if best.cost > (_MOST_LATIN_COST if best.latin else _MOST_COST) * letters:
+    if best.cost > (_MOST_COST if best.read and not best.latin else _MOST_LATIN_COST) * letters:
         return ""
     near = [
         one
@@ -89,8 +89,8 @@ def likely_page(sample: bytes) -> str:
         and one.cost < best.cost + (_LATIN_MARGIN if best.latin and one.latin else _MARGIN)
     ]
     if not best.read:
-        pages = " or ".join(one.page for one in ranked if not one.read and one.cost <= max(1.2 * best.cost, best.cost + 7))
-        raise RosterError(f"the roster seems to be in {pages}, which is not read", hint=SAVE_AGAIN)
+        seem = [one.page for one in ranked if not one.read and one.cost < max(1.4 * best.cost, best.cost + _MARGIN)]
+        raise RosterError(f"the roster seems to be in {' or '.join(seem)}, which is not read", hint=SAVE_AGAIN)
     for other in near:
         if not (other.read and _folds_alike(best.text, other.text)):
             raise RosterError(
@@ -120,7 +120,8 @@ def _of_letters(words: Sequence[bytes]) -> Iterator[_Reading]:
         for index, page in enumerate(alphabet.pages):
             if page not in texts:
                 texts[page] = joined.decode(page, "replace")
-            cost = cost_of(texts[page].split("\n"), alphabet) + alphabet.rarity + _RARER_PAGE * index
+            rarity = alphabet.rarity + index * (_RARER_LATIN_PAGE if alphabet.latin else _RARER_PAGE)
+            cost = cost_of(texts[page].split("\n"), alphabet) + rarity
             if page not in best or cost < best[page].cost:
                 best[page] = _Reading(page, texts[page], cost, alphabet.script not in _NOT_READ, alphabet.latin)
     yield from best.values()
