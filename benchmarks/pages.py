@@ -3,8 +3,9 @@
     python benchmarks/pages.py [--files 200] [--seed 1] [--only LANGUAGE]
 
 Files of 1, 3, 10 and 100 invented people, without a header, in each page of each language: how many are read rightly,
-refused, and read wrongly; a text in whose place another with equal values is read counts as right. Then rows of Russian and Ukrainian names that one program wrote in one page and another read
-in another: how many cells are mended, their rows named only, neither (silent), or turned into a third text (wrong).
+refused, and read wrongly; a text in whose place another with equal values is read counts as right. Then rows of Russian
+and Ukrainian names that one program wrote in one page and another read in another: how many are mended, only named,
+neither (silent), or turned into a third text (wrong).
 
 The names are those of Faker, if it is installed (`pip install Faker`): none of them decided a figure of the tables.
 Otherwise only the languages in `tests/data` are measured.
@@ -129,7 +130,8 @@ def in_page(text: str, page: str) -> bytes | None:
         text = text.translate(str.maketrans("șțȘȚ", "şţŞŢ"))
     if page == "cp1258":  # vowels as they are, tones as marks behind them
         text = "".join(
-            letter if letter in "ăâđêôơưĂÂĐÊÔƠƯ" else _with_tone(letter) for letter in unicodedata.normalize("NFC", text)
+            letter if letter in "ăâđêôơưĂÂĐÊÔƠƯ" else _with_tone(letter)
+            for letter in unicodedata.normalize("NFC", text)
         )
     try:
         return text.encode(page)

@@ -88,15 +88,28 @@ def find_encoding(file: BinaryIO) -> Encoding:
         return Encoding(name)
     if name != "utf-8-sig":
         raise RosterError(_UNKNOWN, hint=SAVE_AGAIN)
-    begin = max(0, flaw - HEAD // 2)
-    around = _bytes_at(file, begin, flaw + HEAD // 2 - begin).splitlines(keepends=True)
-    sample = b"".join(line for line in around if not _is_utf_8(line))
+    sample = _lines_in_a_page(file, flaw)
     page = "" if _is_damaged_utf_8(sample) else likely_page(sample)
     if not page:
         raise RosterError(f"row {_row_at(file, flaw)}: {_UNKNOWN}" if flaw > HEAD else _UNKNOWN, hint=SAVE_AGAIN)
     return _with_others(file, page)
 
 
+def _lines_in_a_page(file: BinaryIO, flaw: int) -> bytes:
+    """Lines that are neither ASCII nor UTF-8, from a little before the first flaw on, as many as show the page."""
+    found, size = [], 0
+    file.seek(max(0, flaw - HEAD // 2))
+    for _ in range(_MOST_CHUNKS):
+        for line in (file.read(HEAD) + file.readline(HEAD)).splitlines(keepends=True):
+            if not line.isascii() and not _is_utf_8(line):
+                found.append(line)
+                size += len(line)
+        if size > HEAD // 2:
+            break
+    return b"".join(found)
+
+
+_MOST_CHUNKS = 256  # 16 MB: accents may be rare
 _UNKNOWN = "the roster is neither XLSX nor text in a known encoding"
 
 
@@ -185,7 +198,7 @@ _ODD_PLACES = re.compile(b"luu|[lus]s|s[lu]")
 def _kinds(page: str) -> bytes:
     """The kind of each byte in a Cyrillic page: l or u for small letters and capitals, s for other signs."""
     letters = [bytes([code]).decode(page, "replace") for code in range(256)]
-    ranks = _ranks("cyrillic")
+    ranks = _ranks()
     kinds = (
         "l" if letter in ranks else "u" if letter.lower() in ranks else " " if letter in _USUAL_SIGNS else "s"
         for letter in letters[128:]
@@ -238,9 +251,9 @@ def _of_script(script: str) -> tuple[str, ...]:
 
 
 @functools.cache
-def _ranks(script: str) -> dict[str, float]:
-    """Points of each letter of a script that is not Latin, 1 for the most frequent to −2."""
-    letters = next(list(one.costs) for one in alphabets() if one.script == script)
+def _ranks() -> dict[str, float]:
+    """Points of each Russian and Ukrainian letter, 1 for the most frequent to −2."""
+    letters = next(list(one.costs) for one in alphabets() if one.script == "cyrillic")
     return {letter: 1 - 3 * index / len(letters) for index, letter in enumerate(letters)}
 
 
@@ -248,22 +261,17 @@ ALL_BUT_UTF_16 = ("utf-8", "cp1251", "koi8-u", "cp866", "iso8859-5")
 _USUAL_SIGNS = dict.fromkeys("№«»–—’\u00a0", 0.0)
 _UNUSUAL_SIGN = -3.0
 _CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x9f]")
-_CLASH = {
-    # of cases, or of scripts; signs at the wrong end of a word
-    "cyrillic": re.compile("[а-яё][А-ЯЁ]|[а-яёА-ЯЁ][a-zA-Z]|[a-zA-Z][а-яёА-ЯЁ]|[«»–—\u00a0](?=[а-яё])"),
-    "greek": re.compile("[ά-ώ][Ά-Ω]|[Ά-ώ][a-zA-Z]|[a-zA-Z][Ά-ώ]|ς[ά-ώ]|σ(?![ά-ώ])|(?<![Ά-ώ])’[Ά-ώ]"),
-    "hebrew": re.compile("[א-ת][a-zA-Z]|[a-zA-Z][א-ת]|[םןךףץ][א-ת]"),
-    "arabic": re.compile("[ء-ی][a-zA-Z]|[a-zA-Z][ء-ی]|[ةى][ء-ی]"),
-}
+# of cases, or of scripts; signs at the wrong end of a word
+_CLASH = re.compile("[а-яё][А-ЯЁ]|[а-яёА-ЯЁ][a-zA-Z]|[a-zA-Z][а-яёА-ЯЁ]|[«»–—\u00a0](?=[а-яё])")
 
 
-def plausibility(text: str, script: str = "cyrillic") -> float:
-    """Points per letter of the script, −2 to 1: rare letters, symbols and clashing neighbours cost points."""
-    ranks = _ranks(script)
+def plausibility(text: str) -> float:
+    """Points per Cyrillic letter, −2 to 1: rare letters, symbols and clashing neighbours cost points."""
+    ranks = _ranks()
     counts = Counter(letter for letter in text if letter > "\x7f")
     points = sum(
         count * (ranks.get(letter.lower()) or _USUAL_SIGNS.get(letter, _UNUSUAL_SIGN))
         for letter, count in counts.items()
     )
-    wrong = sum(1 for _ in _CLASH[script].finditer(text)) + sum(1 for _ in _CONTROL.finditer(text))
+    wrong = sum(1 for _ in _CLASH.finditer(text)) + sum(1 for _ in _CONTROL.finditer(text))
     return (points - 3 * wrong) / max(1, counts.total())

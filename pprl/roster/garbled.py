@@ -125,9 +125,11 @@ def mended_record(record: Sequence[str], row: int, findings: Findings) -> list[s
     if any(map(_looks_garbled, cells)):
         odd = "\t".join(cell for cell in cells if _looks_garbled(cell))
         whole = "\t".join(cell for cell in cells if not cell.isascii())
-        pages, gain = max(map(_pages_of, dict.fromkeys([odd, whole])), key=lambda found: (found[0] is not None, found[1]))
-        if pages:
-            right, wrong = pages
+        certain, gain = max(
+            map(_pages_of, dict.fromkeys([odd, whole])), key=lambda found: (found[0] is not None, found[1])
+        )
+        if certain:
+            right, wrong = certain
             findings.add(MENDED.format(right, wrong), row)
             return [cell if cell.isascii() else _better(cell, wrong, right) for cell in cells]
         if gain >= _NAMED_GAIN or _SYMBOLS.search(odd) or any(map(_is_no_word, _ACCENTED.findall(odd))):
@@ -227,15 +229,19 @@ def _looks_garbled(cell: str) -> bool:
     if cell.isascii():
         return False
     text = "\t" + cell
-    headless = _HEADLESS.search(text) and len(_QUOTES.findall(cell)) < 2 or _SMALL_FOREIGN.search(text)
-    headless = headless or _CLASH_OF_CASES.search(cell)
-    return bool(headless or _SYMBOLS.search(cell) or _ACCENTED.search(cell) or _INVERTED.search(text))
+    headless = _HEADLESS.search(text) and len(_QUOTES.findall(cell)) < 2
+    odd = headless or _SMALL_FOREIGN.search(text) or _CLASH_OF_CASES.search(cell)
+    return bool(odd or _SYMBOLS.search(cell) or _ACCENTED.search(cell) or _INVERTED.search(text))
 
 
 _QUOTES = re.compile("[«»‘’“”„]")
 _CLASH_OF_CASES = re.compile("[а-яѐ-џґ][А-ЯЀ-ЏҐ]|[Ѐ-ӿ]\u00a0[Ѐ-ӿ]{1,2}\u00a0|\u00a0\u00ad")
 _SMALL_FOREIGN = re.compile("[\t\n ,;|][ѕјћќўџ÷√ƒ≈∆¬][а-яё]|[а-яё]€")
-_NAMED_GAIN, _MENDED_GAIN, _MARGIN = 3.0, 7.0, 5.0  # by what the text turned back is likelier than as it is; than others
+_NAMED_GAIN, _MENDED_GAIN, _MARGIN = (
+    3.0,
+    7.0,
+    5.0,
+)  # by what the text turned back is likelier than as it is; than others
 _LEAST_LETTERS = 4
 _MOST_COST = 4.6  # per letter of a text that was turned back
 

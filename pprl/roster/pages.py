@@ -23,15 +23,15 @@ from pprl.normalize.names import fold_name
 from pprl.normalize.text import read_table
 
 SAVE_AGAIN = "save it as XLSX or as CSV in UTF-8"
-# By how much a page must be better than another that makes a different text; letters inside Latin words show more.
-_MARGIN, _LATIN_MARGIN = 7.0, 4.5
+# By how much a page must be better than another that makes a different text, of another script or of the same.
+_MARGIN, _MARGIN_IN_SCRIPT = 7.0, 4.5
 _MOST_COST, _MOST_LATIN_COST = 4.6, 7.0  # per letter: noise and unknown languages cost more
 _MOST_WORDS = 300  # distinct words that are looked at: more evidence than is ever needed
 _NOT_READ = ("thai", "vietnamese")
 
 _OTHER_LETTER, _USUAL_SIGN, _SIGN = 9.0, 5.0, 12.0
 _LATIN_ACCENT = 2.0  # that a letter of a Latin alphabet is one outside ASCII
-_RARER_PAGE, _RARER_LATIN_PAGE = 0.5, 1.0  # for each page before this one in the table
+_RARER_PAGE, _RARER_LATIN_PAGE = 0.25, 1.0  # for each page before this one in the table
 _SMALL = 1.5  # a word in small letters
 _BREAK = 6.0  # a capital after a small letter, or two scripts in one word
 _USUAL_SIGNS = frozenset("№«»–—’‘“”„…°§\u00a0")
@@ -80,13 +80,12 @@ def likely_page(sample: bytes) -> str:
     letters = sum(byte > 127 for word in words for byte in word)
     ranked = sorted([*_of_letters(words), *_of_pairs(sample, words)], key=lambda one: (one.cost, one.page))
     best = ranked[0]
-    if best.cost > (_MOST_COST if best.read and not best.latin else _MOST_LATIN_COST) * letters:
+    if best.cost > (_MOST_COST if best.read and best.script != "latin" else _MOST_LATIN_COST) * letters:
         return ""
     near = [
         one
         for one in ranked[1:]
-        if one.text != best.text
-        and one.cost < best.cost + (_LATIN_MARGIN if best.latin and one.latin else _MARGIN)
+        if one.text != best.text and one.cost < best.cost + (_MARGIN_IN_SCRIPT if best.script == one.script else _MARGIN)
     ]
     if not best.read:
         seem = [one.page for one in ranked if not one.read and one.cost < max(1.4 * best.cost, best.cost + _MARGIN)]
@@ -105,10 +104,10 @@ _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
 @dataclass(frozen=True)
 class _Reading:
     page: str
+    script: str
     text: str
     cost: float
     read: bool = True
-    latin: bool = False
 
 
 def _of_letters(words: Sequence[bytes]) -> Iterator[_Reading]:
@@ -123,7 +122,8 @@ def _of_letters(words: Sequence[bytes]) -> Iterator[_Reading]:
             rarity = alphabet.rarity + index * (_RARER_LATIN_PAGE if alphabet.latin else _RARER_PAGE)
             cost = cost_of(texts[page].split("\n"), alphabet) + rarity
             if page not in best or cost < best[page].cost:
-                best[page] = _Reading(page, texts[page], cost, alphabet.script not in _NOT_READ, alphabet.latin)
+                script = "latin" if alphabet.latin else alphabet.script
+                best[page] = _Reading(page, script, texts[page], cost, alphabet.script not in _NOT_READ)
     yield from best.values()
 
 
@@ -150,7 +150,7 @@ def _cost_of_word(word: str, alphabet: Alphabet) -> float:
         near = high or high_before
         kinds += "u" if letter != low else "l"
         if alphabet.cased and near:
-            total += _SMALL * (kinds == "l") + _BREAK * (kinds.endswith("lu") or (kinds.endswith("uul")))
+            total += _SMALL * (kinds == "l") + _BREAK * kinds.endswith(("lu", "uul"))
         if alphabet.cased:
             vowels += "v" if _base(low) in _VOWELS else "c"
             total += _HEAPS.get(vowels[-2:], 0.0) * near + (vowels[-3:] in ("ccc", "vvv")) * near
@@ -195,7 +195,7 @@ class _Pairs:
                 cost += next((cost for low, high, cost in self.costs if low <= int.from_bytes(data, "big") <= high), 11)
             cost += 3 * max(0, len(word) - 6)
         cost += _BREAK * sum(1 for _ in _BESIDE_LATIN.finditer(text))
-        return _Reading(self.page, text, cost, read=False)
+        return _Reading(self.page, self.page, text, cost, read=False)
 
 
 _BESIDE_LATIN = re.compile("[A-Za-z](?=[^\x00-\x7f])|[^\x00-\x7f](?=[A-Za-z])")

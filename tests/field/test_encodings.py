@@ -270,6 +270,14 @@ def test_a_few_accents_among_plain_letters_are_enough(page, row):
     assert data.decode(find_encoding(io.BytesIO(data)).name) == text
 
 
+def test_accents_that_come_late_in_a_long_file_count():
+    rows = ["Smith;John;1971\r\n"] * 20_000
+    rows[100], rows[15_000], rows[19_000] = "Muñoz;Ana;1\r\n", "Dvořák;Jiří;2\r\n", "Růžička;Žaneta;3\r\n"
+    text = "".join(rows).replace("Muñoz", "Muńoz")
+    data = text.encode("cp1250")
+    assert data.decode(find_encoding(io.BytesIO(data)).name) == text
+
+
 def frame_with_garbled_rows():
     rows = [*PEOPLE[:5], *cells_of(PEOPLE[5:7], "utf-8", "cp1252"), *cells_of(PEOPLE[7:9], "cp1251", "mac-cyrillic")]
     return pd.DataFrame(rows, columns=LABELS, index=pd.RangeIndex(1, 10))
@@ -320,7 +328,9 @@ def test_cp1251_read_wrongly_is_never_turned_into_a_third_text(wrong):
     assert len(named) > 0.9 * len(clean)
 
 
-@pytest.mark.parametrize("cell", ["ÅÄÖ", "Öö", "Éà", "ÁÉÍ", "Ærø", "«Ромашка» завод", "јован", "Ђорђе", "Џон", "Ѕвездан"])
+@pytest.mark.parametrize(
+    "cell", ["ÅÄÖ", "Öö", "Éà", "ÁÉÍ", "Ærø", "«Ромашка» завод", "јован", "Ђорђе", "Џон", "Ѕвездан"]
+)
 def test_legitimate_letters_draw_no_note(cell):
     findings = Findings()
     assert list(mended([[cell, "Smith"]], findings)) == [[cell, "Smith"]]
