@@ -85,7 +85,8 @@ def likely_page(sample: bytes) -> str:
     near = [
         one
         for one in ranked[1:]
-        if one.text != best.text and one.cost < best.cost + (_MARGIN_IN_SCRIPT if best.script == one.script else _MARGIN)
+        if one.text != best.text
+        and one.cost < best.cost + (_MARGIN_IN_SCRIPT if best.script == one.script else _MARGIN)
     ]
     if not best.read:
         seem = [one.page for one in ranked if not one.read and one.cost < max(1.4 * best.cost, best.cost + _MARGIN)]
