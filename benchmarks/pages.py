@@ -140,7 +140,7 @@ def in_page(text: str, page: str) -> bytes | None:
 
 
 def _with_tone(letter: str) -> str:
-    base, *marks = unicodedata.normalize("NFD", letter)
+    base, *marks = list(unicodedata.normalize("NFD", letter))
     tones = [mark for mark in marks if mark in "\u0300\u0301\u0303\u0309\u0323"]
     rest = [mark for mark in marks if mark not in tones]
     return unicodedata.normalize("NFC", "".join([base, *rest])) + "".join(tones)
