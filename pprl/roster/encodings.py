@@ -19,12 +19,11 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from pprl.core.errors import RosterError
-from pprl.normalize.text import read_table
+from pprl.roster.pages import SAVE_AGAIN, alphabets, likely_page
 
 HEAD = 65_536
 _CHUNK = 1 << 20
 _BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_SAVE_AGAIN = "save it as XLSX or as CSV in UTF-8"
 MARK = "\ufdd0"  # before a line in another encoding than the rest; no letter, and so in no text
 
 
@@ -88,16 +87,29 @@ def find_encoding(file: BinaryIO) -> Encoding:
     if flaw is None:
         return Encoding(name)
     if name != "utf-8-sig":
-        raise RosterError(_UNKNOWN, hint=_SAVE_AGAIN)
-    begin = max(0, flaw - HEAD // 2)
-    around = _bytes_at(file, begin, flaw + HEAD // 2 - begin).splitlines(keepends=True)
-    sample = b"".join(line for line in around if not _is_utf_8(line))
+        raise RosterError(_UNKNOWN, hint=SAVE_AGAIN)
+    sample = _lines_in_a_page(file, flaw)
     page = "" if _is_damaged_utf_8(sample) else likely_page(sample)
     if not page:
-        raise RosterError(f"row {_row_at(file, flaw)}: {_UNKNOWN}" if flaw > HEAD else _UNKNOWN, hint=_SAVE_AGAIN)
+        raise RosterError(f"row {_row_at(file, flaw)}: {_UNKNOWN}" if flaw > HEAD else _UNKNOWN, hint=SAVE_AGAIN)
     return _with_others(file, page)
 
 
+def _lines_in_a_page(file: BinaryIO, flaw: int) -> bytes:
+    """Lines that are neither ASCII nor UTF-8, from a little before the first flaw on, as many as show the page."""
+    found, size = [], 0
+    file.seek(max(0, flaw - HEAD // 2))
+    for _ in range(_MOST_CHUNKS):
+        for line in (file.read(HEAD) + file.readline(HEAD)).splitlines(keepends=True):
+            if not line.isascii() and not _is_utf_8(line):
+                found.append(line)
+                size += len(line)
+        if size > HEAD // 2:
+            break
+    return b"".join(found)
+
+
+_MOST_CHUNKS = 256  # 16 MB: accents may be rare
 _UNKNOWN = "the roster is neither XLSX nor text in a known encoding"
 
 
@@ -114,7 +126,7 @@ def _with_others(file: BinaryIO, page: str) -> Encoding:
     while data := file.read(_CHUNK):
         data += file.readline()
         if b"\x00" in data:
-            raise RosterError("the roster holds NUL bytes: it is not a table of text", hint=_SAVE_AGAIN)
+            raise RosterError("the roster holds NUL bytes: it is not a table of text", hint=SAVE_AGAIN)
         flawed = flawed or any(byte in data for byte in _undefined(page))
         counts[page] += data.count(b"\n")
         for line in _suspects(data, page):
@@ -122,7 +134,7 @@ def _with_others(file: BinaryIO, page: str) -> Encoding:
     others = tuple(sorted(name for name in counts if name != page))
     if not others:
         if flawed:
-            raise RosterError(_UNKNOWN, hint=_SAVE_AGAIN)
+            raise RosterError(_UNKNOWN, hint=SAVE_AGAIN)
         return Encoding(page)
     counts[page] -= sum(counts[name] for name in others)
     most = max(counts, key=lambda name: (counts[name], name))
@@ -192,7 +204,7 @@ _ODD_PLACES = re.compile(b"luu|[lus]s|s[lu]")
 def _kinds(page: str) -> bytes:
     """The kind of each byte in a Cyrillic page: l or u for small letters and capitals, s for other signs."""
     letters = [bytes([code]).decode(page, "replace") for code in range(256)]
-    ranks = _ranks("cyrillic")
+    ranks = _ranks()
     kinds = (
         "l" if letter in ranks else "u" if letter.lower() in ranks else " " if letter in _USUAL_SIGNS else "s"
         for letter in letters[128:]
@@ -215,7 +227,7 @@ def _first_flaw(file: BinaryIO, size: int, encoding: str) -> int | None:
         except UnicodeDecodeError as error:
             return offset + error.start
         if "\x00" in text:
-            raise RosterError("the roster holds NUL bytes: it is not a table of text", hint=_SAVE_AGAIN)
+            raise RosterError("the roster holds NUL bytes: it is not a table of text", hint=SAVE_AGAIN)
     return None
 
 
@@ -239,136 +251,33 @@ def _is_damaged_utf_8(sample: bytes) -> bool:
 
 
 @functools.cache
-def _alphabets() -> tuple[tuple[str, str, tuple[str, ...], str], ...]:
-    rows = read_table("pages.tsv")
-    return tuple((row["script"], row["language"], tuple(row["pages"].split()), row["letters"]) for row in rows)
-
-
-@functools.cache
 def _of_script(script: str) -> tuple[str, ...]:
     """The code pages of a script."""
-    return tuple(page for name, _, pages, _ in _alphabets() if name == script for page in pages)
+    return tuple(dict.fromkeys(page for one in alphabets() if one.script == script for page in one.pages))
 
 
 @functools.cache
-def _ranks(script: str) -> dict[str, float]:
-    """Points of each letter of a script that is not Latin, 1 for the most frequent to −2."""
-    (letters,) = (letters for name, _, _, letters in _alphabets() if name == script)
+def _ranks() -> dict[str, float]:
+    """Points of each Russian and Ukrainian letter, 1 for the most frequent to −2."""
+    letters = next(list(one.costs) for one in alphabets() if one.script == "cyrillic")
     return {letter: 1 - 3 * index / len(letters) for index, letter in enumerate(letters)}
 
 
-_SCRIPTS = ("cyrillic", "greek", "hebrew", "arabic")
 ALL_BUT_UTF_16 = ("utf-8", "cp1251", "koi8-u", "cp866", "iso8859-5")
 _USUAL_SIGNS = dict.fromkeys("№«»–—’\u00a0", 0.0)
 _UNUSUAL_SIGN = -3.0
-_LEAST = -0.5  # names of rare letters in few rows come near 0; noise and other alphabets are far below
-_CASED = re.compile(r"(?:[^А-яЁё]|(?<![А-яЁё])(?:[А-ЯЁ]?[а-яёіїєґ]+|[А-ЯЁІЇЄҐ]+)(?![А-яЁё]))*")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x9f]")
-_CLASH = {
-    # of cases, or of scripts; signs at the wrong end of a word
-    "cyrillic": re.compile("[а-яё][А-ЯЁ]|[а-яёА-ЯЁ][a-zA-Z]|[a-zA-Z][а-яёА-ЯЁ]|[«»–—\u00a0](?=[а-яё])"),
-    "greek": re.compile("[ά-ώ][Ά-Ω]|[Ά-ώ][a-zA-Z]|[a-zA-Z][Ά-ώ]|ς[ά-ώ]|σ(?![ά-ώ])|(?<![Ά-ώ])’[Ά-ώ]"),
-    "hebrew": re.compile("[א-ת][a-zA-Z]|[a-zA-Z][א-ת]|[םןךףץ][א-ת]"),
-    "arabic": re.compile("[ء-ی][a-zA-Z]|[a-zA-Z][ء-ی]|[ةى][ء-ی]"),
-}
+# of cases, or of scripts; signs at the wrong end of a word
+_CLASH = re.compile("[а-яё][А-ЯЁ]|[а-яёА-ЯЁ][a-zA-Z]|[a-zA-Z][а-яёА-ЯЁ]|[«»–—\u00a0](?=[а-яё])")
 
 
-def likely_page(sample: bytes) -> str:
-    """The code page under which the text looks most like names, or "" if it looks like names under none.
-
-    RosterError: two pages make different texts, and neither is much more plausible.
-    """
-    words = [word for word in _WORD.findall(sample) if not word.isascii()]
-    high = sum(len(word) - sum(byte < 128 for byte in word) for word in words)
-    if 10 * high < 6 * sum(map(len, words)):
-        return _latin_page(sample)
-    high = max(high, 1)
-    scores = [
-        (plausibility(text, script), page, text)
-        for script in _SCRIPTS
-        for page in _of_script(script)
-        if (text := sample.decode(page, "replace"))
-    ]
-    scores.sort(key=lambda entry: entry[:2], reverse=True)
-    best, page, text = scores[0]
-    least = -0.25 if _CASED.fullmatch(text) else 0.15
-    if best <= (least if _may_be_pairs(sample) else _LEAST):
-        return ""
-    script = next(script for script in _SCRIPTS if page in _of_script(script))
-    for score, other, as_other in scores[1:]:
-        if as_other != text and (best - score) * high < _margin(script, other, text, high):
-            _refuse(page, other)
-    return page
-
-
-def _margin(script: str, other: str, text: str, high: int) -> float:
-    """The points by which a page must be better than another, as measured with names of each script.
-
-    Letters without capitals, as in Hebrew, look like Cyrillic in capitals.
-    """
-    if other in _of_script(script):
-        return 1.0
-    if script == "cyrillic" and other in _of_script("hebrew") and text in (text.lower(), text.upper()):
-        return max(8.0, 0.4 * high)
-    return 2.0 if script == "cyrillic" else 8.0
-
-
-def _may_be_pairs(sample: bytes) -> bool:
-    """Whether the sample could be East Asian text, in which two bytes make a letter."""
-    for page in ("gb18030", "big5", "shift_jis", "euc-jp", "euc-kr"):
-        try:
-            sample.decode(page)
-        except UnicodeDecodeError:
-            continue
-        return True
-    return False
-
-
-_WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
-
-
-def _refuse(page: str, other: str) -> None:
-    raise RosterError(f"the roster could be in {page} or in {other}, and nothing shows which", hint=_SAVE_AGAIN)
-
-
-def plausibility(text: str, script: str = "cyrillic") -> float:
-    """Points per letter of the script, −2 to 1: rare letters, symbols and clashing neighbours cost points."""
-    ranks = _ranks(script)
+def plausibility(text: str) -> float:
+    """Points per Cyrillic letter, −2 to 1: rare letters, symbols and clashing neighbours cost points."""
+    ranks = _ranks()
     counts = Counter({letter: count for letter, count in Counter(text).items() if letter > "\x7f"})
     points = sum(
         count * (ranks.get(letter.lower()) or _USUAL_SIGNS.get(letter, _UNUSUAL_SIGN))
         for letter, count in counts.items()
     )
-    wrong = sum(1 for _ in _CLASH[script].finditer(text)) + sum(1 for _ in _CONTROL.finditer(text))
+    wrong = sum(1 for _ in _CLASH.finditer(text)) + sum(1 for _ in _CONTROL.finditer(text))
     return (points - 3 * wrong) / max(1, counts.total())
-
-
-def _latin_page(sample: bytes) -> str:
-    """The page under which every letter outside ASCII belongs to one Latin alphabet, or to those of western Europe
-    together; else to those of central Europe; "" if there is none.
-    """
-    for central in (False, True):
-        texts: dict[str, str] = {}
-        for script, language, pages, letters in _alphabets():
-            if script == "latin" and (language == "several, central") == central:
-                for page in pages:
-                    text = sample.decode(page, "replace")
-                    if text not in texts and _is_latin(text, letters):
-                        texts[text] = page
-        if len(texts) > 1:
-            _refuse(*list(texts.values())[:2])
-        if texts:
-            return next(iter(texts.values()))
-    return ""
-
-
-_SIGNS = "’‘–—«»„“”…°§\u00a0"
-_LATIN_CLASH = re.compile(
-    r"[^\W\d_][«»„“”…°§‘—]\w|[«»„“”…°§‘—][a-z]|[^\W\d_A-ZÀ-Þ](?=[À-ÖØ-ÞŠŽŸŒĀĂĄĆČĎĐĒĖĘĚĞĢİĪĮĶĹĻĽŁŃŅŇŐŔŘŚŞŢŤŪŮŰŲŹŻ])"
-)
-
-
-def _is_latin(text: str, letters: str) -> bool:
-    high = [letter for letter in text if letter > "\x7f" and letter not in _SIGNS]
-    known = all((letter.lower() if letter != "İ" else "i") in letters for letter in high)
-    return known and not _LATIN_CLASH.search(text)

@@ -20,6 +20,8 @@ from pprl.roster.ages import refuse_wrong_ages, year_of_ages
 from pprl.roster.column_guess import propose_columns, unread_columns
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
 from pprl.roster.doubts import Doubts
+from pprl.roster.findings import Findings, notes
+from pprl.roster.garbled import mended_frame
 from pprl.roster.paths import part_names
 from pprl.roster.people import (
     MISSING,
@@ -221,9 +223,18 @@ def field_warnings(people: People, schema: Schema, whose: str) -> list[str]:
 
 def _table(source: Table, name: str, sheet: str | None) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
-        return source
+        return _mended(source)
     with naming(name):
         return read_roster(source, sheet)
+
+
+def _mended(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame given in Python with garbled cells turned back, and a note of their rows."""
+    findings = Findings()
+    mended = mended_frame(frame, findings)
+    if found := notes([findings.rows()]):
+        mended.attrs = {**frame.attrs, "notes": (*frame.attrs.get("notes", ()), *found)}
+    return mended
 
 
 def _headers_of_parts(frames: Sequence[pd.DataFrame], given: Mapping[str, str], whose: str) -> list[dict[str, str]]:

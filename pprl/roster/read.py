@@ -26,7 +26,7 @@ from pprl.core.row_labels import LIST_STEP, SHEET_STEP
 from pprl.roster.archive import unpack
 from pprl.roster.csv import csv_records, find_dialect
 from pprl.roster.findings import Findings, notes
-from pprl.roster.garbled import mended
+from pprl.roster.garbled import mended, mended_frame
 from pprl.roster.layout import ALL, NEEDED, SECTION, Table, locate
 from pprl.roster.paths import reading
 from pprl.roster.spreadsheet import OLD, Records, sheets_of
@@ -90,12 +90,13 @@ class RosterFile:
         self.several = dict(several or {})  # header to separator, for columns whose cells may hold several values
         self._notes = tuple(notes_of_format)  # what in the file was not understood
         self._id = identifier  # the column of ids, if the format has one
+        self._findings = Findings()  # of sources that are frames from the start
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was not understood, or read otherwise than it is written; complete once the whole file has been read."""
         found = [sheet.findings.rows(sheet.offset) for sheet in self._sheets if isinstance(sheet, _Sheet)]
-        return (*self._notes, *notes(found))
+        return (*self._notes, *notes([*found, self._findings.rows()]))
 
     def parts(self, most: int = ALL) -> Iterator[pd.DataFrame]:
         """Frames of at most ``most`` rows, and no more than the roster was opened with.
@@ -109,7 +110,9 @@ class RosterFile:
 
     def _parts(self, most: int) -> Iterator[pd.DataFrame]:
         if len(self._sheets) == 1:
-            yield from self._sheets[0].parts(most)
+            (only,) = self._sheets
+            for part in only.parts(most):
+                yield part if isinstance(only, _Sheet) else mended_frame(part, self._findings)
             return
         headers = list(dict.fromkeys(header for sheet in self._sheets for header in sheet.headers()))
         for part in (part for sheet in self._sheets for part in sheet.parts(most)):

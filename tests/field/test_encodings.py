@@ -1,13 +1,15 @@
 """Encodings: no page is mistaken for another, two exports put together are both read, garbled cells are turned back."""
 
 import io
+import json
 import random
 from contextlib import suppress
 
 import openpyxl
+import pandas as pd
 import pytest
 from helpers import DATA
-from helpers.rosters import as_csv, assert_nothing_lost_in_silence, clean_rosters, read
+from helpers.rosters import SCHEMA, as_csv, assert_nothing_lost_in_silence, clean_rosters, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +18,8 @@ from pprl.roster.encodings import find_encoding
 from pprl.roster.findings import Findings
 from pprl.roster.garbled import GARBLED as GARBLED_TEXT
 from pprl.roster.garbled import mended
-from pprl.roster.read import read_roster
+from pprl.roster.load import load
+from pprl.roster.read import read_roster, read_roster_parts
 
 #: Invented people: surnames and given names of the languages whose pages are read.
 NAMES = {
@@ -80,16 +83,13 @@ def test_a_few_rows_are_read_rightly_or_refused(language, page, rows):
         assert not (refused and language in ("Russian", "Ukrainian"))
 
 
-EAST_ASIAN = {"gb18030": "王小明;李建国", "shift_jis": "佐藤;太郎", "euc-kr": "김철수;박영희", "big5": "陳志明;林美玲"}
-
-
-@pytest.mark.parametrize("page", EAST_ASIAN)
-def test_pages_of_two_bytes_a_letter_are_never_read_as_cyrillic(page):
-    data = "".join(f"{EAST_ASIAN[page]};19{at}\r\n" for at in range(60, 90)).encode(page)
-    with pytest.raises(RosterError):
-        find_encoding(io.BytesIO(data))
-
-
+MULTIBYTE = {  # surnames, given names, pages
+    "Chinese": ("王 李 张 刘 陈 杨 黄 赵", "伟 小明 建国 秀英 志强 丽娟", "gb18030"),
+    "Taiwanese": ("陳 林 黃 張 李 王", "志明 美玲 淑芬 家豪", "big5"),
+    "Japanese": ("佐藤 鈴木 高橋 田中 渡辺 山本", "太郎 花子 健一 美咲 翔太", "shift_jis euc-jp"),
+    "Korean": ("김 이 박 최 정 강", "철수 영희 민준 서연 지훈", "euc-kr"),
+    "Thai": ("สุขใจ ทองดี ศรีสุข แก้วมณี", "สมชาย สมหญิง ประเสริฐ มาลี", "cp874"),
+}
 TWO = [("cp1251", "utf-8"), ("utf-8", "cp1251"), ("koi8-r", "cp1251"), ("cp1251", "koi8-r"), ("cp866", "utf-8")]
 PEOPLE = [
     [surname, name, "Львович", f"{day}.02.1986"]
@@ -230,8 +230,107 @@ def test_rows_in_another_encoding_lose_nobody(tmp_path, data, people):
     path = tmp_path / "roster.csv"
     path.write_bytes(as_csv(people))
     clean = read(path)
-    at = data.draw(st.integers(1, len(people) - 1))
+    at = data.draw(st.integers(2, len(people) - 2))
     one, other = data.draw(st.sampled_from(TWO))
     path.write_bytes(as_csv(people[:at], encoding=one) + as_csv(people[at:], header=None, encoding=other))
-    with suppress(RosterError):  # where a few rows do not show their encoding
+    if "utf-8" in (one, other):
+        assert read(path).people == clean.people
+        return
+    with suppress(RosterError):  # a few rows do not show which of two pages of one alphabet they are in
         assert_nothing_lost_in_silence(clean, read(path), range(at + 2, len(people) + 2))
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5])
+@pytest.mark.parametrize("language", MULTIBYTE)
+def test_pages_that_are_not_read_are_refused_by_name(language, rows):
+    surnames, given_names = (words.split() for words in MULTIBYTE[language][:2])
+    for page in MULTIBYTE[language][2].split():
+        for seed in range(20):
+            draw = random.Random(f"{language} {rows} {seed}")
+            lines = [f"{draw.choice(surnames)};{draw.choice(given_names)};1980\r\n" for _ in range(rows)]
+            with pytest.raises(RosterError) as caught:
+                find_encoding(io.BytesIO("".join(lines).encode(page)))
+            if rows > 1:
+                assert page in str(caught.value)
+                assert "not read" in str(caught.value) or "nothing shows which" in str(caught.value)
+
+
+#: Lists with one accented letter or two, as are common in the West.
+ALMOST_ASCII = {
+    "cp1252": ["Müller;Hans", "Björk;Nils", "Sørensen;Mads", "Håkansson;Nils", "García;José"],
+    "cp1250": ["Dvořák;Pavel", "Gołąbek;Łukasz", "Kovačević;Ivan"],
+}
+
+
+@pytest.mark.parametrize(("page", "row"), [(page, row) for page, rows in ALMOST_ASCII.items() for row in rows])
+def test_a_few_accents_among_plain_letters_are_enough(page, row):
+    text = "Surname;Given name;Born\r\n" + "Smith;John;1971\r\n" * 40 + f"{row};1980\r\n"
+    data = text.encode(page)
+    assert data.decode(find_encoding(io.BytesIO(data)).name) == text
+
+
+def test_accents_that_come_late_in_a_long_file_count():
+    rows = ["Smith;John;1971\r\n"] * 20_000
+    rows[100], rows[15_000], rows[19_000] = "Muñoz;Ana;1\r\n", "Dvořák;Jiří;2\r\n", "Růžička;Žaneta;3\r\n"
+    text = "".join(rows).replace("Muñoz", "Muńoz")
+    data = text.encode("cp1250")
+    assert data.decode(find_encoding(io.BytesIO(data)).name) == text
+
+
+def frame_with_garbled_rows():
+    rows = [*PEOPLE[:5], *cells_of(PEOPLE[5:7], "utf-8", "cp1252"), *cells_of(PEOPLE[7:9], "cp1251", "mac-cyrillic")]
+    return pd.DataFrame(rows, columns=LABELS, index=pd.RangeIndex(1, 10))
+
+
+def test_a_frame_given_in_python_is_turned_back_and_stays_as_it_is_for_its_owner():
+    frame, lines = frame_with_garbled_rows(), []
+    before = frame.copy()
+    roster = load(frame, SCHEMA, "list", note=lines.append)
+    assert roster.tables[0].values.tolist() == PEOPLE[:9]
+    assert [line for line in lines if "row 6, 7: text that was garbled" in line]
+    assert [line for line in lines if "row 8, 9: text that was garbled" in line]
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_a_parquet_file_is_turned_back_too(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame_with_garbled_rows().to_parquet(tmp_path / "roster.parquet", index=False)
+    frame = read_roster(tmp_path / "roster.parquet")
+    assert frame.values.tolist() == PEOPLE[:9]
+    assert frame.attrs["notes"][0].startswith("row 6, 7: text that was garbled")
+    parts = list(read_roster_parts(tmp_path / "roster.parquet", rows=2))
+    assert pd.concat(parts).values.tolist() == PEOPLE[:9]
+
+
+def test_entities_are_turned_back_too(tmp_path):
+    ((surname, name),) = cells_of([["Ельшин", "Кирилл"]], "utf-8", "cp1251")
+    lines = [
+        {"id": str(number), "schema": "Person", "properties": {"lastName": [last], "firstName": [first]}}
+        for number, (last, first) in enumerate([("Щеглов", "Пётр"), (surname, name)])
+    ]
+    (tmp_path / "roster.json").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    frame = read_roster(tmp_path / "roster.json")
+    assert frame["name"].tolist() == ["Щеглов Пётр", "Ельшин Кирилл"]
+    assert "row 2: text that was garbled by a wrong encoding (UTF-8 read as cp1251)" in frame.attrs["notes"][0]
+
+
+@pytest.mark.parametrize("wrong", ["mac-cyrillic", "mac-roman", "cp1252", "koi8-r", "cp866"])
+def test_cp1251_read_wrongly_is_never_turned_into_a_third_text(wrong):
+    lines = (DATA / "surnames_m_5000.txt").read_text(encoding="utf-8").splitlines()
+    names = [line for line in lines if not line.startswith("#")][::40]
+    clean = [[name, given] for name, given in zip(names, PEOPLE * 10, strict=False) for given in given[1:2]]
+    findings = Findings()
+    after = list(mended(cells_of(clean, "cp1251", wrong), findings))
+    garbled = cells_of(clean, "cp1251", wrong)
+    assert all(row in (was, right) for row, was, right in zip(after, garbled, clean, strict=True))
+    named = {row for rows in findings.rows().values() for row in rows}
+    assert len(named) > 0.9 * len(clean)
+
+
+@pytest.mark.parametrize(
+    "cell", ["ÅÄÖ", "Öö", "Éà", "ÁÉÍ", "Ærø", "«Ромашка» завод", "јован", "Ђорђе", "Џон", "Ѕвездан"]
+)
+def test_legitimate_letters_draw_no_note(cell):
+    findings = Findings()
+    assert list(mended([[cell, "Smith"]], findings)) == [[cell, "Smith"]]
+    assert not findings.rows()
