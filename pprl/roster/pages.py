@@ -194,7 +194,7 @@ class _Pairs:
             for letter in word:
                 data = letter.encode(self.page)
                 cost += next((cost for low, high, cost in self.costs if low <= int.from_bytes(data, "big") <= high), 11)
-            cost += 3 * max(0, len(word) - 6)
+            cost += 4 * max(0, len(word) - 4)
         cost += _BREAK * sum(1 for _ in _BESIDE_LATIN.finditer(text))
         return _Reading(self.page, self.page, text, cost, read=False)
 
@@ -204,7 +204,7 @@ _HIGH = re.compile("[^\x00-\x7f]+")
 _PAIRS = (
     _Pairs("gb18030", ((0xB0A1, 0xD7F9, 6.5), (0xD8A1, 0xF7FE, 10))),
     _Pairs("big5", ((0xA440, 0xC67E, 6.5), (0xC940, 0xF9D5, 10))),
-    _Pairs("euc-kr", ((0xB0A1, 0xC8FE, 5),)),
+    _Pairs("euc-kr", ((0xB0A1, 0xC8FE, 6),)),
     _Pairs("shift_jis", ((0xA1, 0xDF, 4.5), (0x829F, 0x8396, 4.5), (0x889F, 0x9872, 6.5), (0x989F, 0xEAA4, 10))),
     _Pairs("euc-jp", ((0xA4A1, 0xA5F6, 4.5), (0xB0A1, 0xCFD3, 6.5), (0xD0A1, 0xF4A6, 10))),
 )
