@@ -244,9 +244,10 @@ class _Records:
         ``record`` is what the quotation marks say, or None if they are out of order.
         """
         shape, rest = self._dialect.shape, held[1:]
-        like_rows = sum(self._is_like_a_row(line) for line in rest)
         first = self._only_reading(held[0])
-        if record is not None and not rest and (first is None or not shape.fits(first) or shape.fits(record)):
+        is_whole = first is not None and shape.fits(first)
+        like_rows = sum(self._is_like_a_row(line, alone=is_whole) for line in rest)
+        if record is not None and not rest and (not is_whole or shape.fits(record)):
             return record, ()
         if record is not None and rest and not like_rows:
             return record, ()
@@ -262,10 +263,12 @@ class _Records:
         lines = f" before its line {len(held):,}" if rest else ""
         raise RosterError(f"row {self.row}: a quoted cell is not closed{lines}", hint=_HINT)
 
-    def _is_like_a_row(self, line: str) -> bool:
-        """Whether a line inside a quoted cell could be a row; a mark alone closes a cell that ended in a line end."""
+    def _is_like_a_row(self, line: str, *, alone: bool) -> bool:
+        """Whether a line inside a quoted cell could be a row. A mark alone closes a cell that ended in a line end,
+        unless the line above it is a row as it stands ``alone``.
+        """
         cells = self._cells(line)
-        return self._dialect.shape.fits(cells) and self._dialect.quote not in map(str.strip, cells)
+        return self._dialect.shape.fits(cells) and (alone or self._dialect.quote not in map(str.strip, cells))
 
     def _cells(self, line: str) -> list[str]:
         return plain_cells(line, self._dialect.delimiter, self._dialect.quote)
