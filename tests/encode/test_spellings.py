@@ -184,8 +184,8 @@ def test_the_best_spelling_counts_and_each_person_once():
     registry, absent = invented(400, "registry"), invented(40, "absent")
     leaked = [*registry[:60], *absent]
     wrong = [SURNAMES[i % 80][::-1].title() for i in range(len(leaked))]
-    plain = pprl.link(rows_of(leaked), rows_of(registry), SCHEMA, seed=3)
-    spelled = pprl.link(rows_of(leaked, wrong), rows_of(registry, wrong * 4), SCHEMA, seed=3)
+    plain = pprl.link(rows_of(leaked), rows_of(registry), SCHEMA, seed=1)
+    spelled = pprl.link(rows_of(leaked, wrong), rows_of(registry, wrong * 4), SCHEMA, seed=1)
     rosters = spelled.record.rosters
     assert (spelled.people, rosters.list_rows, rosters.registry_rows) == (100, 100, 400)
     for answer in (plain, spelled):
@@ -199,7 +199,7 @@ def test_the_best_spelling_counts_and_each_person_once():
         rows_of([(other, g, d) for (_, g, d), other in zip(leaked, wrong, strict=True)]),
         rows_of(registry),
         SCHEMA,
-        seed=3,
+        seed=1,
     )
     assert first_only.found < plain.found - 20
 
