@@ -41,8 +41,8 @@ from helpers import workbooks
 from helpers.rosters import HEADER, as_csv
 
 from pprl.core.errors import PprlError
-from pprl.roster import spreadsheet, workbook
-from pprl.roster.read import open_roster
+from pprl.roster.files import spreadsheet, workbook
+from pprl.roster.files.read import open_roster
 
 SECONDS = 10
 MEGABYTES = 500

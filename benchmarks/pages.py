@@ -25,9 +25,9 @@ from pathlib import Path
 
 from pprl.core.errors import RosterError
 from pprl.normalize.names import fold_name
-from pprl.roster.encodings import find_encoding
-from pprl.roster.findings import Findings
-from pprl.roster.garbled import mended
+from pprl.roster.files.encodings import find_encoding
+from pprl.roster.files.findings import Findings
+from pprl.roster.files.garbled import mended
 
 DATA = Path(__file__).parents[1] / "tests" / "data"
 SIZES = (1, 3, 10, 100)

@@ -17,7 +17,7 @@ import python_calamine
 import xlsxwriter
 
 import pprl
-import pprl.roster.spreadsheet
+import pprl.roster.files.spreadsheet
 from pprl.core.randomness import RandomStream, seed_from
 from pprl.demo import invent
 

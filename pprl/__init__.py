@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from pprl.preflight.risk import assess_risk as assess_risk
     from pprl.report import render as render
     from pprl.roster.columns_file import Columns as Columns
+    from pprl.roster.files.read import read_roster as read_roster
     from pprl.roster.load import load as load
     from pprl.roster.people import People as People
-    from pprl.roster.read import read_roster as read_roster
 
 _HOMES = {
     "Assessment": "pprl.judge.assessment",
@@ -73,7 +73,7 @@ _HOMES = {
     "assess_risk": "pprl.preflight.risk",
     "check": "pprl.preflight.check",
     "Randomness": "pprl.core.randomness",
-    "read_roster": "pprl.roster.read",
+    "read_roster": "pprl.roster.files.read",
 }
 __all__ = list(_HOMES)
 

@@ -34,9 +34,9 @@ from pprl.match.threads import threads as thread_pool
 from pprl.normalize.dates import Order
 from pprl.roster.columns_file import ColumnsLike, as_columns
 from pprl.roster.empty_fields import refuse_empty
+from pprl.roster.files.paths import look_at
 from pprl.roster.ledger import count_in_ledger
 from pprl.roster.load import Note, Roster, RosterLike, ignore, in_parts, load
-from pprl.roster.paths import look_at
 from pprl.roster.people import People, filled
 
 Progress = Callable[

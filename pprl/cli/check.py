@@ -69,7 +69,7 @@ def check(
     before anyone attacks them; `pprl risk` attacks them.
     """
     from pprl.core.schema_file import load_schema
-    from pprl.roster.paths import look_at
+    from pprl.roster.files.paths import look_at
 
     options.report_variables()
     if show_values and (as_json or not sys.stdout.isatty()):

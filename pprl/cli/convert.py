@@ -73,7 +73,7 @@ def clkhash(schema_path: Path, roster: Path, key_file: Path, header: str, output
     from pprl.interop.anonlink import clks_json
     from pprl.interop.clkhash import encode_records
     from pprl.interop.linkage_schema import parse_linkage_schema
-    from pprl.roster.csv import plain_records
+    from pprl.roster.files.csv import plain_records
 
     options.refuse_overwriting([output], [schema_path, roster, key_file])
     check_output(output, force=force)

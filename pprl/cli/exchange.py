@@ -16,7 +16,7 @@ from pprl.cli.options import F
 from pprl.cli.risk import summary
 from pprl.core import container
 from pprl.core.errors import FileError, OrderError, RefusedError
-from pprl.roster.paths import look_at
+from pprl.roster.files.paths import look_at
 
 if TYPE_CHECKING:
     from pprl.cli.engine import Engine

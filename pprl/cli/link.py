@@ -94,7 +94,7 @@ def link(
     holds only keyed hashes.
     """
     from pprl.core.schema_file import load_schema
-    from pprl.roster.paths import look_at
+    from pprl.roster.files.paths import look_at
 
     options.report_variables()
     schema = load_schema(schema_path)

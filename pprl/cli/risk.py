@@ -92,7 +92,7 @@ def risk(
     """
     from pprl.core.schema_file import load_schema
     from pprl.preflight.risk import assess_indicators, assess_risk
-    from pprl.roster.paths import look_at
+    from pprl.roster.files.paths import look_at
 
     options.report_variables()
     if indicators and (output or population):

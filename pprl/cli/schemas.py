@@ -64,7 +64,7 @@ def schema(
     both owners. Beside it, each roster gets a PRIVATE-….columns.toml that stays with its owner: correct wrong guesses
     by hand, and pass it with --columns.
     """
-    from pprl.roster.paths import look_at
+    from pprl.roster.files.paths import look_at
 
     options.refuse_overwriting([output], rosters)
     for number, path in enumerate(rosters, start=1):
@@ -72,7 +72,7 @@ def schema(
     from pprl.core.schema_file import to_toml
     from pprl.roster.ages import year_of_ages
     from pprl.roster.column_guess import propose_columns, unread_columns
-    from pprl.roster.read import read_roster
+    from pprl.roster.files.read import read_roster
 
     frames = {}
     for number, path in enumerate(rosters, start=1):

@@ -104,7 +104,7 @@ def encode(
     """
     options.report_variables()
     from pprl.core.schema_file import load_schema
-    from pprl.roster.paths import look_at
+    from pprl.roster.files.paths import look_at
 
     private = output.with_name(f"PRIVATE-{output.stem}.rows")
     options.refuse_overwriting([output, private], [roster, *more_lists, control, schema_path, key_file, columns_path])

@@ -8,11 +8,9 @@ Where it is ambiguous, an error names the option that settles it.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -21,13 +19,19 @@ from numpy.typing import NDArray
 
 from pprl.core.errors import RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
-from pprl.normalize.cells import clean, why_missing
+from pprl.normalize.cells import why_missing
 from pprl.normalize.dates import ORDERS, parse_date
-from pprl.normalize.names import PARTICLE, fold_name, is_patronymic, split_full_name, split_patronymic
-from pprl.normalize.ranks import fold_rank
-from pprl.normalize.text import known_text, latin_text, read_table, unread_alphabet
-from pprl.normalize.values import fold_sex, fold_year
-from pprl.roster.headers import header_type
+from pprl.normalize.names import is_patronymic, split_full_name, split_patronymic
+from pprl.normalize.recognise import (
+    LOOKS_LIKE,
+    SPELLED_OUT,
+    is_given_alone,
+    is_initial,
+    is_year_alone,
+)
+from pprl.normalize.text import unread_alphabet
+from pprl.normalize.values import fold_year
+from pprl.roster.files.headers import header_type
 from pprl.roster.people import distinct_texts, text_of, year_key
 from pprl.roster.spellings import separators
 
@@ -49,7 +53,6 @@ ROWS_LOOKED_AT = 4_000
 ENOUGH = 5  # distinct cells before the contents of a column count against its header
 FITS, NEARLY_ALL = 0.5, 0.8
 MOSTLY = 0.5  # of the rows
-LIVING = range(12, 100)  # ages that birth dates must imply in a column without a header
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ def _guess(header: str, named: str | None, cells: Sequence[str], year: int) -> G
         return Guess(header, named, 1.0, "header")
     if named == MIDDLE_NAME:
         return _middle_name(header, cells, year)
-    fits = _share(cells, _FITS[named], year) if named else 0.0
+    fits = _share(cells, LOOKS_LIKE[named], year) if named else 0.0
     if named and (fits > FITS or (fits == FITS and named != "sex")):
         return Guess(header, named, 0.7 + 0.3 * fits, f"header, and {fits:.0%} of the contents fit")
     kind, share = best_fit(cells, year)  # only now: every cell is held against every type
@@ -154,7 +157,7 @@ def _guess(header: str, named: str | None, cells: Sequence[str], year: int) -> G
 
 def _middle_name(header: str, cells: Sequence[str], year: int) -> Guess:
     """A middle name is a patronymic where the contents are; elsewhere it is a second given name, and no field's."""
-    share = _share(cells, _SPELLED["patronymic"], year)
+    share = _share(cells, SPELLED_OUT["patronymic"], year)
     if share >= FITS:
         return Guess(header, "patronymic", 0.7 + 0.3 * share, f"header, and {share:.0%} of the contents fit")
     return Guess(header, UNUSED, 0.0, "its middle names are no patronymics")
@@ -162,7 +165,7 @@ def _middle_name(header: str, cells: Sequence[str], year: int) -> Guess:
 
 def _contradiction(named: str, cells: Sequence[str]) -> str:
     """Why the cells under a known header cannot be what it says; nothing where they can."""
-    if named in ("surname", FULL_NAME) and len(cells) > 1 and all(map(_is_initial, cells)):
+    if named in ("surname", FULL_NAME) and len(cells) > 1 and all(map(is_initial, cells)):
         return "it holds single letters"
     if named == FULL_NAME and len(cells) >= ENOUGH:
         splits = [split_full_name(text) for text in cells]
@@ -198,11 +201,11 @@ def best_fit(cells: Sequence[str], year: int) -> tuple[str, float]:
     """The type that most cells fit, and their share; the first among equals in a fixed order."""
     if len(cells) >= ENOUGH and _are_running_numbers(cells):
         return "row", 1.0
-    shares = {kind: _share(cells, fits, year) for kind, fits in _FITS.items() if kind not in ("year", "joined")}
-    for kind, spelled in _SPELLED.items():
+    shares = {kind: _share(cells, fits, year) for kind, fits in LOOKS_LIKE.items() if kind not in ("year", "joined")}
+    for kind, spelled in SPELLED_OUT.items():
         if _share(cells, spelled, year) < FITS:
             shares[kind] = 0.0
-    if shares["date"] >= NEARLY_ALL and all(_year_only(text) for text in cells):
+    if shares["date"] >= NEARLY_ALL and all(is_year_alone(text) for text in cells):
         return "year", shares["date"]
     return max(shares.items(), key=lambda entry: entry[1]) if cells else ("", 0.0)
 
@@ -216,92 +219,6 @@ def _are_running_numbers(cells: Sequence[str]) -> bool:
 
 def _share(cells: Sequence[str], fits: Callable[[str, int], bool], year: int) -> float:
     return sum(fits(text, year) for text in cells) / max(1, len(cells))
-
-
-def _is_date_of_birth(text: str, year: int) -> bool:
-    ages = {year - date.year for order in ORDERS if (date := parse_date(text, order))}
-    return any(age in LIVING for age in ages)
-
-
-def _year_only(text: str) -> bool:
-    return re.fullmatch(r"\s*\d{4}\s*(?:\.0|г\.?|р\.?)?\s*", text) is not None
-
-
-def _is_name_in_full(text: str, _year: int) -> bool:
-    if any(letter.isdigit() for letter in text):
-        return False
-    surname, given, patronymic = split_full_name(text)
-    if not surname or not given:
-        return False
-    words = [*given.split(), *surname.split()]
-    return is_patronymic(patronymic) or given.endswith(".") or any(map(is_given_name, words))
-
-
-def is_given_name(word: str) -> bool:
-    return fold_name(word, given=True) in _given_names()
-
-
-def _is_patronymic_alone(text: str) -> bool:
-    words = text.split()
-    return is_patronymic(text.strip()) and (len(words) == 1 or PARTICLE.fullmatch(words[-1]) is not None)
-
-
-def _is_given_alone(text: str) -> bool:
-    """A given name, with or without the patronymic behind it."""
-    first, _, rest = text.strip().partition(" ")
-    return is_given_name(text) or (bool(rest) and is_given_name(first) and _is_patronymic_alone(rest))
-
-
-def _is_initial(text: str) -> bool:
-    return re.fullmatch(r"\s*[^\W\d_]\.?\s*", text) is not None
-
-
-@cache
-def _given_names() -> frozenset[str]:
-    return frozenset(fold_name(row["name"], given=True) for row in read_table("given_names.tsv"))
-
-
-_SURNAME = re.compile(
-    r"[^\W\d_]+(?:[оеё]ва?|[иы]на?|[сц]к(?:ий|ая|ой|а)|енко|ко|у?к|ян|[иы]х|дзе|швили|ец|ли"
-    r"|[oe]va?|ina?|[st]s?k(?:ii|y|iy|yi|aia|aya|a|i)|enko|chuk|uk|yan|ykh|ikh|dze|shvili)",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(r"\s*(?:[^\W\d_]{1,3}[\s№-]*\d{4,9}|\d{6,14})\s*")
-_SERVICE = re.compile(
-    r"(?:po )?(?:kontrakt|mob(?:ili|$)|sroch|prizyv|dobrovol|kadr|stroko|contract|conscript|volunt|reserv)"
-)
-
-_FITS: dict[str, Callable[[str, int], bool]] = {
-    FULL_NAME: _is_name_in_full,
-    "patronymic": lambda text, _: _is_patronymic_alone(text) or _is_initial(text),
-    "given": lambda text, _: _is_given_alone(text) or _is_initial(text),
-    "surname": lambda text, _: _SURNAME.fullmatch(text.strip()) is not None and not is_patronymic(text.strip()),
-    "date": _is_date_of_birth,
-    "joined": lambda text, _: any(parse_date(text, order) for order in ORDERS),
-    "year": _is_date_of_birth,
-    "sex": lambda text, _: fold_sex(text) is not None,
-    "rank": lambda text, _: fold_rank(text) is not None,
-    "identifier": lambda text, _: _NUMBER.fullmatch(known_text(text)) is not None,
-    "category": lambda text, _: _SERVICE.match(latin_text(text)) is not None,
-}
-#: Without a header, single letters are codes as often as initials: most of the cells must be spelled out.
-_SPELLED: dict[str, Callable[[str, int], bool]] = {
-    "patronymic": lambda text, _: _is_patronymic_alone(text),
-    "given": lambda text, _: _is_given_alone(text),
-}
-
-
-def is_value(text: str) -> bool:
-    """Whether a cell belongs to a person and not to a header: a day, a number, a full name, a patronymic.
-
-    >>> is_value("12.03.1985"), is_value("Пётр Иванович Лугов"), is_value("Дата рождения"), is_value("2022")
-    (True, True, False, False)
-    """
-    text = clean(text)
-    if any(map(str.isdigit, text)):
-        day = any((date := parse_date(text, order)) and date.day for order in ORDERS)
-        return day or _FITS["identifier"](text, 0)
-    return len(text) < 200 and (is_patronymic(text.strip()) or is_given_name(text) or _is_name_in_full(text, 0))
 
 
 def propose_columns(
@@ -408,7 +325,7 @@ def _is_worse(part: Guess, whole: Guess) -> bool:
 def _holds_given_names(frame: pd.DataFrame, whole: Guess) -> bool:
     """Whether what looks like whole names, beside surnames, are given names, as under ``name``, or have patronymics."""
     cells = _some_cells(frame, whole.header) if whole.by_contents else []
-    return whole.because == "header" or sum(map(_is_given_alone, cells)) > MOSTLY * len(cells)
+    return whole.because == "header" or sum(map(is_given_alone, cells)) > MOSTLY * len(cells)
 
 
 def _lacks_patronymics(frame: pd.DataFrame, header: str) -> bool:

@@ -20,9 +20,10 @@ from pprl.roster.ages import refuse_wrong_ages, year_of_ages
 from pprl.roster.column_guess import propose_columns, unread_columns
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
 from pprl.roster.doubts import Doubts
-from pprl.roster.findings import Findings, notes
-from pprl.roster.garbled import mended_frame
-from pprl.roster.paths import part_names
+from pprl.roster.files.findings import Findings, notes
+from pprl.roster.files.garbled import mended_frame
+from pprl.roster.files.paths import part_names
+from pprl.roster.files.read import part_of, read_roster
 from pprl.roster.people import (
     MISSING,
     ONLY_COUNTED,
@@ -37,7 +38,6 @@ from pprl.roster.people import (
     unread,
 )
 from pprl.roster.persons import persons_of
-from pprl.roster.read import part_of, read_roster
 from pprl.roster.spellings import separators, separators_by_header
 
 Table = Path | str | pd.DataFrame

@@ -44,8 +44,8 @@ from pprl.normalize.sex import sex_of
 from pprl.normalize.text import dropped_letters, unread_alphabet
 from pprl.normalize.titles import may_hold_title
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
-from pprl.roster.headers import header_types
-from pprl.roster.serials import number_text
+from pprl.roster.files.headers import header_types
+from pprl.roster.files.serials import number_text
 from pprl.roster.spellings import MOST_SPELLINGS, TOO_MANY, distinct_values, separators, spread
 
 MISSING = -1

@@ -23,6 +23,7 @@ from pprl.roster.ages import refuse_wrong_years, year_of_ages
 from pprl.roster.column_guess import ROWS_LOOKED_AT
 from pprl.roster.columns_file import Columns, ColumnsLike, as_columns
 from pprl.roster.doubts import Doubts
+from pprl.roster.files.read import ROWS_OF_A_PART, RosterFile, open_roster
 from pprl.roster.load import Note, find_columns, ignore
 from pprl.roster.people import (
     People,
@@ -34,7 +35,6 @@ from pprl.roster.people import (
     text_of,
     year_key,
 )
-from pprl.roster.read import ROWS_OF_A_PART, RosterFile, open_roster
 from pprl.roster.spellings import separators, separators_by_header
 
 DateCells = Mapping[str, Counter[str]]  # the distinct cells of each date field, and how often each occurs

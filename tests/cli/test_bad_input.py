@@ -30,7 +30,7 @@ from pprl.cli import main
 from pprl.core.schema_file import parse_schema
 from pprl.demo import invent
 from pprl.roster.columns_file import read_columns_file
-from pprl.roster.read import read_roster
+from pprl.roster.files.read import read_roster
 
 EXAMPLE = ROOT / "examples" / "two_files"
 CANARIES = ("зкъхжв", "zqxjkv")

@@ -17,8 +17,8 @@ from pprl.normalize.names import fold_name, split_full_name
 from pprl.normalize.text import unread_alphabet
 from pprl.normalize.values import fold_identifier, fold_number
 from pprl.roster.column_guess import guess_columns
+from pprl.roster.files.read import read_roster
 from pprl.roster.load import load
-from pprl.roster.read import read_roster
 
 NAMES = parse_schema(
     'format = 1\nname = "field"\n[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n'

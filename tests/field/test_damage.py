@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from pprl.core.schema_file import parse_schema
 from pprl.normalize.cells import GARBLED, GARBLED_IN_PART, LOST_DIGITS, clean, why_missing
 from pprl.roster.doubts import Doubts
+from pprl.roster.files.read import read_roster
+from pprl.roster.files.serials import number_text
+from pprl.roster.files.workbook import cell_text
 from pprl.roster.load import load
-from pprl.roster.read import read_roster
-from pprl.roster.serials import number_text
 from pprl.roster.streaming import people_in_parts
-from pprl.roster.workbook import cell_text
 
 NUMBERS = parse_schema(
     'format = 1\n[fields.surname]\ntype = "surname"\n[fields.number]\ntype = "identifier"\nrole = "confirm"\n'

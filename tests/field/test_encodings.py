@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pprl.core.errors import RosterError
-from pprl.roster.encodings import find_encoding
-from pprl.roster.findings import Findings
-from pprl.roster.garbled import GARBLED as GARBLED_TEXT
-from pprl.roster.garbled import mended
+from pprl.roster.files.encodings import find_encoding
+from pprl.roster.files.findings import Findings
+from pprl.roster.files.garbled import GARBLED as GARBLED_TEXT
+from pprl.roster.files.garbled import mended
+from pprl.roster.files.read import read_roster, read_roster_parts
 from pprl.roster.load import load
-from pprl.roster.read import read_roster, read_roster_parts
 
 #: Invented people: surnames and given names of the languages whose pages are read.
 NAMES = {

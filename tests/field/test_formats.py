@@ -27,10 +27,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pprl.core.errors import RosterError
-from pprl.roster import parquet_pages
-from pprl.roster.read import open_roster, read_roster, read_roster_parts
-from pprl.roster.serials import date_text, is_date_format
-from pprl.roster.workbook import cell_text
+from pprl.roster.files import parquet_pages
+from pprl.roster.files.read import open_roster, read_roster, read_roster_parts
+from pprl.roster.files.serials import date_text, is_date_format
+from pprl.roster.files.workbook import cell_text
 
 PEOPLE = [
     ["Ёжиков", "Лев", "Львович", "02.03.1985", "12345678"],
@@ -403,7 +403,7 @@ def test_lists_whose_values_are_repeated_are_read_or_refused(roster):
 MEASURE = """
 import json, re, sys, time
 import numpy, pandas, pyarrow.parquet
-from pprl.roster.read import read_roster
+from pprl.roster.files.read import read_roster
 
 def megabytes(name):
     with open("/proc/self/status") as file:

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pprl.core.errors import RosterError
-from pprl.roster.headers import header_type, is_short_for
-from pprl.roster.read import read_roster
+from pprl.roster.files.headers import header_type, is_short_for
+from pprl.roster.files.read import read_roster
 
 PEOPLE = [
     ["Обухов", "Пётр", "Львович", "09.02.1996", "10000001"],

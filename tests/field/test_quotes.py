@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pprl.core.errors import RosterError
-from pprl.roster.read import read_roster
+from pprl.roster.files.read import read_roster
 
 PEOPLE = [
     ["Обухов", "Пётр", "Львович", "09.02.1996", "10000001"],

@@ -9,7 +9,7 @@ from helpers import ROOT
 
 PACKAGE = ROOT / "pprl"
 #: Inner folders that count as rooms.
-INNER = ("exchange/protocol", "exchange/parties")
+INNER = ("exchange/protocol", "exchange/parties", "roster/files")
 
 
 def floors() -> list[set[str]]:

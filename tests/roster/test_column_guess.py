@@ -6,7 +6,8 @@ import pytest
 import pprl
 from pprl.core.errors import RosterError
 from pprl.core.schema_file import parse_schema
-from pprl.roster.column_guess import Guess, guess_columns, is_value, propose_columns, propose_fields
+from pprl.normalize.recognise import is_value
+from pprl.roster.column_guess import Guess, guess_columns, propose_columns, propose_fields
 from pprl.roster.people import People
 
 YEAR = 2024

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pprl.cli import main
 from pprl.core.errors import PprlError, RosterError
 from pprl.core.schema_file import load_schema
-from pprl.roster.read import open_roster, read_roster, read_roster_parts
+from pprl.roster.files.read import open_roster, read_roster, read_roster_parts
 from pprl.roster.streaming import people_in_parts
 
 EXAMPLE = ROOT / "examples" / "two_files"
@@ -224,7 +224,7 @@ def test_a_zone_that_nobody_knows(tmp_path):
 def test_without_pyarrow_the_error_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "roster").write_bytes(parquet(ONE))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    monkeypatch.delitem(sys.modules, "pprl.roster.columnar", raising=False)
+    monkeypatch.delitem(sys.modules, "pprl.roster.files.columnar", raising=False)
     with pytest.raises(PprlError, match="needs the package pyarrow") as refused:
         read_roster(tmp_path / "roster")
     assert refused.value.hint == "pip install 'pprl[parquet]'"

@@ -21,11 +21,11 @@ from pprl.normalize.names import fold_name
 from pprl.normalize.ranks import fold_rank
 from pprl.normalize.values import fold_identifier
 from pprl.roster.column_guess import propose_columns
-from pprl.roster.delimiters import find_delimiter
-from pprl.roster.encodings import find_encoding
-from pprl.roster.layout import is_name, locate
+from pprl.roster.files.delimiters import find_delimiter
+from pprl.roster.files.encodings import find_encoding
+from pprl.roster.files.layout import is_name, locate
+from pprl.roster.files.read import read_roster
 from pprl.roster.people import MISSING, People, filled, read_people
-from pprl.roster.read import read_roster
 
 SAMPLES = DATA / "roster_formats"
 SCHEMA = parse_schema(

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pprl.core.errors import RosterError, naming
 from pprl.core.schema_file import parse_schema
 from pprl.roster.columns_file import Columns
+from pprl.roster.files.read import read_roster, read_roster_parts
 from pprl.roster.load import load
 from pprl.roster.people import MISSING, People
-from pprl.roster.read import read_roster, read_roster_parts
 from pprl.roster.streaming import PeopleInParts, people_in_parts
 
 SAMPLES = DATA / "roster_formats"

@@ -19,9 +19,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pprl.core.errors import RosterError
-from pprl.roster import binary, opendocument, xls, xlsx
-from pprl.roster.limits import FREE_UNPACKED, MAX_HELD, MAX_RATIO, MAX_SHEETS
-from pprl.roster.opendocument import DamagedError
+from pprl.roster.files import binary, opendocument, xls, xlsx
+from pprl.roster.files.limits import FREE_UNPACKED, MAX_HELD, MAX_RATIO, MAX_SHEETS
+from pprl.roster.files.opendocument import DamagedError
 
 SECONDS, SECONDS_PER_MEGABYTE = 8, 10  # to read an old workbook
 OLD = b"\xd0\xcf\x11\xe0"
@@ -95,7 +95,7 @@ def _held(sheets: Mapping[str, opendocument.Sheet]) -> dict[str, Records]:
 
 
 def _new_workbook(data: bytes, errors: Mapping[str, xlsx.Errors]) -> dict[str, Records]:
-    from pprl.roster import workbook
+    from pprl.roster.files import workbook
 
     with _refusing_damage():
         book = workbook.open_workbook(data)
@@ -130,7 +130,7 @@ def _old_workbook(data: bytes, errors: Mapping[int, xlsx.Errors]) -> dict[str, R
 
 
 def read_old(data: bytes) -> dict[str, tuple[int, Merged, list[list[str]]]] | str:
-    """What `pprl.roster.workbook` answers as a separate program, within a limit of memory and time."""
+    """What `pprl.roster.files.workbook` answers as a separate program, within a limit of memory and time."""
     program = Path(__file__).with_name("workbook.py")
     seconds = SECONDS + SECONDS_PER_MEGABYTE * len(data) / 1e6
     done = subprocess.run(  # noqa: S603  our own file, nothing from the user; -P, since csv.py is beside it

@@ -9,10 +9,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from pprl.roster.binary import ERRORS
-from pprl.roster.limits import MAX_CELLS, refuse_expanse
-from pprl.roster.opendocument import DamagedError
-from pprl.roster.xlsx import Errors
+from pprl.roster.files.binary import ERRORS
+from pprl.roster.files.limits import MAX_CELLS, refuse_expanse
+from pprl.roster.files.opendocument import DamagedError
+from pprl.roster.files.xlsx import Errors
 
 _STREAMS = ("Workbook", "Book")
 _END = 0xFFFFFFFA  # from here on, numbers of sectors have a meaning of their own

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pprl.core.errors import RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES
-from pprl.roster.headers import header_type
+from pprl.roster.files.headers import header_type
 
 DELIMITERS = ";,\t|"
 OTHER_DELIMITERS = "^~\x01\x1e¦:"  # of other programs; taken only where none of the usual ones parts the lines

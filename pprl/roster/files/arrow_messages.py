@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pprl.roster.limits import refuse_expanse, refuse_unpacked
+from pprl.roster.files.limits import refuse_expanse, refuse_unpacked
 
 _GOES_ON = 0xFFFFFFFF
 _DICTIONARY, _BATCH = 2, 3

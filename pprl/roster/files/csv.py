@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
 from pprl.core.errors import RosterError
-from pprl.roster.delimiters import NO_SHAPE, QUOTE, Shape, find_quote, find_table, plain_cells, readings, shape_of
-from pprl.roster.encodings import MARK, Encoding, MixedText, find_encoding, open_text
-from pprl.roster.findings import Findings
-from pprl.roster.garbled import is_plain, mended_record
-from pprl.roster.limits import MAX_TEXT, Lines, refuse_long_text
+from pprl.roster.files.delimiters import NO_SHAPE, QUOTE, Shape, find_quote, find_table, plain_cells, readings, shape_of
+from pprl.roster.files.encodings import MARK, Encoding, MixedText, find_encoding, open_text
+from pprl.roster.files.findings import Findings
+from pprl.roster.files.garbled import is_plain, mended_record
+from pprl.roster.files.limits import MAX_TEXT, Lines, refuse_long_text
 
 HEAD = 65_536
 _LINES_OF_A_CELL = 2_000

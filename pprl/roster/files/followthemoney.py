@@ -21,8 +21,8 @@ import pandas as pd
 
 from pprl.core.errors import RosterError
 from pprl.core.row_labels import labels_text
-from pprl.roster.layout import ALL
-from pprl.roster.limits import MAX_COLUMNS, MAX_DEPTH, MAX_LINE, refuse_expanse
+from pprl.roster.files.layout import ALL
+from pprl.roster.files.limits import MAX_COLUMNS, MAX_DEPTH, MAX_LINE, refuse_expanse
 
 SEPARATOR = ";"
 NAMES = ("name", "alias", "previousName")

@@ -18,10 +18,10 @@ from pprl.core.errors import RosterError
 from pprl.core.schema import FULL_NAME, NAME_TYPES
 from pprl.normalize.cells import clean
 from pprl.normalize.names import is_patronymic
-from pprl.roster.column_guess import is_value
-from pprl.roster.findings import Findings
-from pprl.roster.headers import header_type, is_short_for
-from pprl.roster.limits import MAX_COLUMNS
+from pprl.normalize.recognise import is_value
+from pprl.roster.files.findings import Findings
+from pprl.roster.files.headers import header_type, is_short_for
+from pprl.roster.files.limits import MAX_COLUMNS
 
 NEEDED = "the roster needs a header row and at least one row of people"
 SECTION = "section"

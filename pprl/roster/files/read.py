@@ -23,17 +23,17 @@ import pandas as pd
 from pprl.core.container import STANDARD
 from pprl.core.errors import RosterError
 from pprl.core.row_labels import LIST_STEP, SHEET_STEP
-from pprl.roster.archive import unpack
-from pprl.roster.csv import csv_records, find_dialect
-from pprl.roster.findings import Findings, notes
-from pprl.roster.garbled import mended, mended_frame
-from pprl.roster.layout import ALL, NEEDED, SECTION, Table, locate
-from pprl.roster.paths import reading
-from pprl.roster.spreadsheet import OLD, Records, sheets_of
+from pprl.roster.files.archive import unpack
+from pprl.roster.files.csv import csv_records, find_dialect
+from pprl.roster.files.findings import Findings, notes
+from pprl.roster.files.garbled import mended, mended_frame
+from pprl.roster.files.layout import ALL, NEEDED, SECTION, Table, locate
+from pprl.roster.files.paths import reading
+from pprl.roster.files.spreadsheet import OLD, Records, sheets_of
 
 if TYPE_CHECKING:
-    from pprl.roster.columnar import Columnar
-    from pprl.roster.followthemoney import Entities
+    from pprl.roster.files.columnar import Columnar
+    from pprl.roster.files.followthemoney import Entities
 
 ALL_SHEETS = "all"
 ROWS_OF_A_PART = 50_000
@@ -144,12 +144,12 @@ def open_roster(path: Path | str, sheet: str | None = None, rows: int = ROWS_OF_
                 raise RosterError("the roster is empty", hint=NEEDED)
             _refuse_other_files(head, start)
             if head.startswith(COLUMNAR_MARKS):
-                from pprl.roster.columnar import Columnar
+                from pprl.roster.files.columnar import Columnar
 
                 columnar = Columnar(reopen, min(rows, ROWS_OF_A_PART))
                 return RosterFile([columnar], columnar.several, noted)
             if start[:1] == b"{":
-                from pprl.roster.followthemoney import Entities
+                from pprl.roster.files.followthemoney import Entities
 
                 entities = Entities(reopen, rows)
                 return RosterFile([entities], entities.several, [*noted, *entities.notes], "id")

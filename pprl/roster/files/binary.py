@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from pprl.core.errors import RosterError
-from pprl.roster.limits import MAX_CELLS, MAX_COLUMNS, MAX_HELD, refuse_expanse, refuse_long_text
-from pprl.roster.opendocument import DamagedError, Sheet
-from pprl.roster.serials import date_text, duration_text, is_date_format, is_duration_format, number_text
+from pprl.roster.files.limits import MAX_CELLS, MAX_COLUMNS, MAX_HELD, refuse_expanse, refuse_long_text
+from pprl.roster.files.opendocument import DamagedError, Sheet
+from pprl.roster.files.serials import date_text, duration_text, is_date_format, is_duration_format, number_text
 
 ERRORS = {
     0x00: "#NULL!",

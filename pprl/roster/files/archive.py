@@ -18,8 +18,8 @@ from functools import partial
 from typing import IO, Any, BinaryIO, cast
 
 from pprl.core.errors import RosterError
-from pprl.roster.limits import FREE_UNPACKED, MAX_HELD, MAX_RATIO, MAX_UNPACKED
-from pprl.roster.spreadsheet import OLD, is_workbook
+from pprl.roster.files.limits import FREE_UNPACKED, MAX_HELD, MAX_RATIO, MAX_UNPACKED
+from pprl.roster.files.spreadsheet import OLD, is_workbook
 
 GZ = b"\x1f\x8b"
 ZIPS = (b"PK\x03\x04", b"PK\x05\x06")

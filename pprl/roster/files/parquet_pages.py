@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pprl.core.errors import RosterError
-from pprl.roster.limits import FREE_VALUES, MAX_HELD, MAX_RATIO, refuse_expanse, refuse_unpacked
+from pprl.roster.files.limits import FREE_VALUES, MAX_HELD, MAX_RATIO, refuse_expanse, refuse_unpacked
 
 MAX_ITEMS = 1 << 17  # of a list in the footer
 MAX_FOOTER = 1 << 24

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from pprl.core.errors import RosterError
-from pprl.roster.pages import SAVE_AGAIN, alphabets, likely_page
+from pprl.roster.files.pages import SAVE_AGAIN, alphabets, likely_page
 
 HEAD = 65_536
 _CHUNK = 1 << 20

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from pprl.core.errors import RosterError
-from pprl.roster.limits import MAX_CELLS, MAX_COLUMNS, refuse_expanse, refuse_long_text
-from pprl.roster.serials import number_text
+from pprl.roster.files.limits import MAX_CELLS, MAX_COLUMNS, refuse_expanse, refuse_long_text
+from pprl.roster.files.serials import number_text
 
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0 "

@@ -18,16 +18,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pprl.core.errors import RosterError, needing
-from pprl.roster.layout import ALL
-from pprl.roster.limits import MAX_COLUMNS, refuse_long_text, refuse_unpacked
-from pprl.roster.serials import number_text
+from pprl.roster.files.layout import ALL
+from pprl.roster.files.limits import MAX_COLUMNS, refuse_long_text, refuse_unpacked
+from pprl.roster.files.serials import number_text
 
 with needing("pyarrow", "parquet", "a Parquet or Arrow file"):
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    from pprl.roster import arrow_messages, parquet_pages
+    from pprl.roster.files import arrow_messages, parquet_pages
 
 BETWEEN = "; "  # the values of a cell that holds a list
 _NEEDED = "the file needs columns with names and at least one row of people"

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from pprl.core.errors import RosterError
-from pprl.roster.findings import Findings
-from pprl.roster.pages import alphabets, cost_of, likely_page
+from pprl.roster.files.findings import Findings
+from pprl.roster.files.pages import alphabets, cost_of, likely_page
 
 MENDED = "text that was garbled by a wrong encoding ({} read as {}) was turned back"
 GARBLED = "text is garbled by a wrong encoding, and nothing shows which: export the table again"

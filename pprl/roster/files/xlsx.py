@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pprl.core.errors import RosterError
-from pprl.roster.limits import MAX_CELLS, refuse_expanse
-from pprl.roster.opendocument import DamagedError
+from pprl.roster.files.limits import MAX_CELLS, refuse_expanse
+from pprl.roster.files.opendocument import DamagedError
 
 Errors = dict[int, dict[int, str]]  # row, column (counted from 0): what is shown
 
