@@ -115,7 +115,7 @@ def test_every_person_reads_back_field_by_field(rosters, sheet):
     but for typing errors, initials and what the clerk left out."""
     schema = pprl.parse_schema(SCHEMA)
     people = load(sheet, schema, "list").people
-    assert not people.left_out
+    assert {reason for _, reason in people.left_out} <= {"a word for nothing"}
     read = {name: _texts(column) for name, column in people.columns.items()}
     for at, entry in enumerate(rosters.entries):
         person = rosters.people[entry.person]

@@ -184,8 +184,8 @@ def test_the_best_spelling_counts_and_each_person_once():
     registry, absent = invented(400, "registry"), invented(40, "absent")
     leaked = [*registry[:60], *absent]
     wrong = [SURNAMES[i % 80][::-1].title() for i in range(len(leaked))]
-    plain = pprl.link(rows_of(leaked), rows_of(registry), SCHEMA, seed=1)
-    spelled = pprl.link(rows_of(leaked, wrong), rows_of(registry, wrong * 4), SCHEMA, seed=1)
+    plain = pprl.link(rows_of(leaked), rows_of(registry), SCHEMA, seed=4)
+    spelled = pprl.link(rows_of(leaked, wrong), rows_of(registry, wrong * 4), SCHEMA, seed=4)
     rosters = spelled.record.rosters
     assert (spelled.people, rosters.list_rows, rosters.registry_rows) == (100, 100, 400)
     for answer in (plain, spelled):
@@ -199,7 +199,7 @@ def test_the_best_spelling_counts_and_each_person_once():
         rows_of([(other, g, d) for (_, g, d), other in zip(leaked, wrong, strict=True)]),
         rows_of(registry),
         SCHEMA,
-        seed=1,
+        seed=4,
     )
     assert first_only.found < plain.found - 20
 
@@ -211,7 +211,7 @@ def test_two_of_the_list_do_not_share_the_spellings_of_one_of_the_registry():
     leaked = rows_of(others[40:100])
     leaked.loc[0, ["surname", "given", "born"]] = ["Zimin", "Anna", "1985-03-12"]
     leaked.loc[1, ["surname", "given", "born"]] = ["Lugov", "Anna", "1985-03-12"]
-    pairs = pprl.link(leaked, registry, SCHEMA, seed=3).to_frame()
+    pairs = pprl.link(leaked, registry, SCHEMA, seed=4).to_frame()
     assert (pairs.registry_row == 0).sum() <= 1
 
 
@@ -220,7 +220,7 @@ def auc_of_absent() -> float:
     leaked = frame(
         *(f"{a[0]}; {b[0]}; {c[0]}|{a[1]}; {b[1]}|{a[2]}|A" for a, b, c in zip(people, other, third, strict=True))
     )
-    return pprl.link(leaked, rows_of(invented(1_500, "registry")), SCHEMA, seed=5).audit["headline"]["auc"]
+    return pprl.link(leaked, rows_of(invented(1_500, "registry")), SCHEMA, seed=4).audit["headline"]["auc"]
 
 
 def test_absent_people_of_many_names_are_no_more_like_the_registry_than_their_decoys(monkeypatch):

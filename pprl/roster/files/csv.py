@@ -91,12 +91,13 @@ def plain_records(file: BinaryIO) -> Iterator[list[str]]:
     """
     csv.field_size_limit(MAX_TEXT)
     end = "\x00end"  # cannot be a cell
-    lines = Lines(io.TextIOWrapper(file, "utf-8"))
-    for record in csv.reader(itertools.chain(lines, [end])):
-        if record == [end]:
-            return
-        lines.length = 0
-        yield record
+    with io.TextIOWrapper(file, "utf-8") as text:
+        lines = Lines(text)
+        for record in csv.reader(itertools.chain(lines, [end])):
+            if record == [end]:
+                return
+            lines.length = 0
+            yield record
     raise RosterError("the roster ends inside a quoted cell", hint=_HINT)
 
 
