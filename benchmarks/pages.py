@@ -7,9 +7,9 @@ refused, and read wrongly; a text in whose place another with equal values is re
 and Ukrainian names that one program wrote in one page and another read in another: how many are mended, only named,
 neither (silent), or turned into a third text (wrong).
 
-The names are those of Faker, if it is installed (`pip install Faker`); the margins between pages were chosen on names of
-the same source with other seeds, so expect somewhat worse elsewhere. Without it only the languages in `tests/data` are
-measured.
+The names are those of Faker, if it is installed (`pip install Faker`); the margins between pages were chosen on names
+of the same source with other seeds, so expect somewhat worse elsewhere. Without it only the languages in `tests/data`
+are measured.
 """
 
 from __future__ import annotations

@@ -116,7 +116,8 @@ def _lines(result: Preview) -> list[str]:
     cells = sum(map(len, result.left_out.values()))
     lines.append(f"cells left out     {cells:,}, or read in part" if cells else "cells left out     none")
     for (field, reason), rows in sorted(result.left_out.items()):
-        column = f" of column {result.headers[field]!r}" if field in result.headers else ""
+        columns = ", ".join(map(repr, result.columns.get(field, ())))
+        column = f" of column {columns}" if columns else ""
         lines.append(f"  {field:16} {len(rows):,} cell(s){column}: {reason} ({labels_text(rows, SHOWN_ROWS)})")
     before, after = result.spellings
     if before:

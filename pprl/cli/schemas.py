@@ -119,7 +119,7 @@ def schema(
     for number, columns in enumerate(mapped.values(), start=1):
         click.echo(f"roster {number}:")
         for name, guess in columns.items():
-            click.echo(f"  {name:12} {guess.word:9} {guess.header!r} ({guess.because})")
+            click.echo(f"  {name:12} {guess.word:9} {guess.column} ({guess.because})")
     click.echo(f"{output.name}: send it to the other owner; keep the PRIVATE-….columns.toml files to yourself")
 
 

@@ -27,7 +27,7 @@ from pprl.judge.matches import merged_classes
 from pprl.match.encodings import match_encodings
 from pprl.normalize.text import latin_text
 from pprl.preflight.synthetic import SyntheticRegistry
-from pprl.roster.people import MISSING, People, encodable
+from pprl.roster.people import MISSING, People, encodable, read_from
 from pprl.roster.people import filled as filled_fields
 from pprl.roster.persons import persons_of
 
@@ -65,8 +65,9 @@ class Class:
 class Preview:
     """A roster in figures. ``spellings`` is how many distinct words its names have, before and after folding.
 
-    ``left_out`` are the rows of cells that are not read, or not in full, by field and reason; ``headers`` say which
-    column each of these fields is read from. ``empty_fields`` are linked and have no value in any row.
+    ``left_out`` are the rows of cells that are not read, or not in full, by field and reason; ``columns`` says from
+    which columns each of these fields is read, by header or number. ``empty_fields`` are linked and have no value in
+    any row.
     """
 
     rows: int
@@ -74,7 +75,7 @@ class Preview:
     empty: int
     classes: tuple[Class, ...]
     left_out: Mapping[tuple[str, str], tuple[int, ...]]
-    headers: Mapping[str, str]
+    columns: Mapping[str, tuple[str | int, ...]]
     empty_fields: tuple[str, ...]
     duplicates: tuple[tuple[int, int], ...]
     spellings: tuple[int, int]
@@ -89,7 +90,7 @@ class Preview:
             "duplicates": [list(pair) for pair in self.duplicates],
             "spellings": {"before": self.spellings[0], "after": self.spellings[1]},
             "left_out": [
-                {"field": name, "column": self.headers.get(name), "reason": reason, "rows": list(rows)}
+                {"field": name, "columns": list(self.columns.get(name, ())), "reason": reason, "rows": list(rows)}
                 for (name, reason), rows in sorted(self.left_out.items())
             ],
             "empty_fields": list(self.empty_fields),
@@ -118,23 +119,16 @@ def preview(
             Class(CLASS_NAMES[number], count) for number, count in zip(classes.tolist(), counts.tolist(), strict=True)
         ),
         left_out=people.left_out,
-        headers=_headers(people, columns, schema),
+        columns={
+            field: read_from(field, schema, columns, [list(map(str, frame.columns)) for frame in frames])
+            for field, _ in people.left_out
+        },
         empty_fields=tuple(f.name for f in schema.linked() if len(people) and f not in held),
         duplicates=tuple(
             dict.fromkeys((int(people.rows[first_rows[row]]), int(people.rows[row])) for row in repeated.tolist())
         ),
         spellings=_spellings(people, frames, columns, schema),
     )
-
-
-def _headers(people: People, columns: Sequence[Mapping[str, str]], schema: Schema) -> dict[str, str]:
-    """The column of each field with cells that are left out; several where the roster has several files."""
-    names = {field.name for field in schema.fields if field.type in NAME_TYPES}
-    headers: dict[str, str] = {}
-    for field in dict.fromkeys(field for field, _ in people.left_out):
-        found = (mapped.get(field) or (mapped.get(FULL_NAME) if field in names else None) for mapped in columns)
-        headers[field] = ", ".join(dict.fromkeys(header for header in found if header))
-    return {field: header for field, header in headers.items() if header}
 
 
 def _spellings(

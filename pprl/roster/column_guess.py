@@ -31,7 +31,7 @@ from pprl.normalize.recognise import (
 )
 from pprl.normalize.text import unread_alphabet
 from pprl.normalize.values import fold_year
-from pprl.roster.files.headers import header_type
+from pprl.roster.files.headers import column_name, header_type
 from pprl.roster.people import distinct_texts, text_of, year_key
 from pprl.roster.spellings import separators
 
@@ -57,19 +57,23 @@ MOSTLY = 0.5  # of the rows
 
 @dataclass(frozen=True)
 class Guess:
-    """What a column seems to hold. ``confidence`` is from 0 to 1; ``because`` gives the reason."""
+    """What a column seems to hold. ``confidence`` is from 0 to 1; ``because`` gives the reason.
+
+    ``column`` is how messages name it.
+    """
 
     header: str
     kind: str
     confidence: float
     because: str
     filled: float = 1.0  # the share of rows that have a cell
+    column: str = ""
     patronymics: bool = False  # whether most of its given names have a patronymic behind them
 
     @property
     def source(self) -> str:
         """Where a field comes from, for notes."""
-        return f"from column {self.header!r}" + (" by its contents" if self.by_contents else "")
+        return f"from {self.column}" + (" by its contents" if self.by_contents else "")
 
     @property
     def by_contents(self) -> bool:
@@ -100,7 +104,8 @@ def guess_columns(frame: pd.DataFrame, year: int) -> list[Guess]:
         cells = list(filter(is_filled, texts))[:LOOKED_AT]
         if guess := _guess(header, named, cells, year):
             filled = float(filled_rows(column).mean()) if len(column) else 0.0
-            guesses.append(replace(guess, filled=filled, patronymics=_have_patronymics(cells)))
+            column_of = column_name(header, headers)
+            guesses.append(replace(guess, filled=filled, column=column_of, patronymics=_have_patronymics(cells)))
     return guesses
 
 
@@ -246,7 +251,7 @@ def propose_columns(
             continue
         best = _best(guesses, kind) if alone else []
         if headers.count(field.name) == 1 and not _says_otherwise(guesses, field.name, field.type):
-            proposed[field.name] = Guess(field.name, field.type, 1.0, OWN_NAME)
+            proposed[field.name] = Guess(field.name, field.type, 1.0, OWN_NAME, column=column_name(field.name, headers))
         elif len(best) == 1:
             proposed[field.name] = best[0]
         elif best and field.role == "link":
@@ -268,12 +273,12 @@ def propose_columns(
         choose = "give them different headers" if same else f"choose one with --column {name}=HEADER"
         raise RosterError(_several(name, best), hint=choose)
     for header in sorted(unused.keys() - {guess.header for guess in proposed.values()}):
-        note(f"column {header!r} is not used: {unused[header]}")
+        note(f"{column_name(header, headers)} is not used: {unused[header]}")
     return proposed | _years_for_dates(frame, schema, given, guesses, proposed)
 
 
 def _several(name: str, best: Sequence[Guess]) -> str:
-    return f"{len(best)} columns could be {name}: {', '.join(repr(guess.header) for guess in best[:5])}"
+    return f"{len(best)} columns could be {name}: {', '.join(guess.column for guess in best[:5])}"
 
 
 def _choose_names(
@@ -302,7 +307,7 @@ def _choose_names(
         proposed[names["given"]] = whole[0]
         return {}
     else:
-        lost = f"column {whole[0].header!r} has the whole names"
+        lost = f"{whole[0].column} has the whole names"
         if len(whole) == 1:
             proposed[FULL_NAME] = whole[0]
         else:
@@ -388,17 +393,17 @@ def _says_otherwise(guesses: Iterable[Guess], header: str, kind: str) -> bool:
 
 
 def unread_columns(frame: pd.DataFrame) -> list[str]:
-    """A line for each column that is mostly in letters that are not read, by its number: headers may be names there."""
-    lines = []
-    for index, header in enumerate(frame.columns):
-        if list(map(str, frame.columns)).count(str(header)) > 1:
+    """A line for each column that is mostly in letters that are not read."""
+    lines, headers = [], list(map(str, frame.columns))
+    for header in frame.columns:
+        if headers.count(str(header)) > 1:
             continue
         cells = _some_cells(frame, str(header))
         alphabets = Counter(alphabet for text in cells if (alphabet := unread_alphabet(text)))
         for alphabet, count in alphabets.most_common(1):
             if count > MOSTLY * len(cells):
                 shown = f"{count:,} of {len(cells):,} different cells"
-                lines.append(f"column {index + 1} is not read: {alphabet} letters in {shown}")
+                lines.append(f"{column_name(str(header), headers)} is not read: {alphabet} letters in {shown}")
     return lines
 
 

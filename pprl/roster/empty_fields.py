@@ -6,12 +6,15 @@ the other roster says in it is compared with nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+
+import pandas as pd
 
 from pprl.core.errors import RefusedError
-from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
+from pprl.core.schema import Schema
 from pprl.roster.load import LeftOut, Roster, left_out_text
-from pprl.roster.people import filled, headers_hint
+from pprl.roster.people import filled, headers_hint, read_from
 from pprl.roster.streaming import PeopleInParts
 
 
@@ -24,8 +27,8 @@ def refuse_empty(roster: Roster, schema: Schema, whose: str, other: Roster | Non
         return
     elsewhere = ""
     if other is not None and (there := [f.name for f in filled(schema, other.people) if f.name in empty]):
-        elsewhere = f"; the {others} has {_with_headers(there, other.columns, schema)}"
-    headers = [str(header) for table in roster.tables for header in table.columns]
+        elsewhere = f"; the {others} has {_with_columns(there, other.columns, _headers(other.tables), schema)}"
+    headers = _headers(roster.tables)
     raise _refusal(whose, empty, roster.columns, schema, headers, people.left_out, elsewhere)
 
 
@@ -41,7 +44,7 @@ def refuse_empty_parts(parts: PeopleInParts) -> None:
         for what, found in people.left_out.items():
             left_out[what] = left_out.get(what, ()) + found
     if rows:
-        headers = [str(header) for header in parts.file.head(1).columns]
+        headers = _headers([parts.file.head(1)])
         raise _refusal(parts.whose, empty, [parts.columns], parts.schema, headers, left_out, "")
 
 
@@ -50,25 +53,29 @@ def _refusal(
     empty: Sequence[str],
     columns: Sequence[Mapping[str, str]],
     schema: Schema,
-    headers: list[str],
+    headers: Sequence[Sequence[str]],
     left_out: Mapping[tuple[str, str], tuple[int, ...]],
     elsewhere: str,
 ) -> RefusedError:
-    named = _with_headers(empty, columns, schema)
+    named = _with_columns(empty, columns, headers, schema)
     unread = "".join(f"; {left_out_text(*what, left_out[what])}" for what in sorted(left_out) if what[0] in empty)
     return RefusedError(
         f"{whose}: no row has a value for what is linked: {named}{unread}{elsewhere}",
         hint=f"name the column with --column {empty[0]}=HEADER, take the field out of the schema, or pass "
-        f"--allow-empty to link without it; {headers_hint(headers)}",
+        f"--allow-empty to link without it; {headers_hint(list(chain.from_iterable(headers)))}",
     )
 
 
-def _with_headers(names: Sequence[str], columns: Sequence[Mapping[str, str]], schema: Schema) -> str:
-    """Fields, and the headers from which they were to be read."""
-    parts = {field.name for field in schema.fields if field.type in NAME_TYPES}
+def _headers(tables: Iterable[pd.DataFrame]) -> list[list[str]]:
+    return [list(map(str, table.columns)) for table in tables]
+
+
+def _with_columns(
+    names: Sequence[str], columns: Sequence[Mapping[str, str]], headers: Sequence[Sequence[str]], schema: Schema
+) -> str:
+    """Fields, and the columns from which they were to be read."""
     by_source: dict[str, list[str]] = {}
     for name in names:
-        headers = [mapped.get(name) or (mapped.get(FULL_NAME) if name in parts else None) for mapped in columns]
-        header = next(filter(None, headers), None)
-        by_source.setdefault(f"column {header!r}" if header else "no column found", []).append(name)
+        found = read_from(name, schema, columns, headers)
+        by_source.setdefault(f"column {found[0]!r}" if found else "no column found", []).append(name)
     return "; ".join(f"{', '.join(fields)} ({source})" for source, fields in by_source.items())

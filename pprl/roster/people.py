@@ -44,7 +44,7 @@ from pprl.normalize.sex import sex_of
 from pprl.normalize.text import dropped_letters, unread_alphabet
 from pprl.normalize.titles import may_hold_title
 from pprl.normalize.values import fold_category, fold_identifier, fold_number, fold_sex, fold_year
-from pprl.roster.files.headers import header_types
+from pprl.roster.files.headers import column_name, header_types, shown
 from pprl.roster.files.serials import number_text
 from pprl.roster.spellings import MOST_SPELLINGS, TOO_MANY, distinct_values, separators, spread
 
@@ -362,10 +362,9 @@ def _with_years(
 def _one_column(frame: pd.DataFrame, header: str) -> pd.Series[str]:
     labels = [str(label) for label in frame.columns]
     if labels.count(header) != 1:
-        raise RosterError(
-            f"{labels.count(header)} columns are called {header!r}" if header in labels else f"no column {header!r}",
-            hint=headers_hint(labels),
-        )
+        several = f"{labels.count(header)} columns have the header of "
+        what = several + column_name(header, labels) if header in labels else f"no column {header!r}"
+        raise RosterError(what, hint=headers_hint(labels))
     return frame.iloc[:, labels.index(header)]
 
 
@@ -375,6 +374,18 @@ def headers_hint(labels: list[str]) -> str:
         return "none of its headers is a known one: does the first row hold the headers?"
     known = [label for hits in header_types(labels).values() for label in hits]
     return "the known ones among its headers are: " + ", ".join(map(repr, known[:20]))
+
+
+def read_from(
+    name: str, schema: Schema, columns: Iterable[Mapping[str, str]], headers: Iterable[Sequence[str]]
+) -> tuple[str | int, ...]:
+    """The columns of a field in the parts of a roster, which have these ``headers``, as messages `shown` them."""
+    full = any(field.name == name and field.type in NAME_TYPES for field in schema.fields)
+    found = []
+    for mapped, labels in zip(columns, headers, strict=True):
+        if header := mapped.get(name) or (mapped.get(FULL_NAME) if full else None):
+            found.append(shown(header, labels))
+    return tuple(dict.fromkeys(found))
 
 
 def row_labels(frame: pd.DataFrame) -> NDArray[np.int64]:

@@ -73,8 +73,31 @@ def test_the_line_counts_as_check_does(desk):
 def test_check_names_the_column_of_whole_names(desk):
     (desk / "r.csv").write_text("ФИО,др\nЛугов Олег Ильич,12.03.1985\n123,13.03.1985\n", encoding="utf-8")
     result = pprl.check(pprl.load(desk / "r.csv", desk / "schema.toml"), desk / "schema.toml")
-    assert {(entry["field"], entry["column"]) for entry in result.to_dict()["left_out"]} == {("given", "ФИО")}
+    assert [(entry["field"], entry["columns"]) for entry in result.to_dict()["left_out"]] == [("given", ["ФИО"])]
     assert result.to_dict()["empty_fields"] == []
+
+
+FIRST = ["Тагизаде", "Гасанага", "Рзагулу", "Баладжары", "Бузовнавец"]
+OTHERS = {
+    "dates, one of them unread": ["01.02.1980", "02.03.1981", "33.03.1982", "04.05.1983", "05.06.1984"],
+    "no date": ["-", "-", "-", "-", "-"],
+    "ages": ["01.02.2019", "02.03.2018", "03.03.2020", "04.05.2018", "05.06.2020"],
+}
+
+
+@pytest.mark.parametrize("dates", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("again", [False, True], ids=["one column of surnames", "two"])
+def test_a_column_is_called_by_its_number_where_its_header_may_be_a_person(desk, dates, again):
+    names = ["Лугов,Пётр,Ильич", "Бойко,Лев,Львович", "Осокин,Егор,Фомич", "Ельшин,Олег,Львович", "Щеглов,Иван,Ильич"]
+    last = [name.partition(",")[0] if again else "12" for name in names]
+    rows = [",".join(cells) for cells in zip(names, dates, last, strict=True)]
+    (desk / "leaked.csv").write_text("\n".join([",".join(FIRST), *rows]), encoding="utf-8")
+    commands = [command.replace(" --control absent.csv", "") for command, _ in READERS.values()]
+    check, own = f"pprl check leaked.csv {SCHEMA}", "--column birth_date=Баладжары"
+    commands += [check, f"{check} --json", f"{check} {own}", f"{commands[0]} --list-column birth_date=Баладжары"]
+    said = "\n".join(line for command in commands for line in run(command))
+    assert "column 1" in said
+    assert [word for word in FIRST if word in said] == []
 
 
 OLD = ["Лугов,Олег,Ильич,12.03.1905", "Бойко,Лев,Львович,13.03.1906", "Ким,Пётр,Ильич,1907"]

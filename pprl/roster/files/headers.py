@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pprl.normalize.cells import clean
 
@@ -22,6 +22,20 @@ def header_types(headers: Iterable[str]) -> dict[str, list[str]]:
 def header_type(header: str) -> str | None:
     """The type that a header names: one of the schema's, ``full_name``, or ``row`` for the running number."""
     return _known_headers().get(_plain(clean(header))) if len(header) < 100 else None
+
+
+def shown(header: str, headers: Sequence[str]) -> str | int:
+    """A header, or the number of its column where no header is a known one: the first row may hold a person then."""
+    return header if header_types(headers) else headers.index(header) + 1
+
+
+def column_name(header: str, headers: Sequence[str]) -> str:
+    """A column for messages, as `shown`.
+
+    >>> column_name("Дом. адрес", ["Фамилия", "Дом. адрес"]), column_name("Лукич", ["Пров", "Лукич"])
+    ("column 'Дом. адрес'", 'column 2')
+    """
+    return f"column {shown(header, headers)!r}"
 
 
 def is_short_for(cell: str, header: str) -> bool:
