@@ -282,6 +282,13 @@ def frame_with_garbled_rows():
     return pd.DataFrame(rows, columns=LABELS, index=pd.RangeIndex(1, 10))
 
 
+def test_one_line_of_many_words_is_refused(tmp_path):
+    words = b" ".join(bytes([0xC0 + a, 0xE0 + b, 0xE0 + c]) for a in range(8) for b in range(8) for c in range(8))
+    (tmp_path / "roster.csv").write_bytes(words)
+    with pytest.raises(RosterError, match="the roster"):
+        read_roster(tmp_path / "roster.csv")
+
+
 def test_a_frame_given_in_python_is_turned_back_and_stays_as_it_is_for_its_owner():
     frame, lines = frame_with_garbled_rows(), []
     before = frame.copy()

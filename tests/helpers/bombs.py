@@ -124,11 +124,15 @@ def shared_text():
     return workbooks.zipped(parts | {"xl/worksheets/sheet1.xml": sheet, "xl/sharedStrings.xml": strings})
 
 
-def cell_in_the_last_corner():
+def cell_in_the_last_corner(row=b"1048576", column=b"XFD"):
     parts = workbooks.unzipped(workbooks.xlsx([HEADER]))
-    far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+    far = b'<row r="%s"><c r="%s%s"><v>1</v></c></row>' % (row, column, row)
     sheet = parts["xl/worksheets/sheet1.xml"].replace(b"</sheetData>", far + b"</sheetData>")
     return workbooks.zipped(parts | {"xl/worksheets/sheet1.xml": sheet})
+
+
+def cell_in_a_column_of_many_letters():
+    return cell_in_the_last_corner(row=b"3", column=b"ment" * 40)
 
 
 def uncounted_cells():
@@ -163,6 +167,7 @@ BOMBS = {
     "entities of many properties": (wide_entities, "spans more than"),
     "XLSX of a shared text": (shared_text, "unpacks to more"),
     "XLSX with a far cell": (cell_in_the_last_corner, "spans more than"),
+    "XLSX with a column of many letters": (cell_in_a_column_of_many_letters, "spans more than"),
     "XLSX of cells without places": (uncounted_cells, "spans more than"),
     "XLSB with a far cell": (binary_corner, "spans more than"),
 }

@@ -213,7 +213,7 @@ _PAIRS = (
 def _of_pairs(sample: bytes, words: Sequence[bytes]) -> Iterator[_Reading]:
     """The readings in which two bytes make a letter; of a long sample, those of the lines of its first words."""
     if len(words) == _MOST_WORDS:
-        sample = sample[: sample.rindex(b"\n", 0, sample.index(words[-1])) + 1] or sample
+        sample = sample[: sample.rfind(b"\n", 0, sample.index(words[-1])) + 1] or sample
     return filter(None, (pairs.reading(sample) for pairs in _PAIRS))
 
 

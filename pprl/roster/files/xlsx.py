@@ -29,7 +29,7 @@ _MOST_TEXT = 1 << 31  # bytes of text in all cells
 _COUNT = re.compile(rb"uniqueCount\s*=\s*[\"'](\d+)")
 _USUAL_COLUMN = re.compile(rb'<c r="([A-Z]+)')
 _USUAL_ROW = re.compile(rb'<c r="[A-Z]+(\d{4,})')
-_ANY_COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,7})\d")
+_ANY_COLUMN = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]+)\d")
 _ANY_ROW = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]*(\d{4,})[\"']")
 _UNUSUAL = (b"'", b" =", b"= ", b"\t", b"\n", b"\r")
 _STRING = re.compile(rb"<(?:\w+:)?si\b")
