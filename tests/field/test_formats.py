@@ -287,6 +287,7 @@ NOT_READ = {
     "three tables": (zipped({"a.csv": CSV, "b.xlsx": b"x", "c.CSV": CSV}), "the archive holds 3 tables"),
     "no table": (zipped({"a.pdf": b"x", "b.jpg": b"x"}), "the archive holds no table"),
     "nothing": (zipped({}), "the archive holds no table"),
+    "a file without a name": (zipped({"": CSV}), "the archive holds no table"),
     "a ZIP in a ZIP": (zipped({"a.zip": zipped({"a.csv": CSV})}), "another archive"),
     "a GZ in a ZIP": (zipped({"a.csv.gz": gzip.compress(CSV)}), "another archive"),
     "a ZIP in a GZ": (gzip.compress(zipped({"a.csv": CSV})), "another archive"),

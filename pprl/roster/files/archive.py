@@ -98,7 +98,7 @@ def _member(file: BinaryIO) -> tuple[str, tuple[str, ...]] | None:
         return None  # refused as a workbook
     if is_workbook([info.filename for info in infos]):
         return None
-    files = [info for info in infos if not info.is_dir() and not _is_hidden(info.filename)]
+    files = [info for info in infos if info.filename and not info.is_dir() and not _is_hidden(info.filename)]
     tables = [info for info in files if _TABLES.fullmatch(info.filename)]
     if not tables and len(files) == 1:
         tables = files
