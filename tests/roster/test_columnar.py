@@ -215,6 +215,18 @@ def test_an_arrow_file_that_points_anywhere(tmp_path):
         read_roster(tmp_path / "roster")
 
 
+def test_a_null_whose_view_points_anywhere_is_a_null(tmp_path):
+    """Nobody checks such a view, since nobody needs it; but what casts views follows it."""
+    people = pa.array(["Ежовский Лев Андреевич", None, "Тихая Нина Олеговна"], pa.string_view())
+    valid, views, *texts = people.buffers()
+    stray = bytearray(views)
+    stray[16:32] = struct.pack("<iiii", -(1 << 24), -1, (1 << 24) - 1, 0)
+    people = pa.Array.from_buffers(people.type, 3, [valid, pa.py_buffer(bytes(stray)), *texts], 1)
+    path = tmp_path / "list.arrow"
+    path.write_bytes(arrow(pa.table({"ФИО": people, "дата": ["1.2.1980", "1.3.1980", "1.4.1980"]})))
+    assert read_roster(path)["ФИО"].tolist() == ["Ежовский Лев Андреевич", "", "Тихая Нина Олеговна"]
+
+
 def test_a_zone_that_nobody_knows(tmp_path):
     (tmp_path / "roster").write_bytes(stream(pa.table({"born": pa.array([DAY], pa.timestamp("s", "Moon/Copernicus"))})))
     with pytest.raises(RosterError, match=r"^column 'born': its time zone is unknown$"):

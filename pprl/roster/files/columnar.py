@@ -202,7 +202,7 @@ def _texts(array: pa.Array, header: str) -> tuple[list[str], NDArray[np.int64]]:
     if isinstance(array.type, pa.BaseExtensionType):
         array = array.storage
     if pa.types.is_string_view(array.type):
-        array = array.cast(pa.large_string())
+        array = _without_views_of_nulls(array).cast(pa.large_string())
     if _is_list(array.type):
         array = pa.array(_joined(array, header), pa.large_string())
     elif pa.types.is_decimal(array.type):
@@ -235,6 +235,17 @@ def _refuse_long_views(array: pa.Array) -> None:
         lengths = np.frombuffer(array.buffers()[1], "<i4")[::4][array.offset : array.offset + len(array)]
         refuse_long_text(int(lengths.max(initial=0)))
         refuse_unpacked(int(lengths.sum(dtype=np.int64)), array.nbytes)
+
+
+def _without_views_of_nulls(array: pa.Array) -> pa.Array:
+    """What a view says where the value is null is nobody's, may point anywhere, and is followed by a cast."""
+    if not array.null_count:
+        return array
+    valid, views, *texts = array.buffers()
+    cleared = np.frombuffer(views, "<u8").reshape(-1, 2).copy()
+    cleared[array.offset : array.offset + len(array)][array.is_null().to_numpy(zero_copy_only=False)] = 0
+    buffers = [valid, pa.py_buffer(cleared), *texts]
+    return pa.Array.from_buffers(array.type, len(array), buffers, array.null_count, array.offset)
 
 
 def _uuid_text(digits: str) -> str:
