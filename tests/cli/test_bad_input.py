@@ -360,7 +360,7 @@ def test_headers_are_shown_only_where_they_are_headers(desk):
 def test_an_ambiguous_column_is_settled_by_naming_it(desk):
     bad = desk / FOLDER / "Zqxjkv.csv"
     bad.write_bytes(table(PERSON).replace("Фамилия".encode(), "Фамилия,last name".encode()).replace(b"Zq", b"x,Zq"))
-    refused(encode(bad), "2 columns could be surname: 'Фамилия', 'last name'")
+    refused(encode(bad), "2 columns could be surname: column 'Фамилия', column 'last name'")
     assert encode(bad, "--column", "surname=Фамилия").status == 0
 
 

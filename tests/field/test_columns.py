@@ -132,7 +132,7 @@ def test_what_the_owner_maps_goes_before_the_parts_of_a_whole_name():
 
 
 def test_two_columns_of_whole_names_ask():
-    with pytest.raises(RosterError, match=r"2 columns could be full_name: 'ФИО', 'П\.І\.Б\.'") as refusal:
+    with pytest.raises(RosterError, match=r"2 columns could be full_name: column 'ФИО', column 'П\.І\.Б\.'") as refusal:
         people_of(table(ФИО=NAMES, **{"П.І.Б.": NAMES[::-1]}, др=DATES))
     assert "--column full_name=HEADER" in refusal.value.hint
 
@@ -289,7 +289,7 @@ def test_schema_proposes_nothing_that_link_refuses(header, rows, tmp_path, monke
     *_, error, hint, status = run("pprl schema roster.csv -o new.toml")
     assert status == "[exit 1]"
     assert "only 1 field(s) with 11 expected tokens can be linked" in error
-    assert ("column 1 is not read" in hint) == (header[0] == "ชื่อ")
+    assert ("column 'ชื่อ' is not read" in hint) == (header[0] == "ชื่อ")
     assert not (tmp_path / "new.toml").exists()
 
 
@@ -297,7 +297,7 @@ def test_schema_says_between_which_columns_it_cannot_choose(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     rows = [[name, other, day] for name, other, day in zip(NAMES, NAMES[::-1], DATES, strict=True)]
     (tmp_path / "roster.csv").write_bytes(as_csv(rows, header=["ФИО", "П.І.Б.", "др"]))
-    assert "pprl: roster 1: 2 columns could be full_name: 'ФИО', 'П.І.Б.'; none is proposed" in run(
+    assert "pprl: roster 1: 2 columns could be full_name: column 'ФИО', column 'П.І.Б.'; none is proposed" in run(
         "pprl schema roster.csv -o new.toml"
     )
 
@@ -407,7 +407,7 @@ def test_a_schema_of_which_nothing_is_left_says_why(tmp_path, monkeypatch):
     *_, error, hint, status = run("pprl schema roster.csv -o new.toml")
     assert status == "[exit 1]"
     assert "no field of names or birth dates has a value in every roster" in error
-    assert "column 1 is not read: Thai letters" in hint
+    assert "column 'full_name' is not read: Thai letters" in hint
 
 
 # Any column of something else

@@ -14,6 +14,7 @@ import tarfile
 import time
 import zipfile
 
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -323,6 +324,16 @@ def test_documents_and_pictures_are_named_as_such(roster, data, message):
 @pytest.mark.parametrize(("data", "message"), NOT_READ.values(), ids=NOT_READ)
 def test_any_other_archive_says_what_to_do(roster, data, message):
     assert message in refusal(roster, data)
+
+
+def test_a_duration_beyond_all_is_refused(roster):
+    book = openpyxl.Workbook()
+    book.active.append(["ФИО", "срок"])
+    book.active.append(["Лугов Олег", 1e12])
+    book.active["B2"].number_format = "[h]:mm:ss"
+    data = io.BytesIO()
+    book.save(data)
+    assert refusal(roster, data.getvalue()) == "the roster is not a complete spreadsheet"
 
 
 def with_a_password(data):

@@ -98,7 +98,7 @@ def test_a_known_header_goes_before_contents():
 
 def test_two_equal_candidates_stop_the_command_and_name_the_option():
     frame = frame_of(a=COLUMNS["date"], b=COLUMNS["date"][::-1])
-    with pytest.raises(RosterError, match="2 columns could be birth_date: 'a', 'b'") as refusal:
+    with pytest.raises(RosterError, match="2 columns could be birth_date: column 1, column 2") as refusal:
         mapped(frame)
     assert "--column birth_date=HEADER" in refusal.value.hint
     assert mapped(frame, birth_date="b") == {}

@@ -109,7 +109,7 @@ def _new_workbook(data: bytes, errors: Mapping[str, xlsx.Errors]) -> dict[str, R
 
     def records(name: str) -> Iterator[list[str]]:
         sheet = sheet_of(name)
-        return _filled(sheet.merged, _with_errors(errors.get(name, {}), sheet.rows()))
+        return _filled(sheet.merged, _with_errors(errors.get(name, {}), _sayable(sheet.rows())))
 
     return {name: functools.partial(records, name) for name in names}
 
@@ -163,6 +163,14 @@ def _refusing_damage() -> Iterator[None]:
         if isinstance(error, reader + packing) or type(error).__name__ == "PanicException":
             raise RosterError(_DAMAGED, hint=_COPY_AGAIN) from None
         raise
+
+
+def _sayable(rows: Iterable[list[str]]) -> Iterator[list[str]]:
+    """The rows. RosterError: a date or a duration is beyond all that can be said."""
+    try:
+        yield from rows
+    except OverflowError:
+        raise RosterError(_DAMAGED, hint=_COPY_AGAIN) from None
 
 
 def _with_errors(errors: xlsx.Errors, rows: Iterable[list[str]]) -> Iterator[list[str]]:
