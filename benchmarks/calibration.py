@@ -53,7 +53,7 @@ LARGE = 100_000  # registries of this size get a tenth of the runs
 RUNS_A_POPULATION = 5
 RATES = (500, 100)
 FIGURES = ("found", "ambiguous", "stated", "pairs", "right", "there", "net", "low", "high")  # at each rate
-SIZES, REGISTRIES, HARDENINGS = (30, 100, 1_010), (2_000, 10_000), (0, 8)
+SIZES, REGISTRIES, HARDENINGS = (30, 100, 1_010), (2_000, 10_000), ("plain", "standard")
 OVERLAPS = ("0", "3", "10", "5%", "30%", "60%", "95%")
 FIELDS = {
     "names": NAMES + PATRONYMIC,
@@ -70,11 +70,11 @@ class Cell:
     registry: int
     overlap: str
     fields: str  # a key of FIELDS: what is compared, and which data
-    hardening: int
+    hardening: str
 
     @property
     def name(self) -> str:
-        return f"{self.fields}/t{self.hardening}/{self.size}x{self.registry}/{self.overlap}"
+        return f"{self.fields}/{self.hardening}/{self.size}x{self.registry}/{self.overlap}"
 
     @property
     def present(self) -> int:
@@ -98,11 +98,11 @@ def cells() -> Iterator[Cell]:
     for fields, hardening, overlap in itertools.product(("cross", "cross+date"), HARDENINGS, ("0", "10", "30%", "95%")):
         yield Cell(100, 300, overlap, fields, hardening)
     for fields, overlap in itertools.product(("names", "date"), ("0", "10", "30", "30%")):
-        yield Cell(1_010, LARGE, overlap, fields, 8)
+        yield Cell(1_010, LARGE, overlap, fields, "standard")
 
 
 def schema_of(cell: Cell) -> Schema:
-    return parse_schema(f"format = 1\n[encoding]\nhardening = {cell.hardening}\n{FIELDS[cell.fields]}")
+    return parse_schema(f'format = 1\n[encoding]\nhardening = "{cell.hardening}"\n{FIELDS[cell.fields]}')
 
 
 @lru_cache(maxsize=2)
@@ -157,7 +157,8 @@ def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
     """One list of the cell and the verdict on it."""
     number = seed // RUNS_A_POPULATION
     case, everybody, _ = population_of(data, number, cell)
-    draw = np.random.default_rng([seed, cell.size, cell.registry, cell.present, cell.hardening, len(cell.fields)])
+    hardening = HARDENINGS.index(cell.hardening)
+    draw = np.random.default_rng([seed, cell.size, cell.registry, cell.present, hardening, len(cell.fields)])
     present, absent = drawn(case, cell, draw)
     gone = case.truth[absent][case.truth[absent] >= 0]
     # lists of all sizes and overlaps share the registry of a generated population

@@ -2,7 +2,7 @@
 
     python benchmarks/demo_seeds.py                    seeds 1 to 100 (about 3 minutes on two cores)
     python benchmarks/demo_seeds.py --seeds 1-10       a quick look
-    python benchmarks/demo_seeds.py --hardening 0      without diffusion
+    python benchmarks/demo_seeds.py --hardening plain  without hardening
 
 One line per seed: how many different people on the list are in the registry, how many were matched, the estimated true
 matches with their interval, right and wrong pairs, and whether the interval covers the people present. The list is read
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pprl.core.hardening import SET_NAMES
 from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA, invent
 from pprl.link import link
@@ -33,9 +34,9 @@ def seeds_of(text: str) -> range:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=seeds_of, default=range(1, 101))
-    parser.add_argument("--hardening", type=int, default=8)
+    parser.add_argument("--hardening", choices=SET_NAMES, default="standard")
     asked = parser.parse_args()
-    print(f"seeds {asked.seeds.start}-{asked.seeds.stop - 1}, t = {asked.hardening}")
+    print(f"seeds {asked.seeds.start}-{asked.seeds.stop - 1}, {asked.hardening}")
     print(f"{'seed':>4} {'present':>7} {'found':>5} {'net':>6} {'low':>5} {'high':>5} {'right':>5} {'wrong':>5} holds")
     schema = parse_schema(SCHEMA).with_hardening(asked.hardening)
     start, differences, wrongs, stated = time.perf_counter(), [], [], []

@@ -22,6 +22,7 @@ import pandas as pd
 from calibration import RUNS_A_POPULATION, Cell, held, population_of, schema_of
 
 from pprl.core.bits import BitMatrix
+from pprl.core.hardening import SET_NAMES
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import RecordKind
 from pprl.core.randomness import Randomness
@@ -115,7 +116,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=400)
     parser.add_argument("--size", type=int, default=300)
     parser.add_argument("--registry", type=int, default=10_000)
-    parser.add_argument("--hardening", type=int, default=8)
+    parser.add_argument("--hardening", choices=SET_NAMES, default="standard")
     parser.add_argument("--only", default="")
     parser.add_argument("--fields", nargs="+", default=["date", "names"])
     parser.add_argument("--workers", type=int, default=2)

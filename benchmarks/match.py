@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from diffusion import diffuse, diffusion_indices
 
 from pprl.core.bits import BitMatrix
-from pprl.encode.hardening import diffuse, diffusion_indices
 
 THRESHOLDS = (0.7, 0.8, 0.85, 0.9)
 LENGTH, MIXED = 1024, 8

@@ -21,7 +21,7 @@ from pprl.core import container
 from pprl.core.encodings import EncodingParameters, Encodings
 from pprl.match.encodings import match_encodings
 
-STAMP = EncodingParameters(length=1024, hardening=8, folding=bytes(32), fingerprint=bytes(32), key_check=bytes(16))
+STAMP = EncodingParameters(encodings=(("plain", 1024),), folding=bytes(32), fingerprint=bytes(32), key_check=bytes(16))
 AT_ONCE = 100_000
 CONVERT = """
 import sys, threading, time

@@ -34,9 +34,9 @@ from pprl.roster.load import load
 RATES = (500, 100)
 
 
-def run(case: Case, hardening: int, seed: int):
+def run(case: Case, hardening: str, seed: int):
     """Scores and both owners' rows of one case."""
-    schema = parse_schema(f"format = 1\n[encoding]\nhardening = {hardening}\n{case.fields}")
+    schema = parse_schema(f'format = 1\n[encoding]\nhardening = "{hardening}"\n{case.fields}')
     key = LinkageKey.make(seed)
     own = load(case.leaked, schema, "list", columns=case.list_columns, any_age=True).people
     theirs = load(case.registry, schema, "registry", columns=case.registry_columns, any_age=True).people
@@ -46,7 +46,7 @@ def run(case: Case, hardening: int, seed: int):
         return match_encodings(encoded, their_encoded, map=engine.map), rows, their_rows
 
 
-def measured(case: Case, hardening: int, seed: int) -> Iterator[tuple[int, dict[str, float]]]:
+def measured(case: Case, hardening: str, seed: int) -> Iterator[tuple[int, dict[str, float]]]:
     scores, rows, their_rows = run(case, hardening, seed)
     for rate in RATES:
         assessment = judge(scores, rows, their_rows, rate=rate / 10_000)
@@ -72,8 +72,8 @@ def measured(case: Case, hardening: int, seed: int) -> Iterator[tuple[int, dict[
         )
 
 
-def table(cases: list[tuple[str, Callable[[int], Case]]], hardenings: tuple[int, ...], seeds: range, only: str) -> None:
-    print(f"{'case':58} {'t':>2} {'asked':>5} {'F1':>6} {'stated':>7} {'true':>7} {'absent':>7}", end="")
+def table(cases: list[tuple[str, Callable[[int], Case]]], hardenings: tuple[str, ...], seeds: range, only: str) -> None:
+    print(f"{'case':58} {'set':8} {'asked':>5} {'F1':>6} {'stated':>7} {'true':>7} {'absent':>7}", end="")
     print(f" {'found':>7} {'net found':>10} {'95% interval':>16} {'of them present':>16} {'present':>8}")
     for name, make in cases:
         if not name.startswith(only):
@@ -87,7 +87,7 @@ def table(cases: list[tuple[str, Callable[[int], Case]]], hardenings: tuple[int,
                 middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
                 mean = {key: statistics.fmean(run[key] for run in runs) for key in ("stated", "true", "absent")}
                 print(
-                    f"{name:58} {hardening:2} {rate / 100:4.0f}% {middle['f1']:6.4f} "
+                    f"{name:58} {hardening:8} {rate / 100:4.0f}% {middle['f1']:6.4f} "
                     f"{mean['stated']:7.2%} {mean['true']:7.2%} "
                     f"{mean['absent']:7.2%} {middle['found']:7.0f} {middle['net']:10.1f} "
                     f"{middle['low']:7.0f} –{middle['high']:7.0f} {middle['really']:16.0f} {middle['present']:8.0f}",
@@ -127,9 +127,9 @@ def rules(data: Path, seeds: range) -> None:
         ("generated 1,000 × 20,000, 600 present", lambda s: rosters.generated(data, s, 1000, 20_000, 600, date=True)),
         ("generated 1,000 × 2,000, 600 present", lambda s: rosters.generated(data, s, 1000, 2_000, 600, date=True)),
     ]
-    print(f"{'case':40} {'t':>2} {'rule':>24} {'F1':>7} {'true':>7} {'net found':>10} {'of them present':>16}")
+    print(f"{'case':40} {'set':8} {'rule':>24} {'F1':>7} {'true':>7} {'net found':>10} {'of them present':>16}")
     for name, make in cases:
-        for hardening in (0, 8):
+        for hardening in ("plain", "standard"):
             runs = []
             for seed in seeds:
                 case = make(seed)
@@ -137,7 +137,7 @@ def rules(data: Path, seeds: range) -> None:
             for rule in RULES:
                 f1, true, net, present = (statistics.fmean(run[rule][at] for run in runs) for at in range(4))
                 print(
-                    f"{name:40} {hardening:2} {rule:>24} {f1:7.4f} {true:7.2%} {net:10.1f} {present:16.1f}", flush=True
+                    f"{name:40} {hardening:8} {rule:>24} {f1:7.4f} {true:7.2%} {net:10.1f} {present:16.1f}", flush=True
                 )
 
 
@@ -179,7 +179,7 @@ def main() -> None:
                 for date in (False, True)
             ),
         ],
-        (0, 8),
+        ("plain", "standard"),
         seeds,
         arguments.only,
     )

@@ -10,7 +10,7 @@ The tour, from the outside in:
   and gives `Scores`; `judge` opens the list owner's rows and gives the `Assessment`.
 - A roster can be a path, a frame of text, or one that was loaded before; a schema can be a path or a `Schema`. What
   only its owner knows is said with `columns=`, `date_order=` and `any_age=`; `link` has them for each side.
-- `pprl.core.schema` is the vocabulary, `pprl.encode.bloom` the heart, `pprl.judge` the verdict, and `pprl.report` the
+- `pprl.core.schema` is the vocabulary, `pprl.encode.encoder` the heart, `pprl.judge` the verdict, and `pprl.report` the
   page made from it. `pprl.exchange` has the exchange, a class for each party.
 
 Names are imported when they are first used, so that ``pprl --help`` needs neither pandas nor scipy.

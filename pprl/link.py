@@ -189,6 +189,7 @@ def judge_comparison(comparison: Comparison, rate: float, run: Callable[[], str]
     provenance = Provenance(
         warnings=comparison.warnings,
         run=run,
+        own_decoys=True,
         seconds=lambda: {**comparison.seconds, "judge": round(time.perf_counter() - start, 3)},
     )
     return judge(

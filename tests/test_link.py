@@ -17,7 +17,7 @@ from pprl.judge.assessment import PAIR_COLUMNS
 
 NUMBER = "№ п/п"
 LIST_COLUMNS = {"full_name": "Фамилия, имя, отчество", "birth_date": "Дата рожд."}
-SCHEMA_8 = pprl.parse_schema(SCHEMA)
+DEMO = pprl.parse_schema(SCHEMA)
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +39,14 @@ def steps(small):
     leaked, registry, _ = small
     key = pprl.LinkageKey.make(5)
     randomness = pprl.Randomness.make(5)
-    own = pprl.load(leaked, SCHEMA_8, "list", columns=LIST_COLUMNS, id_header=NUMBER)
-    theirs = pprl.load(registry, SCHEMA_8, "registry", id_header="id")
-    ours, rows = pprl.encode_list(own, SCHEMA_8, key, randomness=randomness)
-    their, their_rows = pprl.encode_registry(theirs, SCHEMA_8, key, randomness=randomness)
+    own = pprl.load(leaked, DEMO, "list", columns=LIST_COLUMNS, id_header=NUMBER)
+    theirs = pprl.load(registry, DEMO, "registry", id_header="id")
+    ours, rows = pprl.encode_list(own, DEMO, key, randomness=randomness)
+    their, their_rows = pprl.encode_registry(theirs, DEMO, key, randomness=randomness)
     return ours, rows, their, their_rows
 
 
-def link(leaked, registry, schema=SCHEMA_8, **options):
+def link(leaked, registry, schema=DEMO, **options):
     options = {"list_columns": LIST_COLUMNS, "list_id": NUMBER, "registry_id": "id", "seed": 5} | options
     return pprl.link(leaked, registry, schema, **options)
 
@@ -58,9 +58,9 @@ def same(one, other):
     pd.testing.assert_frame_equal(one.to_frame(), other.to_frame())
 
 
-@pytest.mark.parametrize("hardening", [0, 8])
+@pytest.mark.parametrize("hardening", ["plain", "standard"])
 def test_the_demo_finds_most_and_keeps_its_rate(rosters, hardening):
-    answer = link(rosters.leaked, rosters.registry, SCHEMA_8.with_hardening(hardening), seed=3)
+    answer = link(rosters.leaked, rosters.registry, DEMO.with_hardening(hardening), seed=3)
     pairs = answer.to_frame()
     marks = rosters.marked(pairs.list_id, pairs.registry_id)
     assert marks.right >= 0.85 * len(rosters.ids)
@@ -227,20 +227,20 @@ def test_refused(kind, run, small):
 def test_another_key_schema_hardening_or_scores_are_named(small, steps):
     leaked, registry, _ = small
     ours, rows, their, _ = steps
-    theirs = pprl.load(registry, SCHEMA_8, "registry").people
-    longer = pprl.parse_schema(SCHEMA.replace("1024", "2048"))
+    theirs = pprl.load(registry, DEMO, "registry").people
+    heavier = pprl.parse_schema(SCHEMA.replace('type = "given"', 'type = "given"\nweight = 2'))
     for word, schema, key in (
-        ("hardening", SCHEMA_8.with_hardening(5), pprl.LinkageKey.make(5)),
-        ("schemas", longer, pprl.LinkageKey.make(5)),
-        ("linkage keys", SCHEMA_8, pprl.LinkageKey.make(6)),
+        ("hardening", DEMO.with_hardening("high"), pprl.LinkageKey.make(5)),
+        ("schemas", heavier, pprl.LinkageKey.make(5)),
+        ("linkage keys", DEMO, pprl.LinkageKey.make(6)),
     ):
         other, other_rows = pprl.encode_registry(theirs, schema, key, randomness=pprl.Randomness.make(5))
         with pytest.raises(MismatchError, match=word):
             pprl.match_encodings(ours, other)
         with pytest.raises(MismatchError, match=word):  # equal seeds give both the same handles
             pprl.judge(pprl.match_encodings(ours, their), rows, other_rows)
-    own = pprl.load(leaked, SCHEMA_8, "list", columns=LIST_COLUMNS).people
-    _, other_rows = pprl.encode_list(own, SCHEMA_8, pprl.LinkageKey.make(5), randomness=pprl.Randomness.make(6))
+    own = pprl.load(leaked, DEMO, "list", columns=LIST_COLUMNS).people
+    _, other_rows = pprl.encode_list(own, DEMO, pprl.LinkageKey.make(5), randomness=pprl.Randomness.make(6))
     with pytest.raises(FileError, match="not those of these scores"):
         pprl.judge(pprl.match_encodings(ours, their), other_rows)
 
@@ -248,7 +248,7 @@ def test_another_key_schema_hardening_or_scores_are_named(small, steps):
 def test_too_few_decoys_is_cannot_tell(small):
     _, registry, _ = small
     one = pd.DataFrame([{"surname": "Иванов", "given": "Иван", "patronymic": "Иванович", "birth_date": "1990-01-01"}])
-    answer = pprl.link(one, registry, SCHEMA_8, seed=1)
+    answer = pprl.link(one, registry, DEMO, seed=1)
     assert answer.found is None
     assert answer.to_dict()["net_found"] == {"value": None, "low": None, "high": None}
     assert any("cannot tell" in warning for warning in answer.warnings)
@@ -266,11 +266,11 @@ def test_a_rate_that_is_none_is_refused(rate, small):
 def test_a_key_from_a_seed_is_remembered_as_no_secret(small, tmp_path):
     pprl.LinkageKey.make(5).write(tmp_path / "key")
     leaked, registry, _ = small
-    own = pprl.load(leaked, SCHEMA_8, "list", columns=LIST_COLUMNS).people
-    theirs = pprl.load(registry, SCHEMA_8, "registry").people
+    own = pprl.load(leaked, DEMO, "list", columns=LIST_COLUMNS).people
+    theirs = pprl.load(registry, DEMO, "registry").people
     key = pprl.LinkageKey.read(tmp_path / "key")
-    ours, rows = pprl.encode_list(own, SCHEMA_8, key)
-    their, _ = pprl.encode_registry(theirs, SCHEMA_8, key)
+    ours, rows = pprl.encode_list(own, DEMO, key)
+    their, _ = pprl.encode_registry(theirs, DEMO, key)
     answer = pprl.judge(pprl.match_encodings(ours, their), rows)
     assert not answer.to_dict()["secret"]
     assert any("not secret" in warning for warning in answer.warnings)
@@ -286,8 +286,8 @@ def test_a_person_listed_twice_takes_nobody_elses_partner(small):
     known = [["R_him", "Zabolotnyi", "Arkadii", "Vlasovich", "1988-03-11"]]
     known += [["R_brother", "Zabolotnyi", "Valerii", "Vlasovich", "1988-03-11"]]
     held = _with_rows(registry, ["id", "surname", "given", "patronymic", "birth_date"], known)
-    for hardening in (0, 8):
-        pairs = link(listed, held, SCHEMA_8.with_hardening(hardening)).to_frame()
+    for hardening in ("plain", "standard"):
+        pairs = link(listed, held, DEMO.with_hardening(hardening)).to_frame()
         assert pairs.registry_id[pairs.list_id.isin(["901", "902"])].tolist() == ["R_him"]
 
 

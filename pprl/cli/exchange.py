@@ -182,16 +182,12 @@ Examples:
 @click.option(
     "--list-people",
     type=(int, int),
-    default=(20, 10_000),
-    show_default=True,
-    help="Propose: how many people at least and at most.",
+    help="Propose: how many people at least and at most; by default 20 to 10,000.",
 )
 @click.option(
     "--registry-rows",
     type=(int, int),
-    default=(1_000, 20_000_000),
-    show_default=True,
-    help="Propose: how many rows at least and at most.",
+    help="Propose: how many rows at least and at most; by default 1,000 to as many as the parameter set protects.",
 )
 @click.option("--labels", type=Labels(), multiple=True, metavar="FIELD=A,B,C", help="Propose: the groups of a stratum.")
 @click.option(

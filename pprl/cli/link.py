@@ -11,6 +11,7 @@ from pprl.cli import options
 from pprl.cli.output import check_outputs, output_files, show_assessment, write_outputs
 from pprl.cli.progress import linking
 from pprl.core.container import STANDARD
+from pprl.core.hardening import SET_NAMES, SetName
 
 if TYPE_CHECKING:
     from pprl.normalize.dates import Order
@@ -39,7 +40,7 @@ Examples:
 @options.control_option
 @click.option("--list-id", metavar="HEADER", help="Column of the list with ids to show in the pairs.")
 @click.option("--registry-id", metavar="HEADER", help="The same for the registry.")
-@click.option("--hardening", type=int, metavar="T", help="0, 5, 8 or 10, instead of the schema's.")
+@click.option("--hardening", type=click.Choice(SET_NAMES), help="A parameter set, instead of the schema's.")
 @options.rate_option
 @options.weak_option
 @options.empty_option
@@ -69,7 +70,7 @@ def link(
     control: Path | None,
     list_id: str | None,
     registry_id: str | None,
-    hardening: int | None,
+    hardening: SetName | None,
     rate: float | None,
     allow_weak: bool,
     allow_empty: bool,
@@ -135,3 +136,5 @@ def link(
         )
     write_outputs(assessment, pairs, output, force=force, language=language)
     show_assessment(assessment, as_json=as_json, aside=pairs == STANDARD)
+    if schema.hardening != "plain" and not as_json:
+        options.note("both files are in your hands, so nothing needs hiding: --hardening plain may match more people")

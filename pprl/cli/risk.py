@@ -53,9 +53,16 @@ Examples:
 @click.option(
     "--tries",
     type=click.IntRange(1, 1_000),
-    default=1,
+    default=2,
     show_default=True,
-    help="How many times graph matching starts, about 15 seconds each; a real attacker has days.",
+    help="How many times graph matching starts, 1 to 10 seconds each; a real attacker has days.",
+)
+@click.option(
+    "--graph-people",
+    type=click.IntRange(40, 5_000),
+    default=800,
+    show_default=True,
+    help="How many people graph matching attacks; time grows with their cube, and more people are easier to name.",
 )
 @options.weak_option
 @options.json_option
@@ -78,6 +85,7 @@ def risk(
     output: Path | None,
     seed: int,
     tries: int,
+    graph_people: int,
     allow_weak: bool,
     as_json: bool,
     force: bool,
@@ -86,11 +94,12 @@ def risk(
 
     Everything happens on this machine, with keys drawn for the purpose: it reads none of your keys, and nothing that
     somebody else encoded. The agreed hardening is shown beside t = 0, 5, 8 and 10. A roster of 1,010 people with a
-    population of 20,000 takes about a minute; from a larger roster 5,000 rows are drawn.
+    population of 20,000 takes about two minutes; from a larger roster 5,000 rows are drawn.
 
     If no attack tried here succeeds, another one still might.
     """
     from pprl.core.schema_file import load_schema
+    from pprl.preflight.attacks.graph import PEOPLE, cost
     from pprl.preflight.risk import assess_indicators, assess_risk
     from pprl.roster.files.paths import look_at
 
@@ -126,9 +135,22 @@ def risk(
     if indicators:
         report = assess_indicators(people, schema, seed=seed)
     else:
+        if graph_people > PEOPLE:
+            memory, seconds = cost(min(graph_people, len(people)), tries=tries)
+            options.note(
+                f"graph matching of {graph_people:,} people takes about {memory / 1e9:.1f} GB, and for each hardening "
+                f"up to {seconds / 60:,.0f} minutes"
+            )
         with steps("attacking") as progress:
             report = assess_risk(
-                people, schema, others, seed=seed, tries=tries, allow_weak=allow_weak, progress=progress
+                people,
+                schema,
+                others,
+                seed=seed,
+                tries=tries,
+                graph_people=graph_people,
+                allow_weak=allow_weak,
+                progress=progress,
             )
     if output is not None:
         from pprl.preflight.page import render
@@ -146,7 +168,7 @@ def _lines(report: RiskReport) -> list[str]:
     from pprl.preflight.page import answer, headline, table_rows
 
     alone = "" if report.population else ", the roster alone: --population FILE adds more"
-    heads = [f"t = {result.hardening}" + ("*" if result is report.at_agreed else "") for result in report.hardenings]
+    heads = [result.hardening + ("*" if result is report.at_agreed else "") for result in report.hardenings]
     rows = table_rows(report)
     width = max(len(name) for name, _ in rows) + 2
     line: Callable[[list[str]], str] = lambda cells: "".join(f"{cell:>11}" for cell in cells)  # noqa: E731

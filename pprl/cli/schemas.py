@@ -115,7 +115,7 @@ def schema(
             text = _columns_file(columns, proposed, date_order)
             container.write_new(path, [text.encode()], private=True, force=force)
     for field in proposed.fields:
-        click.echo(f"{field.name:12} {field.type:12} {field.role:8}" + (f" k = {field.k}" if field.k else ""))
+        click.echo(f"{field.name:12} {field.type:12} {field.role}")
     for number, columns in enumerate(mapped.values(), start=1):
         click.echo(f"roster {number}:")
         for name, guess in columns.items():

@@ -144,6 +144,9 @@ def encode(
         refuse_empty(loaded, schema, side)
     for text in loaded.warnings:
         note(f"warning: {text}")
+    if loaded.people.rows_read > schema.parameters.most_rows:
+        most = schema.parameters.most_rows
+        note(f"warning: {schema.hardening} protects rosters of up to {most:,} rows with these fields")
     if side == "list":
         absent = None
         if control:

@@ -21,7 +21,7 @@ from typing import Any
 
 from pprl.core.errors import FileError
 
-VERSION = 1
+VERSION = 2
 KINDS = {
     b"pprl-key": "a linkage key",
     b"pprl-enc": "encodings",
@@ -188,7 +188,10 @@ def read_body(path: Path, kind: bytes, *, private: bool = False, most: int | Non
     if len(data) < _PREAMBLE.size:
         raise FileError(f"{path.name}: is cut short")
     if (version := _PREAMBLE.unpack_from(data)[1]) != VERSION:
-        raise FileError(f"{path.name}: is in format {version}, but this version of pprl reads format {VERSION}")
+        raise FileError(
+            f"{path.name}: is in format {version}, but this version of pprl reads format {VERSION}",
+            hint="make it again with this version; both sides need the same one",
+        )
     return Body(path.name, memoryview(data))
 
 

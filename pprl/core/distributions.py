@@ -1,6 +1,6 @@
-"""Tails of two distributions, and ranks, without scipy, whose import takes as long as a small linkage.
+"""Tails of distributions, and ranks, without scipy, whose import takes as long as a small linkage.
 
-Each tail is a sum of terms that follow from the first by their ratios, in logarithms. Tests compare them with
+The discrete tails are sums of terms that follow from the first by their ratios, in logarithms. Tests compare them with
 `scipy.stats`.
 """
 
@@ -44,6 +44,16 @@ def _sum_of_terms(log_first: float, log_ratios: NDArray[np.float64]) -> float:
     logs = log_first + np.append(0.0, np.cumsum(log_ratios))
     largest = logs.max()
     return float(min(1.0, np.exp(largest) * np.exp(logs - largest).sum()))
+
+
+def normal_tail(deviate: float) -> float:
+    """P(a standard normal variable exceeds ``deviate``)."""
+    return math.erfc(deviate / math.sqrt(2)) / 2
+
+
+def rounded_p(p: float) -> float:
+    """Three digits of a p; anything below 1e-300 is a rounding error, and no p is 0."""
+    return float(f"{max(p, 1e-300):.3g}")
 
 
 def average_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,32 +13,61 @@ from numpy.typing import NDArray
 from pprl.core import container
 from pprl.core.bits import MAX_LENGTH, BitMatrix, Words
 from pprl.core.errors import FileError, MismatchError
+from pprl.core.hardening import SET_NAMES, SetName, lengths, set_name
 
 Side = Literal["list", "registry"]
+
+
+MOST_ENCODINGS = 8  # of one person, in the format of the files
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncodingParameters:
     """How encodings were made; two files can be compared only if their parameters are equal.
 
-    ``key_check`` is equal for equal keys and reveals nothing else about the key.
+    ``encodings`` are the parameter set and the length in bits of each encoding that a row holds, one after another;
+    in this version a row holds one. ``folding`` is a hash of the tables behind values and tokens. ``key_check`` is
+    equal for equal keys and reveals nothing else about the key.
     """
 
-    length: int
-    hardening: int
+    encodings: tuple[tuple[SetName, int], ...]
     folding: bytes
     fingerprint: bytes
     key_check: bytes
 
-    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<IH32s32s16s")
+    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<B160s32s32s16s")
+    ENTRY: ClassVar[struct.Struct] = struct.Struct("<16sI")
+
+    @property
+    def hardening(self) -> SetName:
+        """The parameter set of the encoding that is searched."""
+        return self.encodings[0][0]
+
+    @property
+    def length(self) -> int:
+        """Bits of a row."""
+        return sum(length for _, length in self.encodings)
 
     def to_bytes(self) -> bytes:
-        return self.LAYOUT.pack(self.length, self.hardening, self.folding, self.fingerprint, self.key_check)
+        entries = b"".join(self.ENTRY.pack(name.encode(), length) for name, length in self.encodings)
+        return self.LAYOUT.pack(len(self.encodings), entries, self.folding, self.fingerprint, self.key_check)
 
     @classmethod
-    def from_bytes(cls, data: bytes | memoryview) -> EncodingParameters:
-        length, hardening, folding, fingerprint, key_check = cls.LAYOUT.unpack(data)
-        return cls(length=length, hardening=hardening, folding=folding, fingerprint=fingerprint, key_check=key_check)
+    def from_bytes(cls, data: bytes | memoryview, source: str) -> EncodingParameters:
+        """The parameters in a file that messages call ``source``.
+
+        FileError: several encodings a row, a parameter set that this version does not know, or a length that is not
+        the set's.
+        """
+        count, entries, folding, fingerprint, key_check = cls.LAYOUT.unpack(data)
+        if count != 1:
+            raise FileError(
+                f"{source}: has {count} encodings in each row, and this version of pprl reads one",
+                hint="install the same version of pprl on both sides",
+            )
+        name, length = cls.ENTRY.unpack_from(entries)
+        hardening = checked_set(name.rstrip(b"\0").decode("ascii", "replace"), length, source)
+        return cls(encodings=((hardening, length),), folding=folding, fingerprint=fingerprint, key_check=key_check)
 
     def require_same(self, other: EncodingParameters) -> None:
         """MismatchError that names the first difference between two files, from the outside in."""
@@ -49,7 +78,7 @@ class EncodingParameters:
             )
         if self.folding != other.folding:
             raise MismatchError(
-                "the two files were encoded with different folding tables",
+                "the two files were encoded with different tables of folding or rarity",
                 hint="install the same version of pprl on both sides",
             )
         if self.fingerprint != other.fingerprint or self.length != other.length:
@@ -62,6 +91,26 @@ class EncodingParameters:
                 "the two files were encoded with different linkage keys",
                 hint="use the same key file on both sides and encode again",
             )
+
+
+def checked_set(name: str, length: int, source: str) -> SetName:
+    """The set of that name. FileError: this version does not know it, or its encodings never have this length.
+
+    A plain filter may have any number of words, since other programs make them too.
+    """
+    known = set_name(name)
+    if known is None:
+        which = f"the parameter set {name!r}, which" if name.isascii() and name.isprintable() else "one that"
+        raise FileError(
+            f"{source}: was encoded with {which} this version of pprl does not know",
+            hint=f"it knows {', '.join(SET_NAMES)}; install the same version of pprl on both sides",
+        )
+    if (known != "plain" and length not in lengths(known)) or not 0 < length <= MAX_LENGTH or length % 64:
+        raise FileError(
+            f"{source}: has encodings of {length:,} bits, which the parameter set {known!r} never has",
+            hint="get the file again from its sender; it should come from the same version of pprl",
+        )
+    return known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,13 +156,8 @@ class Encodings:
         """
         body = container.read_body(path, b"pprl-enc", mapped=mapped)
         (side_index, parameter_bytes, rows, rows_read), data = body.header(cls.HEADER)
-        parameters = EncodingParameters.from_bytes(parameter_bytes)
-        if (
-            side_index >= len(cls.SIDES)
-            or parameters.length == 0
-            or parameters.length % 64
-            or parameters.length > MAX_LENGTH
-        ):
+        parameters = EncodingParameters.from_bytes(parameter_bytes, path.name)
+        if side_index >= len(cls.SIDES):
             raise FileError(f"{path.name}: its header is damaged", hint="get the file again from its sender")
         actual = cls.SIDES[side_index]
         if side and actual != side:

@@ -227,7 +227,7 @@ class PrivateRows:
             raise FileError(f"{path.name}: its records are damaged")
         return cls(
             side=actual,
-            parameters=EncodingParameters.from_bytes(parameters),
+            parameters=EncodingParameters.from_bytes(parameters, path.name),
             rows_read=rows_read,
             rate=rate,
             fallbacks=fallbacks,

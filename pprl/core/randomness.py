@@ -5,7 +5,7 @@ Equal seeds and labels give equal draws on every machine and in every version; N
 
 The stream is SHAKE256(u16 length of label ‖ label ‖ seed ‖ u64 block), 8,192 bytes per block, read as little-endian
 64-bit words. A draw below ``n`` is a word modulo ``n``. A word at or above the largest multiple of ``n`` is discarded,
-and its draw takes a word after those already read (``docs/encoding.md`` §6).
+and its draw takes a word after those already read (``docs/encoding.md`` §5).
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from pprl.core.errors import RefusedError, SchemaError
+from pprl.core.hardening import SET_NAMES, ParameterSet, SetName, set_name
 
 FORMAT = 1
 
@@ -44,22 +45,21 @@ EXPECTED_TOKENS: dict[FieldType, int] = {
 NAME_TYPES: tuple[FieldType, ...] = ("surname", "given", "patronymic")
 ROLES: tuple[FieldRole, ...] = get_args(FieldRole)
 PUBLIC = ("yes", "no", "unknown")
-HARDENINGS = (0, 5, 8, 10)
 SMALL_CELLS = ("round", "suppress")
-LENGTHS = (256, 512, 1024, 2048, 4096, 8192)
 MIN_EXPECTED_TOKENS = 12
-MAX_K = 32
+MAX_K = 32  # bits of a plain filter for one token
+PLAIN_FILL = 0.2  # of a plain filter by an average person
 FULL_NAME = "full_name"
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a person; each of its tokens sets ``k`` bits (0 if the field is not linked)."""
+    """One field of a person. ``weight`` is how much its tokens count, in hundredths (0 if the field is not linked)."""
 
     name: str
     type: FieldType
     role: FieldRole
-    k: int
+    weight: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +67,7 @@ class Schema:
     """The whole agreement on encoding and judging; ``docs/encoding.md`` explains every key."""
 
     name: str
-    length: int
-    hardening: int
-    fill: int
+    hardening: SetName
     false_match_rate: int
     decoys: int
     disclosure: int
@@ -84,26 +82,38 @@ class Schema:
 
     def canonical(self) -> bytes:
         """The bytes that both owners must agree on: only integers and text, keys sorted, no spaces."""
-        linked = sorted((field.name, field.type, field.k) for field in self.linked())
+        linked = sorted((field.name, field.type, field.weight) for field in self.linked())
+        numbers = self.parameters
         body = {
             "format": FORMAT,
-            "encoding": {"length": self.length, "hardening": self.hardening, "fill": self.fill},
+            "encoding": {"hardening": numbers.name, "length": numbers.length, "minima": numbers.minima},
             "fields": [list(entry) for entry in linked],
         }
         return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
     def fingerprint(self, folding: bytes) -> bytes:
         """32 bytes that differ whenever an encoded bit could differ: a hash of canonical bytes and folding tables."""
-        return hashlib.sha256(b"pprl/1/schema\0" + folding + self.canonical()).digest()
+        return hashlib.sha256(b"pprl/2/schema\0" + folding + self.canonical()).digest()
 
-    def with_hardening(self, hardening: int) -> Schema:
-        """The same schema with another hardening. SchemaError: it is not 0, 5, 8 or 10."""
-        if hardening not in HARDENINGS:
+    @property
+    def parameters(self) -> ParameterSet:
+        """The numbers of the encoding, which follow from the set and the linked fields."""
+        return ParameterSet.of(self.hardening, distinguishing_tokens(self.linked()))
+
+    @property
+    def length(self) -> int:
+        """Bits of an encoding."""
+        return self.parameters.length
+
+    def with_hardening(self, hardening: str) -> Schema:
+        """The same schema under another parameter set. SchemaError: there is none of that name."""
+        name = set_name(hardening)
+        if name is None:
             raise SchemaError(
-                f"hardening must be one of {', '.join(map(str, HARDENINGS))}",
-                hint="8 is the default; 0 means no hardening",
+                f"hardening must be one of {', '.join(SET_NAMES)}",
+                hint="standard is the default; plain means no hardening",
             )
-        return replace(self, hardening=hardening)
+        return replace(self, hardening=name)
 
     def refuse_weak(self, linked: tuple[Field, ...] | None = None, because: Sequence[str] = ()) -> None:
         """RefusedError: fewer than two linked fields, or fewer than 12 expected tokens.
@@ -120,6 +130,21 @@ class Schema:
                 "too few to protect people or to distinguish them",
                 hint="; ".join((*because, more)),
             )
+
+    def refuse_large(self, rows: int) -> None:
+        """RefusedError: a roster of so many rows holds so many similar people that the parameter set does not protect
+        them (docs/risk.md).
+        """
+        if rows <= self.parameters.most_rows:
+            return
+        larger = [self.with_hardening(name) for name in SET_NAMES if name not in ("plain", self.hardening)]
+        enough = [f'set hardening = "{other.hardening}"' for other in larger if rows <= other.parameters.most_rows]
+        ways = [*enough, "link another field", "keep both files in one hand and link them with `pprl link`"]
+        raise RefusedError(
+            f"the parameter set {self.hardening} protects rosters of up to {self.parameters.most_rows:,} rows with "
+            f"these fields, and {rows:,} are agreed",
+            hint=", or ".join(ways),
+        )
 
 
 def ten_thousandths(value: object, below: float = 0.5) -> int:
@@ -139,10 +164,20 @@ def ten_thousandths(value: object, below: float = 0.5) -> int:
     return round(number * 10_000)
 
 
-def bits_per_weight(length: int, fill: int, fields: list[tuple[FieldType, float]]) -> float:
-    """κ: bits per token of a field of weight 1, such that an average person fills ``fill`` of the filter.
+def expected_tokens(fields: Sequence[Field]) -> float:
+    """How many tokens an average person has in these fields, each counted by its field's weight."""
+    return sum(field.weight * EXPECTED_TOKENS[field.type] for field in fields) / 100
 
-    κ = ln(1 − fill) / (ln(1 − 1/length) · Σ weight · expected tokens); ``fields`` are (type, weight).
+
+def distinguishing_tokens(fields: Sequence[Field]) -> float:
+    """The same without patronymics, which so many people share that they set hardly anybody apart."""
+    return expected_tokens([field for field in fields if field.type != "patronymic"])
+
+
+def plain_bits(fields: Sequence[Field], length: int) -> dict[str, int]:
+    """How many bits of a plain filter each token of a field sets, such that an average person fills a fifth of it.
+
+    Weight × κ, rounded, from 1 to 32; κ = ln(1 − fill) / (ln(1 − 1/length) · expected tokens).
     """
-    expected = sum(weight * EXPECTED_TOKENS[kind] for kind, weight in fields)
-    return math.log1p(-fill / 10_000) / (math.log1p(-1 / length) * expected) if expected else 0.0
+    kappa = math.log1p(-PLAIN_FILL) / (math.log1p(-1 / length) * expected_tokens(fields))
+    return {field.name: max(1, min(MAX_K, round(field.weight / 100 * kappa))) for field in fields}

@@ -13,26 +13,23 @@ from typing import Any, TypeVar
 
 from pprl.core.container import STANDARD, data_of
 from pprl.core.errors import SchemaError
+from pprl.core.hardening import DEFAULT_SET, SET_NAMES, SetName
 from pprl.core.schema import (
     EXPECTED_TOKENS,
     FORMAT,
     FULL_NAME,
-    HARDENINGS,
-    LENGTHS,
-    MAX_K,
     PUBLIC,
     ROLES,
     SMALL_CELLS,
     Field,
-    FieldRole,
-    FieldType,
     Schema,
-    bits_per_weight,
     ten_thousandths,
 )
 
 POLICY = ("false_match_rate", "decoys", "disclosure", "small_cells", "registry_as_of", "registry_public_before_list")
 Word = TypeVar("Word", bound=str)
+FORMER_NUMBERS = ("length", "fill", "k")  # keys of the first edition
+WEIGHTS = (0.5, 2.0)  # of a field
 MAX_BYTES = 1 << 20  # of a schema or columns file: parsing may take quadratic time
 
 
@@ -130,10 +127,7 @@ class _Reader:
         if self.data.get("format") != FORMAT or type(self.data["format"]) is not int:
             self.wrong("format", f"this version reads schemas with `format = {FORMAT}`")
         name = self.text(self.data, "name", "schema")
-        encoding = self.table("encoding", ("length", "hardening", "fill"))
-        length = self.choice(encoding, "encoding.length", 1024, LENGTHS)
-        hardening = self.choice(encoding, "encoding.hardening", 8, HARDENINGS)
-        fill = self.rate(encoding, "encoding.fill", 0.20, 0.5)
+        hardening = self.hardening()
         policy = self.table("policy", POLICY)
         rate = self.rate(policy, "policy.false_match_rate", 0.05, 0.5)
         decoys = self.integer(policy, "policy.decoys", 20, 1, 100)
@@ -141,14 +135,12 @@ class _Reader:
         small_cells = self.word(policy, "policy.small_cells", "round", SMALL_CELLS)
         as_of = self.day(policy, "policy.registry_as_of")
         public = self.word(policy, "policy.registry_public_before_list", "unknown", PUBLIC)
-        fields = self.fields(length, fill)
+        fields = self.fields()
         if self.mistakes:
             raise SchemaError("\n".join(text for _, text in sorted(self.mistakes)))
         return Schema(
             name=name,
-            length=length,
             hardening=hardening,
-            fill=fill,
             false_match_rate=rate,
             decoys=decoys,
             disclosure=disclosure,
@@ -158,12 +150,22 @@ class _Reader:
             small_cells=small_cells,
         )
 
-    def fields(self, length: int, fill: int) -> tuple[Field, ...]:
+    def hardening(self) -> SetName:
+        """The parameter set. Numbers of the first edition are refused with what to write instead."""
+        table = self.table("encoding", ("hardening",))
+        value = table.get("hardening", DEFAULT_SET)
+        if isinstance(value, int):
+            name = "standard" if value else "plain"
+            self.wrong("encoding.hardening", f'is the name of a set now; write `hardening = "{name}"`')
+            return DEFAULT_SET
+        return self.word(table, "encoding.hardening", DEFAULT_SET, SET_NAMES)
+
+    def fields(self) -> tuple[Field, ...]:
         tables = self.data.get("fields", {})
         if not isinstance(tables, dict) or not tables:
             self.wrong("fields", "there are no fields; write a table such as `[fields.surname]` for each")
             return ()
-        read: list[tuple[str, FieldType, FieldRole, float, int | None]] = []
+        read: list[Field] = []
         for name, table in tables.items():
             key = f"fields.{_shown(name)}"
             if name == FULL_NAME:
@@ -174,30 +176,27 @@ class _Reader:
             if not isinstance(table, dict):
                 self.wrong(key, "a field must be a table with a `type`")
                 continue
-            self.known(table, key, ("type", "role", "weight", "k"))
+            self.known(table, key, ("type", "role", "weight"))
             if "type" not in table:
                 self.wrong(key, f"the type is missing; it is one of {', '.join(EXPECTED_TOKENS)}")
             kind = self.word(table, f"{key}.type", "text", tuple(EXPECTED_TOKENS))
             role = self.word(table, f"{key}.role", "link", ROLES)
-            weight = self.number(table, f"{key}.weight", 1.0, 0.01, 100.0)
-            k = self.integer(table, f"{key}.k", 0, 1, MAX_K) if "k" in table else None
+            weight = self.number(table, f"{key}.weight", 1.0, *WEIGHTS)
             if role == "joined" and kind != "date":
                 self.wrong(f"{key}.role", "only a field of type date can have the role joined")
-            read.append((name, kind, role, weight, k))
-        linked = [entry for entry in read if entry[2] == "link"]
-        if sum(entry[2] == "joined" for entry in read) > 1:
+            read.append(Field(name, kind, role, round(100 * weight) if role == "link" else 0))
+        if sum(field.role == "joined" for field in read) > 1:
             self.wrong("fields", 'only one field can have the role "joined"')
-        if read and not linked:
+        if read and not any(field.role == "link" for field in read):
             self.wrong("fields", 'no field is linked; leave out `role` or write `role = "link"`')
-        kappa = bits_per_weight(length, fill, [(kind, weight) for _, kind, _, weight, _ in linked])
-        return tuple(
-            Field(name, kind, role, 0 if role != "link" else k or _clamp(weight * kappa))
-            for name, kind, role, weight, k in read
-        )
+        return tuple(read)
 
     def known(self, table: dict[str, Any], prefix: str, keys: tuple[str, ...]) -> None:
         for key in table.keys() - set(keys):
             full = f"{prefix}.{_shown(key)}" if prefix else _shown(key)
+            if key in FORMER_NUMBERS:
+                self.wrong(full, "the parameter set decides it now; leave this line out")
+                continue
             close = difflib.get_close_matches(key, keys, 1)
             self.wrong(
                 full,
@@ -232,13 +231,6 @@ class _Reader:
         )
         return default
 
-    def choice(self, table: dict[str, Any], key: str, default: int, choices: tuple[int, ...]) -> int:
-        value = table.get(key.rpartition(".")[2], default)
-        if isinstance(value, bool) or not isinstance(value, int) or value not in choices:
-            self.wrong(key, f"must be one of {', '.join(map(str, choices))}")
-            return default
-        return value
-
     def integer(self, table: dict[str, Any], key: str, default: int, low: int, high: int) -> int:
         value = table.get(key.rpartition(".")[2], default)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -270,17 +262,13 @@ class _Reader:
             return ten_thousandths(default, below)
 
 
-def _clamp(bits: float) -> int:
-    return max(1, min(MAX_K, round(bits)))
-
-
 def _shown(key: str) -> str:
     """A key for messages: quoted and without control characters, unless it is a plain word."""
     return key if re.fullmatch(r"[\w\-]+", key) else json.dumps(key)
 
 
 def to_toml(schema: Schema) -> str:
-    """The schema as the text of a file, with all integers written out, so that both owners have the same numbers.
+    """The schema as the text of a file, with everything written out that both owners must have alike.
 
     Proposals sign this text, so its comments are part of the format too.
     """
@@ -288,10 +276,8 @@ def to_toml(schema: Schema) -> str:
         f"format = {FORMAT}",
         f"name = {quoted(schema.name)}",
         "",
-        "[encoding]            # everything here, the linked fields and the folding tables decide the bits",
-        f"length = {schema.length}",
-        f"hardening = {schema.hardening}         # bits mixed into each published bit: 0, 5, 8 or 10",
-        f"fill = {schema.fill / 10_000:.4g}",
+        "[encoding]            # this, the linked fields and the tables of this version decide the bits",
+        f'hardening = "{schema.hardening}"',
         "",
         "[policy]              # how the result is judged",
         f"false_match_rate = {schema.false_match_rate / 10_000:.4g}",
@@ -307,7 +293,10 @@ def to_toml(schema: Schema) -> str:
     for field in schema.fields:
         name = field.name if field.name.isascii() else quoted(field.name)
         lines += ["", f"[fields.{name}]", f'type = "{field.type}"']
-        lines += [f"k = {field.k}"] if field.role == "link" else [f'role = "{field.role}"']
+        if field.role != "link":
+            lines.append(f'role = "{field.role}"')
+        elif field.weight != 100:
+            lines.append(f"weight = {field.weight / 100:g}")
     return "\n".join(lines) + "\n"
 
 

@@ -89,7 +89,7 @@ class Scores:
         if not _sound(records):
             raise FileError(f"{body.name}: holds scores that no search can give", hint="get the file again")
         scores = cls(
-            parameters=EncodingParameters.from_bytes(parameters),
+            parameters=EncodingParameters.from_bytes(parameters, body.name),
             registry_read=read,
             registry_encoded=encoded,
             kernel=KERNELS[kernel],

@@ -29,9 +29,7 @@ format = 1
 name = "demo: leaked list against the personnel list of 2022-06-01"
 
 [encoding]
-length = 1024
-hardening = 8
-fill = 0.20
+hardening = "standard"
 
 [policy]
 false_match_rate = 0.05

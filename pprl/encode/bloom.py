@@ -1,9 +1,9 @@
-"""People to keyed Bloom filters: the only module in which a name becomes bits.
+"""Plain keyed Bloom filters: the values of people to bits, without any hardening.
 
-Each token is hashed once, by keyed BLAKE2b, to 32 positions; a field of ``k`` bits takes the first ``k``. The filters
-of a person's values are joined by OR and then diffused (`pprl.encode.hardening`). The work is done on distinct tokens
-and distinct values, and rows only gather the results. `reference` is the same in ten lines, one person at a time, and
-the oracle of the tests. ``docs/encoding.md`` specifies everything, so that anyone can implement it independently.
+Each token is hashed once, by keyed BLAKE2b, to 32 positions, of which it takes as many as its field's weight bears. The
+filters of a person's values are joined by OR. The work is done on distinct tokens and distinct values, and rows only
+gather the results. `reference` is the same in ten lines, one person at a time, and the oracle of the tests.
+``docs/encoding.md`` §5 specifies everything.
 """
 
 from __future__ import annotations
@@ -16,17 +16,11 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 import numpy as np
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from numpy.typing import NDArray
 
 from pprl.core.bits import BitMatrix, Words
-from pprl.core.encodings import EncodingParameters
-from pprl.core.key import LinkageKey
-from pprl.core.schema import MAX_K, Field, Schema
-from pprl.encode.hardening import diffuse, diffusion_indices
+from pprl.core.schema import MAX_K, Field, plain_bits
 from pprl.encode.tokens import space, tokens
-from pprl.normalize.text import folding_hash
 from pprl.roster.people import People
 
 T = TypeVar("T", bound=Hashable)
@@ -34,17 +28,6 @@ Positions = tuple[NDArray[np.int64], NDArray[np.int64]]  # of many tokens, and h
 
 AT_A_TIME = 4_096  # rows or tokens: few enough for their bits to stay in a processor's cache
 REMEMBERED = 1 << 16  # values of a field, and tokens: 8 MiB each at 1,024 bits
-
-
-def subkey(linkage_key: bytes, schema: Schema, purpose: str) -> bytes:
-    """32 bytes for one purpose: HKDF-SHA256, salt = schema fingerprint, info = ``pprl/1/`` + purpose (RFC 5869)."""
-    salt = schema.fingerprint(folding_hash())
-    return HKDF(hashes.SHA256(), length=32, salt=salt, info=b"pprl/1/" + purpose.encode()).derive(linkage_key)
-
-
-def key_check(linkage_key: bytes, schema: Schema) -> bytes:
-    """16 bytes that are equal for equal keys and schemas, and reveal nothing else about the key."""
-    return subkey(linkage_key, schema, "key-check")[:16]
 
 
 def positions(space_key: bytes, token: str, length: int) -> NDArray[np.uint16]:
@@ -60,33 +43,30 @@ def _first_positions(space_key: bytes, length: int, k: int, texts: Sequence[str]
     return drawn.ravel().astype(np.int64), np.full(len(texts), k)
 
 
-def encode(people: People, schema: Schema, linkage_key: bytes) -> BitMatrix:
-    """One encoding for each row of ``people``, in its order: shape (rows, schema.length) bits."""
-    return Encoder(schema, linkage_key).encode(people)
+class PlainEncoder:
+    """Encodes a roster part by part, and works out the bits of a frequent value once, not for every part.
 
+    ``spaces`` are the keys of the token spaces. The bits of a token are the first of its 32 positions.
+    """
 
-class Encoder:
-    """Encodes a roster part by part, and works out the bits of a frequent value once, not for every part."""
-
-    def __init__(self, schema: Schema, linkage_key: bytes) -> None:
-        self._schema = schema
-        self._masks = {field.name: self._masks_of(field, linkage_key) for field in schema.linked()}
-        self._diffusion = diffusion_indices(schema.length, schema.hardening, subkey(linkage_key, schema, "diffusion"))
-
-    def _masks_of(self, field: Field, linkage_key: bytes) -> Masks[str]:
-        space_key, length = subkey(linkage_key, self._schema, f"tokens/{space(field)}"), self._schema.length
-        return Masks(
-            one_by_one(partial(tokens, field.type)), partial(_first_positions, space_key, length, field.k), length
-        )
+    def __init__(self, fields: Sequence[Field], length: int, spaces: Mapping[str, bytes]) -> None:
+        self._length, bits = length, plain_bits(fields, length)
+        self._masks = {
+            field.name: Masks(
+                one_by_one(partial(tokens, field.type)),
+                partial(_first_positions, spaces[space(field)], length, bits[field.name]),
+                length,
+            )
+            for field in fields
+        }
 
     def encode(self, people: People) -> BitMatrix:
-        """One encoding for each row of a part, in its order."""
+        """One encoding for each row of a part, in its order; a row without any value has no bit set."""
         columns = [people.columns[name].in_use() for name in self._masks]
         fields = [
             (masks.of(column.values), column.codes) for masks, column in zip(self._masks.values(), columns, strict=True)
         ]
-        words = gathered(fields, len(people), self._schema.length // 64)
-        return diffuse(BitMatrix(words), self._diffusion)
+        return BitMatrix(gathered(fields, len(people), self._length // 64))
 
 
 def gathered(fields: Sequence[tuple[Words, NDArray[np.int32]]], rows: int, width: int) -> Words:
@@ -200,25 +180,11 @@ class Masks(Generic[T]):
         return masks
 
 
-def reference(person: Mapping[str, str], schema: Schema, linkage_key: bytes) -> set[int]:
+def reference(person: Mapping[str, str], fields: Sequence[Field], length: int, spaces: Mapping[str, bytes]) -> set[int]:
     """The definition: the set bits of one person. ``person`` maps fields to canonical values, without missing ones."""
     bits: set[int] = set()
-    for field in schema.linked():
-        space_key = subkey(linkage_key, schema, f"tokens/{space(field)}")
+    for field in fields:
         for token in tokens(field.type, person[field.name]) if field.name in person else ():
-            bits |= set(positions(space_key, token, schema.length)[: field.k].tolist())
-    if schema.hardening == 0:
-        return bits
-    indices = diffusion_indices(schema.length, schema.hardening, subkey(linkage_key, schema, "diffusion"))
-    return {output for output in range(schema.length) if sum(int(row[output]) in bits for row in indices) % 2}
-
-
-def parameters_of(schema: Schema, key: LinkageKey) -> EncodingParameters:
-    folding = folding_hash()
-    return EncodingParameters(
-        length=schema.length,
-        hardening=schema.hardening,
-        folding=folding,
-        fingerprint=schema.fingerprint(folding),
-        key_check=key_check(key.secret, schema),
-    )
+            drawn = positions(spaces[space(field)], token, length)
+            bits |= set(drawn[: plain_bits(fields, length)[field.name]].tolist())
+    return bits

@@ -16,17 +16,20 @@ from pprl.core.arrays import cumcount
 from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import Encodings
 from pprl.core.key import LinkageKey, key_of
-from pprl.core.private_rows import Policy, PrivateRows, RecordKind
+from pprl.core.private_rows import CLASS_NAMES, Policy, PrivateRows, RecordKind
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Schema
 from pprl.core.schema_file import load_schema
-from pprl.encode.bloom import Encoder, parameters_of
 from pprl.encode.decoys import Decoys, decoys_per_person, enough_decoys, make_decoys, relatives_per_person, respelled
-from pprl.encode.labels import id_bytes, labels_of
+from pprl.encode.encoder import Encoder
+from pprl.encode.keys import parameters_of
+from pprl.encode.labels import filled_shapes, id_bytes, labels_of
 from pprl.roster.load import RosterLike, load
 from pprl.roster.people import MISSING, People, encodable, join_people, refuse_weak
 from pprl.roster.persons import fullest_spellings, persons_of
 from pprl.roster.spellings import MOST_SPELLINGS
+
+FEWEST_ALIKE = 10
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def encode_list(
     if not allow_weak and len(people):
         refuse_weak(schema, people)
     randomness = randomness or Randomness.make()
-    encoder, seed = Encoder(schema, key.secret), randomness.synthetic
+    encoder, seed = Encoder(schema, key.secret, randomness.people), randomness.synthetic
     persons, spellings = distinct_people(people, schema, encoder)
     taken = np.concatenate([persons.words, spellings.words])
     decoys = decoys or decoys_per_person(schema, big=big_registry)
@@ -99,6 +102,7 @@ def encode_list(
         records.append(encode_controls(absent, schema, encoder, taken))
     if len(spellings):
         records += [spellings, *respell(synthetic, persons, spellings, schema, encoder, seed)]
+    records[1] = deal_out(records[1], persons, spellings, schema, seed)
     fell_back = int(synthetic[0].rows.fell_back.sum())
     return assemble(join(records), people, schema, key, randomness, fell_back)
 
@@ -186,6 +190,32 @@ def respell(
         words[collides] = made.words[spelled[collides]]  # it equals a real person: the decoy keeps one spelling
         yield Records.of_kind(RecordKind.SPELLING, people, words, first + spelled)
         first += len(made.words)
+
+
+def deal_out(decoys: Records, persons: Records, spellings: Records, schema: Schema, seed: bytes) -> Records:
+    """The decoys, each beside a person who has the same fields filled and as many spellings, drawn at random.
+
+    The linkage unit, which opens the labels, could otherwise take the mean over the decoys of a person, which share
+    given name and patronymic, and read from 20 hardened encodings what none of them shows (docs/risk.md §1). Fields
+    that say something of the person, such as strata, become those of the new one.
+    """
+    alike = _alike(persons.people, schema) * MOST_SPELLINGS + np.bincount(spellings.base, minlength=len(persons))
+    group = alike[decoys.base]
+    draws = RandomStream(seed, "dealt decoys").words(len(decoys))
+    beside = np.empty_like(decoys.base)
+    beside[np.argsort(group, kind="stable")] = decoys.base[np.lexsort((draws, group))]
+    new = persons.people.take(beside)
+    of_decoy = {field.name for field in schema.fields if field.role in ("link", "confirm")}
+    columns = {name: decoys.people.columns[name] if name in of_decoy else new.columns[name] for name in new.columns}
+    return Records(decoys.kind, People(new.rows, columns), decoys.words, beside)
+
+
+def _alike(people: People, schema: Schema) -> NDArray[np.int64]:
+    """A number for each group of people whose decoys can stand for each other: the same fields are filled, or, where
+    fewer than ten people have these, name and date are as complete."""
+    _, shape, counts = np.unique(filled_shapes(people, schema), return_inverse=True, return_counts=True)
+    few = counts[shape] < FEWEST_ALIKE
+    return np.where(few, people.completeness(schema).astype(np.int64), len(CLASS_NAMES) + shape.ravel())
 
 
 def join(records: Sequence[Records]) -> Records:

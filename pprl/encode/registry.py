@@ -16,7 +16,8 @@ from pprl.core.private_rows import PrivateRows, RecordKind
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Schema
 from pprl.core.schema_file import load_schema
-from pprl.encode.bloom import Encoder, parameters_of
+from pprl.encode.encoder import Encoder
+from pprl.encode.keys import parameters_of
 from pprl.encode.labels import id_bytes, labels_of
 from pprl.roster.load import RosterLike, load
 from pprl.roster.people import People, encodable, refuse_weak
@@ -36,7 +37,7 @@ def encode_registry_parts(
     parts: Iterable[People], schema: Schema, key: LinkageKey, seed: bytes
 ) -> Iterator[RegistryPart]:
     """A registry encoded part by part; its rows and handles do not depend on where it is cut."""
-    handles, encoder = RandomStream(seed, "registry handles"), Encoder(schema, key.secret)
+    handles, encoder = RandomStream(seed, "registry handles"), Encoder(schema, key.secret, seed)
     for people in parts:
         known = people.take(np.flatnonzero(encodable(people, schema)))
         names = np.frombuffer(handles.bytes(16 * len(known)), dtype="V16")

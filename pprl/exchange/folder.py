@@ -188,8 +188,7 @@ def agreed_parameters(agreement: Agreement, list_rows: Commitment, registry_rows
     terms = agreement.terms
     schema = terms.schema
     return EncodingParameters(
-        length=schema.length,
-        hardening=schema.hardening,
+        encodings=((schema.hardening, schema.length),),
         folding=terms.folding,
         fingerprint=terms.fingerprint,
         key_check=list_rows.key_check,

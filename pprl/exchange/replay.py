@@ -49,7 +49,7 @@ class Evidence:
     near: Mapping[str, tuple[int, int]]
 
     def to_bytes(self) -> bytes:
-        decoys = self.decoys or DecoyDiagnostics(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
+        decoys = self.decoys or DecoyDiagnostics(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0), 0.0)
         names = sorted(self.filled)
         head = {
             "fields": int(self.tags.shape[1]),
@@ -63,6 +63,7 @@ class Evidence:
             decoys.weights.astype("<u4"),
             decoys.near_real.astype("<f8"),
             decoys.near_decoys.astype("<f8"),
+            np.array([decoys.resemblance or 0.0], dtype="<f8"),
             self.best.astype("u1"),
             self.tags.astype("u1"),
         )
@@ -85,7 +86,7 @@ class Evidence:
 
             sizes = head["looks"]
             weights, real, near = (take(kind, size) for kind, size in zip(("<u4", "<f8", "<f8"), sizes, strict=True))
-            decoys = DecoyDiagnostics(weights.astype(np.int64), real, near)
+            decoys = DecoyDiagnostics(weights.astype(np.int64), real, near, float(take("<f8", 1)[0]))
             best, tags = take("u1", head["rows"]), take("u1", head["rows"], head["fields"], ASKED, TAG)
             filled = {bytes_of(name, 16, "the evidence"): str(text) for name, text in head["filled"]}
             near_doubles = {side: (int(doubles), int(examined)) for side, (doubles, examined) in head["near"].items()}
@@ -93,7 +94,8 @@ class Evidence:
             raise FileError("the evidence is damaged", hint=AGAIN) from None
         if position != len(data):
             raise FileError("the evidence has bytes behind its end", hint=AGAIN)
-        finite = np.isfinite(decoys.near_real).all() and np.isfinite(decoys.near_decoys).all()
+        looks = (decoys.near_real, decoys.near_decoys, np.array(decoys.resemblance))
+        finite = all(np.isfinite(part).all() for part in looks)
         in_range = ((best < ASKED) | (best == NOT_ASKED)).all()
         if not finite or not in_range or len(decoys.weights) not in (0, len(best)):
             raise FileError("the evidence is damaged", hint=AGAIN)

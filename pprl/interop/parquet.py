@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pprl.core import container
 from pprl.core.bits import MAX_LENGTH
-from pprl.core.encodings import EncodingParameters, Encodings, Side
+from pprl.core.encodings import EncodingParameters, Encodings, Side, checked_set
 from pprl.core.errors import FileError, needing
 from pprl.core.scores import Scores
 
@@ -29,7 +29,7 @@ with needing("pyarrow", "parquet", "a Parquet file"):
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-FORMAT = "1"
+FORMAT = "2"
 ROWS = 1 << 17  # in a row group: 20 MB at 1,024 bits
 HINT = "`pprl convert parquet FILE.pprl` writes such files"
 _SIZES = {"schema_fingerprint": 32, "folding_tables": 32, "key_check": 16}  # bytes, in hexadecimal digits
@@ -218,7 +218,7 @@ def _parameters_of(facts: Mapping[str, str], name: str) -> tuple[EncodingParamet
         hint = "scores and pairs cannot be converted back: keep the original file"
         raise FileError(f"{name}: contains no encodings", hint=hint)
     numbers, checks = {}, {}
-    for key, most in (("length", MAX_LENGTH), ("hardening", 2**16 - 1), ("rows_read", 2**63 - 1)):
+    for key, most in (("length", MAX_LENGTH), ("rows_read", 2**63 - 1)):
         text = facts.get(key, "")
         if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
             raise FileError(f"{name}: pprl.{key} in its metadata is not a number, or out of range", hint=HINT)
@@ -231,13 +231,10 @@ def _parameters_of(facts: Mapping[str, str], name: str) -> tuple[EncodingParamet
         if len(checks[key]) != size:
             raise FileError(f"{name}: pprl.{key} in its metadata is not {2 * size} hexadecimal digits", hint=HINT)
     length, side = numbers["length"], next((side for side in Encodings.SIDES if side == facts.get("side")), None)
-    if length == 0 or length % 64:
-        raise FileError(f"{name}: pprl.length in its metadata is not a multiple of 64", hint=HINT)
     if side is None:
         raise FileError(f"{name}: pprl.side in its metadata is neither list nor registry", hint=HINT)
     parameters = EncodingParameters(
-        length=length,
-        hardening=numbers["hardening"],
+        encodings=((checked_set(facts.get("hardening", ""), length, name), length),),
         folding=checks["folding_tables"],
         fingerprint=checks["schema_fingerprint"],
         key_check=checks["key_check"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +42,15 @@ class Provenance:
 
     ``warnings`` come from the steps before the judgement. ``run`` gives the ledger's line and ``seconds`` the seconds
     of each step; both are called once, when the figures are known. ``version`` is the version of pprl that judged
-    first, where a judgement is repeated.
+    first, where a judgement is repeated. ``own_decoys``: the decoys were made in the same run, so that
+    nothing need show that they are of the list.
     """
 
     warnings: tuple[str, ...] = ()
     run: Callable[[], str] = str
     seconds: Callable[[], Mapping[str, float]] = dict
     version: str = pprl.__version__
+    own_decoys: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +227,7 @@ def judge(
         diagnosis = evidence.decoys if evidence else None
         if encodings is not None:
             diagnosis = diagnose(scores, rows, cohort, encodings)
+            diagnosis = replace(diagnosis, resemblance=None) if provenance.own_decoys else diagnosis
         findings = examine(rows, cohort, handles, registry_rows, evidence, diagnosis)
     record = record_of(
         scores,

@@ -255,6 +255,7 @@ def _decoys(rows: PrivateRows, findings: Findings | None) -> record.Decoys:
         harsh=len(rows.of_kind(RecordKind.RELATIVE)),
         auc_weight=sound.auc_weight if sound else None,
         auc_similarity=sound.auc_similarity if sound else None,
+        p_unlike=sound.p_unlike if sound else None,
         sound=sound.sound if sound else None,
     )
 

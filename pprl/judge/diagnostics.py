@@ -5,13 +5,14 @@ None of these checks changes a figure; each can hold back the verdict.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core.bits import Words
-from pprl.core.distributions import average_ranks, binomial_tail
+from pprl.core.distributions import average_ranks, binomial_tail, normal_tail, rounded_p
 from pprl.core.private_rows import Label, Policy
 from pprl.core.randomness import RandomStream
 from pprl.judge.assignment import Candidates, lone_arrivals
@@ -24,8 +25,11 @@ Bools = NDArray[np.bool_]
 
 FLAT = 0.01  # below this p of the fixed test, people known to be absent come closer than decoys
 SOUND_WEIGHT, SOUND_SIMILARITY = (0.34, 0.66), 0.43
+UNLIKE = 0.005  # from this p on, nothing shows that decoys are made of the list's values
 SAMPLE, NEIGHBOUR = 300, 3  # relatives are each other's nearest; the third nearest is a stranger
 MOST_COMPARED = 2_000
+MOST_TESTED = 20_000  # decoys that are held against everybody on the list
+ROWS_AT_ONCE, WORD = 256, 64
 LEAST_KNOWN_ABSENT = 20
 LEAST_PAIRS = 20
 MOBILISED = "mobilizaciya"  # as services.tsv spells it
@@ -45,16 +49,18 @@ def auc(high: Floats, low: Floats) -> float:
 
 @dataclass(frozen=True)
 class Soundness:
-    """Do decoys look like people on the list? Areas under the ROC curve, of weight and of similarity within the list; ½
-    means that they look the same."""
+    """Do decoys look like people on the list? Areas under the ROC curve, of weight and of similarity within the list (½
+    means that they look the same), and the p of `resemblance`, None where the decoys need not show it."""
 
     auc_weight: float
     auc_similarity: float
+    p_unlike: float | None = None
 
     @property
     def sound(self) -> bool:
         low, high = SOUND_WEIGHT
-        return low <= self.auc_weight <= high and self.auc_similarity >= SOUND_SIMILARITY
+        looks = low <= self.auc_weight <= high and self.auc_similarity >= SOUND_SIMILARITY
+        return looks and (self.p_unlike is None or self.p_unlike < UNLIKE)
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class DecoyDiagnostics:
     weights: Ints  # bits set, of every record
     near_real: Floats  # similarity of the third nearest person to each of at most 300 people
     near_decoys: Floats  # the same for at most 300 decoys, their owner left out
+    resemblance: float | None  # z of `resemblance`; None where the decoys were made in the same run
 
 
 def diagnose(words: Words, real: Ints, decoys: Ints, owner: Ints, draws: RandomStream) -> DecoyDiagnostics:
@@ -73,10 +80,12 @@ def diagnose(words: Words, real: Ints, decoys: Ints, owner: Ints, draws: RandomS
     against = real[draws.permutation(len(real))[:MOST_COMPARED]]
     people = real[draws.permutation(len(real))[:SAMPLE]]
     chosen = draws.permutation(len(decoys))[:SAMPLE]
+    tested = decoys[draws.permutation(len(decoys))[:MOST_TESTED]]
     return DecoyDiagnostics(
         weights,
         _near(words, weights, people, people, against),
         _near(words, weights, decoys[chosen], real[owner[chosen]], against),
+        resemblance(words, real, tested),
     )
 
 
@@ -87,7 +96,36 @@ def soundness(found: DecoyDiagnostics, real: Ints, decoys: Ints) -> Soundness:
     except families by their names alone) and what such decoys give (below .46, median .34): `docs/statistics.md`.
     """
     weights = found.weights.astype(float)
-    return Soundness(round(auc(weights[decoys], weights[real]), 4), round(auc(found.near_decoys, found.near_real), 4))
+    p = None if found.resemblance is None else rounded_p(normal_tail(found.resemblance))
+    return Soundness(
+        round(auc(weights[decoys], weights[real]), 4), round(auc(found.near_decoys, found.near_real), 4), p
+    )
+
+
+def resemblance(words: Words, real: Ints, decoys: Ints) -> float:
+    """How far decoys agree with the list more than bits of nobody would: a standard normal deviate where they resemble
+    nobody on it.
+
+    Hardened encodings of any two strangers agree on half of their bits, so neither weight nor nearest
+    neighbours tell decoys that resemble nobody. But honest ones take all their values from the list, and many slight
+    agreements add up. Each output bit gives a sum of products of a decoy's bit and a person's, each less its row's
+    mean, over all decoys and people. Its mean over bits is 0 for decoys that resemble nobody; a t-statistic. The bits
+    are the sample, so what decoys have in common with each other changes nothing.
+    """
+    of_decoys, of_people = _sum_of_bits(words, decoys), _sum_of_bits(words, real)
+    products = (of_decoys * of_people).tolist()
+    squares = math.fsum(float(value) ** 2 for value in products)
+    return round(sum(products) / math.sqrt(squares), 4) if squares else 0.0
+
+
+def _sum_of_bits(words: Words, rows: Ints) -> Ints:
+    """Over rows, each bit less the mean of its row, times the length: exact integers, shape (length,)."""
+    length = WORD * words.shape[1]
+    total = np.zeros(length, dtype=np.int64)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = words[rows[start : start + ROWS_AT_ONCE]]
+        total += length * np.unpackbits(part.view(np.uint8), axis=1).sum(axis=0, dtype=np.int64)
+    return total - int(np.bitwise_count(words[rows]).sum(dtype=np.int64))
 
 
 def _near(words: Words, weights: Ints, rows: Ints, left_out: Ints, against: Ints) -> Floats:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pprl.core.distributions import rounded_p
 from pprl.core.private_rows import Label, PrivateRows
 from pprl.core.randomness import RandomStream
 from pprl.judge import diagnostics
@@ -22,7 +23,6 @@ from pprl.report.fields import Estimate
 
 PLAYED = 5
 RATE_OF_VERDICT = 0.05
-SMALLEST_P = 1e-300  # anything smaller is a rounding error, and no p is 0
 
 Ints = NDArray[np.int64]
 Handles = NDArray[np.void]
@@ -80,7 +80,7 @@ def examine(
     net = rounded_estimate(matches.net, overall)
     pairs = _pairs(matches, handles, registry_rows)
     confirm = _confirm(rows, cohort, registry_rows, evidence, pairs)
-    p = _rounded_p(p_value(cohort.real.best(), cohort.decoys.best()))
+    p = rounded_p(p_value(cohort.real.best(), cohort.decoys.best()))
     # The order of the functions that draw at random is part of the result.
     return Findings(
         matches=matches,
@@ -168,11 +168,7 @@ def _soundness(
 def _p_relatives(cohort: Cohort) -> float | None:
     if len(cohort.relatives) < MIN_DECOYS:
         return None
-    return _rounded_p(p_relatives(cohort.real.best(), cohort.decoys.best(), cohort.relatives.best()))
-
-
-def _rounded_p(p: float) -> float:
-    return float(f"{max(p, SMALLEST_P):.3g}")
+    return rounded_p(p_relatives(cohort.real.best(), cohort.decoys.best(), cohort.relatives.best()))
 
 
 def _low(assignment: Assignment, draws: RandomStream) -> float:

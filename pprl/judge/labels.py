@@ -53,7 +53,7 @@ def asked_rate(rate: float | str) -> float:
 
 
 def decoys_of_judged(rows: PrivateRows, cohort: Cohort) -> tuple[Ints, Ints]:
-    """Positions of the decoys of judged people, and the indices of these among the judged."""
+    """Positions of the decoys beside judged people, and the indices of these among the judged."""
     decoys = rows.of_kind(RecordKind.DECOY)
     owner = rows.of_kind(RecordKind.REAL)[rows.person[decoys]]
     judged = np.isin(owner, cohort.records)

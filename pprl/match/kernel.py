@@ -21,7 +21,7 @@ Scores are pairs (common, total), where total is the sum of the two weights. A p
 ``common * other_total > other_common * total``, then if its row's bytes come first, then if its slot does. A slot is a
 row of ``table``: callers lay it out so that identical rows are in the order of their row numbers.
 
-Nothing is compiled at import (`pprl.match.numba_cache`); ``notes`` reports whether numba, or a folder for the compiled
+Nothing is compiled at import (`pprl.core.numba_cache`); ``notes`` reports whether numba, or a folder for the compiled
 code, is missing.
 """
 
@@ -36,9 +36,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pprl.core import numba_cache
 from pprl.core.bits import Words
 from pprl.core.errors import PprlError
-from pprl.match import numba_cache
 
 Ints = NDArray[np.int64]
 Joined = tuple[Ints, Ints, Ints]  # left row, table row, common

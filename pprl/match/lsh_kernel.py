@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pprl.core import numba_cache
 from pprl.core.bits import Words
-from pprl.match import kernel, numba_cache
+from pprl.match import kernel
 from pprl.match.kernel import Ints
 
 Joined = tuple[int, Ints, Ints, Ints]  # candidates; our row, their row and common bits of each pair

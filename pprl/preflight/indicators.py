@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from pprl.core.bits import BitMatrix
 from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
-from pprl.preflight.attacks.scheme import CandidatePool, distinct_people
+from pprl.preflight.attacks.scheme import CandidatePool, View, distinct_people
 from pprl.roster.people import MISSING, People
 
 SAMPLED_PAIRS = 20_000
@@ -81,8 +80,9 @@ class Cell:
     few: int
 
 
-def indicators(pool: CandidatePool, bits: BitMatrix, draws: RandomStream) -> Indicators:
-    """``bits`` are the encodings of `CandidatePool.targets`."""
+def indicators(pool: CandidatePool, view: View, draws: RandomStream) -> Indicators:
+    """``view`` has the encodings of `CandidatePool.targets`."""
+    bits, of_pool = view.bits, pool.tokens(view.scheme)
     n, length = len(bits), bits.length
     weights = bits.weights()
     set_bits = np.unpackbits(np.ascontiguousarray(bits.words).view(np.uint8), axis=1, bitorder="little")
@@ -90,15 +90,15 @@ def indicators(pool: CandidatePool, bits: BitMatrix, draws: RandomStream) -> Ind
     left, right = draws.below(n, SAMPLED_PAIRS), draws.below(n, SAMPLED_PAIRS)
     left, right = left[left != right], right[left != right]
     differing = np.bitwise_count(bits.words[left] ^ bits.words[right]).sum(axis=1, dtype=np.int64)
-    common = np.asarray(pool.tokens[left].multiply(pool.tokens[right]).sum(axis=1)).ravel()
-    dice = 2 * common / (pool.bits[left] + pool.bits[right])
+    common = np.asarray(of_pool.tokens[left].multiply(of_pool.tokens[right]).sum(axis=1)).ravel()
+    dice = 2 * common / (of_pool.bits[left] + of_pool.bits[right])
     unrelated = dice < UNRELATED
     return Indicators(
         fill=float(weights.mean()) / length,
         fill_spread=float(weights.std()) / length,
         gini=gini(frequencies),
         divergence=divergence(frequencies),
-        length_leakage=correlation(weights, pool.bits[:n]),
+        length_leakage=correlation(weights, of_pool.bits[:n]),
         similarity_leakage=correlation(-differing, dice),
         unrelated_similarity_leakage=correlation(-differing[unrelated], dice[unrelated]),
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pprl
 from pprl.core.intervals import wilson
-from pprl.preflight.attacks.result import AttackResult
-from pprl.preflight.risk import SUCCESS, HardeningResult, RiskReport
+from pprl.preflight.attacks.result import SUCCESS, AttackResult
+from pprl.preflight.risk import HardeningResult, RiskReport
 from pprl.report import fill, plots
 from pprl.report.layout import Column, Figure, Section, Table
 from pprl.report.text import Words
@@ -45,13 +45,26 @@ def interval(result: AttackResult) -> str:
 
 
 def headline(report: RiskReport) -> str:
-    """The known-pairs attack on the agreed scheme, in a sentence."""
-    agreed = report.at_agreed
-    known = agreed.falls_at()
-    if known is None:
-        last = agreed.ladder()[-1]
-        return f"No attack tried here succeeded at m ≤ {last.known:,}, n = {last.attacked:,} (5% named)"
-    return f"Anyone who knows {known:,} pairs can name {share(agreed.strongest(known).rate)} of the others"
+    """What to choose, and why: the strongest attack by someone who knows few pairs, in a sentence."""
+    agreed, worst = report.at_agreed, report.at_agreed.worst()
+    named = f"{share(worst.rate)} of {worst.attacked:,} people were named by someone who {_needs(worst)}"
+    if worst.rate < SUCCESS:
+        return f"Keep {agreed.hardening}: at most {named}"
+    for other in report.hardenings:
+        if other.worst().rate < SUCCESS:
+            return (
+                f"Choose {other.hardening}, at most {share(other.worst().rate)} named: under {agreed.hardening} {named}"
+            )
+    return f"No parameter set protects these people, so keep both files in one hand or link another field: {named}"
+
+
+def _needs(result: AttackResult) -> str:
+    """What an attacker must have, for people who know nothing of encodings."""
+    pairs = f"knows which encodings belong to {result.known:,} others" if result.known else ""
+    if result.attack == "known pairs":
+        return pairs
+    people = "has a list of them and of as many others" if result.partial else "has a list of exactly these people"
+    return f"{people} and {pairs}" if pairs else people
 
 
 def answer(report: RiskReport) -> list[str]:
@@ -84,7 +97,7 @@ def leakage_line(report: RiskReport) -> str:
     """What the agreed encodings show without an attack, in a line."""
     shown = report.at_agreed.indicators
     return (
-        f"t = {report.agreed}: {share(shown.fill)} of the bits set; leakage (0 none, 1 full): "
+        f"{report.agreed}: {share(shown.fill)} of the bits set; leakage (0 none, 1 full): "
         f"similarity {_plain(shown.similarity_leakage)}, name length {_plain(shown.length_leakage)}"
     )
 
@@ -113,7 +126,8 @@ def table_rows(report: RiskReport) -> list[tuple[str, list[str]]]:
         for pairs in known
     ]
     rows.append(("pairs with which 5% are named", [_pairs_needed(result) for result in report.hardenings]))
-    rows.append(("named by graph matching", [_rate(result.graph_matching) for result in report.hardenings]))
+    for index, (first, *_) in enumerate(zip(*(result.graph for result in report.hardenings), strict=True)):
+        rows.append((_graph_name(first), [share(result.graph[index].rate) for result in report.hardenings]))
     matched = [share(result.utility.rate) if result.utility else "–" for result in report.hardenings]
     rows.append(("still matched in a registry", matched))
     return rows
@@ -124,8 +138,9 @@ def _pairs_needed(result: HardeningResult) -> str:
     return f"{known:,}" if known else f"over {result.ladder()[-1].known:,}"
 
 
-def _rate(result: AttackResult | None) -> str:
-    return share(result.rate) if result else "–"
+def _graph_name(result: AttackResult) -> str:
+    pairs = f", {result.known:,} known" if result.known else ""
+    return f"named by graph matching{pairs}" + (", twice the people" if result.partial else "")
 
 
 def _plain(value: float) -> str:
@@ -160,8 +175,7 @@ def render(report: RiskReport) -> str:
         figures_note="Exact figures about your own roster: this page is for you, not for publication.",
         headline=headline(report),
         big=f"{known:,}" if known else f"> {shown.known:,}",
-        big_label=f"known pairs are enough to name {WORDS.percent(SUCCESS)} of the others; t = {report.agreed}, as "
-        "agreed",
+        big_label=f"known pairs are enough to name {WORDS.percent(SUCCESS)} of the others; {report.agreed}, as agreed",
         big_note=f"{share(shown.rate)} of {shown.attacked:,} people with {shown.known:,} pairs, 95% interval "
         f"{interval(shown)}",
         answer=answer(report),
@@ -187,17 +201,15 @@ def _sections(report: RiskReport) -> list[Section]:
 
 
 def _heads(report: RiskReport, first: str) -> tuple[Column, ...]:
-    heads = [
-        f"t = {result.hardening}" + (", agreed" if result is report.at_agreed else "") for result in report.hardenings
-    ]
+    heads = [result.hardening + (", agreed" if result is report.at_agreed else "") for result in report.hardenings]
     return Column(first, ""), *(Column(head, "n") for head in heads)
 
 
 def _side_by_side(report: RiskReport) -> Section:
     rows = tuple((name, *cells) for name, cells in table_rows(report))
     text = (
-        "Each column is one hardening: t bits of the filter are XORed into each published bit; t = 0 means no "
-        "hardening. Both owners must agree on t, since it decides the encodings.",
+        "Each column is one parameter set; plain means no hardening. Both owners must agree on it, since it decides "
+        "the encodings.",
     )
     notes: tuple[str, ...] = ()
     if utility := report.at_agreed.utility:
@@ -223,14 +235,14 @@ def _known_pairs(report: RiskReport) -> Section:
         ),
         _known_pairs_figure(report),
         (_strongest_attacks(report.at_agreed), _every_attack(report)),
-        ("Shaded: 95% interval of the share. The strongest of three attacks is shown; the table has the others.",),
+        ("Shaded: 95% interval of the share. The strongest attack is shown; the table has the others.",),
     )
 
 
 def _known_pairs_figure(report: RiskReport) -> Figure:
     lines = [
         plots.Line(
-            f"t = {result.hardening}",
+            result.hardening,
             [(attack.known or 0, attack.rate, *attack.interval) for attack in result.ladder()],
             result is report.at_agreed,
         )
@@ -238,7 +250,7 @@ def _known_pairs_figure(report: RiskReport) -> Figure:
     ]
     plot = plots.ladder(lines, percent=WORDS.percent, number=WORDS.number, axis="known pairs")
     alt = "Share of people named, over known pairs. " + " ".join(
-        f"t = {result.hardening}: "
+        f"{result.hardening}: "
         + ", ".join(f"{share(attack.rate)} with {attack.known:,}" for attack in result.ladder())
         + "."
         for result in report.hardenings
@@ -252,19 +264,21 @@ def _strongest_attacks(agreed: HardeningResult) -> Table:
         (f"{attack.known:,}", share(attack.rate), interval(attack), share((attack.top_ten or 0) / attack.attacked))
         for attack in agreed.ladder()
     )
-    return Table(f"t = {agreed.hardening}, as agreed: named of {agreed.ladder()[0].attacked:,}", heads, rows)
+    return Table(f"{agreed.hardening}, as agreed: named of {agreed.ladder()[0].attacked:,}", heads, rows)
 
 
 def _every_attack(report: RiskReport) -> Table:
+    every = {(attack.known, attack.attack): attack for result in report.hardenings for attack in result.known_pairs}
+    of_hardening = [{(each.known, each.attack): each for each in result.known_pairs} for result in report.hardenings]
     return Table(
         "Every attack by itself: named first",
-        (Column("known pairs", ""), *(Column(f"t = {result.hardening}", "n") for result in report.hardenings)),
+        (Column("known pairs", ""), *(Column(result.hardening, "n") for result in report.hardenings)),
         tuple(
             (
-                f"{attack.known:,}: {attack.tried.partition(';')[0]}",
-                *(share(result.known_pairs[index].rate) for result in report.hardenings),
+                f"{known:,}: {attack.partition(', ')[2] or 'by single encodings'}",
+                *(share(found[known, attack].rate) if (known, attack) in found else "–" for found in of_hardening),
             )
-            for index, attack in enumerate(report.at_agreed.known_pairs)
+            for known, attack in sorted(every, key=lambda each: (each[0] or 0, each[1]))
         ),
         fold=True,
     )
@@ -272,17 +286,24 @@ def _every_attack(report: RiskReport) -> Table:
 
 def _graph(report: RiskReport, agreed: AttackResult) -> Section:
     head = "Graph matching, a lower bound"
-    results = [result.graph_matching for result in report.hardenings]
-    rows = (
-        (f"named, of {agreed.attacked:,}", *(_rate(result) for result in results)),
-        ("95%", *(interval(result) if result else "–" for result in results)),
-    )
+    rows = []
+    for index, first in enumerate(report.at_agreed.graph):
+        results = [result.graph[index] for result in report.hardenings]
+        rows += [
+            (f"{_graph_name(first)}, of {first.attacked:,}", *(share(result.rate) for result in results)),
+            ("95%", *(interval(result) for result in results)),
+        ]
     return Section(
         "graph",
         head,
-        (f"The attacker {agreed.assumes}.", f"Tried: {agreed.tried}."),
+        (
+            f"The attacker {agreed.assumes}.",
+            "With known pairs they also know which encodings belong to some of these people. Twice the people: only "
+            "half of the people whom they have in clear were encoded, and they do not know which.",
+            f"Tried: {agreed.tried}.",
+        ),
         None,
-        (Table(head, _heads(report, "what"), rows),),
+        (Table(head, _heads(report, "what"), tuple(rows)),),
         (f"Source: {agreed.source}.",),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,25 +10,31 @@ from typing import Any
 import numpy as np
 
 from pprl.core.errors import RosterError
+from pprl.core.hardening import SET_NAMES, SetName
 from pprl.core.randomness import RandomStream, seed_from
-from pprl.core.schema import HARDENINGS, Schema
+from pprl.core.schema import Schema
 from pprl.core.schema_file import load_schema
-from pprl.preflight.attacks.graph import graph_matching
-from pprl.preflight.attacks.known_pairs import LEARNERS, known_pairs
+from pprl.preflight.attacks.encodings import scheme_of
+from pprl.preflight.attacks.graph import PEOPLE, graph_matching
+from pprl.preflight.attacks.known_pairs import known_pairs
 from pprl.preflight.attacks.lookups import dictionary, frequency_alignment
 from pprl.preflight.attacks.result import AttackResult
-from pprl.preflight.attacks.scheme import CandidatePool, Scheme
+from pprl.preflight.attacks.scheme import CandidatePool, Indices, View
+from pprl.preflight.attacks.triples import Linear, known_triples
 from pprl.preflight.indicators import Cell, Indicators, Repeats, indicators, repeats, strata_cells
 from pprl.preflight.utility import Utility, measure_utility
 from pprl.roster.load import RosterLike, load
 from pprl.roster.people import MISSING, People, encodable, refuse_weak
 
 KNOWN_PAIRS = (10, 20, 50, 100, 200, 500, 1_000)
+GRAPH_KNOWN = (0, 20, 100, 500)
+TRIPLES_WITH, TRIPLES_BELOW = (100, 200), 0.9  # known pairs, and the share that single encodings name
+TRIPLES_TARGETS, TRIPLES_CANDIDATES = 100, 300
 MAX_TARGETS = 500
 MAX_PEOPLE = 5_000  # of the roster, drawn at random
 MAX_POPULATION = 20_000
 MIN_PEOPLE = 40
-SUCCESS = 0.05  # a known-pairs attack succeeds when it names this share
+FEW_PAIRS = 100  # that an attacker may come to know: the question that a recommendation answers
 
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 
@@ -37,15 +43,25 @@ Progress = Callable[[str, int, int], None]  # what is being done, steps done, st
 class HardeningResult:
     """One hardening: what its encodings show, what attacks achieved, and what it costs. What was not tried is None."""
 
-    hardening: int
+    hardening: SetName
     indicators: Indicators
     known_pairs: tuple[AttackResult, ...] = ()
-    graph_matching: AttackResult | None = None
+    graph: tuple[AttackResult, ...] = ()
     utility: Utility | None = None
 
+    @property
+    def graph_matching(self) -> AttackResult | None:
+        """The one without a known pair."""
+        return next((result for result in self.graph if not result.known and not result.partial), None)
+
+    def worst(self) -> AttackResult:
+        """The attack that named the largest share with at most ``FEW_PAIRS`` known pairs."""
+        few = (result for result in (*self.graph, *self.known_pairs) if (result.known or 0) <= FEW_PAIRS)
+        return max(few, key=lambda result: result.rate)
+
     def strongest(self, known: int) -> AttackResult:
-        """The attack with this many known pairs that named most."""
-        return max((result for result in self.known_pairs if result.known == known), key=lambda result: result.named)
+        """The attack with this many known pairs that named the largest share."""
+        return max((result for result in self.known_pairs if result.known == known), key=lambda result: result.rate)
 
     def ladder(self) -> list[AttackResult]:
         """The strongest attack for each number of known pairs, in rising order."""
@@ -53,10 +69,7 @@ class HardeningResult:
 
     def falls_at(self) -> int | None:
         """The fewest known pairs with which 5% of the others were named, and more than chance alone would name."""
-        successes = (
-            result for result in self.ladder() if result.rate >= SUCCESS and result.interval[0] > result.chance
-        )
-        return next((result.known for result in successes), None)
+        return next((result.known for result in self.ladder() if result.succeeded), None)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -65,6 +78,7 @@ class HardeningResult:
             "known_pairs": [result.to_dict() for result in self.known_pairs],
             "known_pairs_that_name_5_percent": self.falls_at(),
             "graph_matching": self.graph_matching.to_dict() if self.graph_matching else None,
+            "graph_matching_with_known_pairs": [result.to_dict() for result in self.graph if result.known],
             "found_again": self.utility.to_dict() if self.utility else None,
         }
 
@@ -81,7 +95,7 @@ class RiskReport:
     people: int
     population: int
     candidates: int
-    agreed: int
+    agreed: SetName
     repeats: Repeats
     strata: tuple[Cell, ...]
     hardenings: tuple[HardeningResult, ...]
@@ -122,7 +136,8 @@ def assess_risk(
     population: RosterLike | None = None,
     *,
     seed: int = 0,
-    tries: int = 1,
+    tries: int = 2,
+    graph_people: int = PEOPLE,
     allow_weak: bool = False,
     progress: Progress | None = None,
 ) -> RiskReport:
@@ -130,7 +145,8 @@ def assess_risk(
 
     The roster's people are looked for among ``population``, at most 20,000 of them, or without one among themselves. If
     the roster has more than 5,000 rows, 5,000 are drawn. Keys and samples are drawn from ``seed``, which is no secret.
-    Graph matching starts ``tries`` times, as an attacker with time would.
+    Graph matching starts up to ``tries`` times, as an attacker with time would,
+    on up to ``graph_people`` (`pprl.preflight.attacks.graph.cost` estimates the time).
 
     RosterError: fewer than 40 different people, or a population that lacks what the roster has. RefusedError: the
     schema links too little.
@@ -143,11 +159,14 @@ def assess_risk(
         refuse_weak(schema, people)
     _refuse_few(setting.pool)
     key_seed = setting.draws.bytes(32)
-    step = _counted(progress, len(HARDENINGS) * (len(known_ladder(setting.pool.target_count)) + 2) + 1)
-    hardenings = [_attack_hardening(setting.pool, schema.with_hardening(t), key_seed, tries, step) for t in HARDENINGS]
+    ladder = graph_ladder(min(setting.pool.target_count, graph_people))
+    steps = len(known_ladder(setting.pool.target_count)) + len(ladder) + 1
+    step = _counted(progress, len(SET_NAMES) * steps + 1)
+    schemas = [schema.with_hardening(name) for name in SET_NAMES]
+    hardenings = [_attack_hardening(setting.pool, each, key_seed, ladder, tries, step) for each in schemas]
     step("looking up")
-    scheme, key = Scheme(schema), setting.draws.bytes(32)
-    bits = scheme.encode(setting.pool.targets(), key)
+    scheme, key = scheme_of(schema), setting.draws.bytes(32)
+    bits = setting.pool.view(scheme, key).bits
     return _report(
         setting,
         schema,
@@ -165,8 +184,8 @@ def assess_indicators(roster: RosterLike, schema: Schema | Path | str, *, seed: 
     schema = load_schema(schema)
     setting = _setting(load(roster, schema).people, schema, None, seed)
     _refuse_few(setting.pool)
-    bits = Scheme(schema).encode(setting.pool.targets(), setting.draws.bytes(32))
-    shown = indicators(setting.pool, bits, setting.draws)
+    view = setting.pool.view(scheme_of(schema), setting.draws.bytes(32))
+    shown = indicators(setting.pool, view, setting.draws)
     return _report(setting, schema, [HardeningResult(hardening=schema.hardening, indicators=shown)])
 
 
@@ -175,29 +194,80 @@ def known_ladder(people: int) -> list[int]:
     return [known for known in KNOWN_PAIRS if 2 * known <= people]
 
 
+@dataclass(frozen=True)
+class GraphSetting:
+    """Who is encoded and who is held in clear, and how many known pairs there are."""
+
+    held: int
+    encoded: int
+    known: int
+
+    def __str__(self) -> str:
+        pairs = f"{self.known:,} known pairs" if self.known else "no pair"
+        return pairs if self.held == self.encoded else f"{pairs}, {self.held:,} people of whom {self.encoded:,} encoded"
+
+
+def graph_ladder(people: int) -> list[GraphSetting]:
+    """The attacks by graph matching on so many people, of whom at least a third are left as targets.
+
+    The last attacker holds twice as many people as were encoded.
+    """
+    ladder = [GraphSetting(people, people, known) for known in GRAPH_KNOWN if 3 * known <= 2 * people]
+    few = min(known for known in GRAPH_KNOWN if known)
+    return [*ladder, GraphSetting(people, people // 2, few if 4 * few <= people else 0)]
+
+
 def _attack_hardening(
-    pool: CandidatePool, schema: Schema, key_seed: bytes, tries: int, step: Callable[[str], None]
+    pool: CandidatePool,
+    schema: Schema,
+    key_seed: bytes,
+    graph_settings: Sequence[GraphSetting],
+    tries: int,
+    step: Callable[[str], None],
 ) -> HardeningResult:
-    draws, scheme = RandomStream(key_seed, f"risk, t = {schema.hardening}"), Scheme(schema)
-    bits = scheme.encode(pool.targets(), draws.bytes(32))
-    shown = indicators(pool, bits, draws)
+    draws = RandomStream(key_seed, f"risk, {schema.hardening}")
+    view = pool.view(scheme_of(schema), draws.bytes(32))
+    shown = indicators(pool, view, draws)
     ladder = known_ladder(pool.target_count)
     targets = np.arange(pool.target_count)[-min(MAX_TARGETS, pool.target_count - ladder[-1]) :]
     results: list[AttackResult] = []
     for known in ladder:
-        step(f"t = {schema.hardening}: {known:,} known pairs")
-        results += [known_pairs(pool, scheme, bits, np.arange(known), targets, learner) for learner in LEARNERS]
-    step(f"t = {schema.hardening}: graph matching")
-    graph = graph_matching(pool, scheme, bits, draws, tries)
-    step(f"t = {schema.hardening}: people still matched")
+        step(f"{schema.hardening}: {known:,} known pairs")
+        results += _by_known_pairs(pool, view, known, targets, draws)
+    graph: list[AttackResult] = []
+    for setting in graph_settings:
+        step(f"{schema.hardening}: graph matching, {setting}")
+        graph.append(
+            graph_matching(
+                pool,
+                [view],
+                draws,
+                held=setting.held,
+                encoded=setting.encoded,
+                known=setting.known,
+                tries=tries,
+            )
+        )
+    step(f"{schema.hardening}: people still matched")
     utility = measure_utility(pool.targets(), schema, key_seed)
     return HardeningResult(
         hardening=schema.hardening,
         indicators=shown,
         known_pairs=tuple(results),
-        graph_matching=graph,
+        graph=tuple(graph),
         utility=utility,
     )
+
+
+def _by_known_pairs(
+    pool: CandidatePool, view: View, known: int, targets: Indices, draws: RandomStream
+) -> list[AttackResult]:
+    """The cheap attack, and where it leaves room one by triples, on fewer people since it is slow."""
+    singles = known_pairs(pool, [view], np.arange(known), targets)
+    if known not in TRIPLES_WITH or singles.rate > TRIPLES_BELOW or not isinstance(view.scheme, Linear):
+        return [singles]
+    few = targets[-TRIPLES_TARGETS:]
+    return [singles, known_triples(pool, view, np.arange(known), few, draws, TRIPLES_CANDIDATES)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +291,7 @@ def _setting(people: People, schema: Schema, population: People | None, seed: in
     return _Setting(
         people=people,
         population=0 if population is None else len(population),
-        pool=CandidatePool(attacked, population, Scheme(schema), draws),
+        pool=CandidatePool(attacked, population, schema, draws),
         draws=draws,
     )
 

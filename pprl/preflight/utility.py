@@ -57,7 +57,7 @@ def measure_utility(people: People, schema: Schema, seed: bytes) -> Utility:
     list_encodings, list_rows = encode_list(people, schema, key, randomness=for_list, allow_weak=True)
     registry_encodings, registry_rows = encode_registry(registry, schema, key, randomness=for_registry, allow_weak=True)
     scores = match_encodings(list_encodings, registry_encodings)
-    pairs = judge(scores, list_rows, registry_rows, encodings=list_encodings).pairs
+    pairs = judge(scores, list_rows, registry_rows).pairs
     partners = pairs.registry_row.to_numpy(dtype=np.int64)
     themselves = present[np.minimum(partners, len(present) - 1)] == pairs.list_row.to_numpy(dtype=np.int64)
     matched = (partners < len(present)) & themselves

@@ -205,6 +205,7 @@ class Decoys(Part):
     harsh: Number | None = fields.special(Kind.DECOY_COUNT, "relatives made")
     auc_weight: Number | None = fields.proportion("how well length separates people from decoys", whole=EVERYONE)
     auc_similarity: Number | None = fields.proportion("how well similarity to the list separates them", whole=EVERYONE)
+    p_unlike: str | Number | None = fields.p_value("of decoys that resemble nobody on the list; `link` asks none")
     sound: bool | None = fields.flag("decoys look like people on the list")
 
 
@@ -237,7 +238,7 @@ def _spec(kind: Kind, sentence: str, pattern: str = "") -> FieldSpec:
 
 
 PARAMETERS = {
-    "hardening": _spec(Kind.NUMBER, "bits XORed into one"),
+    "hardening": _spec(Kind.TEXT, "the parameter set", CODE),
     "length": _spec(Kind.NUMBER, "bits of an encoding"),
     "decoys": _spec(Kind.NUMBER, "decoys per person"),
     "false_match_rate": _spec(Kind.NUMBER, "the rate asked for"),

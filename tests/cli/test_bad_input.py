@@ -443,7 +443,7 @@ SCHEMAS = {
     "not TOML": ("format = \n", "schema.toml:1: not TOML"),
     "another format": ("format = 2\n" + SCHEMA.replace("format = 1", ""), "format = 1"),
     "empty": ("", "format"),
-    "an unknown key": (SCHEMA.replace("length", "lenght"), "did you mean 'length'?"),
+    "an unknown key": (SCHEMA.replace("hardening", "hardning"), "did you mean 'hardening'?"),
     "an unknown type": (SCHEMA.replace('"given"', '"givne"'), "did you mean 'given'?"),
     "a rate of one": (SCHEMA.replace("0.05", "1.0"), "policy.false_match_rate"),
 }
@@ -648,14 +648,14 @@ def test_when_the_second_output_fails_the_first_goes_again(monkeypatch):
 KEYS = {
     "missing": (None, 0o600, "linkage.key: cannot be read (No such file or directory)"),
     "empty": (b"", 0o600, "not a file of pprl"),
-    "short": (b"pprl-key\x01\x00" + bytes(32), 0o600, "is cut short"),
+    "short": (b"pprl-key\x02\x00" + bytes(32), 0o600, "is cut short"),
     "of its mark only": (b"pprl-key", 0o600, "is cut short"),
-    "long": (b"pprl-key\x01\x00" + bytes(34), 0o600, "has bytes after its end"),
-    "of a later format": (b"pprl-key\x02\x00" + bytes(33), 0o600, "this version of pprl reads format 1"),
+    "long": (b"pprl-key\x02\x00" + bytes(34), 0o600, "has bytes after its end"),
+    "of another format": (b"pprl-key\x01\x00" + bytes(33), 0o600, "this version of pprl reads format 2"),
     "raw bytes": (bytes(32), 0o600, "not a file of pprl"),
     "encodings": (b"pprl-enc\x01\x00" + bytes(200), 0o600, "holds encodings; a linkage key needed here"),
-    "readable by the group": (b"pprl-key\x01\x00" + bytes(33), 0o640, "others on this machine can read it"),
-    "readable by all": (b"pprl-key\x01\x00" + bytes(33), 0o604, "others on this machine can read it"),
+    "readable by the group": (b"pprl-key\x02\x00" + bytes(33), 0o640, "others on this machine can read it"),
+    "readable by all": (b"pprl-key\x02\x00" + bytes(33), 0o604, "others on this machine can read it"),
 }
 
 

@@ -28,7 +28,9 @@ from pprl.exchange import keystore
 from pprl.exchange.protocol import messages, package
 from pprl.match.encodings import match_encodings
 
-PARAMETERS = EncodingParameters(length=256, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"c" * 16)
+PARAMETERS = EncodingParameters(
+    encodings=(("plain", 256),), folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"c" * 16
+)
 KEY = LinkageKey(bytes(range(32)), repeatable=False)
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 
@@ -177,7 +179,7 @@ def test_what_is_written_is_read(tmp_path, value, read):
 def test_a_key_comes_back(tmp_path):
     KEY.write(tmp_path / "key")
     assert LinkageKey.read(tmp_path / "key") == KEY
-    assert (tmp_path / "key").read_bytes() == b"pprl-key\x01\x00\x00" + KEY.secret
+    assert (tmp_path / "key").read_bytes() == b"pprl-key\x02\x00\x00" + KEY.secret
 
 
 def test_ids_come_back_as_text(tmp_path):
@@ -198,7 +200,7 @@ def test_encodings_of_any_size(tmp_path_factory, count, length, side, seed):
     words = np.random.default_rng(seed).integers(0, 2**64, (count, length // 64), dtype=np.uint64)
     wanted = Encodings(
         side=side,
-        parameters=replace(PARAMETERS, length=length),
+        parameters=replace(PARAMETERS, encodings=(("plain", length),)),
         rows_read=2**63,
         handles=handles(*range(count)),
         bits=BitMatrix(words),
@@ -210,8 +212,9 @@ def test_encodings_of_any_size(tmp_path_factory, count, length, side, seed):
 
 def test_bytes_of_encodings():
     """docs/encoding.md §7, by hand."""
-    header = struct.pack("<8sHBIH32s32s16sQQ", b"pprl-enc", 1, 1, 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 2, 3)
-    assert len(header) == 113
+    layout = "<8sHBB16sI140s32s32s16sQQ"
+    header = struct.pack(layout, b"pprl-enc", 2, 1, 1, b"plain", 256, b"", b"f" * 32, b"s" * 32, b"c" * 16, 2, 3)
+    assert len(header) == 268
     rows = b"".join(
         offset.to_bytes(16, "big") + struct.pack("<4Q", *range(4 * offset + 1, 4 * offset + 5)) for offset in range(2)
     )
@@ -223,7 +226,9 @@ def test_bytes_of_encodings():
 
 
 def test_bytes_of_scores():
-    header = struct.pack("<IH32s32s16sQQQBB", 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 2, 9, 8, 16, 0)
+    header = struct.pack(
+        "<B16sI140s32s32s16sQQQBB", 1, b"plain", 256, b"", b"f" * 32, b"s" * 32, b"c" * 16, 2, 9, 8, 16, 0
+    )
     rows = b"".join(
         offset.to_bytes(16, "big")
         + b"".join(theirs.to_bytes(16, "big") for theirs in range(100, 116))
@@ -243,8 +248,8 @@ LABELS = (
 def test_bytes_of_private_rows(tmp_path):
     private_rows().write(tmp_path / "x")
     header = struct.pack(
-        "<8sHBIH32s32s16sQQHQBHI",
-        *(b"pprl-row", 1, 0, 256, 8, b"f" * 32, b"s" * 32, b"c" * 16, 3, 4, 500, 1, 1, 4, len(LABELS)),
+        "<8sHBB16sI140s32s32s16sQQHQBHI",
+        *(b"pprl-row", 2, 0, 1, b"plain", 256, b"", b"f" * 32, b"s" * 32, b"c" * 16, 3, 4, 500, 1, 1, 4, len(LABELS)),
     )
     rows = [
         offset.to_bytes(16, "big") + struct.pack("<qiBb4s", offset + 2, 0, offset > 0, offset, text)
@@ -314,7 +319,7 @@ def test_a_promise_of_fewer_rows_is_refused(kind, tmp_path):
         kind.read(path)
 
 
-LENGTH_AT, SIDE_AT = 11, 10  # in a file of encodings
+LENGTH_AT, SIDE_AT = 28, 10  # in a file of encodings
 BAD_LENGTHS = (0, 1, 63, 100, 2 * MAX_LENGTH, 2**32 - 64, 2**32 - 1)
 
 
@@ -322,12 +327,37 @@ BAD_LENGTHS = (0, 1, 63, 100, 2 * MAX_LENGTH, 2**32 - 64, 2**32 - 1)
 def test_a_length_that_is_none_is_refused(length, tmp_path):
     whole = specimen(KINDS["encodings"], tmp_path)
     path = put(tmp_path / "x", whole[:LENGTH_AT] + struct.pack("<I", length) + whole[LENGTH_AT + 4 :])
-    with pytest.raises(FileError, match=r"^x: its header is damaged$"):
+    with pytest.raises(FileError, match=r"^x: has encodings of [\d,]+ bits, which the parameter set 'plain'"):
         Encodings.read(path)
 
 
+BAD_SETS = {
+    "unknown": (b"plainest", "x: was encoded with the parameter set 'plainest', which this version"),
+    "of another length": (b"high", "x: has encodings of 256 bits, which the parameter set 'high' never has"),
+    "a number of format 1": (struct.pack("<H", 8), "x: was encoded with one that this version"),
+    "not ASCII": ("é".encode(), "x: was encoded with one that this version"),
+}
+
+
+@pytest.mark.parametrize(("name", "message"), BAD_SETS.values(), ids=BAD_SETS)
+@pytest.mark.parametrize("kind", ["encodings", "rows"])
+def test_a_set_that_is_none_is_refused(kind, name, message, tmp_path):
+    whole, at = specimen(KINDS[kind], tmp_path), LENGTH_AT - 16
+    path = put(tmp_path / "x", whole[:at] + struct.pack("16s", name) + whole[at + 16 :])
+    with pytest.raises(FileError) as caught:
+        KINDS[kind].read(path)
+    assert str(caught.value).startswith(message)
+    assert caught.value.hint
+
+
+def test_several_encodings_in_a_row_are_refused(tmp_path):
+    whole = specimen(KINDS["encodings"], tmp_path)
+    with pytest.raises(FileError, match=r"^x: has 2 encodings in each row, and this version of pprl reads one$"):
+        Encodings.read(put(tmp_path / "x", whole[:11] + b"\x02" + whole[12:]))
+
+
 #: The specimen of private rows, one field of its header or of its first record overwritten.
-HEADER = struct.calcsize("<8sHBIH32s32s16sQQHQBHI")
+HEADER = struct.calcsize("<8sHBB16sI140s32s32s16sQQHQBHI")
 DAMAGED_ROWS = {
     "a third side": (10, b"\x02", "header"),
     "no rate": (HEADER - 17, b"\x00\x00", "header"),
@@ -353,7 +383,7 @@ def test_damaged_private_rows(offset, value, where, tmp_path):
         PrivateRows.read(path)
 
 
-SCORES_HEADER = 10 + struct.calcsize("<IH32s32s16sQQQBB")
+SCORES_HEADER = 10 + struct.calcsize("<B16sI140s32s32s16sQQQBB")
 DAMAGED_SCORES = {
     "another number of candidates": (SCORES_HEADER - 2, b"\x11", "x: its header is damaged"),
     "a kernel from nowhere": (SCORES_HEADER - 1, b"\x02", "x: its header is damaged"),
@@ -402,7 +432,7 @@ def test_a_file_of_someone_else(kind, data, tmp_path):
 @each_kind
 def test_a_later_version_is_named(kind, tmp_path):
     whole = specimen(kind, tmp_path)
-    with pytest.raises(FileError, match=r"^x: is in format 513, but this version of pprl reads format 1$"):
+    with pytest.raises(FileError, match=r"^x: is in format 513, but this version of pprl reads format 2$"):
         kind.read(put(tmp_path / "x", whole[:8] + b"\x01\x02" + whole[10:]))
 
 
@@ -617,18 +647,18 @@ def test_force_replaces_a_link_and_not_what_it_points_to(tmp_path):
 
 MISMATCHES = {
     "hardening": (
-        replace(PARAMETERS, hardening=0, fingerprint=b"t" * 32, key_check=b"d" * 16),
-        "the two files were encoded with different hardening (8 and 0)",
+        replace(PARAMETERS, encodings=(("high", 4096),), fingerprint=b"t" * 32, key_check=b"d" * 16),
+        "the two files were encoded with different hardening (plain and high)",
     ),
     "folding tables": (
         replace(PARAMETERS, folding=b"g" * 32, fingerprint=b"t" * 32, key_check=b"d" * 16),
-        "the two files were encoded with different folding tables",
+        "the two files were encoded with different tables of folding or rarity",
     ),
     "schema": (
         replace(PARAMETERS, fingerprint=b"t" * 32, key_check=b"d" * 16),
         "the two files were encoded with different schemas",
     ),
-    "length": (replace(PARAMETERS, length=512), "the two files were encoded with different schemas"),
+    "length": (replace(PARAMETERS, encodings=(("plain", 512),)), "the two files were encoded with different schemas"),
     "key": (replace(PARAMETERS, key_check=b"d" * 16), "the two files were encoded with different linkage keys"),
 }
 
@@ -642,7 +672,7 @@ def test_what_differs_is_named(other, message):
 
 
 def test_equal_parameters_are_the_same():
-    PARAMETERS.require_same(EncodingParameters.from_bytes(PARAMETERS.to_bytes()))
+    PARAMETERS.require_same(EncodingParameters.from_bytes(PARAMETERS.to_bytes(), "x"))
 
 
 def test_encodings_that_differ_are_not_matched():

@@ -12,15 +12,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pprl.core.errors import PprlError, RefusedError, SchemaError
+from pprl.core.hardening import SET_NAMES, ParameterSet, lengths
 from pprl.core.schema import (
     EXPECTED_TOKENS,
-    HARDENINGS,
-    LENGTHS,
     MAX_K,
     ROLES,
     Field,
     Schema,
-    bits_per_weight,
+    plain_bits,
     ten_thousandths,
 )
 from pprl.core.schema_file import load_schema, parse_schema, to_toml
@@ -30,9 +29,9 @@ format = 1
 name = "two lists"
 
 [encoding]
-length = 1024
-hardening = 8
-fill = 0.20
+hardening = "standard"
+# the set decides every number
+# of the encoding
 
 [policy]
 false_match_rate = 0.05
@@ -41,7 +40,7 @@ disclosure = 5
 
 [fields.surname]
 type = "surname"
-k = 9
+# linked, as fields are
 
 [fields.birth_date]
 type = "date"
@@ -53,7 +52,8 @@ role = "stratum"
 """
 FIELDS = '\n[fields.surname]\ntype = "surname"\n'  # enough for a schema, from line 2 or later
 TYPES = ", ".join(EXPECTED_TOKENS)
-LENGTH = "must be one of " + ", ".join(map(str, LENGTHS))
+SET = "unknown; must be one of plain, standard, high"
+GONE = "the parameter set decides it now; leave this line out"
 RATE = "must be a rate above 0 and below 0.5, such as 0.05 or 5%"
 
 
@@ -72,11 +72,11 @@ def with_line(number, line):
 
 def test_a_whole_schema():
     schema = parse_schema(WHOLE)
-    assert (schema.name, schema.length, schema.hardening, schema.fill) == ("two lists", 1024, 8, 2000)
+    assert (schema.name, schema.hardening) == ("two lists", "standard")
     assert (schema.false_match_rate, schema.decoys, schema.disclosure) == (500, 20, 5)
     assert schema.fields == (
-        Field("surname", "surname", "link", 9),
-        Field("birth_date", "date", "link", 14),  # 1.5 × κ of 8 + 1.5 × 11 tokens
+        Field("surname", "surname", "link", 100),
+        Field("birth_date", "date", "link", 150),
         Field("unit", "category", "stratum", 0),
     )
     assert [field.name for field in schema.linked()] == ["surname", "birth_date"]
@@ -85,42 +85,68 @@ def test_a_whole_schema():
 def test_defaults():
     schema = parse_schema("format = 1" + FIELDS)
     assert replace(schema, fields=()) == Schema(
-        name="schema", length=1024, hardening=8, fill=2000, false_match_rate=500, decoys=20, disclosure=5, fields=()
+        name="schema", hardening="standard", false_match_rate=500, decoys=20, disclosure=5, fields=()
     )
-    assert [(field.role, field.k) for field in schema.fields] == [("link", 29)]  # 228.4 bits over 8 tokens
+    assert [(field.role, field.weight) for field in schema.fields] == [("link", 100)]
 
 
 #: Text and the one message it must give; "schema.toml:" before the line is left out.
 WRONG = {
-    "a key misspelled": (with_line(5, "lenght = 1024"), "5: encoding.lenght: unknown key; did you mean 'length'?"),
+    "a key misspelled": (
+        with_line(5, "hardning = 1024"),
+        "5: encoding.hardning: unknown key; did you mean 'hardening'?",
+    ),
     "a key from nowhere": (
         with_line(5, "zz = 1"),
-        "5: encoding.zz: unknown key; the known ones are length, hardening, fill",
+        "5: encoding.zz: unknown key; the known ones are hardening",
     ),
     "a key at the top": (with_line(2, "nmae = 'x'"), "2: nmae: unknown key; did you mean 'name'?"),
     "a key of a field": (
         with_line(16, "salt = 1"),
-        "16: fields.surname.salt: unknown key; the known ones are type, role, weight, k",
+        "16: fields.surname.salt: unknown key; the known ones are type, role, weight",
     ),
-    "a key in quotes": (with_line(5, '"lenght" = 1024'), "5: encoding.lenght: unknown key; did you mean 'length'?"),
+    "a key in quotes": (
+        with_line(5, '"hardning" = 1024'),
+        "5: encoding.hardning: unknown key; did you mean 'hardening'?",
+    ),
     "a key with a line break": (
         with_line(5, r'"a\nb" = 1'),
-        '5: encoding."a\\nb": unknown key; the known ones are length, hardening, fill',
+        '5: encoding."a\\nb": unknown key; the known ones are hardening',
     ),
-    "an empty key": (with_line(5, '"" = 1'), '4: encoding."": unknown key; the known ones are length, hardening, fill'),
-    "a dotted key": ("format = 1\nencoding.length = 7" + FIELDS, f"2: encoding.length: {LENGTH}"),
+    "an empty key": (with_line(5, '"" = 1'), '4: encoding."": unknown key; the known ones are hardening'),
+    "a dotted key": ("format = 1\nencoding.hardening = 'hard'" + FIELDS, f"2: encoding.hardening: {SET}"),
     "a dotted key with spaces and quotes": (
-        "format = 1\n\"encoding\" . 'length' = 7" + FIELDS,
-        f"2: encoding.length: {LENGTH}",
+        "format = 1\n\"encoding\" . 'hardening' = 'hard'" + FIELDS,
+        f"2: encoding.hardening: {SET}",
     ),
-    "an inline table": (
-        "format = 1\nencoding = { hardening = 7 }" + FIELDS,
-        "2: encoding.hardening: must be one of 0, 5, 8, 10",
+    "an inline table": ("format = 1\nencoding = { hardening = '' }" + FIELDS, f"2: encoding.hardening: {SET}"),
+    "a header with spaces": (
+        with_line(4, "[ encoding ]").replace('"standard"', '"hard"'),
+        f"5: encoding.hardening: {SET}",
     ),
-    "a header with spaces": (with_line(4, "[ encoding ]").replace("= 1024", "= 7"), f"5: encoding.length: {LENGTH}"),
     "behind a line separator in a comment": (
-        "format = 1 # \u2028 \x85\n[encoding]\nfill = 2" + FIELDS,
-        f"3: encoding.fill: {RATE}",
+        "format = 1 # \u2028 \x85\n[encoding]\nhardening = []" + FIELDS,
+        f"3: encoding.hardening: {SET}",
+    ),
+    "a set misspelled": (
+        with_line(5, 'hardening = "standart"'),
+        "5: encoding.hardening: unknown; did you mean 'standard'?",
+    ),
+    "a set in capitals": (with_line(5, 'hardening = "HIGH"'), f"5: encoding.hardening: {SET}"),
+    "hardening as it was written": (
+        with_line(5, "hardening = 8"),
+        '5: encoding.hardening: is the name of a set now; write `hardening = "standard"`',
+    ),
+    "no hardening as it was written": (
+        with_line(5, "hardening = 0"),
+        '5: encoding.hardening: is the name of a set now; write `hardening = "plain"`',
+    ),
+    "a length": (with_line(6, "length = 8192"), f"6: encoding.length: {GONE}"),
+    "a fill": (with_line(6, "fill = 0.01"), f"6: encoding.fill: {GONE}"),
+    "bits per token": (with_line(16, "k = 1"), f"16: fields.surname.k: {GONE}"),
+    "a weight that hollows out a field": (
+        with_line(20, "weight = 0.01"),
+        "20: fields.birth_date.weight: must be a number from 0.5 to 2",
     ),
     "no format": (WHOLE.replace("format = 1\n", ""), "1: format: this version reads schemas with `format = 1`"),
     "a later format": (with_line(1, "format = 2"), "1: format: this version reads schemas with `format = 1`"),
@@ -134,23 +160,6 @@ WRONG = {
         "2: encoding: must be a table: `[encoding]`",
     ),
     "policy an array": ("format = 1\npolicy = []" + FIELDS, "2: policy: must be a table: `[policy]`"),
-    "length no power of two": (with_line(5, "length = 1000"), f"5: encoding.length: {LENGTH}"),
-    "length with a point": (with_line(5, "length = 1024.0"), f"5: encoding.length: {LENGTH}"),
-    "length as text": (with_line(5, 'length = "1024"'), f"5: encoding.length: {LENGTH}"),
-    "length in tables": (with_line(5, "length = [{}]"), f"5: encoding.length: {LENGTH}"),
-    "hardening false": (with_line(6, "hardening = false"), "6: encoding.hardening: must be one of 0, 5, 8, 10"),
-    "hardening between": (with_line(6, "hardening = 9"), "6: encoding.hardening: must be one of 0, 5, 8, 10"),
-    "fill 0": (with_line(7, "fill = 0"), f"7: encoding.fill: {RATE}"),
-    "fill a half": (with_line(7, "fill = 0.5"), f"7: encoding.fill: {RATE}"),
-    "fill that rounds to a half": (with_line(7, "fill = 0.49999"), f"7: encoding.fill: {RATE}"),
-    "fill that rounds to 0": (with_line(7, "fill = 0.00001"), f"7: encoding.fill: {RATE}"),
-    "fill below 0": (with_line(7, "fill = -0.2"), f"7: encoding.fill: {RATE}"),
-    "fill nan": (with_line(7, "fill = nan"), f"7: encoding.fill: {RATE}"),
-    "fill inf": (with_line(7, "fill = inf"), f"7: encoding.fill: {RATE}"),
-    "fill true": (with_line(7, "fill = true"), f"7: encoding.fill: {RATE}"),
-    "fill an array": (with_line(7, "fill = [0.2]"), f"7: encoding.fill: {RATE}"),
-    "fill a date": (with_line(7, "fill = 2020-01-01"), f"7: encoding.fill: {RATE}"),
-    "fill in words": (with_line(7, 'fill = "much"'), f"7: encoding.fill: {RATE}"),
     "rate of twenty digits": (with_line(10, f"false_match_rate = {10**20}"), f"10: policy.false_match_rate: {RATE}"),
     "rate of ten thousand hexadecimal digits": (
         with_line(10, "false_match_rate = 0x" + "f" * 10_000),
@@ -207,18 +216,14 @@ WRONG = {
         with_line(24, 'role = "zz"'),
         "24: fields.unit.role: unknown; must be one of link, stratum, confirm, joined",
     ),
-    "weight 0": (with_line(20, "weight = 0"), "20: fields.birth_date.weight: must be a number from 0.01 to 100"),
-    "weight nan": (with_line(20, "weight = nan"), "20: fields.birth_date.weight: must be a number from 0.01 to 100"),
-    "weight inf": (with_line(20, "weight = -inf"), "20: fields.birth_date.weight: must be a number from 0.01 to 100"),
+    "weight 0": (with_line(20, "weight = 0"), "20: fields.birth_date.weight: must be a number from 0.5 to 2"),
+    "weight nan": (with_line(20, "weight = nan"), "20: fields.birth_date.weight: must be a number from 0.5 to 2"),
+    "weight inf": (with_line(20, "weight = -inf"), "20: fields.birth_date.weight: must be a number from 0.5 to 2"),
     "weight of 400 digits": (
         with_line(20, "weight = " + "9" * 400),
-        "20: fields.birth_date.weight: must be a number from 0.01 to 100",
+        "20: fields.birth_date.weight: must be a number from 0.5 to 2",
     ),
-    "weight true": (with_line(20, "weight = true"), "20: fields.birth_date.weight: must be a number from 0.01 to 100"),
-    "k 0": (with_line(16, "k = 0"), "16: fields.surname.k: must be a whole number from 1 to 32"),
-    "k 33": (with_line(16, "k = 33"), "16: fields.surname.k: must be a whole number from 1 to 32"),
-    "k as text": (with_line(16, 'k = "9"'), "16: fields.surname.k: must be a whole number from 1 to 32"),
-    "k true": (with_line(16, "k = true"), "16: fields.surname.k: must be a whole number from 1 to 32"),
+    "weight true": (with_line(20, "weight = true"), "20: fields.birth_date.weight: must be a number from 0.5 to 2"),
     "the reserved name": (
         with_line(14, "[fields.full_name]"),
         "14: fields.full_name: reserved for a column that holds a whole name",
@@ -251,7 +256,7 @@ type = "surnam"
 k = 99
 [fields.surname.deep]
 [encoding]
-lenght = 1
+hardning = 1
 fill = true
 [policy]
 decoys = "many"
@@ -259,16 +264,16 @@ decoys = "many"
     assert problems(text) == [
         "schema.toml:1: format: this version reads schemas with `format = 1`",
         "schema.toml:3: fields.surname.type: unknown; did you mean 'surname'?",
-        "schema.toml:4: fields.surname.k: must be a whole number from 1 to 32",
-        "schema.toml:5: fields.surname.deep: unknown key; the known ones are type, role, weight, k",
-        "schema.toml:7: encoding.lenght: unknown key; did you mean 'length'?",
-        f"schema.toml:8: encoding.fill: {RATE}",
+        f"schema.toml:4: fields.surname.k: {GONE}",
+        "schema.toml:5: fields.surname.deep: unknown key; the known ones are type, role, weight",
+        "schema.toml:7: encoding.hardning: unknown key; did you mean 'hardening'?",
+        f"schema.toml:8: encoding.fill: {GONE}",
         "schema.toml:10: policy.decoys: must be a whole number from 1 to 100",
     ]
 
 
 def test_mistakes_of_one_line_have_an_order():
-    known = "unknown key; the known ones are length, hardening, fill"
+    known = "unknown key; the known ones are hardening"
     keys = ["q1", "q2", "q3", "q4", "q5", "q6"]
     text = f"format = 1\nencoding = {{ {', '.join(f'{key} = 1' for key in reversed(keys))} }}" + FIELDS
     assert problems(text) == [f"schema.toml:2: encoding.{key}: {known}" for key in keys]
@@ -410,7 +415,8 @@ def test_any_text_is_a_schema_or_a_schema_error(text, valid_start):
         lines = str(error).split("\n")
     else:
         assert schema.linked()
-        assert all(1 <= field.k <= MAX_K for field in schema.linked())
+        assert all(50 <= field.weight <= 200 for field in schema.linked())
+        assert all(1 <= bits <= MAX_K for bits in plain_bits(schema.linked(), 1024).values())
         return
     for line in lines:
         source, number, what = line.split(":", 2)
@@ -426,37 +432,54 @@ def test_small_cells_come_back_as_written():
     assert parse_schema(to_toml(chosen)) == chosen
 
 
-# ---------------------------------------------------------------- k
+# ---------------------------------------------------------------- plain bits and parameter sets
 
-#: length, fill, (type, weight) -> k, worked by hand from the formula
+#: length, (type, weight) -> bits of a token, worked by hand from the formula
 WORKED = {
-    "name and date": (1024, 0.2, [("surname", 1), ("given", 1), ("date", 1)], [9, 9, 9]),  # 228.4 / 26 = 8.8
-    "half as long": (512, 0.2, [("surname", 1), ("given", 1), ("date", 1)], [4, 4, 4]),  # 114.1 / 26 = 4.4
-    "half as full": (1024, 0.1, [("surname", 1), ("given", 1), ("date", 1)], [4, 4, 4]),  # 107.8 / 26 = 4.1
-    "weights": (1024, 0.2, [("surname", 1), ("date", 2)], [8, 15]),  # 228.4 / 30 = 7.61
-    "never above 32": (8192, 0.2, [("surname", 1), ("date", 1)], [32, 32]),
-    "never below 1": (256, 0.01, [("surname", 1), ("sex", 0.01)], [1, 1]),
+    "name and date": (1024, [("surname", 1), ("given", 1), ("date", 1)], [9, 9, 9]),  # 228.4 / 26 = 8.8
+    "half as long": (512, [("surname", 1), ("given", 1), ("date", 1)], [4, 4, 4]),  # 114.1 / 26 = 4.4
+    "weights": (1024, [("surname", 1), ("date", 2)], [8, 15]),  # 228.4 / 30 = 7.61
+    "never above 32": (8192, [("surname", 1), ("date", 1)], [32, 32]),
 }
 
 
-@pytest.mark.parametrize(("length", "fill", "fields", "ks"), WORKED.values(), ids=WORKED)
-def test_bits_of_a_token(length, fill, fields, ks):
-    text = f"format = 1\nencoding = {{ length = {length}, fill = {fill} }}\n"
-    text += "".join(f'[fields.f{index}]\ntype = "{kind}"\nweight = {w}\n' for index, (kind, w) in enumerate(fields))
-    assert [field.k for field in parse_schema(text).fields] == ks
+def linked(*fields):
+    text = "".join(f'[fields.f{index}]\ntype = "{kind}"\nweight = {w}\n' for index, (kind, w) in enumerate(fields))
+    return parse_schema("format = 1\n" + text).linked()
 
 
-def test_an_average_person_fills_what_was_asked():
-    """Σ tokens · k random positions leave (1 − 1/length)^(Σ tokens · k) of the filter empty."""
-    kappa = bits_per_weight(1024, 2000, [("surname", 1.0), ("given", 2.0)])
-    bits = kappa * (1 * EXPECTED_TOKENS["surname"] + 2 * EXPECTED_TOKENS["given"])
-    assert math.isclose(1 - (1 - 1 / 1024) ** bits, 0.2)
+@pytest.mark.parametrize(("length", "fields", "bits"), WORKED.values(), ids=WORKED)
+def test_bits_of_a_token_in_a_plain_filter(length, fields, bits):
+    assert list(plain_bits(linked(*fields), length).values()) == bits
 
 
-def test_fields_that_are_not_linked_take_no_bits():
-    base = "format = 1" + FIELDS
-    confirm = base + '[fields.rank]\ntype = "identifier"\nrole = "confirm"\nk = 7\n'
-    assert [field.k for field in parse_schema(confirm).fields] == [parse_schema(base).fields[0].k, 0]
+def test_an_average_person_fills_a_fifth_of_a_plain_filter():
+    """Σ tokens · bits random positions leave (1 − 1/length)^(Σ tokens · bits) of the filter empty."""
+    fields = linked(("surname", 1), ("given", 1), ("date", 1))
+    positions = sum(
+        bits * EXPECTED_TOKENS[f.type] for bits, f in zip(plain_bits(fields, 1024).values(), fields, strict=True)
+    )
+    assert math.isclose(1 - (1 - 1 / 1024) ** positions, 0.2, abs_tol=0.01)
+
+
+def test_fields_that_are_not_linked_have_no_weight():
+    schema = parse_schema("format = 1" + FIELDS + '[fields.rank]\ntype = "identifier"\nrole = "confirm"\nweight = 2\n')
+    assert [field.weight for field in schema.fields] == [100, 0]
+
+
+def test_each_set_is_one_row_for_so_many_tokens():
+    for name in SET_NAMES:
+        rows = [ParameterSet.of(name, tokens) for tokens in range(1, 200)]
+        assert {row.length for row in rows} == lengths(name)
+        assert all(row.length % 64 == 0 and bool(row.minima) == (name != "plain") for row in rows)
+        assert sorted((row.minima for row in rows), reverse=True) == [row.minima for row in rows], (
+            "fewer tokens, more minima"
+        )
+
+
+def test_high_never_takes_fewer_minima_than_standard():
+    for tokens in range(1, 200):
+        assert ParameterSet.of("high", tokens).minima > ParameterSet.of("standard", tokens).minima
 
 
 RATES = {"0.05": 500, "5%": 500, "0.5 %": 50, " 1% ": 100, "0.0001": 1, "49.99%": 4999}
@@ -478,24 +501,21 @@ def test_rates_that_are_none(text):
 FOLDING = bytes(32)
 BASE = Schema(
     name="s",
-    length=1024,
-    hardening=8,
-    fill=2000,
+    hardening="standard",
     false_match_rate=500,
     decoys=20,
     disclosure=5,
-    fields=(Field("surname", "surname", "link", 9), Field("birth_date", "date", "link", 9)),
+    fields=(Field("surname", "surname", "link", 100), Field("birth_date", "date", "link", 100)),
 )
 SURNAME, DATE = BASE.fields
 CHANGES = {
-    "length": replace(BASE, length=512),
-    "hardening": replace(BASE, hardening=5),
-    "fill": replace(BASE, fill=2001),
-    "k": replace(BASE, fields=(replace(SURNAME, k=8), DATE)),
+    "the set": replace(BASE, hardening="high"),
+    "no hardening": replace(BASE, hardening="plain"),
+    "a weight": replace(BASE, fields=(replace(SURNAME, weight=50), DATE)),
     "a field's name": replace(BASE, fields=(replace(SURNAME, name="s"), DATE)),
     "a field's type": replace(BASE, fields=(replace(SURNAME, type="given"), DATE)),
     "a field less": replace(BASE, fields=(SURNAME,)),
-    "a field more": replace(BASE, fields=(*BASE.fields, Field("sex", "sex", "link", 9))),
+    "a field more": replace(BASE, fields=(*BASE.fields, Field("sex", "sex", "link", 100))),
     "types swapped": replace(BASE, fields=(replace(SURNAME, type="date"), replace(DATE, type="surname"))),
 }
 NO_CHANGES = {
@@ -520,7 +540,7 @@ def test_all_of_these_fingerprints_differ():
 
 
 def test_a_field_no_longer_linked_is_a_field_less():
-    unlinked = replace(BASE, fields=(SURNAME, replace(DATE, role="confirm", k=0)))
+    unlinked = replace(BASE, fields=(SURNAME, replace(DATE, role="confirm", weight=0)))
     assert unlinked.fingerprint(FOLDING) == CHANGES["a field less"].fingerprint(FOLDING)
 
 
@@ -535,15 +555,16 @@ def test_what_decides_no_bit_does_not(changed):
 
 def test_comments_and_layout_do_not_change_the_fingerprint():
     other = "# mine\n" + WHOLE.replace("\n", "  # why\n").replace("[encoding]", "[ 'encoding' ]").replace(
-        "0.20", '"20%"'
+        "0.05", '"5%"'
     )
     assert parse_schema(other).fingerprint(FOLDING) == parse_schema(WHOLE).fingerprint(FOLDING)
 
 
 def test_canonical_bytes_are_pinned():
+    numbers = BASE.parameters
     assert BASE.canonical() == (
-        b'{"encoding":{"fill":2000,"hardening":8,"length":1024},'
-        b'"fields":[["birth_date","date",9],["surname","surname",9]],"format":1}'
+        b'{"encoding":{"hardening":"standard","length":%d,"minima":%d},'
+        b'"fields":[["birth_date","date",100],["surname","surname",100]],"format":1}' % (numbers.length, numbers.minima)
     )
 
 
@@ -559,15 +580,13 @@ def schemas(draw):
         st.sampled_from(sorted(EXPECTED_TOKENS)),
         st.sampled_from([role for role in ROLES if role != "joined"]),
     )
-    fields = [Field(named[0], draw(kinds), "link", draw(st.integers(1, MAX_K)))]
+    fields = [Field(named[0], draw(kinds), "link", draw(st.integers(50, 200)))]
     for name in named[1:]:
         role = draw(roles)
-        fields.append(Field(name, draw(kinds), role, draw(st.integers(1, MAX_K)) if role == "link" else 0))
+        fields.append(Field(name, draw(kinds), role, draw(st.integers(50, 200)) if role == "link" else 0))
     return Schema(
         name=draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=12)),
-        length=draw(st.sampled_from(LENGTHS)),
-        hardening=draw(st.sampled_from(HARDENINGS)),
-        fill=draw(st.integers(1, 4999)),
+        hardening=draw(st.sampled_from(SET_NAMES)),
         false_match_rate=draw(st.integers(1, 4999)),
         decoys=draw(st.integers(1, 100)),
         disclosure=draw(st.integers(1, 100)),
@@ -588,13 +607,11 @@ def test_a_written_schema_reads_the_same(schema):
 def schema_of_types(*kinds):
     return Schema(
         name="",
-        length=1024,
-        hardening=8,
-        fill=2000,
+        hardening="standard",
         false_match_rate=500,
         decoys=20,
         disclosure=5,
-        fields=tuple(Field(f"f{index}", kind, "link", 9) for index, kind in enumerate(kinds)),
+        fields=tuple(Field(f"f{index}", kind, "link", 100) for index, kind in enumerate(kinds)),
     )
 
 
@@ -624,8 +641,8 @@ def test_twelve_tokens_of_two_fields_are_enough(kinds):
     schema_of_types(*kinds).refuse_weak()
 
 
-def test_hardening_can_be_chosen():
-    assert BASE.with_hardening(0) == replace(BASE, hardening=0)
-    for refused in (1, 9, -8, 16):
-        with pytest.raises(PprlError, match=r"^hardening must be one of 0, 5, 8, 10$"):
+def test_a_set_can_be_chosen():
+    assert BASE.with_hardening("plain") == replace(BASE, hardening="plain")
+    for refused in ("", "8", "Plain", "view"):
+        with pytest.raises(PprlError, match=r"^hardening must be one of plain, standard, high$"):
             BASE.with_hardening(refused)

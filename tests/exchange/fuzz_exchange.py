@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pprl.core.container import kind_of
+from pprl.core.container import VERSION, kind_of
 from pprl.core.errors import PprlError
 from pprl.core.scores import Scores
 from pprl.exchange.folder import read_folder
@@ -85,7 +85,7 @@ class Target:
         SealedPackage(self.written(preamble + sealed), self.keystore.keys, self.cards)
 
     def preamble(self) -> bytes:
-        return PREAMBLE.pack(KIND, 1, 1, bytes(16), self.cards["unit"].statement.hash)
+        return PREAMBLE.pack(KIND, VERSION, 1, bytes(16), self.cards["unit"].statement.hash)
 
     def folder(self, data: bytes) -> None:
         """A party's folder into which the bytes were put."""

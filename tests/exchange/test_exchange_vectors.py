@@ -196,7 +196,7 @@ def run_auditor(values, folder):
 
 
 def layout_of(side):
-    return RowLayout(side, 512, 1, 3)
+    return RowLayout(side, generator.LENGTH, 1, 3)
 
 
 def run_package(vector, changed, tmp_path):
@@ -318,9 +318,9 @@ def test_both_owners_come_to_the_key_of_the_exchange(tmp_path):
 def test_words_of_the_exchange():
     values = {role: " ".join(each) for role, each in words().items()}
     assert values == {
-        "list": "sappiness ogle reformat extradite fineness magnifier casket posting handcart removal",
-        "registry": "slander sedan octagon outplayed diffused recovery auction pester structure pending",
-        "unit": "strongly baguette untreated sloppy entwine escapist simple vest antiviral untimed",
+        "list": "pretended library earlobe shut pagan facebook bucked underage jingle unneeded",
+        "registry": "caboose unrushed recast maverick morale dwarf bacteria word dispose scale",
+        "unit": "banked rundown unexposed pogo antihero ellipse resurface capped hazily frigidity",
     }
 
 

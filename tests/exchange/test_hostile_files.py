@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fuzz_exchange import CHEAP, PASSPHRASE, Target, canonical_of
+from helpers.encodings import PARAMETERS
 from helpers.exchange import BY_NAME
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -56,7 +57,7 @@ def true_files(played, target):
     packages = [(folders[2] / name).read_bytes()[:20_000] for name in BY_NAME if "package" in name]
     (evidence,) = read_statements((folders[2] / EVIDENCE_FILE).read_bytes(), "x")
     few = table.attachment[:10] + struct.pack("<Q", 3).join(
-        [table.attachment[10:96], table.attachment[104 : 104 + 18 + 3 * (16 + 16 * 24)]]
+        [table.attachment[10:251], table.attachment[259 : 259 + 18 + 3 * (16 + 16 * 24)]]
     )
     assert target.one("scores", few), "the shortened table is not one"
     return {
@@ -250,18 +251,25 @@ def test_a_statement_after_the_scores_that_says_anything(played, tmp_path):
 
 
 PACK = Statement.HEADER.pack
+SCORES = b"pprl-sco\x02\x00" + PARAMETERS.to_bytes()
 HUGE = {
-    "a body of 2^32 − 1 bytes": ("statements", PACK(b"pprl-crd", 1, 1, (1 << 32) - 1, 0) + b"{}" + bytes(64)),
-    "an attachment of 2^60": ("statements", PACK(b"pprl-crd", 1, 1, 2, 1 << 60) + b"{}" + bytes(64)),
-    "an attachment of 2^64 − 1": ("folder", PACK(b"pprl-prp", 1, 1, 2, (1 << 64) - 1) + b"{}" + bytes(64)),
+    "a body of 2^32 − 1 bytes": ("statements", PACK(b"pprl-crd", 2, 1, (1 << 32) - 1, 0) + b"{}" + bytes(64)),
+    "an attachment of 2^60": ("statements", PACK(b"pprl-crd", 2, 1, 2, 1 << 60) + b"{}" + bytes(64)),
+    "an attachment of 2^64 − 1": ("folder", PACK(b"pprl-prp", 2, 1, 2, (1 << 64) - 1) + b"{}" + bytes(64)),
     "a number of a million digits": ("canonical", b'{"a":' + b"9" * 1_000_000 + b"}"),
     "half a million brackets": ("canonical", b'{"a":' + b"[" * 500_000 + b"]" * 500_000 + b"}"),
     "brackets in a schema": ("terms", canonical({"schema": "a = " + "[" * 200_000})),
-    "scores of 2^60 rows": ("scores", b"pprl-sco\x01\x00" + bytes(86) + struct.pack("<QQQBB", 1 << 60, 1, 1, 16, 0)),
-    "scores of 2^63 rows": ("scores", b"pprl-sco\x01\x00" + bytes(86) + struct.pack("<QQQBB", 1 << 63, 1, 1, 16, 0)),
-    "a keystore of 4 TiB": ("keystore", b"pprl-kst\x01\x00" + struct.pack("<HI", 1, (1 << 32) - 1) + bytes(200)),
-    "a keystore of no memory": ("keystore", b"pprl-kst\x01\x00" + struct.pack("<HI", 1, 0) + bytes(200)),
-    "nothing": ("statements", PACK(b"pprl-crd", 1, 1, 0, 0) + bytes(64)),
+    "scores of 2^60 rows": (
+        "scores",
+        SCORES + struct.pack("<QQQBB", 1 << 60, 1, 1, 16, 0),
+    ),
+    "scores of 2^63 rows": (
+        "scores",
+        SCORES + struct.pack("<QQQBB", 1 << 63, 1, 1, 16, 0),
+    ),
+    "a keystore of 4 TiB": ("keystore", b"pprl-kst\x02\x00" + struct.pack("<HI", 1, (1 << 32) - 1) + bytes(200)),
+    "a keystore of no memory": ("keystore", b"pprl-kst\x02\x00" + struct.pack("<HI", 1, 0) + bytes(200)),
+    "nothing": ("statements", PACK(b"pprl-crd", 2, 1, 0, 0) + bytes(64)),
 }
 
 

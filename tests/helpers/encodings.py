@@ -5,7 +5,9 @@ import numpy as np
 from pprl.core.bits import BitMatrix
 from pprl.core.encodings import EncodingParameters, Encodings
 
-PARAMETERS = EncodingParameters(length=1024, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"k" * 16)
+PARAMETERS = EncodingParameters(
+    encodings=(("plain", 1024),), folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"k" * 16
+)
 
 
 def random_rows(seed, rows, words=16):

@@ -10,7 +10,7 @@ from helpers import ROOT
 
 from pprl.core.randomness import RandomStream, seed_from
 from pprl.core.schema_file import parse_schema
-from pprl.preflight.attacks.scheme import signs
+from pprl.preflight.attacks.scheme import CandidatePool, signs
 from pprl.roster.load import load
 
 SCHEMA = parse_schema(
@@ -69,9 +69,10 @@ def test_the_attacker_knows_how_foreign_hardenings_treat_similarity(hardening):
         }
     )
     people = load(frame, SCHEMA, "list", any_age=True).people
-    foreign = {name: scheme for name, scheme in hardening.schemes(SCHEMA).items() if scheme.schema.hardening == 0}
+    schemes = hardening.schemes(SCHEMA)
+    foreign = {name: scheme for name, scheme in schemes.items() if getattr(scheme, "t", None) == 0}
     for name, scheme in foreign.items():
-        pool = hardening.Onlookers(people, None, scheme, RandomStream(seed_from(1), "test"))
+        pool = CandidatePool(people, None, SCHEMA, RandomStream(seed_from(1), "test"))
         everyone = np.arange(len(pool))
         seen = [signs(scheme.encode(pool.people, bytes([number] * 32))) for number in range(40)]
         length = seen[0].shape[1]

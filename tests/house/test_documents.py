@@ -11,8 +11,8 @@ PAGES = {
     for path in (*sorted((ROOT / "docs").rglob("*.md")), *(ROOT / "benchmarks").glob("*.md"))
 }
 TESTS = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
-#: pprl/1/… are labels of hashes, pprl/pprl is the program in the portable folder.
-PATH = re.compile(r"(?<![\w/.~])(?:pprl(?!/1/|/pprl\b)|tests|benchmarks|packaging|examples)/[\w./-]*\w")
+#: pprl/1/… and pprl/2/… are labels of hashes, pprl/pprl is the program in the portable folder.
+PATH = re.compile(r"(?<![\w/.~])(?:pprl(?!/[12]/|/pprl\b)|tests|benchmarks|packaging|examples)/[\w./-]*\w")
 
 
 @pytest.mark.parametrize("page", PAGES)

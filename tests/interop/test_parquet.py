@@ -25,7 +25,7 @@ def encodings_of(rows: int, *, side: str = "registry", length: int = 128) -> Enc
     bytes_ = bytes((7 * i * i + i) % 251 for i in range(rows * length // 8))
     handles = np.frombuffer(b"".join((i * 2**100 + 5).to_bytes(16, "big") for i in range(rows)), dtype="V16")
     parameters = EncodingParameters(
-        length=length, hardening=8, folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"k" * 16
+        encodings=(("plain", length),), folding=b"f" * 32, fingerprint=b"s" * 32, key_check=b"k" * 16
     )
     return Encodings(
         side=side,
@@ -123,12 +123,12 @@ HANDLES = [handle.tobytes().hex() for handle in ROWS.handles]
 BITS = [words.tobytes() for words in ROWS.bits.words]
 WRONG = {
     "no metadata": (table().replace_schema_metadata({}), "the metadata of the Parquet file do not say how it was made"),
-    "another format": (table(format="2"), "it.parquet: pprl.format is '2'; this version reads format 1"),
+    "another format": (table(format="1"), "it.parquet: pprl.format is '1'; this version reads format 2"),
     "scores": (table(kind="scores"), "it.parquet: contains no encodings"),
     "what a terminal would obey": (table(kind="\x1b[2J"), "it.parquet: its metadata contain what pprl never writes"),
     "no length": (table(length=None), "it.parquet: pprl.length in its metadata is not a number, or out of range"),
     "a vast length": (table(length="65600"), "it.parquet: pprl.length in its metadata is not a number, or out of"),
-    "an odd length": (table(length="100"), "it.parquet: pprl.length in its metadata is not a multiple of 64"),
+    "an odd length": (table(length="100"), "it.parquet: has encodings of 100 bits, which the parameter set 'plain'"),
     "another length": (table(length="64"), "it.parquet: column bits does not have 64 bits, as pprl.length says"),
     "no side": (table(side="unit"), "it.parquet: pprl.side in its metadata is neither list nor registry"),
     "half a key check": (table(key_check="00"), "it.parquet: pprl.key_check in its metadata is not 32 hexadecimal"),

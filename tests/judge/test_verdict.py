@@ -12,15 +12,29 @@ from scipy.stats import binom
 
 import pprl
 from pprl.cli.output import summary
-from pprl.core.private_rows import Label, Policy
-from pprl.core.randomness import RandomStream
+from pprl.core.key import LinkageKey
+from pprl.core.private_rows import Label, Policy, RecordKind
+from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema_file import parse_schema
+from pprl.encode.list import encode_list
 from pprl.judge.confirmation import Agreement, agreement
-from pprl.judge.diagnostics import Absent, CopyCheck, Soundness, auc, copy_check, diagnose, eligibility, soundness
+from pprl.judge.diagnostics import (
+    Absent,
+    CopyCheck,
+    Soundness,
+    auc,
+    copy_check,
+    diagnose,
+    eligibility,
+    resemblance,
+    soundness,
+)
+from pprl.judge.labels import positions_of
 from pprl.judge.verdict import Grounds, decide_verdict
 from pprl.link import link
 from pprl.report import render
 from pprl.report.disclosure import contradictions, disclose, exposed
+from pprl.roster.load import load
 
 SOUND, FLAT = Soundness(0.5, 0.6), Absent(50, 1, 1.0, 0.4)
 AGREES = Agreement(field="rank", compared=100, agree=80, chance=0.3, p=0.001)
@@ -55,6 +69,8 @@ RUNGS = {
     "controls that are found": ({"controls": Absent(50, 20, 1.0, 0.001)}, None, ("weak_decoys",)),
     "junk decoys": ({"decoys": Soundness(0.5, 0.1)}, None, ("unsound_decoys",)),
     "decoys of another weight": ({"decoys": Soundness(0.9, 0.5)}, None, ("unsound_decoys",)),
+    "decoys that resemble nobody": ({"decoys": Soundness(0.5, 0.5, 0.005)}, None, ("unsound_decoys",)),
+    "decoys that resemble the list": ({"decoys": Soundness(0.5, 0.5, 0.0049)}, 3, ()),
 }
 
 
@@ -206,6 +222,27 @@ SCHEMA = parse_schema(
     '[fields.unit]\ntype = "category"\nrole = "stratum"\n[fields.joined]\ntype = "date"\nrole = "joined"\n'
 )
 HEADERS = [field.name for field in SCHEMA.fields]
+
+
+@pytest.mark.parametrize("name", ["plain", "standard", "high"])
+def test_decoys_of_the_list_resemble_it_under_every_set(name):
+    """Hardened strangers agree on half of their bits, so only many decoys together show what they are made of."""
+    schema = SCHEMA.with_hardening(name)
+    people = load(roster(100), schema, "list").people
+    encodings, rows = encode_list(people, schema, LinkageKey.make(1), randomness=Randomness.make(1))
+    words = encodings.bits.words[positions_of(rows.handles, encodings.handles)]
+    real, decoys = rows.of_kind(RecordKind.REAL), rows.of_kind(RecordKind.DECOY)
+    assert resemblance(words, real, decoys) > 2.6
+    draw = np.random.default_rng(1)
+    invented = draw.integers(0, 2**64, words.shape, dtype=np.uint64)
+    bits = np.unpackbits(words.view("u1"), axis=1)
+    moved = np.ascontiguousarray(np.packbits(bits[:, draw.permutation(bits.shape[1])], axis=1))
+    for others in (invented, moved.view("<u8")):  # like nobody; like each other and nobody here
+        forged = words.copy()
+        forged[decoys] = others[decoys]
+        assert resemblance(forged, real, decoys) < 2.6
+
+
 SURNAMES = ["Лугов", "Зимин", "Озеров", "Полев", "Снегов", "Дубов", "Горин", "Речной", "Лесной", "Камнев"]
 GIVEN = ["Иван", "Олег", "Юрий", "Глеб", "Павел", "Фёдор"]
 

@@ -13,9 +13,10 @@ from helpers.searches import listed, tuples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pprl.core import numba_cache
 from pprl.core.bits import BitMatrix
 from pprl.core.errors import MismatchError
-from pprl.match import numba_cache, search, threads
+from pprl.match import search, threads
 
 KERNELS = ["numba", "numpy"]
 CHECKOUT = ROOT
@@ -325,7 +326,8 @@ def in_a_fresh_process(code, **environ):
 SEARCH = """
     import sys, numpy as np
     from pprl.core.bits import BitMatrix
-    from pprl.match import kernel, numba_cache, search
+    from pprl.core import numba_cache
+    from pprl.match import kernel, search
     rows = BitMatrix.from_positions([[1, 2], [2, 3]], 64)
     assert "numba" not in sys.modules
     found = search.best(rows, rows, keep=2)

@@ -2,20 +2,27 @@
 
 import json
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pytest
+from diffusion import Diffused
+from scipy.stats import binom
 
 from pprl.core.bits import BitMatrix
 from pprl.core.errors import RefusedError, RosterError
+from pprl.core.hardening import SET_NAMES
 from pprl.core.randomness import RandomStream, seed_from
+from pprl.core.schema import Schema, plain_bits
 from pprl.core.schema_file import parse_schema
-from pprl.encode.bloom import encode
+from pprl.encode.encoder import encode, worth
 from pprl.encode.tokens import space, tokens
+from pprl.preflight.attacks.encodings import Plain, scheme_of
 from pprl.preflight.attacks.graph import graph_matching
-from pprl.preflight.attacks.known_pairs import LEARNERS, known_pairs
+from pprl.preflight.attacks.known_pairs import known_pairs
 from pprl.preflight.attacks.lookups import dictionary, frequency_alignment
-from pprl.preflight.attacks.scheme import CandidatePool, Scheme, signs
+from pprl.preflight.attacks.scheme import CandidatePool, signs
+from pprl.preflight.attacks.triples import best_triples, known_triples
 from pprl.preflight.indicators import correlation, divergence, gini, indicators, repeats, strata_cells
 from pprl.preflight.risk import assess_indicators, assess_risk, known_ladder
 from pprl.preflight.utility import measure_utility
@@ -25,7 +32,7 @@ SCHEMA = parse_schema(
     """
 format = 1
 [encoding]
-hardening = 0
+hardening = "plain"
 [fields.surname]
 type = "surname"
 [fields.given]
@@ -61,31 +68,26 @@ def invented(rows: int, seed: int = 1, *, surnames: int = 300) -> People:
     return People(np.arange(rows, dtype=np.int64), columns)
 
 
-def pool_of(people: People, population: People | None = None, scheme=None, seed: int = 1) -> CandidatePool:
-    return CandidatePool(people, population, scheme or Scheme(SCHEMA), RandomStream(seed_from(seed), "test"))
+def pool_of(people: People, population: People | None = None, seed: int = 1) -> CandidatePool:
+    return CandidatePool(people, population, SCHEMA, RandomStream(seed_from(seed), "test"))
 
 
 @dataclass(frozen=True)
-class Noise:
-    """An encoding that shows nothing: random bits, the same for any people."""
+class Noise(Plain):
+    """An encoding that shows nothing: random bits, the same for any people. The attacker takes it for a plain filter"""
 
-    schema: object = SCHEMA
-    xored_bits: int = 1
-    length: int = 1024
+    schema: Schema = SCHEMA
 
     def encode(self, people: People, key: bytes) -> BitMatrix:
         return BitMatrix(RandomStream(key, "noise").words(len(people) * 16).reshape(-1, 16))
 
-    bits_of_tokens = Scheme(SCHEMA).bits_of_tokens
-
 
 @dataclass(frozen=True)
-class Bare:
+class Bare(Plain):
     """An encoding that shows everything: each token has k bits to itself, whatever the key."""
 
-    schema: object = SCHEMA
-    xored_bits: int = 1
-    length: int = 32_768  # so long that chance hits do not matter
+    schema: Schema = SCHEMA
+    length = 32_768  # so long that chance hits do not matter
 
     def encode(self, people: People, _key: bytes) -> BitMatrix:
         tokens_of = self.bits_of_tokens(people).toarray()
@@ -93,30 +95,29 @@ class Bare:
         wide = np.pad(bits, ((0, 0), (0, self.length - bits.shape[1])))
         return BitMatrix(np.packbits(wide, axis=1, bitorder="little").view("<u8"))
 
-    bits_of_tokens = Scheme(SCHEMA).bits_of_tokens
-
 
 def attacks(scheme, people: People, population: People | None = None):
     """Every attack that uses similarity, on one scheme: results by name."""
-    pool = pool_of(people, population, scheme)
-    bits = scheme.encode(pool.targets(), KEY)
+    pool = pool_of(people, population)
+    views = [pool.view(scheme, KEY)]
     known, targets = np.arange(100), np.arange(100, pool.target_count)
-    results = {name: known_pairs(pool, scheme, bits, known, targets, name) for name in LEARNERS}
-    results["graph"] = graph_matching(pool, scheme, bits, RandomStream(KEY, "order"))
-    return results
+    return {
+        "known pairs": known_pairs(pool, views, known, targets),
+        "graph": graph_matching(pool, views, RandomStream(KEY, "order"), tries=2),
+        "graph, known pairs": graph_matching(pool, views, RandomStream(KEY, "order"), known=100),
+    }
 
 
 def test_an_attack_that_cannot_work_reports_chance():
     for name, found in attacks(Noise(), invented(300), invented(500, 2)).items():
-        low, high = found.interval
-        assert low <= found.chance <= high, name
-        assert found.candidates == (300 if name == "graph" else 700)
+        assert found.named <= binom.ppf(0.9999, found.attacked, found.chance), name
+        assert found.candidates == {"known pairs": 700, "graph": 300, "graph, known pairs": 200}[name]
 
 
 def test_an_attack_that_must_work_names_everybody():
     found = attacks(Bare(), invented(180), invented(200, 2))
-    assert {name: result.rate for name, result in found.items()} == {"linear": 1, "dice": 1, "scheme": 1, "graph": 1}
-    assert all(found[name].top_ten == 80 for name in LEARNERS)
+    assert {name: result.rate for name, result in found.items()} == dict.fromkeys(found, 1)
+    assert found["known pairs"].top_ten == 80
 
 
 def test_frequencies_name_those_whose_counts_differ_and_nobody_else():
@@ -124,18 +125,18 @@ def test_frequencies_name_those_whose_counts_differ_and_nobody_else():
     few = invented(60)
     rows = np.repeat(np.arange(60), np.arange(60) + 1)
     pool = pool_of(few.take(rows), few.take(rows))
-    plain = frequency_alignment(pool, Scheme(SCHEMA).encode(pool.targets(), KEY), RandomStream(KEY, "order"))
+    plain = frequency_alignment(pool, scheme_of(SCHEMA).encode(pool.targets(), KEY), RandomStream(KEY, "order"))
     assert (plain.named, plain.attacked) == (60, 60)
     once = pool_of(invented(500), invented(1_000, 2))
-    blind = frequency_alignment(once, Scheme(SCHEMA).encode(once.targets(), KEY), RandomStream(KEY, "order"))
+    blind = frequency_alignment(once, scheme_of(SCHEMA).encode(once.targets(), KEY), RandomStream(KEY, "order"))
     low, high = blind.interval
     assert low <= blind.chance <= high
 
 
 def test_the_key_names_everybody_unless_all_encodings_are_equal():
     pool = pool_of(invented(300), invented(300, 2))
-    for hardening in (0, 8):
-        assert dictionary(pool, Scheme(SCHEMA.with_hardening(hardening)), KEY).rate == 1
+    for name in SET_NAMES:
+        assert dictionary(pool, scheme_of(SCHEMA.with_hardening(name)), KEY).rate == 1
 
     @dataclass(frozen=True)
     class Mute(Noise):
@@ -145,38 +146,48 @@ def test_the_key_names_everybody_unless_all_encodings_are_equal():
     assert dictionary(pool, Mute(), KEY).named <= 1
 
 
-@pytest.mark.parametrize("hardening", [0, 5, 8])
-def test_similarity_over_keys_is_what_the_formula_says(hardening):
-    """The mean over 60 keys of 1,024 bits, within 5 standard deviations of independent bits."""
-    schema = SCHEMA.with_hardening(hardening)
+SCHEMES = {name: scheme_of(SCHEMA.with_hardening(name)) for name in SET_NAMES} | {
+    f"t = {t}": Diffused(SCHEMA, t) for t in (5, 8)
+}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_similarity_over_keys_is_what_the_formula_says(scheme):
+    """The mean over keys of 60 times 1,024 bits, within 5 standard deviations of independent bits."""
     people = invented(30)
-    scheme, pool = Scheme(schema), pool_of(people, scheme=Scheme(schema))
-    everyone = np.arange(len(pool))
-    seen = [signs(scheme.encode(pool.people, bytes([number] * 32))) for number in range(60)]
+    pool = pool_of(people)
+    everyone, seen = np.arange(len(pool)), []
+    while sum(rows.shape[1] for rows in seen) < 60 * 1024:
+        seen.append(signs(scheme.encode(pool.people, bytes([len(seen)] * 32))))
     mean = np.mean([rows.mean(axis=1) for rows in seen], axis=0)
-    similarity = np.mean([rows @ rows.T / 1024 for rows in seen], axis=0)
+    similarity = np.mean([rows @ rows.T / rows.shape[1] for rows in seen], axis=0)
     tolerance = 5 / np.sqrt(60 * 1024)
     assert np.abs(mean - pool.mean(everyone, scheme)).max() < tolerance
     assert np.abs(similarity - pool.agreement(everyone, everyone, scheme)).max() < tolerance
 
 
-def test_bits_in_common_by_the_slow_definition():
-    people = invented(40)
-    pool = pool_of(people)
+@pytest.mark.parametrize("name", SET_NAMES)
+def test_bits_in_common_by_the_slow_definition(name):
+    people, schema = invented(40), SCHEMA.with_hardening(name)
+    pool, of_plain = pool_of(people), plain_bits(SCHEMA.linked(), SCHEMA.length)
+
+    def positions(field, token: str) -> int:
+        return of_plain[field.name] if name == "plain" else worth(field, token)
 
     def bits(row: int) -> set[tuple[str, str, int]]:
         person = [
             (field, column.values[column.codes[row]])
-            for field in SCHEMA.linked()
+            for field in schema.linked()
             if (column := pool.people.columns[field.name]).codes[row] != MISSING
         ]
-        return {(space(f), token, at) for f, value in person for token in tokens(f.type, value) for at in range(f.k)}
+        found = [(field, token) for field, value in person for token in tokens(field.type, value)]
+        return {(space(field), token, at) for field, token in found for at in range(positions(field, token))}
 
     everyone = np.arange(len(pool))
     slow = [[len(bits(left) & bits(right)) for right in everyone] for left in everyone]
-    assert np.allclose(pool.common(everyone, everyone), slow, rtol=1e-5)
-    assert np.allclose(pool.bits, np.diag(slow), rtol=1e-5)
-    assert len({field.k for field in SCHEMA.linked()}) > 1, "a token of two fields must be tried with two k"
+    assert np.allclose(pool.tokens(scheme_of(schema)).common(everyone, everyone), slow, rtol=1e-5)
+    assert np.allclose(pool.tokens(scheme_of(schema)).bits, np.diag(slow), rtol=1e-5)
+    assert len(set(of_plain.values())) > 1, "a token of two fields must be tried with two numbers of bits"
 
 
 def test_plain_filters_fall_to_known_pairs_and_diffusion_delays_it():
@@ -184,13 +195,77 @@ def test_plain_filters_fall_to_known_pairs_and_diffusion_delays_it():
     known, targets = np.arange(150), np.arange(400, 700)
     rates = {}
     for hardening in (0, 5, 10):
-        scheme = Scheme(SCHEMA.with_hardening(hardening))
-        bits = scheme.encode(pool.targets(), KEY)
-        rates[hardening] = [known_pairs(pool, scheme, bits, known, targets, name).rate for name in LEARNERS]
-    assert min(rates[0]) > 0.9
-    assert rates[0][2] == max(rates[0])
-    assert rates[5][2] > rates[5][0]  # knowing the scheme beats ridge regression
-    assert max(rates[10]) < 0.5 * max(rates[5])
+        view = pool.view(Diffused(SCHEMA, hardening), KEY)
+        rates[hardening] = known_pairs(pool, [view], known, targets).rate
+    assert rates[0] > 0.98
+    assert 2 * rates[10] < rates[5] <= rates[0]
+
+
+def named_by_graph(hardening: int, *, people: int, tries: int = 2, **setting) -> float:
+    pool = pool_of(invented(people, surnames=600))
+    view = pool.view(Diffused(SCHEMA, hardening), KEY)
+    return graph_matching(pool, [view], RandomStream(KEY, "order"), tries=tries, **setting).rate
+
+
+def test_the_shape_of_the_graph_names_people_without_a_known_pair():
+    assert named_by_graph(0, people=300) > 0.9
+    assert named_by_graph(5, people=300, tries=3) > 0.9
+
+
+def test_more_people_in_clear_than_encodings_or_fewer_only_delay_graph_matching():
+    assert named_by_graph(0, people=400, held=400, encoded=200) > 0.9
+    assert named_by_graph(0, people=400, held=200, encoded=400) > 0.9
+    assert named_by_graph(5, people=400, held=400, encoded=200, known=20) > 0.5
+
+
+def test_known_pairs_help_graph_matching_and_are_not_counted():
+    pool = pool_of(invented(300))
+    views = [pool.view(Diffused(SCHEMA, 8), KEY)]
+    alone, helped, again = (
+        graph_matching(pool, views, RandomStream(KEY, "order"), known=known) for known in (0, 100, 100)
+    )
+    assert helped == again
+    assert (helped.attacked, helped.candidates, helped.known) == (200, 200, 100)
+    assert helped.rate > max(0.2, alone.rate)
+
+
+def test_two_views_of_a_person_show_more_than_one():
+    pool = pool_of(invented(300))
+    views = [pool.view(Diffused(SCHEMA, 10), bytes([number] * 32)) for number in range(3)]
+    known, targets = np.arange(30), np.arange(100, 300)
+    assert known_pairs(pool, views, known, targets).rate > known_pairs(pool, views[:1], known, targets).rate
+    of_graph = [graph_matching(pool, seen, RandomStream(KEY, "order"), known=30).rate for seen in (views, views[:1])]
+    assert of_graph[0] > of_graph[1] + 0.1
+
+
+def test_three_known_encodings_name_more_than_one():
+    pool = pool_of(invented(180, surnames=120))
+    known, targets = np.arange(100), np.arange(140, 180)
+    view = pool.view(Diffused(SCHEMA, 10), KEY)
+    single, triples = (
+        known_pairs(pool, [view], known, targets),
+        known_triples(pool, view, known, targets, RandomStream(KEY, "own keys")),
+    )
+    assert triples.rate > single.rate + 0.1
+    assert (triples.attacked, triples.candidates, triples.known) == (40, 80, 100)
+    few, noisy = targets[:20], pool.view(Noise(), KEY)
+    noise = known_triples(pool, noisy, known[:50], few, RandomStream(KEY, "own keys"), 30)
+    assert noise == known_triples(pool, noisy, known[:50], few, RandomStream(KEY, "own keys"), 30)
+    assert noise.candidates == 30
+    assert noise.interval[0] <= noise.chance <= noise.interval[1]
+
+
+def test_triples_by_the_slow_definition():
+    filters = RandomStream(KEY, "filters").words(12 * 2).reshape(12, 2)
+    candidate, rows = filters[11], filters[:11]
+    nearest = np.argsort(np.bitwise_count(rows ^ candidate).sum(axis=1), kind="stable")
+
+    def distance(triple) -> int:
+        return int(np.bitwise_count(candidate ^ np.bitwise_xor.reduce(rows[list(triple)])).sum())
+
+    found = best_triples(rows, candidate, nearest)
+    assert {frozenset(triple) for triple in found.tolist()} == set(map(frozenset, combinations(range(11), 3)))
+    assert [distance(triple) for triple in found] == sorted(map(distance, combinations(range(11), 3)))
 
 
 def test_known_people_are_not_candidates_and_nobody_counts_twice():
@@ -198,8 +273,7 @@ def test_known_people_are_not_candidates_and_nobody_counts_twice():
     pool = pool_of(people.take(np.repeat(np.arange(100), 2)), people)
     assert (pool.target_count, len(pool)) == (100, 100)
     assert np.bincount(pool.person_of_row).tolist() == [2] * 100
-    bits = Scheme(SCHEMA).encode(pool.targets(), KEY)
-    found = known_pairs(pool, Scheme(SCHEMA), bits, np.arange(40), np.arange(60, 100), "scheme")
+    found = known_pairs(pool, [pool.view(scheme_of(SCHEMA), KEY)], np.arange(40), np.arange(60, 100))
     assert (found.attacked, found.candidates, found.known) == (40, 60, 40)
 
 
@@ -214,8 +288,8 @@ def test_indicators_by_hand():
 
 def test_indicators_distinguish_noise_from_names():
     pool = pool_of(invented(800))
-    plain = indicators(pool, Scheme(SCHEMA).encode(pool.targets(), KEY), RandomStream(KEY, "pairs"))
-    noise = indicators(pool, Noise().encode(pool.targets(), KEY), RandomStream(KEY, "pairs"))
+    plain = indicators(pool, pool.view(scheme_of(SCHEMA), KEY), RandomStream(KEY, "pairs"))
+    noise = indicators(pool, pool.view(Noise(), KEY), RandomStream(KEY, "pairs"))
     assert plain.similarity_leakage > 0.8
     assert plain.length_leakage > 0.8
     assert abs(noise.similarity_leakage) < 5 / np.sqrt(20_000)
@@ -256,15 +330,20 @@ def test_a_report_is_repeatable_and_complete():
     people, population = invented(90), invented(200, 2)
     one, same, other = (assess_risk(people, SCHEMA, population, seed=seed) for seed in (1, 1, 2))
     assert json.dumps(one.to_dict()) == json.dumps(same.to_dict()) != json.dumps(other.to_dict())
-    assert [result.hardening for result in one.hardenings] == [0, 5, 8, 10]
+    assert [result.hardening for result in one.hardenings] == list(SET_NAMES)
     assert known_ladder(90) == [10, 20]
     for result in one.hardenings:
         assert [attack.known for attack in result.ladder()] == [10, 20]
         assert {attack.attacked for attack in result.known_pairs} == {70}
         assert result.strongest(20).named == max(attack.named for attack in result.known_pairs if attack.known == 20)
         assert result.graph_matching.attacked == 90
+        assert [(attack.candidates, attack.attacked, attack.known) for attack in result.graph] == [
+            (90, 90, None),
+            (70, 70, 20),
+            (70, 25, 20),
+        ]
     assert one.dictionary.rate == 1
-    assert one.at_agreed.hardening == 0
+    assert one.at_agreed.hardening == "plain"
     assert one.to_dict()["hardenings"][0]["known_pairs_that_name_5_percent"] == 10
 
 
@@ -274,8 +353,14 @@ def test_progress_is_reported_step_by_step():
     names, done, totals = zip(*steps, strict=True)
     assert list(done) == list(range(len(steps)))
     assert set(totals) == {len(steps)}
-    assert names[:4] == ("t = 0: 10 known pairs", "t = 0: 20 known pairs", "t = 0: graph matching",
-                         "t = 0: people still matched")  # fmt: skip
+    assert names[:6] == (
+        "plain: 10 known pairs",
+        "plain: 20 known pairs",
+        "plain: graph matching, no pair",
+        "plain: graph matching, 20 known pairs",
+        "plain: graph matching, no pair, 60 people of whom 30 encoded",
+        "plain: people still matched",
+    )
 
 
 def test_what_cannot_be_attacked_is_refused():
@@ -301,7 +386,7 @@ def test_what_cannot_be_attacked_is_refused():
 def test_encodings_of_the_package_are_what_is_attacked():
     people = invented(50)
     pool = pool_of(people)
-    assert np.array_equal(Scheme(SCHEMA).encode(people, KEY).words, encode(people, SCHEMA, KEY).words)
+    assert np.array_equal(scheme_of(SCHEMA).encode(people, KEY).words, encode(people, SCHEMA, KEY).words)
     assert np.array_equal(
-        Scheme(SCHEMA).encode(pool.targets(), KEY).words[pool.person_of_row], encode(people, SCHEMA, KEY).words
+        scheme_of(SCHEMA).encode(pool.targets(), KEY).words[pool.person_of_row], encode(people, SCHEMA, KEY).words
     )

@@ -112,7 +112,7 @@ def example():
             {"name": "initials, whole date", "people": 109, "found": 49, "threshold": 0.58, "matchable_share": 0.5},
         ],
         "parameters": {
-            "hardening": 8,
+            "hardening": "standard",
             "length": 1024,
             "decoys": 20,
             "false_match_rate": 0.05,

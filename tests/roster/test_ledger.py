@@ -39,7 +39,7 @@ def test_the_first_run_and_the_same_again(ledger):
 
 
 CHANGES = {
-    "the schema": {"schema": SCHEMA.with_hardening(5)},
+    "the schema": {"schema": SCHEMA.with_hardening("high")},
     "the columns": {"columns": [{"a": "№"}]},
     "the false-match rate": {"rate": 100},
     "the seed (now a number)": {"repeatable": True},

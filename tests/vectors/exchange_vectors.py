@@ -140,7 +140,7 @@ def statement(
     signer: Party,
     attachment: bytes = b"",
     *,
-    version: int = 1,
+    version: int = 2,
     suite: int = 1,
     text: bytes | None = None,
     said: str = "",
@@ -196,10 +196,8 @@ SCHEMA = """\
 format = 1
 name = "lugovo"
 
-[encoding]            # everything here, the linked fields and the folding tables decide the bits
-length = 512
-hardening = 8         # bits mixed into each published bit: 0, 5, 8 or 10
-fill = 0.2
+[encoding]            # this, the linked fields and the tables of this version decide the bits
+hardening = "standard"
 
 [policy]              # how the result is judged
 false_match_rate = 0.05
@@ -208,15 +206,12 @@ disclosure = 5
 
 [fields.surname]
 type = "surname"
-k = 4
 
 [fields.given]
 type = "given"
-k = 4
 
 [fields.birth_date]
 type = "date"
-k = 4
 
 [fields.service]
 type = "category"
@@ -226,7 +221,10 @@ role = "stratum"
 type = "identifier"
 role = "confirm"
 """
-PAD = 8_000  # a package of the list fills two segments, one of the registry one
+LENGTH = 8192  # bits of an encoding of these fields
+#: Handle, encoding and nonce; one tag or tag id and tag; the hash of a list's label, or three digits.
+WIDTHS = {"list": 16 + LENGTH // 8 + 16 + 16 + 32, "registry": 16 + LENGTH // 8 + 16 + 32 + 3}
+PAD = (1 << 20) // WIDTHS["list"] + 1  # a package of the list fills two segments, one of the registry one
 TERMS = {
     "earlier_runs": 0,
     "expires": "2099-12-31",
@@ -290,10 +288,15 @@ ACCEPTANCE = acceptance("share of the registry")
 AGREEMENT = sha(b"pprl/1/agreement\0", hash_of(PROPOSAL), hash_of(ACCEPTANCE))
 LINKAGE_KEY = hkdf(LIST_SHARE + REGISTRY_SHARE, AGREEMENT, b"pprl/1/linkage")
 KEY_CHECK = made_up("key check", 16)
-STAMP = struct.pack("<IH", 512, 8) + made_up("folding") + made_up("fingerprint") + KEY_CHECK
+TABLES = made_up("folding") + made_up("fingerprint") + KEY_CHECK
 
-#: Handle, encoding and nonce; one tag or tag id and tag; the hash of a list's label, or three digits.
-WIDTHS = {"list": 16 + 64 + 16 + 16 + 32, "registry": 16 + 64 + 16 + 32 + 3}
+
+def stamp(hardening: str, length: int, count: int = 1) -> bytes:
+    """The parameters of encodings (docs/encoding.md §7)."""
+    return struct.pack("<B16sI140x", count, hardening.encode(), length) + TABLES
+
+
+STAMP = stamp("standard", LENGTH)
 COUNTS = {"list": 6, "registry": 24}
 
 
@@ -377,7 +380,7 @@ def package_start(
     side: str, *, preamble: dict | None = None, header: dict | None = None, signer: str = ""
 ) -> tuple[bytes, bytes]:
     """The preamble of a package and the header that is sealed behind it."""
-    told = {"kind": "pprl-pkg", "version": 1, "suite": 1, "recipient": hash_of(CARDS["unit"]).hex(), "file": side}
+    told = {"kind": "pprl-pkg", "version": 2, "suite": 1, "recipient": hash_of(CARDS["unit"]).hex(), "file": side}
     told |= preamble or {}
     start = struct.pack("<8sHH", told["kind"].encode(), told["version"], told["suite"])
     start += made_up(f"file id: {told['file']}", 16) + bytes.fromhex(told["recipient"])
@@ -461,10 +464,10 @@ def package(
 def scores() -> bytes:
     """§9: for each row of the list the best 16 of the registry by their Dice coefficients, and the halves of leaves."""
     secret = hkdf(UNIT.seed, hash_of(RECEIPT), b"pprl/1/pseudonyms")
-    theirs = [row[16:80] for row in rows_of("registry")]
-    told = b"pprl-sco" + struct.pack("<H", 1) + STAMP + struct.pack("<QQQBB", COUNTS["list"], 30, len(theirs), 16, 0)
+    theirs = [row[16 : 16 + LENGTH // 8] for row in rows_of("registry")]
+    told = b"pprl-sco" + struct.pack("<H", 2) + STAMP + struct.pack("<QQQBB", COUNTS["list"], 30, len(theirs), 16, 0)
     for number, row in enumerate(rows_of("list")):
-        ours = int.from_bytes(row[16:80], "little")
+        ours = int.from_bytes(row[16 : 16 + LENGTH // 8], "little")
         found = []
         for at, other in enumerate(theirs):
             bits = int.from_bytes(other, "little")
@@ -506,7 +509,14 @@ def evidence_of(
     """What only the linkage unit saw: six rows, one field, five ids each, nothing looked at."""
     told = {"fields": 1, "filled": [["00" * 16, "222"]], "looks": [0, 0, 0], "near": {"list": [0, 3]}, "rows": 6}
     text = text or text_of({**told, **(head or {})})
-    return struct.pack("<Q", len(text)) + text + best + made_up("tags of the registry", 6 * 5 * 16) + more
+    return (
+        struct.pack("<Q", len(text))
+        + text
+        + struct.pack("<d", 0)
+        + best
+        + made_up("tags of the registry", 6 * 5 * 16)
+        + more
+    )
 
 
 IDS, TAGS = made_up("ids", 6 * 5 * 16), made_up("tags", 6 * 5 * 16)
@@ -550,7 +560,7 @@ def keystore(
     memory: int = 8 * 1024,
     said: int | None = None,
     kind: str = "pprl-kst",
-    version: int = 1,
+    version: int = 2,
     suite: int = 1,
     text: bytes | None = None,
     **changed: object,
@@ -635,7 +645,7 @@ def files_of_statements() -> VECTOR:
         "header_magic": of(put(good, 0, b"pprl-xyz"), "A kind that nobody knows."),
         "header_magic_keystore": of(put(good, 0, b"pprl-kst"), "The kind of a keystore, which is no statement."),
         "header_version_0": of(statement("pprl-crd", body_of(good), REGISTRY, version=0), "Version 0, signed."),
-        "header_version_2": of(statement("pprl-crd", body_of(good), REGISTRY, version=2), "Version 2, signed."),
+        "header_version_1": of(statement("pprl-crd", body_of(good), REGISTRY, version=1), "Version 1, signed."),
         "header_suite_0": of(statement("pprl-crd", body_of(good), REGISTRY, suite=0), "A suite before the first."),
         "header_suite_2": of(statement("pprl-crd", body_of(good), REGISTRY, suite=2), "A suite to come."),
         "header_suite_unsigned": of(put(good, 10, b"\2"), "The suite was changed on the way."),
@@ -932,9 +942,9 @@ def proposals() -> VECTOR:
         return SCHEMA.replace(old, new)
 
     outputs, strata = TERMS["outputs"], TERMS["strata"]
-    plain = schema("hardening = 8", "hardening = 0")
-    weak = SCHEMA.replace('type = "surname"\nk = 4', 'type = "surname"\nrole = "confirm"')
-    weak = weak.replace('type = "given"\nk = 4', 'type = "given"\nrole = "confirm"')
+    plain = schema('"standard"', '"plain"')
+    weak = SCHEMA.replace('type = "surname"', 'type = "surname"\nrole = "confirm"')
+    weak = weak.replace('type = "given"', 'type = "given"\nrole = "confirm"')
     without = {key: value for key, value in TERMS.items() if key != "runs"}
     no_share = {key: value for key, value in body_of(PROPOSAL).items() if key != "share"}
     cut = PROPOSAL[:-SHARE]
@@ -1023,7 +1033,7 @@ def proposals() -> VECTOR:
             "format", "Two lines change places.", schema=schema(*(one + other for one, other in (_TWO, _TWO[::-1])))
         ),
         "terms_schema_weights": terms(
-            "format", "Weights in place of bits.", schema=schema('"date"\nk = 4', '"date"\nweight = 1')
+            "format", "A weight that needs no word.", schema=schema('"date"\n', '"date"\nweight = 1\n')
         ),
         "terms_schema_weak": terms("refused", "One field alone is linked.", schema=weak),
         "terms_schema_not_toml": terms("schema", "A schema that is no TOML.", schema="format ="),
@@ -1090,7 +1100,7 @@ def proposals() -> VECTOR:
     }
 
 
-_TWO = ("length = 512\n", "hardening = 8         # bits mixed into each published bit: 0, 5, 8 or 10\n")
+_TWO = ("decoys = 1           # made-up rows for each real one\n", "disclosure = 5\n")
 _LATER = "registry-2-acceptance.pprl, list-3-commitment.pprl"
 _SHOWN = "A label that would change what the terms look like to whoever decides."
 
@@ -1317,7 +1327,7 @@ def keystores() -> VECTOR:
         "keystore_good": of("success", "A keystore as it should be.", good),
         "keystore_magic": of("format", "A kind that nobody knows.", b"pprl-xyz" + good[8:]),
         "keystore_kind_card": of("format", "A card.", CARDS["registry"]),
-        "keystore_version_2": of("format", "Version 2.", keystore("registry", version=2)),
+        "keystore_version_1": of("format", "Version 1.", keystore("registry", version=1)),
         "keystore_suite_2": of("format", "Suite 2.", keystore("registry", suite=2)),
         "keystore_empty": of("format", "Nothing.", b""),
         "keystore_cut_in_header": of("format", "Cut within the header.", good[:30]),
@@ -1362,7 +1372,7 @@ def packages() -> VECTOR:
         "package_list_good": of("success", "A list's package as it should be."),
         "package_registry_good": of("success", "A registry's package as it should be.", "registry"),
         "package_magic": of("order", "It is no package, so none has come.", preamble={"kind": "pprl-xyz"}),
-        "package_version_2": of("format", "Version 2.", preamble={"version": 2}),
+        "package_version_1": of("format", "Version 1.", preamble={"version": 1}),
         "package_suite_2": of("format", "Suite 2.", preamble={"suite": 2}),
         "package_cut_in_preamble": of(
             "format", "Cut within the preamble.", "registry", cut=8_192 + 1_136 + 2**20 + 1_137
@@ -1400,10 +1410,11 @@ def packages() -> VECTOR:
         "package_agreement": of("mismatch", "Of another agreement.", header={"agreement": "00" * 32}),
         "package_receipt": of("mismatch", "It answers another receipt.", header={"answers": ["00" * 32]}),
         "package_no_receipt": of("mismatch", "It answers none.", header={"answers": []}),
-        "package_hardening": of(
-            "mismatch", "Another hardening.", header={"stamp": (STAMP[:4] + b"\0\0" + STAMP[6:]).hex()}
-        ),
-        "package_length": of("mismatch", "Another length.", header={"stamp": (b"\0\4" + STAMP[2:]).hex()}),
+        "package_hardening": of("mismatch", "Another hardening.", header={"stamp": stamp("plain", LENGTH).hex()}),
+        "package_length": of("mismatch", "Another length.", header={"stamp": stamp("standard", 4096).hex()}),
+        "package_length_none": of("format", "A length of no set.", header={"stamp": stamp("standard", 512).hex()}),
+        "package_set": of("format", "A set that nobody knows.", header={"stamp": stamp("soft", LENGTH).hex()}),
+        "package_encodings": of("format", "Two encodings a row.", header={"stamp": stamp("plain", 64, 2).hex()}),
         "package_key": of("mismatch", "Another linkage key.", header={"stamp": (STAMP[:-16] + bytes(16)).hex()}),
         "package_root": of("forged", "Another root than was committed to.", header={"root": "00" * 32}),
         "package_rows_more": of("forged", "More rows are said than there are.", header={"rows": 7}),

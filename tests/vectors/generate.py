@@ -13,11 +13,14 @@ import json
 import math
 import struct
 import unicodedata
+from collections.abc import Iterable
+from functools import cache
 from itertools import count, pairwise
 from pathlib import Path
 
 HERE = Path(__file__).parent
 TABLES = HERE.parents[1] / "pprl" / "normalize" / "data"
+RARITY = HERE.parents[1] / "pprl" / "encode" / "data" / "rarity.tsv"
 KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))
 
@@ -35,6 +38,11 @@ def folding_hash() -> bytes:
         data = (TABLES / name).read_bytes()
         message += f"{name} {len(data)}\n".encode() + data
     return hashlib.sha256(message).digest()
+
+
+def tables_hash() -> bytes:
+    """§8."""
+    return hashlib.sha256(b"pprl/2/tables\0" + folding_hash() + hashlib.sha256(RARITY.read_bytes()).digest()).digest()
 
 
 def bigrams(word: str) -> list[str]:
@@ -76,45 +84,57 @@ EXPECTED = {
 }
 
 
-def bits_per_token(length: int, fill: float, fields: list[tuple[str, float]]) -> list[int]:
-    """§4: k of each (type, weight)."""
-    expected = sum(weight * EXPECTED[kind] for kind, weight in fields)
-    kappa = math.log(1 - fill) / (math.log(1 - 1 / length) * expected)
-    return [max(1, min(32, round(weight * kappa))) for _, weight in fields]
+SETS = {
+    "plain": [(0, 0, 1024)],
+    "standard": [(0, 8, 4096), (18, 6, 4096), (23, 5, 8192)],
+    "high": [(0, 10, 4096), (18, 8, 4096), (23, 8, 8192)],
+}
+
+
+def numbers(schema: dict) -> tuple[int, int]:
+    """§6.4: minima and length, by the distinguishing tokens."""
+    told = sum(field["weight"] * EXPECTED[field["type"]] for field in schema["fields"] if field["type"] != "patronymic")
+    return [(minima, length) for least, minima, length in SETS[schema["hardening"]] if least <= told / 100][-1]
+
+
+def plain_bits(schema: dict) -> list[int]:
+    """§5: k of each field."""
+    expected = sum(field["weight"] / 100 * EXPECTED[field["type"]] for field in schema["fields"])
+    kappa = math.log(1 - 0.2) / (math.log(1 - 1 / 1024) * expected)
+    return [max(1, min(32, round(field["weight"] / 100 * kappa))) for field in schema["fields"]]
 
 
 def canonical(schema: dict) -> bytes:
     """§8."""
-    fields = sorted([field["name"], field["type"], field["k"]] for field in schema["fields"])
-    fill = round(schema["fill"] * 10_000)
-    encoding = f'"encoding":{{"fill":{fill},"hardening":{schema["hardening"]},"length":{schema["length"]}}}'
-    listed = ",".join(f'[{json.dumps(name)},"{kind}",{k}]' for name, kind, k in fields)
+    fields = sorted([field["name"], field["type"], field["weight"]] for field in schema["fields"])
+    minima, length = numbers(schema)
+    encoding = f'"encoding":{{"hardening":"{schema["hardening"]}","length":{length},"minima":{minima}}}'
+    listed = ",".join(f'[{json.dumps(name)},"{kind}",{weight}]' for name, kind, weight in fields)
     return f'{{{encoding},"fields":[{listed}],"format":1}}'.encode("ascii")
 
 
 def fingerprint(schema: dict) -> bytes:
     """§8."""
-    return hashlib.sha256(b"pprl/1/schema\0" + folding_hash() + canonical(schema)).digest()
+    return hashlib.sha256(b"pprl/2/schema\0" + tables_hash() + canonical(schema)).digest()
 
 
 def subkey(linkage_key: bytes, schema: dict, purpose: str) -> bytes:
     """§5: extract, then one block of expand (RFC 5869)."""
     extracted = hmac.digest(fingerprint(schema), linkage_key, "sha256")
-    return hmac.digest(extracted, b"pprl/1/" + purpose.encode() + b"\x01", "sha256")
+    return hmac.digest(extracted, b"pprl/2/" + purpose.encode() + b"\x01", "sha256")
 
 
 def space(field: dict) -> str:
     return "name" if field["type"] in ("surname", "given", "patronymic") else "field/" + field["name"]
 
 
-def positions(space_key: bytes, token: str, length: int) -> list[int]:
+def token_words(space_key: bytes, token: str) -> tuple[int, ...]:
     """§5."""
-    digest = hashlib.blake2b(token.encode(), key=space_key, digest_size=64).digest()
-    return [word % length for word in struct.unpack("<32H", digest)]
+    return struct.unpack("<32H", hashlib.blake2b(token.encode(), key=space_key, digest_size=64).digest())
 
 
 class Stream:
-    """§6: 64-bit words of SHAKE256, and draws below a bound."""
+    """§5: 64-bit words of SHAKE256, and draws below a bound."""
 
     def __init__(self, seed: bytes, label: str) -> None:
         prefix = struct.pack("<H", len(label.encode())) + label.encode() + seed
@@ -133,49 +153,94 @@ class Stream:
         return [word % bound for word, bound in zip(words, bounds, strict=True)]
 
 
-def diffusion_rows(seed: bytes, length: int, mixed: int) -> list[list[int]]:
-    """§6."""
-    stream, rows = Stream(seed, "diffusion"), []
-    for _ in range(mixed):
-        row = list(range(length))
-        for place, step in enumerate(stream.below(list(range(length, 0, -1)))):
-            row[place], row[place + step] = row[place + step], row[place]
+def worth(kind: str, token: str) -> int:
+    """§6.1."""
+    kind = "name" if kind in ("surname", "given", "patronymic") else kind
+    table = {}
+    for line in RARITY.read_text(encoding="utf-8").split("\n"):
+        if line and not line.startswith("#"):
+            table[tuple(line.split("\t")[:2])] = line.split("\t")[2]
+    return int(table.get((kind, token), table[kind, "*"]))
 
-        def clashes(entry: int, place: int) -> bool:
-            return any(earlier[place] == entry for earlier in rows)
 
-        for place in range(length):
-            while clashes(row[place], place):
-                (other,) = stream.below([length])
-                if not clashes(row[other], place) and not clashes(row[place], other):
-                    row[place], row[other] = row[other], row[place]
-        rows.append(row)
-    return rows
+def siphash(key: bytes, message: bytes) -> int:
+    """SipHash-2-4 by its paper, section 2."""
+    whole = message + bytes(7 - len(message) % 8) + bytes([len(message)])
+    return siphashes(key, struct.unpack(f"<{len(whole) // 8}Q", whole), 1)
+
+
+def siphashes(key: bytes, words: Iterable[int], count: int) -> int:
+    """The same of many messages at once: each has 128 bits of every word, and of the result, for its 64."""
+    each = int.from_bytes((b"\1" + bytes(15)) * count, "little")
+    low = M64 * each
+
+    def rotated(lanes: int, by: int) -> int:
+        return (lanes << by | lanes >> 64 - by) & low
+
+    def mixed(a: int, b: int, c: int, d: int) -> tuple[int, int, int, int]:
+        a = a + b & low
+        b = rotated(b, 13) ^ a
+        c = c + d & low
+        d = rotated(d, 16) ^ c
+        a = rotated(a, 32) + d & low
+        c = c + b & low
+        return a, rotated(b, 17) ^ c, rotated(c, 32), rotated(d, 21) ^ a
+
+    k0, k1 = struct.unpack("<QQ", key)
+    state = (k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D, k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573)
+    a, b, c, d = (part * each for part in state)
+    for word in words:
+        a, b, c, d = mixed(*mixed(a, b, c, d ^ word))
+        a ^= word
+    a, b, c, d = mixed(*mixed(*mixed(*mixed(a, b, c ^ 0xFF * each, d))))
+    return a ^ b ^ c ^ d
+
+
+M64 = 2**64 - 1
+RULERS = {
+    5: (0, 1, 4, 9, 11),
+    6: (0, 1, 4, 10, 12, 17),
+    8: (0, 1, 4, 9, 15, 22, 32, 34),
+    10: (0, 1, 6, 10, 23, 26, 34, 41, 53, 55),
+}
+
+
+@cache
+def ranks(key: bytes, position: int, length: int) -> list[int]:
+    """§6.3: the rank of a position for each minimum."""
+    pairs = range(length // 2)
+    messages = b"".join(struct.pack("<HHHBBQ", position, pair, 0, 0, 4, 0) for pair in pairs)
+    hashes = siphashes(key, [int.from_bytes(messages, "little")], len(pairs)).to_bytes(16 * len(pairs), "little")
+    return [rank for low, high, _ in struct.iter_unpack("<IIQ", hashes) for rank in (low, high)]
+
+
+def hardened(linkage_key: bytes, schema: dict, filled: set[int]) -> bytes:
+    """§6.3."""
+    minima, length = numbers(schema)
+    ranks_key, outputs_key = (subkey(linkage_key, schema, f"minwise/{part}")[:16] for part in ("ranks", "outputs"))
+    least = [min(column) for column in zip(*(ranks(ranks_key, p, length) for p in sorted(filled)), strict=True)]
+    bits, encoded = min(16, 56 // minima) if minima < 8 else 8, 0
+    for output in range(length):
+        message = 0
+        for k, offset in enumerate(RULERS[minima]):
+            message += least[(output + offset) % length] % 2**bits << bits * k
+        encoded |= (siphash(outputs_key, message.to_bytes(max(7, minima), "little")) & 1) << output
+    return encoded.to_bytes(length // 8, "little")
 
 
 def encoding(linkage_key: bytes, schema: dict, values: dict) -> bytes:
     """§5 and §6: the published bytes of one person."""
-    length, plain = schema["length"], set()
-    for field in schema["fields"]:
+    plain, sparse = set(), set()
+    for field, k in zip(schema["fields"], plain_bits(schema), strict=True):
         if field["name"] in values:
             key = subkey(linkage_key, schema, "tokens/" + space(field))
             for token in tokens(field["type"], values[field["name"]]):
-                plain.update(positions(key, token, length)[: field["k"]])
-    bits = [place in plain for place in range(length)]
-    if schema["hardening"]:
-        seed = subkey(linkage_key, schema, "diffusion")
-        rows = cached_rows(seed, length, schema["hardening"])
-        bits = [sum(bits[row[place]] for row in rows) % 2 == 1 for place in range(length)]
-    return sum(1 << place for place, bit in enumerate(bits) if bit).to_bytes(length // 8, "little")
-
-
-_known_rows: dict[tuple[bytes, int, int], list[list[int]]] = {}
-
-
-def cached_rows(seed: bytes, length: int, mixed: int) -> list[list[int]]:
-    if (seed, length, mixed) not in _known_rows:
-        _known_rows[seed, length, mixed] = diffusion_rows(seed, length, mixed)
-    return _known_rows[seed, length, mixed]
+                plain.update(word % 1024 for word in token_words(key, token)[:k])
+                count = min(32, round(field["weight"] / 100 * worth(field["type"], token)))
+                sparse.update(token_words(key, token)[:count])
+    if schema["hardening"] == "plain":
+        return sum(1 << place for place in plain).to_bytes(128, "little")
+    return hardened(linkage_key, schema, sparse)
 
 
 # ---------------------------------------------------------------- what is shown
@@ -361,32 +426,27 @@ TOKEN_CASES = [
 ]
 
 
-def schema(length: int, hardening: int, *fields: tuple[str, str, int]) -> dict:
-    listed = [{"name": name, "type": kind, "k": k} for name, kind, k in fields]
-    return {"length": length, "hardening": hardening, "fill": 0.2, "fields": listed}
-
-
-def weighted(length: int, hardening: int, *fields: tuple[str, str]) -> dict:
-    ks = bits_per_token(length, 0.2, [(kind, 1.0) for _, kind in fields])
-    return schema(length, hardening, *((name, kind, k) for (name, kind), k in zip(fields, ks, strict=True)))
+def schema(hardening: str, *fields: tuple[str, str] | tuple[str, str, int]) -> dict:
+    """Fields are names and types, and weights in hundredths where they are not 100."""
+    listed = [{"name": f[0], "type": f[1], "weight": f[2] if len(f) > 2 else 100} for f in fields]
+    return {"hardening": hardening, "fields": listed}
 
 
 PERSON = (("surname", "surname"), ("given", "given"), ("birth_date", "date"))
 EVERY_TYPE = tuple((f"the_{kind}", kind) for kind in EXPECTED)
+WITH_PATRONYMIC = (*PERSON, ("patronymic", "patronymic"))
 SCHEMAS = {
-    **{f"person, {length} bits, t = {t}": weighted(length, t, *PERSON) for length in (512, 1024, 2048) for t in (0, 8)},
-    **{f"person, 1024 bits, t = {t}": weighted(1024, t, *PERSON) for t in (5, 10)},
-    "every type, 1024 bits, t = 0": weighted(1024, 0, *EVERY_TYPE),
-    "every type, 1024 bits, t = 8": weighted(1024, 8, *EVERY_TYPE),
-    "explicit k: 1, 32 and 9": schema(
-        1024, 0, ("surname", "surname", 1), ("given", "given", 32), ("birth_date", "date", 9)
-    ),
-    "names with patronymic, 1024 bits, t = 0": weighted(1024, 0, *PERSON, ("patronymic", "patronymic")),
-    "names with patronymic, sex and rank": weighted(
-        1024, 0, *PERSON, ("patronymic", "patronymic"), ("sex", "sex"), ("rank", "rank")
-    ),
-    "two fields of one type": schema(1024, 0, ("home", "category", 20), ("unit", "category", 20)),
-    "a field's name beyond ASCII": schema(1024, 0, ("часть", "category", 20), ("year_2", "year", 12)),
+    **{f"person, {name}": schema(name, *PERSON) for name in SETS},
+    "names, standard": schema("standard", *PERSON[:2], ("patronymic", "patronymic")),
+    "names and year, standard": schema("standard", *PERSON[:2], ("year", "year")),
+    "every type, plain": schema("plain", *EVERY_TYPE),
+    "every type, high": schema("high", *EVERY_TYPE),
+    "weights, plain": schema("plain", ("surname", "surname", 50), ("given", "given", 200), ("birth_date", "date")),
+    "weights, high": schema("high", ("surname", "surname", 50), ("given", "given", 200), ("birth_date", "date")),
+    "names with patronymic, plain": schema("plain", *WITH_PATRONYMIC),
+    "names with patronymic, sex and rank": schema("plain", *WITH_PATRONYMIC, ("sex", "sex"), ("rank", "rank")),
+    "two fields of one type": schema("plain", ("home", "category"), ("unit", "category")),
+    "a field's name beyond ASCII": schema("plain", ("часть", "category"), ("year_2", "year")),
 }
 
 WHOLE = {"surname": "Щербаков", "given": "Ярослав", "birth_date": "07.03.1985"}
@@ -401,9 +461,19 @@ def changed(cells: dict, values: dict) -> tuple[dict, dict]:
     )
 
 
+HARDENED = (  # few, since these bits take long here
+    "no given name",
+    "no birth date",
+    "initial of the given name",
+    "year and month of birth",
+    "surname and given name swapped: the same bits",
+    "English romanisation: the same bits",
+)
+
+
 def rows() -> list[tuple[str, str, dict, dict]]:
     """(name, schema, cells, canonical values by hand)."""
-    plain, mixed = "person, 1024 bits, t = 0", "person, 1024 bits, t = 8"
+    plain, standard = "person, plain", "person, standard"
     cells_of_every_type = {
         "surname": ("Лугова-Мирная", "lugova mirnaia"),
         "given": ("Олег", "oleg"),
@@ -419,9 +489,9 @@ def rows() -> list[tuple[str, str, dict, dict]]:
     }
     all_cells = {f"the_{kind}": cell for kind, (cell, _) in cells_of_every_type.items()}
     all_values = {f"the_{kind}": value for kind, (_, value) in cells_of_every_type.items()}
-    every = "every type, 1024 bits, t = 0"
+    every = "every type, plain"
     shown = [(f"whole row; {name}", name, *changed({}, {})) for name in SCHEMAS if name.startswith("person")]
-    shown += [("whole row; explicit k", "explicit k: 1, 32 and 9", *changed({}, {}))]
+    shown += [(f"whole row; {name}", name, *changed({}, {})) for name in ("weights, plain", "weights, high")]
     shown += [
         (f"only the {kind}", every, {f"the_{kind}": cell}, {f"the_{kind}": value})
         for kind, (cell, value) in cells_of_every_type.items()
@@ -433,7 +503,7 @@ def rows() -> list[tuple[str, str, dict, dict]]:
     shown += [
         (
             "only the patronymic",
-            "names with patronymic, 1024 bits, t = 0",
+            "names with patronymic, plain",
             {"patronymic": patronymic},
             {"patronymic": folded},
         )
@@ -457,7 +527,11 @@ def rows() -> list[tuple[str, str, dict, dict]]:
         values = {field: value for field, value in values.items() if value}
         shown += [(f"whole name, {name}", "names with patronymic, sex and rank", {"full_name": cell}, values)]
     shown += [("every type at once", every, all_cells, all_values)]
-    shown += [("every type at once, t = 8", "every type, 1024 bits, t = 8", all_cells, all_values)]
+    shown += [("every type at once, high", "every type, high", all_cells, all_values)]
+    names = {"surname": "Ли", "given": "Ю."}, {"surname": "li", "given": "i."}
+    shown += [("names alone", "names, standard", *names)]
+    born = {"year": "1985"}
+    shown += [("names and a year", "names and year, standard", names[0] | born, names[1] | born)]
     partial = {
         "no given name": changed({"given": ""}, {"given": None}),
         "no birth date": changed({"birth_date": "-"}, {"birth_date": None}),
@@ -481,11 +555,13 @@ def rows() -> list[tuple[str, str, dict, dict]]:
         "nothing known: an empty row": ({"surname": "", "given": "?", "birth_date": "н/д"}, {}),
     }
     for name, (cells, values) in partial.items():
-        shown += [(f"{name}, t = 0", plain, cells, values), (f"{name}, t = 8", mixed, cells, values)]
+        shown.append((f"{name}, plain", plain, cells, values))
+        if name in HARDENED:
+            shown.append((f"{name}, standard", standard, cells, values))
     shown += [
         (
             "surname, initials of given name and patronymic",
-            "names with patronymic, 1024 bits, t = 0",
+            "names with patronymic, plain",
             {**WHOLE, "given": "Я.", "patronymic": "О."},
             {**WHOLE_VALUES, "given": "i.", "patronymic": "o."},
         ),
@@ -502,7 +578,7 @@ def rows() -> list[tuple[str, str, dict, dict]]:
 def files() -> dict[str, object]:
     """Each file with something in it. The vectors say what must be in them."""
     handles = [("keys.json", keys()), ("folding.json", folding()), ("tokens.json", token_vectors())]
-    handles += [("draws.json", draws()), ("diffusion.json", diffusion()), ("schemas.json", schemas())]
+    handles += [("draws.json", draws()), ("siphash.json", hashes()), ("schemas.json", schemas())]
     return dict([*handles, ("encodings.json", encodings())])
 
 
@@ -515,17 +591,16 @@ def token_vectors() -> dict:
         {"name": n, "type": kind, "value": value, "tokens": tokens(kind, value)} for n, kind, value in TOKEN_CASES
     ]
     placed = [
-        {"space_key": KEY.hex(), "token": token, "length": length, "positions": positions(KEY, token, length)}
-        for token, length in (("_o", 1024), ("_o", 512), ("_o", 2048), ("_o", 8192), ("y1985", 1024), ("№", 1024))
+        {"space_key": KEY.hex(), "token": token, "words": token_words(KEY, token)} for token in ("_o", "y1985", "№")
     ]
-    return {"tokens": listed, "positions": placed}
+    return {"tokens": listed, "words": placed}
 
 
 def keys() -> list[dict]:
     listed = []
     for key in (KEY, OTHER_KEY):
-        for name in ("person, 1024 bits, t = 8", "two fields of one type"):
-            purposes = ["key-check", "diffusion", "tokens/name", "tokens/field/birth_date"]
+        for name in ("person, standard", "two fields of one type"):
+            purposes = ["key-check", "minwise/ranks", "minwise/outputs", "tokens/name", "tokens/field/birth_date"]
             listed.append(
                 {
                     "name": f"{name}; key {key[:2].hex()}…",
@@ -558,50 +633,34 @@ def draws() -> list[dict]:
     return listed
 
 
-def diffusion() -> list[dict]:
-    listed = []
-    for length, mixed in ((512, 5), (1024, 8), (2048, 10)):
-        table = diffusion_rows(KEY, length, mixed)
-        entries = [entry for row in table for entry in row]
-        listed.append(
-            {
-                "name": f"{length} bits, t = {mixed}",
-                "seed": KEY.hex(),
-                "length": length,
-                "mixed": mixed,
-                "first_entries": [row[:8] for row in table],
-                "sha256_of_u16_rows": hashlib.sha256(struct.pack(f"<{len(entries)}H", *entries)).hexdigest(),
-            }
-        )
-    return listed
+def hashes() -> list[dict]:
+    """Messages of 0 to 16 bytes, among them that of the paper's appendix A (15 bytes)."""
+    messages = [bytes(range(length)) for length in range(17)]
+    return [{"key": KEY[:16].hex(), "message": m.hex(), "hash": f"{siphash(KEY[:16], m):016x}"} for m in messages]
 
 
 def schemas() -> list[dict]:
-    """Schemas as files: the bytes and the fingerprint each must give, and the k it must compute."""
+    """Schemas as files: the bytes and the fingerprint each must give, and the bits of a token in a plain filter."""
 
-    def toml(body: dict, *, written_k: bool) -> str:
-        head = f"[encoding]\nlength = {body['length']}\nhardening = {body['hardening']}\nfill = {body['fill']}\n"
+    def toml(body: dict) -> str:
         parts = [
-            f'[fields."{field["name"]}"]\ntype = "{field["type"]}"\n' + (f"k = {field['k']}\n" if written_k else "")
+            f'[fields."{field["name"]}"]\ntype = "{field["type"]}"\nweight = {field["weight"] / 100}\n'
             for field in body["fields"]
         ]
-        return "format = 1\n" + head + "".join(parts)
+        return f'format = 1\n[encoding]\nhardening = "{body["hardening"]}"\n' + "".join(parts)
 
-    listed = []
-    for name, body in SCHEMAS.items():
-        for written_k in (True, False):
-            weights = bits_per_token(body["length"], 0.2, [(field["type"], 1.0) for field in body["fields"]])
-            if written_k or weights == [field["k"] for field in body["fields"]]:
-                listed.append(
-                    {
-                        "name": name + ("" if written_k else "; k by the formula"),
-                        "toml": toml(body, written_k=written_k),
-                        "k": {field["name"]: field["k"] for field in body["fields"]},
-                        "canonical": canonical(body).decode(),
-                        "fingerprint": fingerprint(body).hex(),
-                    }
-                )
-    return listed
+    return [
+        {
+            "name": name,
+            "toml": toml(body),
+            "bits": dict(zip([field["name"] for field in body["fields"]], plain_bits(body), strict=True)),
+            "minima": numbers(body)[0],
+            "length": numbers(body)[1],
+            "canonical": canonical(body).decode(),
+            "fingerprint": fingerprint(body).hex(),
+        }
+        for name, body in SCHEMAS.items()
+    ]
 
 
 def encodings() -> dict:

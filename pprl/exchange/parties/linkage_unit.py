@@ -281,7 +281,7 @@ def _near_doubles(examined: BitMatrix, rows: Iterable[BitMatrix], terms: Terms) 
     """How many of the examined rows have another row near them, and how many were examined."""
     candidates = search.best(examined, rows, keep=2)
     second = 2 * candidates.common[:, 1] / np.maximum(candidates.total[:, 1], 1)
-    return int((second >= (NEAR if terms.schema.hardening else NEAR_PLAIN)).sum()), len(examined)
+    return int((second >= (NEAR_PLAIN if terms.schema.hardening == "plain" else NEAR)).sum()), len(examined)
 
 
 def _released_pairs(folder: ExchangeFolder, figures: Assessment) -> bytes:

@@ -19,7 +19,7 @@ from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Field, Schema
 from pprl.core.schema_file import to_toml
 from pprl.core.tables import csv_bytes
-from pprl.encode.bloom import key_check
+from pprl.encode.keys import key_check, tables_hash
 from pprl.encode.list import encode_list, unused_controls
 from pprl.exchange.folder import (
     PART,
@@ -65,7 +65,7 @@ from pprl.exchange.protocol.reveal import ASKED, RELEASE_PURPOSE
 from pprl.exchange.protocol.roles import OwnerRole
 from pprl.exchange.protocol.statements import AGAIN, Statement, parse_canonical
 from pprl.exchange.record import Commitment, not_come
-from pprl.normalize.text import folding_hash, read_table
+from pprl.normalize.text import read_table
 from pprl.roster.load import RosterLike, load
 from pprl.roster.people import People
 
@@ -80,11 +80,12 @@ class Offer:
     """What the list owner may choose when they propose terms; the rest follows from the schema.
 
     ``labels`` are the labels of each stratum whose type has no list of its own. With ``pairs`` the list owner learns
-    which of their rows matched. ``expires`` is in 90 days where it is None.
+    which of their rows matched. What is None is 20 to 10,000 people, 1,000 to 20,000,000 rows, at most as many as the
+    parameter set protects, and 90 days.
     """
 
-    list_people: tuple[int, int] = (20, 10_000)
-    registry_rows: tuple[int, int] = (1_000, 20_000_000)
+    list_people: tuple[int, int] | None = None
+    registry_rows: tuple[int, int] | None = None
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pairs: bool = True
     earlier_runs: int = 0
@@ -94,15 +95,15 @@ class Offer:
 
     def terms(self, schema: Schema, today: datetime.date | None = None) -> Terms:
         """SchemaError or RefusedError: terms that no agreement can hold."""
-        folding = folding_hash()
+        folding, most = tables_hash(), schema.parameters.most_rows
         known = {field.name: known_labels(field) for field in schema.fields if field.role == "stratum"}
         terms = Terms(
             schema_text=to_toml(schema),
             folding=folding,
             fingerprint=schema.fingerprint(folding),
             strata={**known, **self.labels},
-            list_people=self.list_people,
-            registry_rows=self.registry_rows,
+            list_people=self.list_people or (20, min(10_000, most)),
+            registry_rows=self.registry_rows or (1_000, min(20_000_000, most)),
             pad=PAD,
             outputs={
                 "list": ("report", "pairs") if self.pairs else ("report",),

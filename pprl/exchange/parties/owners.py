@@ -18,7 +18,7 @@ from pprl.core.errors import ForgedError, MismatchError, OrderError, RefusedErro
 from pprl.core.key import LinkageKey
 from pprl.core.outputs import make_folder
 from pprl.core.schema import Field, Schema
-from pprl.encode.bloom import parameters_of
+from pprl.encode.keys import parameters_of, tables_hash
 from pprl.exchange.folder import PART, ExchangeFolder
 from pprl.exchange.next_step import PAGE, RESULT
 from pprl.exchange.parties.party import Party
@@ -31,7 +31,6 @@ from pprl.exchange.protocol.package import Manifest, write_package
 from pprl.exchange.protocol.roles import OwnerRole, other_owner
 from pprl.exchange.protocol.statements import bytes_of
 from pprl.exchange.record import Received, not_come
-from pprl.normalize.text import folding_hash
 from pprl.report import render
 from pprl.report.record import load
 
@@ -163,7 +162,7 @@ class Owner(Party, ABC):
 def agreed_schema(terms: Terms) -> Schema:
     """The agreed schema. MismatchError: this version of pprl folds names differently from what was agreed."""
     # (7) what is agreed is what is installed
-    schema, folding = terms.schema, folding_hash()
+    schema, folding = terms.schema, tables_hash()
     if folding != terms.folding or schema.fingerprint(folding) != terms.fingerprint:
         raise MismatchError(
             "this version of pprl folds names differently from the one that made the agreement",

@@ -21,7 +21,7 @@ from pprl.core.errors import OrderError
 from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
 from pprl.core.schema_file import to_toml
-from pprl.encode.bloom import key_check
+from pprl.encode.keys import key_check
 from pprl.encode.labels import filled_shapes
 from pprl.encode.registry import RegistryPart, encode_registry_parts
 from pprl.exchange.folder import PART, ExchangeFolder, make_commitment, sign_statement, write_statements

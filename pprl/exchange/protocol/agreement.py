@@ -114,13 +114,14 @@ class Terms:
                 "the terms give a party more than any party may have",
                 hint="results for single rows of the registry would tell its owner who is on the list",
             )
-        if schema.hardening == 0 and not self.plain:
+        if schema.hardening == "plain" and not self.plain:
             raise RefusedError(
                 "the schema sets no hardening, and the terms do not say so",
-                hint="without hardening about 50 known people are enough to read an encoding: set hardening = 8, or "
-                "pass --plain",
+                hint="without hardening about 50 known people are enough to read an encoding: "
+                'set hardening = "standard", or pass --plain',
             )
         schema.refuse_weak()
+        schema.refuse_large(max(self.registry_rows[1], self.list_people[1]))
         strata = {field.name for field in schema.fields if field.role == "stratum"}
         if strata != set(self.strata) or any(len(labels) > MAX_LABELS for labels in self.strata.values()):
             raise RefusedError("the labels of the strata do not match the schema", hint="--labels FIELD=A,B,C")
@@ -143,7 +144,8 @@ class Terms:
         )
         lines = [
             *(f"{TITLES[card.role]:16} {card.name}" for card in order(cards)),
-            f"linked           {', '.join(by_role['link'])}; hardening {schema.hardening}",
+            f"linked           {', '.join(by_role['link'])}; hardening {schema.hardening}: "
+            f"{schema.parameters.described()}",
             f"counted by       {strata or 'nothing'}",
             f"confirmed by     {', '.join(by_role['confirm']) or 'nothing'}",
             f"list             {self.list_people[0]:,} to {self.list_people[1]:,} people, "

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from pprl.core import container
 from pprl.core.encodings import EncodingParameters
 from pprl.core.errors import FileError, ForgedError, MismatchError
@@ -161,7 +163,7 @@ class SealedPackage:
         self._path, self._keys, self.size = path, keys, path.stat().st_size
         plain = self._open(sealed, 0, last=False)
         statement, end = read_statement(plain, path.name)
-        if statement.kind is not HEADER or any(plain[end:]):
+        if statement.kind is not HEADER or not _empty(plain, end):
             raise FileError(f"{path.name}: its header is not a header", hint=AGAIN)
         self.contents = _contents(statement, cards)
         # (3) it is the header of this package, made for us
@@ -205,7 +207,7 @@ class SealedPackage:
                 used = min(left, rows_in_segment) * layout.width
                 left -= min(left, rows_in_segment)
                 # (8) nothing is hidden after the rows
-                if any(plain[used:]):
+                if not _empty(plain, used):
                     raise FileError(f"{self._path.name}: holds something after its rows", hint=AGAIN)
                 for leaf in layout.leaves(plain[:used]):
                     tree.add(leaf)
@@ -228,6 +230,11 @@ class SealedPackage:
             ) from None
 
 
+def _empty(plain: bytes | memoryview, start: int) -> bool:
+    """Whether nothing but zeros follows."""
+    return not np.frombuffer(plain, dtype=np.uint8)[start:].any()
+
+
 def _contents(statement: Statement, cards: Mapping[Role, Card]) -> Contents:
     statement.require_form()
     role: OwnerRole
@@ -238,7 +245,9 @@ def _contents(statement: Statement, cards: Mapping[Role, Card]) -> Contents:
             raise FileError("the header of a package: does not name an owner", hint=AGAIN)
     return Contents(
         role=role,
-        parameters=EncodingParameters.from_bytes(statement.bytes_of("stamp", EncodingParameters.LAYOUT.size)),
+        parameters=EncodingParameters.from_bytes(
+            statement.bytes_of("stamp", EncodingParameters.LAYOUT.size), "the header of a package"
+        ),
         rows=statement.body["rows"],
         rows_read=statement.body["rows_read"],
         root=statement.bytes_of("root", 32),

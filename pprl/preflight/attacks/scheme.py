@@ -7,8 +7,9 @@ here starts from it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,86 +17,89 @@ from scipy import sparse
 
 from pprl.core.bits import BitMatrix
 from pprl.core.randomness import RandomStream
-from pprl.core.schema import Schema
-from pprl.encode.bloom import encode
+from pprl.core.schema import Field, Schema
 from pprl.encode.tokens import space, tokens
-from pprl.roster.people import MISSING, Column, People, join_people
+from pprl.roster.people import MISSING, People, join_people
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]  # float64, or float32 where there are many people
 Indices = NDArray[np.int64]
 Tokens = Any  # a sparse array of shape (people, tokens)
 
 
-@dataclass(frozen=True)
-class Scheme:
-    """The published way from people to bits. To attack another encoding, pass an object with the same attributes."""
+class Scheme(Protocol):
+    """The published way from people to bits: what an attack needs to know of an encoding.
 
-    schema: Schema
+    ``agreement`` and ``mean`` are over keys, with bits y = ±1. They see how many positions of a filter each person
+    sets (``bits``) and how many two people have in common.
+    """
 
-    @property
-    def xored_bits(self) -> int:
-        """How many bits of the filter are XORed into each published bit; 1 without hardening."""
-        return max(1, self.schema.hardening)
-
-    @property
-    def length(self) -> int:
-        """Bits of the filter that tokens are hashed to."""
-        return self.schema.length
-
-    def encode(self, people: People, key: bytes) -> BitMatrix:
-        return encode(people, self.schema, key)
+    def encode(self, people: People, key: bytes) -> BitMatrix: ...
 
     def bits_of_tokens(self, people: People) -> Tokens:
-        """Shape (people, tokens): the inner product of two rows is how many bits of a filter both people set.
+        """Shape (people, tokens): the inner product of two rows is how many positions both people set."""
+        ...
 
-        A token of two fields with different k sets the first bits of one sequence, so it counts as a token of the
-        smaller k and one of the rest.
-        """
-        numbers = _TokenNumbers(self.schema)
-        blocks = []
-        for field in self.schema.linked():
-            column = people.columns[field.name].in_use()
-            blocks.append((column, *numbers.of_values(column, field.name)))
-        roots = np.array(numbers.roots)
-        total = sparse.csr_array((len(people), len(roots)))
-        for column, indices, starts in blocks:
-            values = np.ones(len(indices)), indices, starts
-            block = sparse.csr_array(values, shape=(len(starts) - 1, len(roots)))
-            total = total + block[np.where(column.codes == MISSING, len(starts) - 2, column.codes)]
-        total.data = roots[total.indices]
-        return total
+    def agreement(self, bits_left: Floats, bits_right: Floats, common: Floats) -> Floats:
+        """E[y y'] of two people; the arguments broadcast."""
+        ...
+
+    def mean(self, bits: Floats) -> Floats:
+        """E[y]."""
+        ...
 
 
-class _TokenNumbers:
-    """A column number for each token and step of k, and the square root of the bits it stands for."""
+class View(NamedTuple):
+    """One set of encodings of the targets of a pool, and how it was made; a person may have several encodings."""
 
-    def __init__(self, schema: Schema) -> None:
-        self.roots: list[float] = []
-        self._numbers: dict[tuple[str, str, int], int] = {}
-        self._fields = {field.name: field for field in schema.linked()}
-        self._levels: dict[str, set[int]] = {}
-        for field in schema.linked():
-            self._levels.setdefault(space(field), set()).add(field.k)
+    scheme: Scheme
+    bits: BitMatrix
 
-    def of_values(self, column: Column, name: str) -> tuple[list[int], list[int]]:
-        """The numbers of the tokens of all values, one value after the other, and where each value begins.
 
-        A last, empty value is for people without one.
-        """
-        field = self._fields[name]
-        steps = [k for k in sorted(self._levels[space(field)]) if k <= field.k]
-        indices: list[int] = []
-        starts = [0]
-        for value in column.values:
-            for token in tokens(field.type, value):
-                for below, k in zip((0, *steps), steps, strict=False):
-                    number = self._numbers.setdefault((space(field), token, k), len(self._numbers))
-                    if number == len(self.roots):
-                        self.roots.append((k - below) ** 0.5)
-                    indices.append(number)
-            starts.append(len(indices))
-        starts.append(len(indices))
-        return indices, starts
+def token_bits(people: People, schema: Schema, positions: Callable[[Field, str], int]) -> Tokens:
+    """`Scheme.bits_of_tokens` where a token of a field sets the first ``positions(field, token)`` of one sequence.
+
+    The sequence belongs to the token's space. So a token that fields of one space give different numbers of positions
+    counts as a token of the smallest number, one of the step to the next, and so on; each entry is the root of a step.
+    """
+    fields = schema.linked()
+    columns_of: dict[tuple[str, str], list[tuple[int, int]]] = {}  # (positions so far, column), rising
+    roots: list[float] = []
+
+    def columns(field: Field, token: str) -> list[int]:
+        steps = columns_of.get((space(field), token))
+        if steps is None:
+            levels = {positions(other, token) for other in fields if space(other) == space(field)} - {0}
+            rising = sorted(levels)
+            steps = [(level, len(roots) + number) for number, level in enumerate(rising)]
+            roots.extend((level - below) ** 0.5 for below, level in zip((0, *rising), rising, strict=False))
+            columns_of[space(field), token] = steps
+        most = positions(field, token)
+        return [column for level, column in steps if level <= most]
+
+    blocks = []
+    for field in fields:
+        values = people.columns[field.name].in_use()
+        found = [[c for token in tokens(field.type, value) for c in columns(field, token)] for value in values.values]
+        starts = np.cumsum([0, *map(len, found), 0])  # a last, empty value is for people without one
+        blocks.append((values.codes, np.array([c for each in found for c in each], dtype=np.int64), starts))
+    total = sparse.csr_array((len(people), len(roots)))
+    for codes, indices, starts in blocks:
+        block = sparse.csr_array((np.ones(len(indices)), indices, starts), shape=(len(starts) - 1, len(roots)))
+        total = total + block[np.where(codes == MISSING, len(starts) - 2, codes)]
+    total.data = np.array(roots)[total.indices]
+    return total
+
+
+@dataclass(frozen=True, eq=False)
+class TokenBits:
+    """The tokens of a pool under one scheme, and how many positions each person sets: shape (people,)."""
+
+    tokens: Tokens
+    bits: Floats
+
+    def common(self, left: Indices, right: Indices) -> Floats:
+        """Positions that both people set, before chance hits: shape (left, right)."""
+        return np.asarray((self.tokens[left] @ self.tokens[right].T).todense())
 
 
 class CandidatePool:
@@ -106,9 +110,9 @@ class CandidatePool:
     are in a drawn order. ``tie_order`` is drawn too, and settles ties.
     """
 
-    def __init__(self, roster: People, population: People | None, scheme: Scheme, draws: RandomStream) -> None:
+    def __init__(self, roster: People, population: People | None, schema: Schema, draws: RandomStream) -> None:
         everyone = roster if population is None else join_people([roster, population])
-        first, person_of = distinct_people(everyone, scheme.schema)
+        first, person_of = distinct_people(everyone, schema)
         targets = np.unique(person_of[: len(roster)])
         others = np.setdiff1d(np.arange(len(first)), targets)
         order = np.concatenate([targets[draws.permutation(len(targets))], others[draws.permutation(len(others))]])
@@ -119,8 +123,8 @@ class CandidatePool:
         self.person_of_row: Indices = number[person_of[: len(roster)]]
         self.population_counts: Indices = np.bincount(number[person_of[len(roster) :]], minlength=len(order))
         self.tie_order = draws.permutation(len(order))
-        self.tokens = scheme.bits_of_tokens(self.people)
-        self.bits = np.asarray(self.tokens.multiply(self.tokens).sum(axis=1)).ravel()
+        self._of_schemes: dict[Scheme, TokenBits] = {}
+        self._own: dict[tuple[Scheme, int], BitMatrix] = {}
 
     def __len__(self) -> int:
         return len(self.people)
@@ -129,27 +133,39 @@ class CandidatePool:
         """The different people of the roster."""
         return self.people.take(np.arange(self.target_count))
 
-    def common(self, left: Indices, right: Indices) -> Floats:
-        """Bits that both people set, before chance hits: shape (left, right)."""
-        return np.asarray((self.tokens[left] @ self.tokens[right].T).todense())
+    def view(self, scheme: Scheme, key: bytes) -> View:
+        """The targets' encodings."""
+        return View(scheme, scheme.encode(self.targets(), key))
+
+    def own_bits(self, scheme: Scheme, number: int) -> BitMatrix:
+        """The targets' encodings under the attacker's own key of this number; kept, since every attack can use them."""
+        if (scheme, number) not in self._own:
+            key = RandomStream(number.to_bytes(32, "little"), "own key").bytes(32)
+            self._own[scheme, number] = scheme.encode(self.targets(), key)
+        return self._own[scheme, number]
+
+    def tokens(self, scheme: Scheme) -> TokenBits:
+        """The tokens of everybody under a scheme."""
+        if scheme not in self._of_schemes:
+            found = scheme.bits_of_tokens(self.people)
+            self._of_schemes[scheme] = TokenBits(found, np.asarray(found.multiply(found).sum(axis=1)).ravel())
+        return self._of_schemes[scheme]
 
     def agreement(self, left: Indices, right: Indices, scheme: Scheme) -> Floats:
-        """E[y y'] over keys, with bits y = ±1: shape (left, right).
-
-        A bit of the filter is 0 with probability q = (1 − 1/length)^(bits set). The bits of two people differ with
-        probability p = q_a + q_b − 2 q_ab, where q_ab is q for the tokens of both; XOR over x bits gives (1 − 2p)^x.
-        Exact, except that diffusion draws positions without repetition.
-        """
-        log_unset = np.log1p(-1 / scheme.length)
-        a, b = self.bits[left][:, None], self.bits[right][None, :]
-        either = a + b - self.common(left, right)
-        differ = np.exp(log_unset * a) + np.exp(log_unset * b) - 2 * np.exp(log_unset * either)
-        return np.asarray((1 - 2 * differ) ** scheme.xored_bits)
+        """E[y y'] over keys: shape (left, right)."""
+        of_pool = self.tokens(scheme)
+        bits, common = of_pool.bits, of_pool.common(left, right)
+        agreement = np.asarray(scheme.agreement(bits[left][:, None], bits[right][None, :], common))
+        agreement[left[:, None] == right[None, :]] = 1
+        return agreement
 
     def mean(self, people: Indices, scheme: Scheme) -> Floats:
         """E[y] over keys, shape (people,)."""
-        log_unset = np.log1p(-1 / scheme.length)
-        return np.asarray(-((2 * np.exp(log_unset * self.bits[people]) - 1) ** scheme.xored_bits))
+        return np.asarray(scheme.mean(self.tokens(scheme).bits[people]))
+
+    def covariance(self, left: Indices, right: Indices, scheme: Scheme) -> Floats:
+        """The covariance of two people's bits over keys: shape (left, right)."""
+        return self.agreement(left, right, scheme) - np.outer(self.mean(left, scheme), self.mean(right, scheme))
 
 
 def distinct_people(people: People, schema: Schema) -> tuple[Indices, Indices]:
@@ -163,3 +179,8 @@ def signs(bits: BitMatrix) -> Floats:
     """Bits as −1 and 1, shape (rows, length)."""
     rows = np.ascontiguousarray(bits.words).view(np.uint8)
     return np.unpackbits(rows, axis=1, bitorder="little").astype(np.float64) * 2 - 1
+
+
+def view_signs(views: Sequence[View], people: Indices) -> list[Floats]:
+    """The bits of some targets in each view, as −1 and 1."""
+    return [signs(BitMatrix(view.bits.words[people])) for view in views]
