@@ -110,7 +110,7 @@ def nobody(case: Case, seed: int) -> Case:
 def empty_handed(data: Path) -> None:
     case, found = rosters.febrl4(data), []
     for seed in range(1, 21):
-        scores, rows, their_rows = run(nobody(case, seed), 0, seed)
+        scores, rows, their_rows = run(nobody(case, seed), "plain", seed)
         found.append(judge(scores, rows, their_rows).found)
     print(
         f"FEBRL4, all partners removed, 20 seeds: found 0 in {sum(count == 0 for count in found)}, at most {max(found)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,7 +127,20 @@ def _lines(result: Preview) -> list[str]:
         lines.append(f"what each class could claim against a registry of {result.registry_rows:,} rows:")
     else:
         lines.append("classes (add --registry-rows N to see what each could claim):")
-    return lines + [f"  {_class_line(rows)}" for rows in result.classes]
+    return [*lines, *(f"  {_class_line(rows)}" for rows in result.classes), *_hardening_lines(result)]
+
+
+def _hardening_lines(result: Preview) -> Iterator[str]:
+    """What the parameter set costs, and the ways out."""
+    numbers, cost = result.hardening, result.cost
+    line = f"hardening          {numbers.name}: {numbers.described()}"
+    if cost is None:
+        yield line
+        return
+    yield f"{line}; {cost.matched} of {cost.present} people put in were matched, {cost.plain} with plain"
+    if cost.notable:
+        yield "                   to match more, link another field, such as a date of birth; or, where both files are"
+        yield "                   in one hand, hide nothing: pprl link --hardening plain"
 
 
 def _class_line(rows: Class) -> str:

@@ -30,6 +30,7 @@ from pprl.roster.persons import fullest_spellings, persons_of
 from pprl.roster.spellings import MOST_SPELLINGS
 
 FEWEST_ALIKE = 10
+MOST_ALIKE = 0.05  # E[y y'] of two spellings of a person, y = ±1
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,13 @@ def encode_list(
     decoys = decoys or decoys_per_person(schema, big=big_registry)
     drawn = draw_decoys(persons.people, schema, seed, decoys, big_registry=big_registry)
     synthetic = drop_collisions(drawn, encoder, taken)
-    records = [persons, *(made.records() for made in synthetic)]
+    made, kin = (each.records() for each in synthetic)
+    records = [persons, deal_out(made, persons, spellings.base, schema, seed), kin]
     if controls is not None:
         absent = load(controls, schema, "control").people
         records.append(encode_controls(absent, schema, encoder, taken))
     if len(spellings):
         records += [spellings, *respell(synthetic, persons, spellings, schema, encoder, seed)]
-    records[1] = deal_out(records[1], persons, spellings, schema, seed)
     fell_back = int(synthetic[0].rows.fell_back.sum())
     return assemble(join(records), people, schema, key, randomness, fell_back)
 
@@ -133,8 +134,28 @@ def _further_spellings(
     with_person = np.column_stack([np.append(np.arange(len(kept)), base), np.concatenate([words[kept], words[rows]])])
     different = _first_of_equals(with_person)
     different = different[different >= len(kept)] - len(kept)
+    if schema.hardening != "plain":
+        different = different[_unlike(words[kept], words[rows[different]], base[different])]
     different = different[cumcount(base[different]) < MOST_SPELLINGS - 1]
     return rows[different], base[different]
+
+
+def _unlike(first: Words, further: Words, base: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which further spellings of people agree neither with the first one nor with one kept before them.
+
+    The labels say which encodings are of one person, and how similar these are needs no key to predict: three alike
+    spellings name two in five people (docs/risk.md §3). A registry row that one of them would match agrees with the
+    other as well.
+    """
+    most = (1 - MOST_ALIKE) / 2 * 64 * first.shape[1]
+    kept: dict[int, list[Words]] = {}
+    unlike = np.zeros(len(base), dtype=bool)
+    for number, (person, words) in enumerate(zip(base.tolist(), further, strict=True)):
+        own = kept.setdefault(person, [first[person]])
+        if all(int(np.bitwise_count(words ^ other).sum()) > most for other in own):
+            own.append(words)
+            unlike[number] = True
+    return unlike
 
 
 def draw_decoys(
@@ -192,14 +213,15 @@ def respell(
         first += len(made.words)
 
 
-def deal_out(decoys: Records, persons: Records, spellings: Records, schema: Schema, seed: bytes) -> Records:
+def deal_out(decoys: Records, persons: Records, spelled: NDArray[np.int64], schema: Schema, seed: bytes) -> Records:
     """The decoys, each beside a person who has the same fields filled and as many spellings, drawn at random.
 
     The linkage unit, which opens the labels, could otherwise take the mean over the decoys of a person, which share
     given name and patronymic, and read from 20 hardened encodings what none of them shows (docs/risk.md §1). Fields
-    that say something of the person, such as strata, become those of the new one.
+    that say something of the person, such as strata, become those of the new one. ``spelled`` are the indices of the
+    people of further spellings.
     """
-    alike = _alike(persons.people, schema) * MOST_SPELLINGS + np.bincount(spellings.base, minlength=len(persons))
+    alike = _alike(persons.people, schema) * MOST_SPELLINGS + np.bincount(spelled, minlength=len(persons))
     group = alike[decoys.base]
     draws = RandomStream(seed, "dealt decoys").words(len(decoys))
     beside = np.empty_like(decoys.base)

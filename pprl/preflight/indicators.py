@@ -13,7 +13,7 @@ import numpy as np
 
 from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
-from pprl.preflight.attacks.scheme import CandidatePool, View, distinct_people
+from pprl.preflight.attacks.scheme import CandidatePool, Published, distinct_people
 from pprl.roster.people import MISSING, People
 
 SAMPLED_PAIRS = 20_000
@@ -80,7 +80,7 @@ class Cell:
     few: int
 
 
-def indicators(pool: CandidatePool, view: View, draws: RandomStream) -> Indicators:
+def indicators(pool: CandidatePool, view: Published, draws: RandomStream) -> Indicators:
     """``view`` has the encodings of `CandidatePool.targets`."""
     bits, of_pool = view.bits, pool.tokens(view.scheme)
     n, length = len(bits), bits.length

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pprl.core.hardening import ParameterSet
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import CLASS_NAMES
 from pprl.core.randomness import Randomness, RandomStream, fresh_seed
@@ -61,13 +62,28 @@ class Class:
     claim: Claim | None = None
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What hardening costs: of ``present`` people who were put into a synthetic registry ``matched`` were matched with
+    themselves, and ``plain`` would have been without hardening."""
+
+    matched: int
+    plain: int
+    present: int
+
+    @property
+    def notable(self) -> bool:
+        """More than one in fifty is lost."""
+        return self.plain - self.matched > self.present / 50
+
+
 @dataclass(frozen=True, kw_only=True)
 class Preview:
     """A roster in figures. ``spellings`` is how many distinct words its names have, before and after folding.
 
     ``left_out`` are the rows of cells that are not read, or not in full, by field and reason; ``columns`` says from
     which columns each of these fields is read, by header or number. ``empty_fields`` are linked and have no value in
-    any row.
+    any row. ``cost`` is None where no registry was tried, or nothing is hardened.
     """
 
     rows: int
@@ -79,7 +95,9 @@ class Preview:
     empty_fields: tuple[str, ...]
     duplicates: tuple[tuple[int, int], ...]
     spellings: tuple[int, int]
+    hardening: ParameterSet
     registry_rows: int | None = None
+    cost: Cost | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -99,7 +117,13 @@ class Preview:
                 for group in self.classes
             ],
             "registry_rows": self.registry_rows,
+            "hardening": {**vars(self.hardening), "cost": vars(self.cost) if self.cost else None},
         }
+
+    def found(self) -> tuple[int, int]:
+        """People who were matched with themselves in the trial, of those put into the registry."""
+        claims = [group.claim for group in self.classes if group.claim]
+        return sum(claim.found for claim in claims), sum(claim.present for claim in claims)
 
 
 def preview(
@@ -128,6 +152,7 @@ def preview(
             dict.fromkeys((int(people.rows[first_rows[row]]), int(people.rows[row])) for row in repeated.tolist())
         ),
         spellings=_spellings(people, frames, columns, schema),
+        hardening=schema.parameters,
     )
 
 
@@ -154,8 +179,27 @@ def with_claims(
     map: Callable[..., Any] = map,  # noqa: A002  an engine is an object with a `map`
     progress: Callable[[int], None] | None = None,
 ) -> Preview:
-    """The preview with what each class could claim against a registry of that size; ``seed`` repeats the trial."""
-    draws = RandomStream(seed or fresh_seed(), "preview")
+    """The preview with what each class could claim against a registry of that size, and what hardening costs; ``seed``
+    repeats the trial."""
+    seed = seed or fresh_seed()
+    tried = _with_claims(result, people, schema, registry_rows, seed, map, progress)
+    if schema.hardening == "plain":
+        return tried
+    without = _with_claims(result, people, schema.with_hardening("plain"), registry_rows, seed, map, progress)
+    matched, present = tried.found()
+    return replace(tried, cost=Cost(matched, without.found()[0], present))
+
+
+def _with_claims(
+    result: Preview,
+    people: People,
+    schema: Schema,
+    registry_rows: int,
+    seed: bytes,
+    map: Callable[..., Any],  # noqa: A002
+    progress: Callable[[int], None] | None,
+) -> Preview:
+    draws = RandomStream(seed, "preview")
     schema = replace(schema, registry_as_of=None)  # everybody could be in a synthetic registry
     unique = people.take(_first_rows(persons_of(people, schema), encodable(people, schema)))
     unique = People(np.arange(len(unique), dtype=np.int64), unique.columns)
@@ -219,7 +263,8 @@ def _first_rows(first_row_of: NDArray[np.int64], filled: NDArray[np.bool_]) -> N
 def pairs_to_try(result: Preview, schema: Schema, registry_rows: int) -> int:
     """Roughly how many pairs `with_claims` compares."""
     strangers = min(registry_rows, MAX_STRANGERS)
-    return int(min(MAX_PAIRS, result.people * (1 + decoys_per_person(schema, big=is_big(registry_rows))) * strangers))
+    pairs = min(MAX_PAIRS, result.people * (1 + decoys_per_person(schema, big=is_big(registry_rows))) * strangers)
+    return int(pairs * (1 if schema.hardening == "plain" else 2))
 
 
 def _randomness(draws: RandomStream) -> Randomness:

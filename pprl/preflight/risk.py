@@ -14,12 +14,13 @@ from pprl.core.hardening import SET_NAMES, SetName
 from pprl.core.randomness import RandomStream, seed_from
 from pprl.core.schema import Schema
 from pprl.core.schema_file import load_schema
+from pprl.preflight.attacks.beside import beside_relatives
 from pprl.preflight.attacks.encodings import scheme_of
 from pprl.preflight.attacks.graph import PEOPLE, graph_matching
 from pprl.preflight.attacks.known_pairs import known_pairs
 from pprl.preflight.attacks.lookups import dictionary, frequency_alignment
 from pprl.preflight.attacks.result import AttackResult
-from pprl.preflight.attacks.scheme import CandidatePool, Indices, View
+from pprl.preflight.attacks.scheme import CandidatePool, Indices, Published, View
 from pprl.preflight.attacks.triples import Linear, known_triples
 from pprl.preflight.indicators import Cell, Indicators, Repeats, indicators, repeats, strata_cells
 from pprl.preflight.utility import Utility, measure_utility
@@ -226,7 +227,11 @@ def _attack_hardening(
     step: Callable[[str], None],
 ) -> HardeningResult:
     draws = RandomStream(key_seed, f"risk, {schema.hardening}")
-    view = pool.view(scheme_of(schema), draws.bytes(32))
+    key = draws.bytes(32)
+    view = pool.view(scheme_of(schema), key)
+    views: list[View] = [view]
+    if schema.hardening != "plain":  # which shows enough without them
+        views.append(beside_relatives(pool, schema, key, draws))
     shown = indicators(pool, view, draws)
     ladder = known_ladder(pool.target_count)
     targets = np.arange(pool.target_count)[-min(MAX_TARGETS, pool.target_count - ladder[-1]) :]
@@ -240,7 +245,7 @@ def _attack_hardening(
         graph.append(
             graph_matching(
                 pool,
-                [view],
+                views,
                 draws,
                 held=setting.held,
                 encoded=setting.encoded,
@@ -260,7 +265,7 @@ def _attack_hardening(
 
 
 def _by_known_pairs(
-    pool: CandidatePool, view: View, known: int, targets: Indices, draws: RandomStream
+    pool: CandidatePool, view: Published, known: int, targets: Indices, draws: RandomStream
 ) -> list[AttackResult]:
     """The cheap attack, and where it leaves room one by triples, on fewer people since it is slow."""
     singles = known_pairs(pool, [view], np.arange(known), targets)

@@ -27,11 +27,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from pprl.core.bits import BitMatrix
 from pprl.core.randomness import RandomStream
 from pprl.preflight.attacks.known_pairs import log_likelihoods
 from pprl.preflight.attacks.result import AttackResult
-from pprl.preflight.attacks.scheme import CandidatePool, Floats, Indices, View, signs, view_signs
+from pprl.preflight.attacks.scheme import CandidatePool, Floats, Indices, View
 
 PEOPLE = 800  # takes seconds; the time grows with their cube
 IN_DOUBLE = 1_000  # more people are computed in single precision: half the memory and time
@@ -45,7 +44,7 @@ FEWEST_SURE = 3
 SMALLEST_STEP, SMALLEST_GAIN = 1e-3, 1e-3
 NOISY = 40  # log-likelihood for each person up to which the likeliest matching fits noise
 NEARLY = 0.95  # share of the best fit that a matching by posterior keeps where its assumptions hold
-ASSUMES = "holds {people} in clear{pairs}, and knows how the encodings are made; no key"
+ASSUMES = "holds {people} in clear{pairs}, and knows how the encodings are made and beside whom relatives stand; no key"
 TRIED = (
     "Frank-Wolfe over doubly stochastic matchings, started from how each person is placed among the others under keys "
     "of the attacker's own, or from what known pairs predict; then whole assignments; pairs on which two tries agree "
@@ -77,8 +76,8 @@ def graph_matching(
     held = min(held, pool.target_count)
     encoded = held if encoded is None else min(encoded, pool.target_count)
     encodings = known + draws.permutation(encoded - known)  # their order must not show whose they are
-    puzzle = _Puzzle(pool, views, np.arange(known, held), encodings, np.arange(known))
-    matching = _search(puzzle, draws, tries)
+    puzzle = Puzzle(views, np.arange(known, held), encodings, np.arange(known))
+    matching = search(puzzle, draws, tries)
     named = puzzle.people[matching.people] == encodings[matching.encodings]
     return AttackResult(
         attack="graph matching",
@@ -259,10 +258,9 @@ def _features(similarity: Floats, columns: Indices) -> Floats:
 
 
 @dataclass(frozen=True)
-class _Puzzle:
+class Puzzle:
     """What the attacker has: people in clear and encodings by their numbers in the pool, some known to be the same."""
 
-    pool: CandidatePool
     views: Sequence[View]
     people: Indices
     encodings: Indices
@@ -279,11 +277,12 @@ class _Puzzle:
         clear_squares: Floats | None = np.zeros((people, people), kind) if people > encodings else None
         seen_squares: Floats | None = np.zeros((encodings, encodings), kind) if encodings > people else None
         information = 0.0
-        for view, rows in zip(self.views, view_signs(self.views, all_encodings), strict=True):
+        for view in self.views:
+            rows = view.seen(all_encodings)
             length = rows.shape[1]
-            covariance: Floats = self.pool.covariance(everyone, everyone, view.scheme).astype(kind)
+            covariance: Floats = view.covariance(everyone, everyone).astype(kind)
             np.fill_diagonal(covariance, 0)
-            similarity: Floats = _similarity(rows, self.pool.mean(everyone, view.scheme).mean()).astype(kind)
+            similarity: Floats = _similarity(rows, view.mean(everyone).mean()).astype(kind)
             to_known, of_known = covariance[:people, people:], similarity[encodings:, :encodings]
             known += length * (to_known @ of_known)
             clear.append(length * covariance[:people, :people])
@@ -313,7 +312,7 @@ class _Puzzle:
     def predicted(self, people: Indices, encodings: Indices) -> Floats:
         """Log-likelihoods from known pairs, people × encodings, once these pairs are known too."""
         known, seen = (np.concatenate([self.known, more]) for more in (people, encodings))
-        return log_likelihoods(self.pool, self.views, known, seen, self.people, self.encodings).T
+        return log_likelihoods(self.views, known, seen, self.people, self.encodings).T
 
     def _by_shape(self, graphs: Graphs, own_keys: range, draws: RandomStream) -> Floats:
         """How close the features of each person, encoded under keys of the attacker's own, are to each encoding's.
@@ -329,8 +328,7 @@ class _Puzzle:
         for number in own_keys:
             own, among = [], columns(len(self.people))
             for view in self.views:
-                rows = signs(BitMatrix(self.pool.own_bits(view.scheme, number).words[self.people]))
-                similarity = _similarity(rows, self.pool.mean(self.people, view.scheme).mean())
+                similarity = _similarity(view.own(self.people, number), view.mean(self.people).mean())
                 np.fill_diagonal(similarity, 0)
                 own.append(_features(similarity, among))
             samples.append(np.hstack(own))
@@ -348,7 +346,7 @@ def _similarity(rows: Floats, mean: float) -> Floats:
     return np.asarray(similarity)
 
 
-def _search(puzzle: _Puzzle, draws: RandomStream, tries: int) -> Matching:
+def search(puzzle: Puzzle, draws: RandomStream, tries: int) -> Matching:
     """The best of several tries. Pairs on which two tries agree are taken as known, and the next one starts from what
     they predict. If two tries agree on most pairs, both have succeeded."""
     graphs = puzzle.graphs()
@@ -372,7 +370,7 @@ def _search(puzzle: _Puzzle, draws: RandomStream, tries: int) -> Matching:
     return softer if softer.fit >= NEARLY * best.fit else best
 
 
-def _chained(puzzle: _Puzzle, graphs: Graphs, best: Matching, sure: tuple[Indices, Indices]) -> Matching:
+def _chained(puzzle: Puzzle, graphs: Graphs, best: Matching, sure: tuple[Indices, Indices]) -> Matching:
     """From sure pairs to what they predict, from there to a matching, and again from what stays the same."""
     for _ in range(CHAIN_ROUNDS):
         if len(sure[0]) < FEWEST_SURE:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pprl.preflight.attacks.result import AttackResult
-from pprl.preflight.attacks.scheme import CandidatePool, Floats, Indices, View, view_signs
+from pprl.preflight.attacks.scheme import CandidatePool, Floats, Indices, View
 
 RIDGE = 0.005
 MIN_VARIANCE = 1e-3
@@ -37,7 +37,7 @@ def known_pairs(pool: CandidatePool, views: Sequence[View], known: Indices, targ
     unknown = np.ones(len(pool), dtype=bool)
     unknown[known] = False
     candidates = np.flatnonzero(unknown)
-    scores = _with_the_certain(pool, views, known, targets, candidates)
+    scores = _with_the_certain(views, known, targets, candidates)
     return named(pool, scores, known, targets, candidates, tried=TRIED)
 
 
@@ -67,14 +67,14 @@ def named(
 
 
 def log_likelihoods(
-    pool: CandidatePool, views: Sequence[View], known: Indices, seen: Indices, candidates: Indices, encodings: Indices
+    views: Sequence[View], known: Indices, seen: Indices, candidates: Indices, encodings: Indices
 ) -> Floats:
     """How well each of ``encodings`` fits the prediction for each of ``candidates``: shape (encodings, candidates).
 
     The encodings numbered ``seen`` belong to the people ``known``. Bits are treated as normal and independent.
     """
-    learners = [_Learner(pool, view, candidates) for view in views]
-    known_bits, bits = view_signs(views, seen), view_signs(views, encodings)
+    learners = [_Learner(view, candidates) for view in views]
+    known_bits, bits = ([view.seen(rows) for view in views] for rows in (seen, encodings))
     scores: Floats = np.sum(
         [
             learner.scores(known, of_known, each)
@@ -85,12 +85,10 @@ def log_likelihoods(
     return scores
 
 
-def _with_the_certain(
-    pool: CandidatePool, views: Sequence[View], known: Indices, targets: Indices, candidates: Indices
-) -> Floats:
+def _with_the_certain(views: Sequence[View], known: Indices, targets: Indices, candidates: Indices) -> Floats:
     """Log-likelihoods once those who are named with certainty are known too."""
-    learners = [_Learner(pool, view, candidates) for view in views]
-    known_bits, bits = view_signs(views, known), view_signs(views, targets)
+    learners = [_Learner(view, candidates) for view in views]
+    known_bits, bits = ([view.seen(rows) for view in views] for rows in (known, targets))
     taken = np.zeros(len(targets), dtype=bool)
     people, seen = known, known_bits
     for _ in range(ROUNDS):
@@ -111,16 +109,15 @@ def _with_the_certain(
 class _Learner:
     """Predicts the encodings of ``candidates`` in one view."""
 
-    pool: CandidatePool
     view: View
     candidates: Indices
 
     def scores(self, known: Indices, known_bits: Floats, bits: Floats) -> Floats:
-        """Log-likelihood of each row of ``bits`` under each prediction; bits are ±1, of shape (people, length)."""
-        pool, scheme, length = self.pool, self.view.scheme, bits.shape[1]
-        mean, mean_known = pool.mean(self.candidates, scheme)[:, None], pool.mean(known, scheme)[:, None]
-        covariance = pool.covariance(self.candidates, known, scheme)
-        of_known = pool.covariance(known, known, scheme) + RIDGE * np.eye(len(known))
+        """Log-likelihood of each row of ``bits`` under each prediction; rows as in `View.seen`."""
+        view, length = self.view, bits.shape[1]
+        mean, mean_known = view.mean(self.candidates)[:, None], view.mean(known)[:, None]
+        covariance = view.covariance(self.candidates, known)
+        of_known = view.covariance(known, known) + RIDGE * np.eye(len(known))
         weights = np.linalg.solve(of_known, covariance.T).T
         predicted = mean + weights @ (known_bits - mean_known)
         variance = np.maximum(1 - mean[:, 0] ** 2 - (weights * covariance).sum(axis=1), MIN_VARIANCE)

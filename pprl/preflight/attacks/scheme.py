@@ -7,9 +7,9 @@ here starts from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +48,24 @@ class Scheme(Protocol):
         ...
 
 
-class View(NamedTuple):
-    """One set of encodings of the targets of a pool, and how it was made; a person may have several encodings."""
+class View(Protocol):
+    """One thing that an attacker sees of every target of a pool, as a row of numbers of mean square 1, and expects."""
 
-    scheme: Scheme
-    bits: BitMatrix
+    def seen(self, people: Indices) -> Floats:
+        """Shape (people, length)."""
+        ...
+
+    def own(self, people: Indices, number: int) -> Floats:
+        """The same under the attacker's own key of this number."""
+        ...
+
+    def mean(self, people: Indices) -> Floats:
+        """Over keys, shape (people,)."""
+        ...
+
+    def covariance(self, left: Indices, right: Indices) -> Floats:
+        """Over keys, of any number in the rows of two people: shape (left, right)."""
+        ...
 
 
 def token_bits(people: People, schema: Schema, positions: Callable[[Field, str], int]) -> Tokens:
@@ -133,15 +146,14 @@ class CandidatePool:
         """The different people of the roster."""
         return self.people.take(np.arange(self.target_count))
 
-    def view(self, scheme: Scheme, key: bytes) -> View:
+    def view(self, scheme: Scheme, key: bytes) -> Published:
         """The targets' encodings."""
-        return View(scheme, scheme.encode(self.targets(), key))
+        return Published(self, scheme, scheme.encode(self.targets(), key))
 
     def own_bits(self, scheme: Scheme, number: int) -> BitMatrix:
         """The targets' encodings under the attacker's own key of this number; kept, since every attack can use them."""
         if (scheme, number) not in self._own:
-            key = RandomStream(number.to_bytes(32, "little"), "own key").bytes(32)
-            self._own[scheme, number] = scheme.encode(self.targets(), key)
+            self._own[scheme, number] = scheme.encode(self.targets(), own_key(number))
         return self._own[scheme, number]
 
     def tokens(self, scheme: Scheme) -> TokenBits:
@@ -168,6 +180,27 @@ class CandidatePool:
         return self.agreement(left, right, scheme) - np.outer(self.mean(left, scheme), self.mean(right, scheme))
 
 
+@dataclass(frozen=True, eq=False)
+class Published:
+    """The encodings of the targets of a pool, and how they were made; a person may have several encodings."""
+
+    pool: CandidatePool
+    scheme: Scheme
+    bits: BitMatrix
+
+    def seen(self, people: Indices) -> Floats:
+        return signs(BitMatrix(self.bits.words[people]))
+
+    def own(self, people: Indices, number: int) -> Floats:
+        return signs(BitMatrix(self.pool.own_bits(self.scheme, number).words[people]))
+
+    def mean(self, people: Indices) -> Floats:
+        return self.pool.mean(people, self.scheme)
+
+    def covariance(self, left: Indices, right: Indices) -> Floats:
+        return self.pool.covariance(left, right, self.scheme)
+
+
 def distinct_people(people: People, schema: Schema) -> tuple[Indices, Indices]:
     """The first row of each person, and the person of each row; people with equal linked values count as one."""
     codes = np.column_stack([people.columns[field.name].codes for field in schema.linked()])
@@ -181,6 +214,6 @@ def signs(bits: BitMatrix) -> Floats:
     return np.unpackbits(rows, axis=1, bitorder="little").astype(np.float64) * 2 - 1
 
 
-def view_signs(views: Sequence[View], people: Indices) -> list[Floats]:
-    """The bits of some targets in each view, as −1 and 1."""
-    return [signs(BitMatrix(view.bits.words[people])) for view in views]
+def own_key(number: int) -> bytes:
+    """A key of the attacker's own."""
+    return RandomStream(number.to_bytes(32, "little"), "own key").bytes(32)

@@ -25,7 +25,7 @@ from pprl.core.randomness import RandomStream
 from pprl.match.kernel import popcount
 from pprl.preflight.attacks.known_pairs import named
 from pprl.preflight.attacks.result import AttackResult
-from pprl.preflight.attacks.scheme import CandidatePool, Floats, Indices, View, signs
+from pprl.preflight.attacks.scheme import CandidatePool, Floats, Indices, Published, signs
 from pprl.roster.people import People
 
 SINGLES, TRIPLES = 60, 400  # features of a candidate; twice as many name a few percent more in four times the time
@@ -55,7 +55,7 @@ class Linear(Protocol):
 
 def known_triples(
     pool: CandidatePool,
-    view: View,
+    view: Published,
     known: Indices,
     targets: Indices,
     draws: RandomStream,
