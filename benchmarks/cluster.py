@@ -16,7 +16,8 @@ import numpy as np
 from search import fastest, random_rows
 
 from pprl.match import dask as cluster
-from pprl.match import search, threads
+from pprl.match import search
+from pprl.match.threads import threads as thread_pool
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
         for workers in (1, 2):
 
             def here(ours=ours, workers=workers) -> object:
-                with threads.threads(workers) as engine:
+                with thread_pool(workers) as engine:
                     return search.best(ours, theirs, map=engine.map)
 
             with (

@@ -54,13 +54,14 @@ for threshold in thresholds:
 
 PPRL = """
 from pprl.core.bits import BitMatrix
-from pprl.match import search, threads
+from pprl.match import search
+from pprl.match.threads import threads
 def prepare():
     global left, right
     left, right = (BitMatrix(np.ascontiguousarray(rows).view("<u8")) for rows in (ours, theirs))
     search.all_pairs(BitMatrix(left.words[:1]), right, Fraction(1))
 def run(threshold):
-    with threads.threads(2) as engine:
+    with threads(2) as engine:
         return search.all_pairs(left, right, Fraction(str(threshold)), map=engine.map)
 def pairs(found, threshold):
     return np.stack([found.ours, found.theirs], axis=1)

@@ -25,6 +25,7 @@ import numpy as np
 
 from pprl.core.bits import BitMatrix
 from pprl.match import kernel, search
+from pprl.match.threads import threads as thread_pool
 
 WRITTEN = 1 << 17  # rows at a time
 LISTED = 1000
@@ -52,11 +53,11 @@ def fastest(run: Callable[[], object], rounds: int) -> float:
 
 def kernels(ours: BitMatrix, theirs: BitMatrix, counts: list[int], rounds: int) -> None:
     def best(threads: int) -> object:
-        with threads.threads(threads) as engine:
+        with thread_pool(threads) as engine:
             return search.best(ours, theirs, map=engine.map)
 
     def pairs(threads: int, threshold: Fraction) -> object:
-        with threads.threads(threads) as engine:
+        with thread_pool(threads) as engine:
             return search.all_pairs(ours, theirs, threshold, map=engine.map)
 
     few = BitMatrix(ours.words[: max(1, 2_000_000 // len(theirs))])
@@ -81,9 +82,9 @@ def counting_rate(ours: BitMatrix, theirs: BitMatrix, threads: int) -> float:
         # Every row already has one match of .6: too good for most tiles, not good enough to stop halfway.
         mine = some.weights().astype(np.int64)
         slots, tenth = np.zeros((len(some), 1), np.int64), mine[:, None] // 10
-        kernel.best("numba", some.words, mine, words, weights, 0, slots, 3 * tenth, 10 * tenth)
+        kernel.best("numba", some.words, mine, words, weights, 0, kernel.TopK(slots, 3 * tenth, 10 * tenth))
 
-    with threads.threads(threads) as engine:
+    with thread_pool(threads) as engine:
         return len(ours) * len(theirs) / fastest(lambda: list(engine.map(count, stretches)), 5)
 
 
@@ -112,7 +113,7 @@ def streamed(rng: np.random.Generator, count: int, length: int, threads: int) ->
                 yield BitMatrix(registry[top : top + WRITTEN])
 
         began = time.perf_counter()
-        with threads.threads(threads) as engine:
+        with thread_pool(threads) as engine:
             search.best(ours, stretches(), map=engine.map, progress=watch)
         seconds = time.perf_counter() - began
     return seconds, most, counting_rate(ours, half_full(rng, 1 << 16, length), threads)
