@@ -3,7 +3,7 @@
 Both kernels answer the same two questions about some rows of ours (``left``) and a stretch of theirs (``table``), and
 give the same integers. The NumPy one is the definition; the compiled one is fast because
 
-* a tile of 128 rows of theirs is laid out word by word, so that one vector instruction works on the same word of
+* a tile of 64 rows of theirs is laid out word by word, so that one vector instruction works on the same word of
   several rows and no sum runs across a register; the tile stays in the nearest cache while our rows pass over it;
 * a tile begins at the start of a cache line, since a vector across two lines costs two loads;
 * theirs come sorted by weight, so a tile has nearly one weight, and the worst pair that a row of ours keeps gives one
@@ -43,7 +43,7 @@ from pprl.core.errors import PprlError
 Ints = NDArray[np.int64]
 Joined = tuple[Ints, Ints, Ints]  # left row, table row, common
 
-LANES = 128  # rows of a tile: 16 KiB at 1024 bits
+LANES = 64  # rows of a tile: 8 KiB at 1,024 bits, 64 KiB at 8,192
 
 INSTALL = "pip install numba, or choose the numpy kernel"
 
