@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-import string
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.values import VALUES, people_of_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -21,33 +21,12 @@ from pprl.encode.bloom import Masks, one_by_one, positions
 from pprl.encode.encoder import Encoder, encode, reference
 from pprl.encode.keys import key_check, subkey
 from pprl.encode.tokens import space, tokens
-from pprl.roster.people import MISSING, Column, People
+from pprl.roster.people import Column, People
 
 KEY = b"k" * 32
 ONE_IN_A_BILLION = 1e-9  # how often a statistical test here would fail by chance, were its keys not fixed
 
 # ---------------------------------------------------------------- what is drawn
-
-words = st.text("abegiknorstvx", min_size=1, max_size=9)
-names = st.lists(words | st.sampled_from(["i.", "p.", "o."]), min_size=1, max_size=3).map(" ".join)
-dates = st.one_of(
-    st.dates().map(lambda day: f"1985-{day:%m-%d}"),
-    st.integers(1850, 2100).map(str),
-    st.integers(1, 12).map(lambda month: f"1985-{month:02d}"),
-)
-VALUES = {
-    "surname": names,
-    "given": names,
-    "patronymic": names,
-    "text": names,
-    "date": dates,
-    "year": st.integers(1850, 2100).map(str),
-    "sex": st.sampled_from(["m", "f"]),
-    "rank": st.sampled_from(["10", "40", "110"]),
-    "identifier": st.text(string.ascii_uppercase + string.digits, min_size=1, max_size=12),
-    "category": st.lists(words, min_size=1, max_size=3).map(" ".join),
-    "number": st.integers(-(10**18), 10**18).map(str),
-}
 
 
 @st.composite
@@ -78,15 +57,7 @@ def rosters(draw, schema, max_size=6):
 
 
 def people_of(persons, schema):
-    columns = {}
-    for field in schema.fields:
-        values = {}
-        codes = [
-            values.setdefault(person[field.name], len(values)) if field.name in person else MISSING
-            for person in persons
-        ]
-        columns[field.name] = Column(tuple(values), np.array(codes, dtype=np.int32))
-    return People(np.arange(len(persons)), columns)
+    return people_of_values(persons, schema.fields)
 
 
 def bits_of(matrix):

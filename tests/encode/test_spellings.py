@@ -377,3 +377,20 @@ def test_private_rows_with_spellings_are_read_again_and_damage_is_found(tmp_path
         replace(rows, person=person_of).write(tmp_path / "y.rows", force=True)
         with pytest.raises(FileError, match="its records are damaged"):
             PrivateRows.read(tmp_path / "y.rows", "list")
+
+
+ALIKE = (
+    "Konstantinova; Konstantinava; Shakhovskaya|Anna|1985-03-12|A",
+    "Orlov|Anna|1985-03-12;1985-03-13|A",
+    "Obolenskij; Shuvalov|Ivan|1960-01-07|B",
+)
+
+
+@pytest.mark.parametrize(("hardening", "kept"), [("plain", [2, 1, 1]), ("standard", [1, 0, 1]), ("high", [1, 0, 1])])
+def test_spellings_that_agree_are_left_out_of_a_hardened_list(hardening, kept):
+    """How alike the spellings of a person are would name them (tests/preflight/test_attacks_on_lists.py)."""
+    _, rows = encode_list(
+        people(*ALIKE), SCHEMA.with_hardening(hardening), LinkageKey.make(1), randomness=Randomness.make(1)
+    )
+    spelled = rows.person[rows.kind == RecordKind.SPELLING]
+    assert [int((spelled == person).sum()) for person in range(3)] == kept
