@@ -60,7 +60,7 @@ def main() -> None:
     text = "".join(f'[fields.{field}]\ntype = "{TYPES[field]}"\n' for field in FIELDS[given.fields])
     schema = parse_schema(f"format = 1\n{text}").with_hardening(given.set)
     case = generated(given.data, given.seed, 100, given.people, 60, date=True, mess=Mess(missing=0.02))
-    pool = pool_of(case, schema, given.people, given.seed)
+    pool = pool_of(case, schema, given.fields, given.people, given.seed)
     del case
     draws = RandomStream(seed_from(given.seed), "walks")
     scheme = scheme_of(schema) if given.diffused is None else Diffused(schema, given.diffused)

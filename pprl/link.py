@@ -25,7 +25,7 @@ from pprl.core.schema import Schema
 from pprl.core.schema_file import load_schema
 from pprl.core.scores import Scores
 from pprl.encode.decoys import decoys_per_person, enough_decoys, is_big
-from pprl.encode.list import encode_list, unused_controls
+from pprl.encode.list import encode_list, unused_controls, unused_spellings
 from pprl.encode.registry import encode_registry
 from pprl.judge.assessment import Assessment, Provenance, judge
 from pprl.judge.labels import asked_rate
@@ -172,7 +172,10 @@ def encode_and_match(
     with thread_pool(threads) as engine:
         counted = progress and partial(progress, pairs_to_compare(listed.people, registered.people, schema))
         scores = match_encodings(list_encodings, registry_encodings, map=engine.map, progress=counted)
-    unused = unused_controls(controls.people if controls else None, list_rows)
+    unused = (
+        *unused_controls(controls.people if controls else None, list_rows),
+        *unused_spellings(listed.people, schema, list_rows),
+    )
     return Comparison(
         scores=scores,
         list_encodings=list_encodings,

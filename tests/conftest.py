@@ -6,12 +6,15 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each worker has a core; threads that wait for others burn it
 
+import hypothesis
 import pytest
 from helpers.sessions import forget_variables
 
 import pprl.exchange.keystore
 import pprl.exchange.protocol.cards
 
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 forget_variables()
 os.environ["PPRL_LEDGER"] = "off"
 for module in (

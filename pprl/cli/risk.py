@@ -93,8 +93,8 @@ def risk(
     """Attack the encodings that ROSTER would get, and show what they reveal, to whom, and what hardening costs.
 
     Everything happens on this machine, with keys drawn for the purpose: it reads none of your keys, and nothing that
-    somebody else encoded. The agreed hardening is shown beside t = 0, 5, 8 and 10. A roster of 1,010 people with a
-    population of 20,000 takes about two minutes; from a larger roster 5,000 rows are drawn.
+    somebody else encoded. The agreed hardening is shown beside the others. A roster of 1,010 people with a
+    population of 20,000 takes some minutes; from a larger roster 5,000 rows are drawn.
 
     If no attack tried here succeeds, another one still might.
     """

@@ -120,7 +120,7 @@ def encode(
     look_at({side: [roster, *more_lists], "control": [control]})
     from pprl.core.key import LinkageKey
     from pprl.core.randomness import Randomness
-    from pprl.encode.list import encode_list, unused_controls
+    from pprl.encode.list import encode_list, unused_controls, unused_spellings
     from pprl.encode.registry import encode_registry
     from pprl.roster.empty_fields import refuse_empty
     from pprl.roster.load import load
@@ -161,7 +161,8 @@ def encode(
             randomness=randomness,
             allow_weak=allow_weak,
         )
-        for text in unused_controls(absent.people if absent else None, rows):
+        left_out = unused_controls(absent.people if absent else None, rows)
+        for text in (*left_out, *unused_spellings(loaded.people, schema, rows)):
             note(f"warning: {text}")
     else:
         encodings, rows = encode_registry(loaded, schema, linkage_key, randomness=randomness, allow_weak=allow_weak)

@@ -299,6 +299,21 @@ def unused_controls(controls: People | None, rows: PrivateRows) -> Iterator[str]
         yield f"{unused:,} of {count:,} controls left out: on the list too, repeated, or with nothing to compare"
 
 
+def unused_spellings(people: People, schema: Schema, rows: PrivateRows) -> Iterator[str]:
+    """A line that says how many further spellings were left out of an encoded list, if any were."""
+    person = persons_of(people, schema)
+    further = fullest_spellings(people, schema) != np.arange(len(people))
+    further = np.flatnonzero(further & encodable(people, schema))
+    with_further = np.unique(person[further])
+    codes = np.column_stack([person, *(people.columns[field.name].codes for field in schema.linked())])
+    count = len(np.unique(codes[np.append(with_further, further)], axis=0)) - len(with_further)
+    if unused := count - rows.counts().get("further spellings", 0):
+        yield (
+            f"{unused:,} of {count:,} further spellings left out: encodings of one person that agree would help to "
+            "name them"
+        )
+
+
 def _new_rows(taken: Words, words: Words) -> NDArray[np.int64]:
     """The indices of the rows that equal neither a taken row nor one before them, in order."""
     new = _first_of_equals(np.concatenate([taken, words]))

@@ -1,7 +1,7 @@
 """What encodings show without any attack: takes a second, and each figure comes with what it cannot say.
 
 Even figures are necessary but not sufficient: XOR-folded and Rule 90 filters look as even as diffused ones and fall to
-known pairs all the same (docs/risk.md §4).
+known pairs all the same (docs/risk.md §3).
 """
 
 from __future__ import annotations

@@ -63,6 +63,8 @@ def _needs(result: AttackResult) -> str:
     pairs = f"knows which encodings belong to {result.known:,} others" if result.known else ""
     if result.attack == "known pairs":
         return pairs
+    if result.attack == "own spellings":
+        return "has a list of them in all their spellings"
     people = "has a list of them and of as many others" if result.partial else "has a list of exactly these people"
     return f"{people} and {pairs}" if pairs else people
 
@@ -128,6 +130,9 @@ def table_rows(report: RiskReport) -> list[tuple[str, list[str]]]:
     rows.append(("pairs with which 5% are named", [_pairs_needed(result) for result in report.hardenings]))
     for index, (first, *_) in enumerate(zip(*(result.graph for result in report.hardenings), strict=True)):
         rows.append((_graph_name(first), [share(result.graph[index].rate) for result in report.hardenings]))
+    if report.at_agreed.spellings:
+        cells = [share(result.spellings.rate) if result.spellings else "–" for result in report.hardenings]
+        rows.append(("named by their own spellings", cells))
     matched = [share(result.utility.rate) if result.utility else "–" for result in report.hardenings]
     rows.append(("still matched in a registry", matched))
     return rows
@@ -190,6 +195,8 @@ def _sections(report: RiskReport) -> list[Section]:
     sections = [_side_by_side(report), _known_pairs(report)]
     if report.at_agreed.graph_matching:
         sections.append(_graph(report, report.at_agreed.graph_matching))
+    if report.at_agreed.spellings:
+        sections.append(_spellings(report, report.at_agreed.spellings))
     if report.frequency:
         sections.append(_equal(report, report.frequency))
     if report.dictionary:
@@ -306,6 +313,21 @@ def _graph(report: RiskReport, agreed: AttackResult) -> Section:
         (Table(head, _heads(report, "what"), tuple(rows)),),
         (f"Source: {agreed.source}.",),
     )
+
+
+def _spellings(report: RiskReport, agreed: AttackResult) -> Section:
+    text = (
+        f"The attacker {agreed.assumes}. Tried: {agreed.tried}.",
+        "In a list that is encoded, spellings that agree are left out unless the set is plain; how many people keep "
+        "several is the number in brackets.",
+    )
+    found = [result.spellings for result in report.hardenings]
+    rows = (
+        ("named", *(f"{share(each.rate)} ({each.attacked:,})" if each else "– (0)" for each in found)),
+        ("95%", *(interval(each) if each else "–" for each in found)),
+    )
+    table = Table("Several spellings", _heads(report, "what"), rows)
+    return Section("spellings", "Several spellings", text, None, (table,), (f"Source: {agreed.source}.",))
 
 
 def _equal(report: RiskReport, frequency: AttackResult) -> Section:

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from pprl.core.bits import BitMatrix
 from pprl.core.errors import RosterError
 from pprl.core.hardening import SET_NAMES, SetName
 from pprl.core.randomness import RandomStream, seed_from
 from pprl.core.schema import Schema
 from pprl.core.schema_file import load_schema
+from pprl.encode.encoder import Encoder
+from pprl.encode.list import distinct_people
 from pprl.preflight.attacks.beside import beside_relatives
 from pprl.preflight.attacks.encodings import scheme_of
 from pprl.preflight.attacks.graph import PEOPLE, graph_matching
@@ -21,11 +24,12 @@ from pprl.preflight.attacks.known_pairs import known_pairs
 from pprl.preflight.attacks.lookups import dictionary, frequency_alignment
 from pprl.preflight.attacks.result import AttackResult
 from pprl.preflight.attacks.scheme import CandidatePool, Indices, Published, View
+from pprl.preflight.attacks.spellings import own_spellings
 from pprl.preflight.attacks.triples import Linear, known_triples
 from pprl.preflight.indicators import Cell, Indicators, Repeats, indicators, repeats, strata_cells
 from pprl.preflight.utility import Utility, measure_utility
 from pprl.roster.load import RosterLike, load
-from pprl.roster.people import MISSING, People, encodable, refuse_weak
+from pprl.roster.people import MISSING, People, encodable, join_people, refuse_weak
 
 KNOWN_PAIRS = (10, 20, 50, 100, 200, 500, 1_000)
 GRAPH_KNOWN = (0, 20, 100, 500)
@@ -48,6 +52,7 @@ class HardeningResult:
     indicators: Indicators
     known_pairs: tuple[AttackResult, ...] = ()
     graph: tuple[AttackResult, ...] = ()
+    spellings: AttackResult | None = None
     utility: Utility | None = None
 
     @property
@@ -57,7 +62,10 @@ class HardeningResult:
 
     def worst(self) -> AttackResult:
         """The attack that named the largest share with at most ``FEW_PAIRS`` known pairs."""
-        few = (result for result in (*self.graph, *self.known_pairs) if (result.known or 0) <= FEW_PAIRS)
+        every = [*self.graph, *self.known_pairs]
+        if self.spellings:
+            every.append(self.spellings)
+        few = (result for result in every if (result.known or 0) <= FEW_PAIRS)
         return max(few, key=lambda result: result.rate)
 
     def strongest(self, known: int) -> AttackResult:
@@ -80,6 +88,7 @@ class HardeningResult:
             "known_pairs_that_name_5_percent": self.falls_at(),
             "graph_matching": self.graph_matching.to_dict() if self.graph_matching else None,
             "graph_matching_with_known_pairs": [result.to_dict() for result in self.graph if result.known],
+            "own_spellings": self.spellings.to_dict() if self.spellings else None,
             "found_again": self.utility.to_dict() if self.utility else None,
         }
 
@@ -108,7 +117,7 @@ class RiskReport:
         return next(result for result in self.hardenings if result.hardening == self.agreed)
 
     def to_dict(self) -> dict[str, Any]:
-        """What ``--json`` prints (docs/risk.md §5)."""
+        """What ``--json`` prints (docs/risk.md §4)."""
         return {
             "format": 1,
             "rows": self.rows,
@@ -164,7 +173,7 @@ def assess_risk(
     steps = len(known_ladder(setting.pool.target_count)) + len(ladder) + 1
     step = _counted(progress, len(SET_NAMES) * steps + 1)
     schemas = [schema.with_hardening(name) for name in SET_NAMES]
-    hardenings = [_attack_hardening(setting.pool, each, key_seed, ladder, tries, step) for each in schemas]
+    hardenings = [_attack_hardening(setting, each, key_seed, ladder, tries, step) for each in schemas]
     step("looking up")
     scheme, key = scheme_of(schema), setting.draws.bytes(32)
     bits = setting.pool.view(scheme, key).bits
@@ -219,14 +228,14 @@ def graph_ladder(people: int) -> list[GraphSetting]:
 
 
 def _attack_hardening(
-    pool: CandidatePool,
+    attacked: _Setting,
     schema: Schema,
     key_seed: bytes,
     graph_settings: Sequence[GraphSetting],
     tries: int,
     step: Callable[[str], None],
 ) -> HardeningResult:
-    draws = RandomStream(key_seed, f"risk, {schema.hardening}")
+    pool, draws = attacked.pool, RandomStream(key_seed, f"risk, {schema.hardening}")
     key = draws.bytes(32)
     view = pool.view(scheme_of(schema), key)
     views: list[View] = [view]
@@ -260,8 +269,19 @@ def _attack_hardening(
         indicators=shown,
         known_pairs=tuple(results),
         graph=tuple(graph),
+        spellings=_by_spellings(attacked.people, schema, key, draws),
         utility=utility,
     )
+
+
+def _by_spellings(people: People, schema: Schema, key: bytes, draws: RandomStream) -> AttackResult | None:
+    """On those who have several spellings in a list; None where nobody has."""
+    persons, spellings = distinct_people(people, schema, Encoder(schema, key, key))
+    if not len(spellings):
+        return None
+    bits = BitMatrix(np.concatenate([persons.words, spellings.words]))
+    owner = np.concatenate([persons.base, spellings.base])
+    return own_spellings(scheme_of(schema), join_people([persons.people, spellings.people]), bits, owner, draws)
 
 
 def _by_known_pairs(

@@ -400,7 +400,7 @@ lines = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(lines, max_size=8).map("\n".join), st.booleans())
 @example("name = 0x" + "f" * 9_000, True)
 @example("encoding.fill = 0x" + "f" * 9_000, True)
@@ -594,7 +594,7 @@ def schemas(draw):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(schemas())
 @example(replace(BASE, name='"\\\x7f\x00\r\n\u2028'))
 def test_a_written_schema_reads_the_same(schema):

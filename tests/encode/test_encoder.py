@@ -80,7 +80,7 @@ BY_SET = [PERSON.with_hardening(name) for name in SET_NAMES]
 # ---------------------------------------------------------------- the definition
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_plain_encodings_are_their_definition(data):
     schema = data.draw(schemas(sets=["plain"]))
@@ -97,7 +97,7 @@ def test_encodings_of_each_set_are_their_definition(schema):
     assert bits_of(encode(people_of([person], schema), schema, KEY)) == [reference(person, schema, KEY)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.integers(1, 5))
 def test_chunks_change_nothing(data, at_a_time):
     schema = data.draw(schemas(sets=["plain"]))
@@ -108,7 +108,7 @@ def test_chunks_change_nothing(data, at_a_time):
         assert encode(people, schema, KEY).to_bytes() == whole
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_rows_keep_their_order_and_know_nothing_of_each_other(data):
     schema = data.draw(schemas(sets=["plain"]) | st.sampled_from(BY_SET))

@@ -66,7 +66,7 @@ def persons_of(fields, **size):
 # ---------------------------------------------------------------- the definition
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_encodings_are_their_definition(data):
     fields, minwise = data.draw(linked_fields()), minwise_of(*data.draw(st.sampled_from(SMALL)))

@@ -15,7 +15,7 @@ from pprl.core.key import LinkageKey
 from pprl.core.private_rows import PrivateRows, RecordKind
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema_file import parse_schema
-from pprl.encode.list import encode_list
+from pprl.encode.list import encode_list, unused_spellings
 from pprl.encode.registry import encode_registry
 from pprl.exchange.protocol import reveal as ending
 from pprl.exchange.protocol.commitments import NONCE, Opening
@@ -389,8 +389,9 @@ ALIKE = (
 @pytest.mark.parametrize(("hardening", "kept"), [("plain", [2, 1, 1]), ("standard", [1, 0, 1]), ("high", [1, 0, 1])])
 def test_spellings_that_agree_are_left_out_of_a_hardened_list(hardening, kept):
     """How alike the spellings of a person are would name them (tests/preflight/test_attacks_on_lists.py)."""
-    _, rows = encode_list(
-        people(*ALIKE), SCHEMA.with_hardening(hardening), LinkageKey.make(1), randomness=Randomness.make(1)
-    )
+    read, schema = people(*ALIKE), SCHEMA.with_hardening(hardening)
+    _, rows = encode_list(read, schema, LinkageKey.make(1), randomness=Randomness.make(1))
     spelled = rows.person[rows.kind == RecordKind.SPELLING]
     assert [int((spelled == person).sum()) for person in range(3)] == kept
+    said = [text.partition(":")[0] for text in unused_spellings(read, schema, rows)]
+    assert said == ([] if hardening == "plain" else ["2 of 4 further spellings left out"])

@@ -33,7 +33,7 @@ from pprl.exchange.protocol.messages import (
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.statements import Statement, canonical, read_statements
 
-LIMIT = settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+LIMIT = settings(max_examples=120, derandomize=True, suppress_health_check=list(HealthCheck))
 SLOW = settings(LIMIT, max_examples=30)
 #: What costs a key derivation or a seal for each try is tried less often.
 COSTLY = ("keystore", "header", "folder")

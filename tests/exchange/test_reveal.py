@@ -12,14 +12,16 @@ from helpers.forgeries import put, refused, signed, statements, without
 from helpers.taps import table_of
 
 import pprl.exchange.parties.list_owner
+from pprl.core.bits import BitMatrix
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema_file import parse_schema
-from pprl.demo import SCHEMA
+from pprl.demo import SCHEMA, invent
+from pprl.encode.encoder import encode
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.exchange.next_step import PAGE, RESULT
-from pprl.exchange.parties.linkage_unit import TABLE
+from pprl.exchange.parties.linkage_unit import TABLE, near_doubles
 from pprl.exchange.parties.owners import Secrets
 from pprl.exchange.parties.transcript import AUDIT_FILE, EVIDENCE_FILE
 from pprl.exchange.protocol.commitments import NONCE
@@ -31,7 +33,11 @@ from pprl.judge import labels
 from pprl.judge.assessment import judge
 from pprl.match.encodings import match_encodings
 from pprl.roster.load import load
+from pprl.roster.people import Column, People
 
+NAMES = ("surname", "given", "patronymic")
+WITHOUT_DATE = "format = 1\n" + "".join(f'[fields.{name}]\ntype = "{name}"\n' for name in NAMES)
+KEY = bytes(range(32))
 REVEAL = "list-6-reveal.pprl"
 
 
@@ -262,6 +268,30 @@ def test_near_doubles_in_a_registry_are_seen(before):
     assert report["warnings"] == ["near_doubles_registry", "see_audit"]
     page = (exchange.folder("registry") / RESULT / PAGE).read_text(encoding="utf-8")
     assert "rows have a near double there: somebody may have added variants" in page
+
+
+@pytest.fixture(scope="module")
+def invented():
+    return invent(3).registry.head(500)
+
+
+@pytest.mark.parametrize("hardening", ["plain", "standard", "high"])
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_letter_too_few_leaves_near_doubles(invented, hardening, dated):
+    """Each variant has one in another name than the next; people without variants have few near them."""
+    schema = parse_schema(SCHEMA if dated else WITHOUT_DATE).with_hardening(hardening)
+    people = load(invented, schema, "registry", any_age=True).people
+    columns = {}
+    for turn, (name, column) in enumerate(people.columns.items()):
+        shorter = [text[:2] + text[3:] if name in ("surname", "given") else text for text in column.values]
+        is_turn = np.arange(len(people)) % 2 == turn
+        codes = np.where(is_turn & (column.codes >= 0), column.codes + len(column.values), column.codes)
+        columns[name] = Column((*column.values, *shorter), codes.astype(np.int32))
+    once, variants = (encode(each, schema, KEY) for each in (people, People(people.rows, columns)))
+    examined = BitMatrix(once.words[:200])
+    alone, count = near_doubles(examined, [once], schema.parameters)
+    probed, _ = near_doubles(examined, [once, variants], schema.parameters)
+    assert (count, alone < 0.1 * count, probed > 0.7 * count) == (200, True, True), (alone, probed)
 
 
 def test_no_alarm_for_true_rosters(played):

@@ -181,7 +181,7 @@ def test_check_schema_and_refusals_say_why(tmp_path, monkeypatch, header):
 ALL_UNREAD = st.sampled_from(sorted(UNREAD.values()))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @hypothesis_given(clean_rosters(most=12), st.data())
 def test_a_name_in_an_unknown_alphabet_names_its_row(tmp_path_factory, rows, data):
     at = data.draw(st.integers(0, len(rows) - 1))
@@ -196,7 +196,7 @@ def test_a_name_in_an_unknown_alphabet_names_its_row(tmp_path_factory, rows, dat
     assert_nothing_lost_in_silence(clean, found, [at + 2])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @hypothesis_given(st.lists(people, min_size=6, max_size=12, unique_by=lambda row: row[4]), st.data())
 def test_a_whole_name_in_an_unknown_alphabet_names_its_row(tmp_path_factory, rows, data):
     at = data.draw(st.integers(0, len(rows) - 1))

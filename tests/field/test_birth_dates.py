@@ -236,7 +236,7 @@ POLISH = [
 
 
 @pytest.mark.parametrize("way", WRITE)
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=clean_rosters())
 def test_of_every_date_at_least_the_year_is_kept(tmp_path, way, rows):
     path = tmp_path / "list.csv"
@@ -251,7 +251,7 @@ def test_of_every_date_at_least_the_year_is_kept(tmp_path, way, rows):
         assert before[3].startswith(after[3])
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=clean_rosters(), data=st.data())
 def test_a_date_that_is_no_date_is_named(tmp_path, rows, data):
     wrong = data.draw(st.sampled_from([cell for cells in UNREADABLE.values() for cell in cells]))

@@ -428,7 +428,7 @@ LAYOUTS = {
 }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), rows=clean_rosters(least=6, most=12), layout=st.sampled_from(list(LAYOUTS)))
 def test_a_further_column_of_something_else_changes_nobody(data, rows, layout, tmp_path):
     header, lay_out = LAYOUTS[layout]

@@ -233,7 +233,7 @@ SPOIL = {
 
 
 @pytest.mark.parametrize("program", LEAVE)
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=clean_rosters(), data=st.data())
 def test_a_roster_as_a_program_leaves_it_is_the_clean_one(tmp_path, program, rows, data):
     column = data.draw(st.integers(0, len(HEADER) - 1))
@@ -245,7 +245,7 @@ def test_a_roster_as_a_program_leaves_it_is_the_clean_one(tmp_path, program, row
 
 
 @pytest.mark.parametrize("fault", SPOIL)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=clean_rosters(), data=st.data())
 def test_nothing_is_damaged_in_silence(tmp_path, fault, rows, data):
     column = data.draw(st.sampled_from([0, 1, 2, 4]))

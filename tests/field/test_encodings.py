@@ -202,7 +202,6 @@ def test_no_clean_value_is_ever_changed():
 
 @settings(
     max_examples=30,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -221,7 +220,6 @@ def test_rows_garbled_anywhere_are_turned_back_or_named(tmp_path, data, people):
 
 @settings(
     max_examples=30,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

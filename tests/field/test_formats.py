@@ -64,9 +64,7 @@ def refusal(roster, data):
 
 
 @given(clean_rosters(least=4, most=8))
-@settings(
-    max_examples=4, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=4, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_format_gives_the_same_people(tmp_path, rows):
     (tmp_path / "list").write_bytes(as_csv(rows))
     clean = read(tmp_path / "list")
@@ -90,7 +88,7 @@ CELLS = st.one_of(
 
 
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=6))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_our_readers_of_ods_and_xlsb_agree_with_another(tmp_path, rows):
     rows = [["ФИО", "Дата рождения", "Номер"], *[["Ёжиков Лев", *row] for row in rows]]
     rows[0].append("Звание")

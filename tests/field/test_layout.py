@@ -153,7 +153,7 @@ def test_a_header_on_each_page_of_a_workbook(tmp_path):
     assert read_roster(tmp_path / "roster.xlsx").values.tolist() == PEOPLE
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), people=clean_rosters())
 def test_pages_put_together_lose_nobody(tmp_path, data, people):
     path, mark = tmp_path / "roster.csv", data.draw(st.sampled_from(["", "\ufeff"]))

@@ -175,7 +175,7 @@ def test_parts_of_a_file_count_what_the_whole_file_counts(tmp_path):
     assert whole == together == {(field, NOTHING): (6, 11, 16) for field in ("given", "birth_date")}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=clean_rosters(), data=st.data())
 def test_a_word_for_nothing_is_an_empty_cell_that_is_named(tmp_path, rows, data):
     column = data.draw(st.integers(0, len(HEADER) - 1))

@@ -224,7 +224,7 @@ def test_columns_of_spaces_are_no_table_of_one_column(roster):
         read_roster(roster(text))
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), people=clean_rosters())
 def test_a_mark_typed_anywhere_loses_nobody_in_silence(tmp_path, data, people):
     path, delimiter = tmp_path / "roster.csv", data.draw(st.sampled_from(";,\t|"))

@@ -151,7 +151,7 @@ PUT = {
 
 
 @pytest.mark.parametrize("title", PUT)
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=clean_rosters(), data=st.data())
 def test_titles_change_nobody(tmp_path, title, rows, data):
     header = ["ФИО", "Дата рождения"]

@@ -9,11 +9,15 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
+import pprl
 import pprl.cli
 import pprl.exchange.parties.linkage_unit
 import pprl.exchange.parties.list_owner
 import pprl.exchange.parties.registry_owner
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 class File:
@@ -71,7 +75,15 @@ def play(last, words, report):
     os._exit(0)
 
 
+def warm_up():
+    """Everything is imported and compiled once, and not in every child."""
+    os.environ["PPRL_LEDGER"] = "off"
+    files = [EXAMPLES / "two_files" / name for name in ("leaked.csv", "registry.csv", "schema.toml")]
+    pprl.link(*files, seed=1).to_html()
+
+
 def main():
+    warm_up()
     for line in sys.stdin:
         last, words = json.loads(line)
         theirs, ours = os.pipe()

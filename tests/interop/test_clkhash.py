@@ -70,7 +70,7 @@ hashings = st.builds(
 )
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=120, derandomize=True)
 @given(data=st.data())
 def test_many_rows_at_once_are_the_definition(data):
     columns = data.draw(st.lists(hashings, min_size=1, max_size=3))

@@ -195,7 +195,7 @@ def linkages(draw):
     return {"version": 3, "clkConfig": config, "features": [column for column, _ in drawn]}, rows
 
 
-@settings(max_examples=250, deadline=None, derandomize=True)
+@settings(max_examples=250, derandomize=True)
 @given(linkages(), st.integers(1, 4), st.sampled_from([0, 1 << 20]), st.sampled_from([1, 1 << 16]))
 def test_rows_are_what_the_rules_say(drawn, rows_at_a_time, table, remembered):
     """However the rows are cut, by a table or by hashing, and with nothing remembered between chunks."""
@@ -277,7 +277,7 @@ def test_years_before_1000_have_no_zeros():
 PLAIN_FORMS = ("%Y-%m-%d", "%d.%m.%Y", "%Y%m%d", "%m%d%Y", "%d%m%Y", "%m/%d/%Y", "%Y %d(%m)")
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500, derandomize=True)
 @given(st.sampled_from(PLAIN_FORMS), st.data())
 def test_dates_are_read_as_strptime_reads_them(form, data):
     parts = st.text("0123456789", min_size=0, max_size=2)

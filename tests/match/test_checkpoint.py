@@ -31,7 +31,7 @@ def same(found, expected):
     return all(np.array_equal(getattr(found, name), getattr(expected, name)) for name in vars(expected))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_search_can_resume_after_any_chunk(data):
     """Few bits, so that scores are equal and rows identical; chunks differ before and after."""

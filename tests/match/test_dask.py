@@ -122,7 +122,7 @@ def test_without_the_package(monkeypatch):
         pass
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.data())
 def test_results_can_be_merged_in_any_order(data):
     """Few bits, so that scores are equal and rows identical."""

@@ -80,7 +80,7 @@ sizes = st.lists(st.integers(0, 15), max_size=4)
 
 
 @pytest.mark.parametrize("name", KERNELS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(sides=two_sides(), keep=keeps, tile=tiles, sizes=sizes)
 def test_best_is_the_definition_whatever_the_tiles_and_chunks(name, sides, keep, tile, sizes):
     ours, theirs = sides
@@ -95,7 +95,7 @@ def test_best_is_the_definition_whatever_the_tiles_and_chunks(name, sides, keep,
 
 
 @pytest.mark.parametrize("name", KERNELS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     sides=two_sides(),
     threshold=st.one_of(
@@ -116,7 +116,7 @@ def test_all_pairs_is_the_definition_whatever_the_tiles_and_chunks(name, sides, 
     assert tuples(search.all_pairs(ours, cut(theirs, sizes), threshold, kernel=name, tile=tile)) == expected
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sides=two_sides(), keep=keeps, count=st.integers(1, 4), tile=tiles)
 def test_threads_never_change_the_answer(sides, keep, count, tile):
     ours, theirs = sides
@@ -177,7 +177,7 @@ def lopsided_sides(draw):
     return BitMatrix(ours), BitMatrix(theirs)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(sides=lopsided_sides(), threshold=st.fractions(0, 1, max_denominator=40), keep=keeps, sizes=sizes)
 def test_an_early_stop_never_changes_the_answer(sides, threshold, keep, sizes):
     ours, theirs = sides

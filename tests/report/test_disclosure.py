@@ -581,14 +581,14 @@ def audits(draw):
     return small(people, found, [(label, *row) for label, row in zip("АБВГ", values, strict=False)], lists)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(audits(), st.sampled_from([2, 3, 4, 5]))
 def test_what_is_given_away_is_what_enumeration_finds(audit, base):
     report = rounded_only(audit, base)
     assert {name for name in exposed(report) if "list_people" not in name} == given_away(report, base)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(audits(), st.sampled_from([2, 3, 4, 5, 10]))
 def test_no_small_count_can_be_worked_out_from_others(audit, base):
     report = disclose(audit, base)
@@ -647,7 +647,7 @@ def test_suppressed(table, threshold, published):
     assert np.where(suppress(table, threshold), None, counts).tolist() == published
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(1, 3).flatmap(
         lambda columns: st.lists(
@@ -726,7 +726,7 @@ def test_eligible_people_do_not_give_the_others_away():
         assert published != (1010, 1007)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(audits(), st.booleans())
 def test_suppressed_reports_give_nothing_away(audit, list_exempt):
     report = disclose(audit, 5, small_cells="suppress", list_exempt=list_exempt)

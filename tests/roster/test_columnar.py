@@ -110,7 +110,7 @@ TABLE = st.integers(1, 3).flatmap(
 
 
 @given(TABLE, st.integers(1, 50), st.integers(1, 50))
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_parts_are_the_whole_and_empty_rows_are_none(tmp_path, rows, size, group):
     whole = pd.DataFrame(rows, dtype=object, columns=pd.Index([f"c{i}" for i in range(len(rows[0]))], dtype=object))
     whole.index = pd.RangeIndex(1, len(whole) + 1, name="row")

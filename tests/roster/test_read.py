@@ -369,7 +369,7 @@ def written(draw, people: list[dict[str, str]]) -> tuple[list[list[str]], list[d
 TITLES = ([], ["СПИСОК"], ["Приложение 1", "Список личного состава на 01.03.2024 г.", ""])
 
 
-@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_generated_layouts_come_back_equal_to_their_truth(tmp_path, data):
     people = data.draw(st.lists(st.sampled_from(TRUTH), min_size=4, max_size=20, unique_by=lambda one: one["person"]))

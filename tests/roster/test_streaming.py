@@ -141,7 +141,7 @@ def answer(make) -> object:
         return str(error), error.hint
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_generated_rosters_in_parts(tmp_path, data):
     sheets = [data.draw(rosters)]

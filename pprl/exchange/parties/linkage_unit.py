@@ -18,6 +18,7 @@ from pprl.core import container
 from pprl.core.bits import BitMatrix
 from pprl.core.encodings import Encodings
 from pprl.core.errors import FileError, MismatchError, OrderError
+from pprl.core.hardening import ParameterSet
 from pprl.core.scores import KEEP, Scores
 from pprl.exchange.folder import ExchangeFolder, agreed_parameters, make_receipt, sign_statement, write_statements
 from pprl.exchange.parties.packages import (
@@ -58,7 +59,8 @@ from pprl.match.encodings import scores_of
 
 TABLE = "PRIVATE-scores.pprl"
 CHECKPOINT = "PRIVATE-match.checkpoint"
-NEAR, NEAR_PLAIN = 0.75, 0.92  # one typing slip leaves a similarity of about .8 (t = 8) or .95 (t = 0)
+NEAR_PLAIN = 0.92  # similarity of two rows that differ by a typing slip, .95 on average, or by less
+SLIP = 0.72  # share of their positions that such rows have in common; .65 to .9, the more fields the more
 SAMPLE = 1_000  # rows of the registry that are examined for near doubles
 
 Ints = NDArray[np.int64]
@@ -271,17 +273,21 @@ def _evidence_of(
     real = BitMatrix(words[np.array([label.kind == REAL for label in openings], dtype=bool)])
     sample = registry_package.bits_of(randomness.sample(registry_package.rows, SAMPLE))
     near = {
-        "list": _near_doubles(real, [real], terms),
-        "registry": _near_doubles(sample, registry_package.bits(), terms),
+        "list": near_doubles(real, [real], terms.schema.parameters),
+        "registry": near_doubles(sample, registry_package.bits(), terms.schema.parameters),
     }
     return Evidence(decoys, position, tags_of(rest, registry_package.layout, asked)[..., 1, :], filled, near)
 
 
-def _near_doubles(examined: BitMatrix, rows: Iterable[BitMatrix], terms: Terms) -> tuple[int, int]:
-    """How many of the examined rows have another row near them, and how many were examined."""
+def near_doubles(examined: BitMatrix, rows: Iterable[BitMatrix], parameters: ParameterSet) -> tuple[int, int]:
+    """How many of the examined rows have another row near them, and how many were examined.
+
+    Near is what a typing slip leaves, and more than six standard deviations above strangers.
+    """
     candidates = search.best(examined, rows, keep=2)
     second = 2 * candidates.common[:, 1] / np.maximum(candidates.total[:, 1], 1)
-    return int((second >= (NEAR_PLAIN if terms.schema.hardening == "plain" else NEAR)).sum()), len(examined)
+    agreement = max(SLIP**parameters.minima, 6 / parameters.length**0.5)
+    return int((second >= ((1 + agreement) / 2 if parameters.minima else NEAR_PLAIN)).sum()), len(examined)
 
 
 def _released_pairs(folder: ExchangeFolder, figures: Assessment) -> bytes:

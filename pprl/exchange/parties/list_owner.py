@@ -20,7 +20,7 @@ from pprl.core.schema import Field, Schema
 from pprl.core.schema_file import to_toml
 from pprl.core.tables import csv_bytes
 from pprl.encode.keys import key_check, tables_hash
-from pprl.encode.list import encode_list, unused_controls
+from pprl.encode.list import encode_list, unused_controls, unused_spellings
 from pprl.exchange.folder import (
     PART,
     ExchangeFolder,
@@ -296,7 +296,7 @@ def _commitment(folder: ExchangeFolder, people: People, controls: People | None,
         randomness=Randomness(secrets.seed, synthetic_seed),
     )
     refuse_size("list", rows.people, terms.list_people, "people")
-    for text in unused_controls(controls, rows):
+    for text in (*unused_controls(controls, rows), *unused_spellings(people, schema, rows)):
         warn(text)
     packed = pack_rows(encodings, rows, terms, layout, secrets, synthetic_seed)
     of_roster = in_package_order(rows, encodings, rows.of_roster()).tolist()

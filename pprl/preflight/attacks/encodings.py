@@ -9,6 +9,7 @@ import numpy as np
 from pprl.core.bits import BitMatrix
 from pprl.core.schema import Schema, plain_bits
 from pprl.encode.encoder import encode, worth
+from pprl.encode.minwise import RULERS
 from pprl.preflight.attacks.scheme import Floats, Scheme, Tokens, token_bits
 from pprl.roster.people import People
 
@@ -56,6 +57,11 @@ class Hardened:
 
     schema: Schema
 
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """Of the minima that decide a bit, from the bit."""
+        return RULERS[self.schema.parameters.minima]
+
     def encode(self, people: People, key: bytes) -> BitMatrix:
         return encode(people, self.schema, key)
 
@@ -65,7 +71,7 @@ class Hardened:
     def agreement(self, bits_left: Floats, bits_right: Floats, common: Floats) -> Floats:
         """Chance hits in the filter of 65,536 positions are left out: about one in a thousand."""
         either = np.maximum(bits_left + bits_right - common, 1)
-        return np.asarray((common / either) ** self.schema.parameters.minima)
+        return np.asarray((common / either) ** len(self.offsets))
 
     def mean(self, bits: Floats) -> Floats:
         return np.zeros_like(bits)

@@ -37,7 +37,7 @@ def known_pairs(pool: CandidatePool, views: Sequence[View], known: Indices, targ
     unknown = np.ones(len(pool), dtype=bool)
     unknown[known] = False
     candidates = np.flatnonzero(unknown)
-    scores = _with_the_certain(views, known, targets, candidates)
+    scores = with_the_certain(views, known, targets, candidates).scores
     return named(pool, scores, known, targets, candidates, tried=TRIED)
 
 
@@ -85,16 +85,29 @@ def log_likelihoods(
     return scores
 
 
-def _with_the_certain(views: Sequence[View], known: Indices, targets: Indices, candidates: Indices) -> Floats:
-    """Log-likelihoods once those who are named with certainty are known too."""
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """``scores`` are log-likelihoods, shape (targets, candidates).
+
+    They follow from ``people``, the known and those named with certainty, whose encodings ``encodings`` numbers.
+    """
+
+    scores: Floats
+    people: Indices
+    encodings: Indices
+
+
+def with_the_certain(views: Sequence[View], known: Indices, targets: Indices, candidates: Indices) -> Learned:
+    """What is learned once those who are named with certainty are known too."""
     learners = [_Learner(view, candidates) for view in views]
     known_bits, bits = ([view.seen(rows) for view in views] for rows in (known, targets))
     taken = np.zeros(len(targets), dtype=bool)
-    people, seen = known, known_bits
+    people, seen, encodings = known, known_bits, known
     for _ in range(ROUNDS):
         scores = np.sum(
             [learner.scores(people, *each) for learner, *each in zip(learners, seen, bits, strict=True)], axis=0
         )
+        learned = Learned(np.asarray(scores), people, encodings)
         odds = np.exp(scores - scores.max(axis=1, keepdims=True)).sum(axis=1)  # 1 over the best one's probability
         certain = odds < 1 / CERTAINTY
         if not (certain & ~taken).any():
@@ -102,7 +115,8 @@ def _with_the_certain(views: Sequence[View], known: Indices, targets: Indices, c
         taken = certain
         people = np.concatenate([known, candidates[scores[certain].argmax(axis=1)]])
         seen = [np.concatenate([before, new[certain]]) for before, new in zip(known_bits, bits, strict=True)]
-    return np.asarray(scores)
+        encodings = np.concatenate([known, targets[certain]])
+    return learned
 
 
 @dataclass(frozen=True)
