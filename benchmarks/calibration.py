@@ -8,7 +8,8 @@ two lines per cell, and a summary below them; it reads RESULTS.csv.xz too.
 
 A run draws a list from a generated population (benchmarks/rosters.py: frequencies of names_ru, typing errors in 10% of
 the names of both sides, three romanisations, 10% relatives, 20% of a second naming culture, missing dates, initials,
-registry duplicates); `RUNS_A_POPULATION` runs share a population and its encodings.
+registry duplicates); `RUNS_A_POPULATION` runs share a population and its encodings. *home* and *postcode* are
+households: a list of one member of each family, whose other members are in the registry (`rosters.households`).
 For FEBRL4 and dev_cross a run draws the list from one file and removes the partners of absent people from the other.
 Registries of 100,000 get a tenth of the runs.
 """
@@ -29,7 +30,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from rosters import DATE, NAMES, PATRONYMIC, Case, Mess, dev_cross, febrl4, generated
+from rosters import DATE, HOME, NAMES, PATRONYMIC, POSTCODE, Case, Mess, dev_cross, febrl4, generated, households
 from scipy.stats import binom
 
 from pprl.core.encodings import Encodings
@@ -38,11 +39,13 @@ from pprl.core.private_rows import PrivateRows
 from pprl.core.randomness import Randomness
 from pprl.core.schema import Schema
 from pprl.core.schema_file import parse_schema
+from pprl.core.scores import Scores
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
-from pprl.judge.assessment import judge
+from pprl.judge.assessment import Provenance, judge
 from pprl.judge.bootstrap import intervals
-from pprl.judge.labels import open_labels
+from pprl.judge.cohort import Cohort
+from pprl.judge.labels import open_labels, positions_of
 from pprl.judge.matches import find_matches
 from pprl.match.encodings import match_encodings
 from pprl.roster.load import load
@@ -61,7 +64,10 @@ FIELDS = {
     "febrl4": NAMES + DATE,
     "cross": NAMES,
     "cross+date": NAMES + DATE,
+    "home": NAMES + DATE + HOME,
+    "postcode": NAMES + POSTCODE,
 }
+HOUSEHOLDS = ("home", "postcode")  # with the families of everybody on the list in the registry
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,13 @@ def cells() -> Iterator[Cell]:
         yield Cell(size, 5_000, overlap, "febrl4", hardening)
     for fields, hardening, overlap in itertools.product(("cross", "cross+date"), HARDENINGS, ("0", "10", "30%", "95%")):
         yield Cell(100, 300, overlap, fields, hardening)
+    for fields, hardening, overlap in itertools.product(("names", "date"), HARDENINGS, ("0", "3", "10", "34")):
+        yield Cell(1_010, 2_100, overlap, fields, hardening)
+    for hardening, (size, there) in itertools.product(HARDENINGS, ((10, 5), (12, 6), (20, 7), (30, 9), (60, 18))):
+        for fields, overlap in itertools.product(("names", "date"), ("0", str(there))):
+            yield Cell(size, 4_000, overlap, fields, hardening)
+    for fields, hardening, overlap in itertools.product(HOUSEHOLDS, HARDENINGS, ("0", "30%")):
+        yield Cell(1_000, 10_000, overlap, fields, hardening)
     for fields, overlap in itertools.product(("names", "date"), ("0", "10", "30", "30%")):
         yield Cell(1_010, LARGE, overlap, fields, "standard")
 
@@ -110,6 +123,8 @@ def population(data: Path, number: int, fields: str, registry: int) -> tuple[Cas
     """The case with everybody, and the people of both sides, folded."""
     if fields == "febrl4":
         case = febrl4(data)
+    elif fields in HOUSEHOLDS:
+        case = households(data, number, 2_400, 12_000, kin=1.0, present=0.45, fields=FIELDS[fields])
     elif fields.startswith("cross"):
         case = dev_cross(data, date=fields.endswith("date"))
     else:
@@ -124,7 +139,7 @@ def population(data: Path, number: int, fields: str, registry: int) -> tuple[Cas
 
 
 def population_of(data: Path, number: int, cell: Cell) -> tuple[Case, People, People]:
-    number = number if cell.generated else 0
+    number = number if cell.generated or cell.fields in HOUSEHOLDS else 0
     return population(data, number, cell.fields, LARGE if cell.registry == LARGE else max(REGISTRIES))
 
 
@@ -153,40 +168,90 @@ def only_used(people: People) -> People:
     return People(people.rows, {name: column.in_use() for name, column in people.columns.items()})
 
 
-def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
-    """One list of the cell and the verdict on it."""
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A list of a cell, compared with its registry, and the truth."""
+
+    case: Case
+    present: np.ndarray  # rows of the case
+    list_encoded: Encodings
+    rows: PrivateRows
+    registry_rows: PrivateRows
+    scores: Scores
+    own_rows: PrivateRows
+    cohort: Cohort
+    handles: np.ndarray
+
+    def truth(self) -> np.ndarray:
+        """The person of each judged person of the list, −1 for none."""
+        return self.case.truth[self.own_rows.rows[self.cohort.records]]
+
+    def right(self, partners: np.ndarray) -> np.ndarray:
+        """Whether each judged person's partner, or a row that is equal to it in everything compared, is themselves."""
+        known = np.flatnonzero(partners >= 0)
+        at = positions_of(self.handles[partners[known]], self.registry_rows.handles)
+        group, everybody = self.registry_rows.person, self.case.people_of_registry[self.registry_rows.rows]
+        themselves = set(zip(group.tolist(), everybody.tolist(), strict=True))
+        right, truth = np.zeros(len(partners), dtype=bool), self.truth()
+        pairs = zip(group[at].tolist(), truth[known].tolist(), strict=True)
+        right[known] = [pair in themselves for pair in pairs]
+        return right
+
+
+def drawn_list(data: Path, cell: Cell, seed: int) -> Drawn:
+    """The list of a run. Lists of all sizes and overlaps share the registry of a generated population."""
     number = seed // RUNS_A_POPULATION
     case, everybody, _ = population_of(data, number, cell)
     hardening = HARDENINGS.index(cell.hardening)
     draw = np.random.default_rng([seed, cell.size, cell.registry, cell.present, hardening, len(cell.fields)])
     present, absent = drawn(case, cell, draw)
     gone = case.truth[absent][case.truth[absent] >= 0]
-    # lists of all sizes and overlaps share the registry of a generated population
     registry, registry_rows = held(data, number, replace(cell, size=0, overlap=""), tuple(gone.tolist()))
     schema, key = schema_of(cell), LinkageKey.make(number)
-    own = only_used(everybody.take(np.concatenate([present, absent])))
-    list_encoded, rows = encode_list(own, schema, key, randomness=Randomness.make(seed), allow_weak=True)
+    people = only_used(everybody.take(np.concatenate([present, absent])))
+    list_encoded, rows = encode_list(people, schema, key, randomness=Randomness.make(seed), allow_weak=True)
     scores = match_encodings(list_encoded, registry)
-    answer = judge(scores, rows, registry_rows, rate=RATES[0] / 10_000, encodings=list_encoded)
-    record: dict[str, Any] = {"cell": cell.name, "seed": seed, "people": rows.people, "p": answer.p_value}
+    own_rows, cohort, handles = open_labels(scores, rows, registry_rows)
+    return Drawn(
+        case=case,
+        present=present,
+        list_encoded=list_encoded,
+        rows=rows,
+        registry_rows=registry_rows,
+        scores=scores,
+        own_rows=own_rows,
+        cohort=cohort,
+        handles=handles,
+    )
+
+
+def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
+    """One list of the cell and the verdict on it."""
+    one = drawn_list(data, cell, seed)
+    answer = judge(
+        one.scores,
+        one.rows,
+        one.registry_rows,
+        rate=RATES[0] / 10_000,
+        encodings=one.list_encoded,
+        provenance=Provenance(own_decoys=True),
+    )
+    record: dict[str, Any] = {"cell": cell.name, "seed": seed, "people": one.rows.people, "p": answer.p_value}
     record |= {"p_harsh": answer.audit["headline"]["p_harsh"], "rung": answer.verdict.rung}
-    of_registry = dict(zip(map(bytes, registry_rows.handles), registry_rows.rows.tolist(), strict=True))
-    own_rows, judged, handles = open_labels(scores, rows)
-    assignment = judged.assignment()
+    assignment = one.cohort.assignment()
+    right, present = one.right(assignment.partners.ids), np.isin(one.truth(), one.case.truth[one.present])
     for rate in RATES:  # what `judge` finds at each, without asking everything else again
         matches = find_matches(assignment, rate / 10_000)
-        low, high = intervals(matches, [], copy(judged.draws))[0]
-        paired = np.flatnonzero(matches.found & ~matches.unsure)
-        truth = case.truth[own_rows.rows[judged.records[paired]]]
-        partners = [of_registry[bytes(handles[at])] for at in matches.partners.ids[paired]]
+        low, high = intervals(matches, [], copy(one.cohort.draws))[0]
+        paired = matches.found & ~matches.unsure
         found = int(matches.found.sum())
         figures = {
             "found": found,
             "ambiguous": int(matches.unsure.sum()),
             "stated": round(matches.false / found, 6) if found else None,
-            "pairs": len(paired),
-            "right": int((truth == case.people_of_registry[partners]).sum()),
-            "there": int(np.isin(truth, case.truth[present]).sum()),
+            "pairs": int(paired.sum()),
+            "right": int((paired & right).sum()),
+            "there": int((paired & present).sum()),
             "net": round(matches.net, 1),
             "low": round(min(low, matches.net), 1),
             "high": round(max(high, matches.net), 1),

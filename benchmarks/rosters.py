@@ -17,6 +17,8 @@ NAMES = '[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n'
 PATRONYMIC = '[fields.patronymic]\ntype = "patronymic"\n'
 DATE = '[fields.birth_date]\ntype = "date"\n'
 PLACE = '[fields.suburb]\ntype = "text"\n[fields.postcode]\ntype = "identifier"\n'
+POSTCODE = '[fields.postcode]\ntype = "identifier"\n'
+HOME = '[fields.address]\ntype = "text"\n' + POSTCODE
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,46 @@ def generated(
         columns,
         np.where(listed < registry, listed, -1),
         held,
+    )
+
+
+def households(data: Path, seed: int, people: int, registry: int, *, kin: float, present: float, fields: str) -> Case:
+    """A list of one member of each family, and a registry of families: surname, address and postcode are shared.
+
+    Of a share ``kin`` of the list the rest of the family is in the registry, and ``present`` of it is there.
+    """
+    rng = np.random.default_rng([seed, 7])
+    surnames, given = (_pools(data)[kind][0] for kind in ("surname", "given"))
+
+    def drawn(pool: tuple[np.ndarray, np.ndarray], count: int) -> list[str]:
+        return rng.choice(pool[0], count, p=pool[1] / pool[1].sum(), replace=count == 1).tolist()
+
+    def family(size: int) -> list[list[str]]:
+        (surname,), (street,) = drawn(surnames, 1), drawn(surnames, 1)
+        home = f"ул. {street} {rng.integers(1, 120)}-{rng.integers(1, 90)}", str(rng.integers(100_000, 700_000))
+        days = np.datetime64("1950-01-01") + rng.integers(0, 20_000, size).astype("timedelta64[D]")
+        return [[surname, *each, *home] for each in zip(drawn(given, size), days.astype(str), strict=True)]
+
+    listed, held, truth = [], [], []
+    for _ in range(people):
+        first, *others = family(int(rng.integers(2, 5)))
+        truth.append(len(held) if rng.random() < present else -1)
+        listed.append(first)
+        held += [first] * (truth[-1] >= 0) + others * (rng.random() < kin)
+    while len(held) < registry:
+        held += family(int(rng.choice([1, 1, 2, 3, 4])))
+    order = rng.permutation(len(held))
+    headers = ["surname", "given", "birth_date", "address", "postcode"]
+    columns = {header: header for header in headers if f"[fields.{header}]" in fields}
+    return Case(
+        f"households {people} × {registry}",
+        fields,
+        pd.DataFrame(listed, columns=headers, dtype=object),
+        pd.DataFrame([held[number] for number in order], columns=headers, dtype=object),
+        columns,
+        columns,
+        np.array(truth),
+        order,
     )
 
 

@@ -126,6 +126,8 @@ def link(
     comparison = encode_and_match(
         listed, registered, absent, schema, seed=seed, allow_weak=allow_weak, threads=threads, progress=progress
     )
+    if repeated := comparison.registry_rows.counts().get("repeated rows"):
+        note(f"registry: {repeated:,} rows repeat others in everything compared, and count once")
     count = partial(count_in_ledger, listed, registered, absent, schema, asked, repeatable=seed is not None, note=note)
     return judge_comparison(comparison, asked, count if ledger else lambda: "")
 

@@ -1,6 +1,7 @@
 """The whole path: from two tables to an answer, compared with a known truth."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from helpers import ROOT
 from scipy.stats import binom
 
 import pprl
+from pprl.cli.output import summary
 from pprl.core.bits import BitMatrix
 from pprl.core.encodings import Encodings
 from pprl.core.errors import FileError, MismatchError, RefusedError, RosterError
@@ -18,6 +20,10 @@ from pprl.judge.assessment import PAIR_COLUMNS
 NUMBER = "№ п/п"
 LIST_COLUMNS = {"full_name": "Фамилия, имя, отчество", "birth_date": "Дата рожд."}
 DEMO = pprl.parse_schema(SCHEMA)
+NAMES_DATE = pprl.parse_schema(
+    'format = 1\n[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n[fields.patronymic]\n'
+    'type = "patronymic"\n[fields.birth_date]\ntype = "date"\n'
+)
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +83,13 @@ def test_the_demo_finds_most_and_keeps_its_rate(rosters, hardening):
 
 def test_nobody_is_found_where_nobody_is(rosters):
     absent = rosters.leaked[~rosters.leaked[NUMBER].isin(rosters.present)]
-    answer = link(absent, rosters.registry)
-    assert answer.found == 0
-    assert answer.net_found == (0.0, 0.0, 0.0)
-    assert answer.p_value > 0.001
-    assert len(answer.to_frame()) == 0
-    assert answer.to_dict()["false_match_rate"] is None
+    for seed in (5, 6):
+        answer = link(absent, rosters.registry, seed=seed)
+        assert answer.verdict.rung in (None, 0)
+        assert not answer.found
+        assert answer.net_found is None  # never 0, with an interval from 0 to 0
+        assert len(answer.to_frame()) == 0
+        assert answer.to_dict()["false_match_rate"] is None
 
 
 def test_the_answer_has_the_promised_keys_in_order(small):
@@ -167,13 +174,70 @@ def test_rows_of_one_person_count_once(small):
     assert answer.to_frame().list_id.is_unique
 
 
-def test_a_person_twice_in_the_registry_is_found_but_in_no_pair(small):
-    leaked, registry, present = small
+def test_a_person_twice_in_the_registry_is_one_candidate(small):
+    """Every row twice, in another order: the same people match as with the registry itself, and the pairs say so."""
+    leaked, registry, _ = small
     plain = link(leaked, registry)
-    doubled = pd.concat([registry, registry[registry.id.isin(present)]], ignore_index=True)
-    answer = link(leaked, doubled)
-    assert answer.record.headline.ambiguous >= 0.8 * plain.found
-    assert answer.found >= 0.8 * plain.found
+    said = []
+    twice = pd.concat([registry, registry.iloc[::-1]], ignore_index=True)
+    answer = link(leaked, twice, note=said.append)
+    assert (answer.found, answer.record.headline.ambiguous) == (plain.found, plain.record.headline.ambiguous)
+    one, two = plain.to_frame(), answer.to_frame()
+    assert two.drop(columns="registry_repeats").equals(one.drop(columns="registry_repeats"))
+    assert (two.registry_repeats == 2 * one.registry_repeats + 1).all()
+    assert [text for text in said if "repeat others in everything compared, and count once" in text]
+
+
+def few(rosters, there, absent):
+    """People written as in the registry: the first of it, and others who are not in the part that is searched."""
+    registry = rosters.registry.head(4_000)
+    return pd.concat([registry.head(there), rosters.registry.iloc[5_000 : 5_000 + absent]], ignore_index=True), registry
+
+
+@pytest.mark.parametrize(("rate", "told"), [("5%", True), ("1%", False)])
+def test_six_of_twelve_people_are_there_beyond_chance(rosters, rate, told):
+    """All six are equal in everything; at 1% seven would be needed, and the answer says so instead of "not found"."""
+    leaked, registry = few(rosters, 6, 6)
+    for seed in range(3):
+        answer = pprl.link(leaked, registry, NAMES_DATE, seed=seed, rate=rate)
+        assert (answer.verdict.rung, answer.p_value < 1e-6) == (1, True)
+        shown = " ".join(summary(answer))
+        assert (answer.found == 6) == told
+        assert ("cannot be told pair by pair" in shown) != told
+        assert "no_pairs" in answer.verdict.reasons or told
+
+
+def test_nobody_of_twelve_people_cannot_be_told(rosters):
+    """Three of twelve would have to be there for the test to see them: that nobody stands out shows little."""
+    leaked, registry = few(rosters, 0, 12)
+    answer = pprl.link(leaked, registry, NAMES_DATE, seed=1)
+    assert (answer.verdict.code, answer.verdict.reasons) == ("cannot_tell", ("power",))
+    assert (answer.found, answer.net_found) == (None, None)
+    assert any("people would have to be there" in line for line in summary(answer))
+
+
+def test_nobody_of_a_hundred_people_is_a_finding(rosters):
+    leaked, registry = few(rosters, 0, 100)
+    answer = pprl.link(leaked, registry, NAMES_DATE, seed=1)
+    assert (answer.verdict.code, answer.found, answer.net_found) == ("not_beyond_chance", 0, None)
+
+
+def test_figures_of_a_verdict_that_is_withheld_are_withheld(rosters):
+    """Negative controls who are in the registry: nothing is said of anybody, in JSON, terminal and page alike."""
+    leaked, registry = few(rosters, 40, 60)
+    answer = pprl.link(leaked, registry, NAMES_DATE, controls=registry.tail(60), seed=1)
+    assert answer.verdict.reasons == ("weak_decoys",)
+    head = answer.audit["headline"]
+    kept = {"people", "found", "net_found", "false_match_rate_asked", "ambiguous"}
+    assert {name for name, value in head.items() if value is not None} == kept
+    assert (head["found"]["count"], head["net_found"]["value"]) == (None, None)
+    assert [answer.audit[part] for part in ("scores", "rates", "strata", "confirm", "sensitivity")] == [None, *[[]] * 4]
+    assert len(answer.to_frame()) == 0
+    shown = summary(answer)
+    assert [line.split()[0] for line in shown] == ["people", "matched", "verdict", "why"]
+    page = answer.to_html()
+    assert "All figures are withheld with the verdict" in page
+    assert "40" not in re.findall(r"(\d+) people", page)
 
 
 def test_a_lower_rate_finds_no_more(small):

@@ -127,7 +127,10 @@ def _lines(result: Preview) -> list[str]:
         lines.append(f"what each class could claim against a registry of {result.registry_rows:,} rows:")
     else:
         lines.append("classes (add --registry-rows N to see what each could claim):")
-    return [*lines, *(f"  {_class_line(rows)}" for rows in result.classes), *_hardening_lines(result)]
+    lines += [f"  {_class_line(rows)}" for rows in result.classes]
+    if result.needed is not None:
+        lines.append(f"to be seen         at least {result.needed:,} people would have to be there, written alike")
+    return [*lines, *_hardening_lines(result)]
 
 
 def _hardening_lines(result: Preview) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -627,14 +627,23 @@ def judge_scores(unit: LinkageUnit) -> None:
     return show_step(unit)
 
 
+def published(report: Mapping[str, Any]) -> Iterator[str]:
+    """What a report says first."""
+    from pprl.report.text import Words
+
+    net, words = report["headline"]["net_found"], Words("en")
+    if net["value"] is not None:
+        estimate = f"an estimated {net['value']} (95% interval {net['low']} to {net['high']}), as disclosed"
+        yield f"true matches       {estimate}"
+    yield f"verdict            {words('rung.' + report['verdict']['code'])}"
+
+
 def receive_result(owner: Owner, language: str = "en") -> None:
     """The report as the owner reads it, and what was released to them."""
     paths = owner.receive_result(language=language)
     (report,) = (path for path in paths if path.name == "report.json")
-    net = json.loads(report.read_bytes())["headline"]["net_found"]
-    click.echo(
-        f"true matches       an estimated {net['value']} (95% interval {net['low']} to {net['high']}), as disclosed"
-    )
+    for line in published(json.loads(report.read_bytes())):
+        click.echo(line)
     for path in paths:
         what = (
             "which of your rows matched; it stays with you" if path.name.startswith("PRIVATE") else "may be published"

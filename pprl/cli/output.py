@@ -146,11 +146,11 @@ def summary(assessment: Assessment) -> list[str]:
     """The answer in a few lines, each a name, a figure and what it means."""
     record = assessment.record
     lines = list(_compared(record))
-    if record.headline.found.count is None or record.headline.net_found is None:
+    if record.headline.p is None:
         lines.append(_line("matched", "cannot tell"))
     else:
         lines += [
-            *_matched(record.headline),
+            *_matched(record.headline, record.verdict),
             *_parts(assessment),
             *_strata(record),
             *_known_absent(record),
@@ -176,13 +176,14 @@ def _compared(record: Record) -> Iterator[str]:
         )
 
 
-def _matched(head: Headline) -> Iterator[str]:
+def _matched(head: Headline, verdict: Verdict) -> Iterator[str]:
     found, net = head.found.count, head.net_found
-    assert found is not None
-    assert net is not None
     asked = f"{head.false_match_rate_asked:.2%}"
-    if found == 0:
-        yield _line("matched", f"0 at a false-match rate of {asked}; at least {head.fewest_findable} would be needed")
+    if found is None or net is None:
+        some = "cannot be told pair by pair" if verdict.rung else "nobody"
+        yield _line("matched", f"{some} at a false-match rate of {asked}")
+        if not verdict.rung:
+            yield _line("to be seen", f"at least {head.fewest_findable:,} people would have to be there, written alike")
         return
     yield _line(
         "matched",
@@ -200,13 +201,14 @@ def _matched(head: Headline) -> Iterator[str]:
 
 
 def _parts(assessment: Assessment) -> Iterator[str]:
-    for number, part in enumerate(assessment.lists, start=1):
+    told = assessment.net_found is not None
+    for number, part in enumerate(assessment.lists if told else (), start=1):
         found, people = part.found or 0, part.people or 0
         yield _line(f"matched in list {number}", f"{found:,} of {people:,} people ({share(found, people)})")
 
 
 def _strata(record: Record) -> Iterator[str]:
-    for field in record.strata:
+    for field in record.strata if record.headline.net_found else ():
         for group in field.values:
             net = group.net_found
             estimate = (
@@ -230,12 +232,14 @@ def _known_absent(record: Record) -> Iterator[str]:
 
 
 def _agreements(record: Record) -> Iterator[str]:
+    pairs = record.copy_check.pairs if record.copy_check else None
     for field in record.confirm:
         if field.compared:
+            missing = f"; {pairs - field.compared:,} have none" if pairs and pairs > field.compared else ""
             yield _line(
                 f"agree on {field.field}",
-                f"{share(field.agree or 0, field.compared)} of {field.compared:,} pairs; "
-                f"by chance {share(field.chance or 0, 1)}",
+                f"{field.agree:,} of the {field.compared:,} pairs that have it on both sides "
+                f"({share(field.agree or 0, field.compared)}), by chance {share(field.chance or 0, 1)}{missing}",
             )
 
 

@@ -35,6 +35,18 @@ def hypergeometric(low: int, high: int, *, population: int, marked: int, drawn: 
     return _sum_of_terms(first, np.log(ratios))
 
 
+def exceedances(people: int, rank: int, decoys: int) -> NDArray[np.float64]:
+    """P(exactly x of ``people`` lie above the ``rank``-th largest of ``decoys``) if all are alike, for x = 0 … people.
+
+    The distribution of exceedances (Gumbel & von Schelling 1950), a negative hypergeometric one.
+    """
+    x = np.arange(people, dtype=np.float64)
+    first = _log_choose(people + decoys - rank, people) - _log_choose(people + decoys, people)
+    ratios = (x + rank) / (x + 1) * (people - x) / (people - x + decoys - rank)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.exp(first + np.append(0.0, np.cumsum(np.log(ratios)))))
+
+
 def _log_choose(n: int, k: int) -> float:
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 

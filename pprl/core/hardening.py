@@ -19,8 +19,8 @@ DEFAULT_SET: SetName = "standard"
 #: are, and up to how many rows of the larger roster a walk from known people to similar ones does not reach everybody.
 _TABLE: dict[SetName, tuple[tuple[int, int, int, int], ...]] = {
     "plain": ((0, 0, 1024, 1 << 40),),
-    "standard": ((0, 8, 4096, 18_000), (18, 6, 4096, 12_000), (23, 5, 8192, 50_000)),
-    "high": ((0, 10, 4096, 40_000), (18, 8, 4096, 38_000), (23, 8, 8192, 250_000)),
+    "standard": ((0, 8, 4096, 18_000), (18, 6, 4096, 12_000), (23, 5, 8192, 20_000)),
+    "high": ((0, 10, 4096, 40_000), (18, 8, 4096, 38_000), (23, 8, 8192, 100_000)),
 }
 
 

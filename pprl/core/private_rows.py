@@ -99,8 +99,8 @@ class PrivateRows:
 
     ``kind`` says which is which. ``person`` numbers the people: a decoy or relative has the number of the person it was
     made from, a control 0, and a spelling the index of the record that it spells differently. Rows of a list that are
-    one person are one record, under their fullest row. All rows of a registry are people; rows with the same
-    ``person`` are spellings.
+    one person are one record, under their fullest row. All records of a registry are people; those with the same
+    ``person`` are spellings of one row, or rows that are equal in everything compared.
     """
 
     side: Side
@@ -131,8 +131,8 @@ class PrivateRows:
     def counts(self) -> dict[str, int]:
         """How many people there are, and how many records of each other kind that occurs, spellings included."""
         if self.side == "registry":
-            people = len(np.unique(self.person))
-            counts = {"people": people, "further spellings": len(self) - people}
+            people, rows = len(np.unique(self.person)), len(np.unique(self.rows))
+            counts = {"people": people, "repeated rows": rows - people, "further spellings": len(self) - rows}
         else:
             kind = self.kind[self.stands_for()]
             further = int(((kind == RecordKind.REAL) & (self.kind == RecordKind.SPELLING)).sum())

@@ -2,10 +2,11 @@
 
 The target-decoy method of proteomics (Elias & Gygi 2007) and the synthetic records of Robach, Hof and van de Wiel
 (2025), applied to encodings. A decoy must match a stranger as easily as a real absent person does, so it is made of
-the list's own values and keeps what belongs together. Given name, patronymic, sex and completeness stay with the base
-row. The surname comes from another row that shares the given name or the patronymic (where there is no patronymic, the
-ending of the surname), so that two naming cultures are not blended. The date comes from another row of the same
-completeness, and all other linked fields together from one further row.
+the list's own values and keeps what belongs together, as lives do. Given name, patronymic, sex and completeness stay
+with the base row. The surname comes from another row that shares the given name or the patronymic (where there is no
+patronymic, the ending of the surname), so that two naming cultures are not blended; texts and identifiers, such as
+address and postcode, come with it, since families share both. Given names have their fashions, so the date comes from
+the decade of a third row that shares the given name. All other linked fields come together from one further row.
 
 People on the list are distinct, so a decoy equals no row of the list and no other decoy.
 """
@@ -29,7 +30,8 @@ DECOYS_FOR_BIG_REGISTRY = 4
 DECOYS_PER_LIST, RELATIVES_PER_LIST = 1_000, 200
 ROUNDS = 12  # how often a decoy that is not a new person is drawn again
 DRAWS_PER_DONOR, DEALS = 8, 4
-REST = ("rank", "identifier", "category", "number", "text")  # linked fields that come together from one row
+PLACE = ("text", "identifier")  # linked fields that a family shares
+REST = ("rank", "category", "number")  # linked fields that come together from one row
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -73,9 +75,9 @@ def relatives_per_person(people: int, *, big: bool) -> int:
 def make_decoys(people: People, schema: Schema, count: int, stream: RandomStream, *, relatives: bool = False) -> Decoys:
     """``count`` decoys for each row, or fewer where the list's values do not yield as many new people.
 
-    ``relatives`` are the stricter null: brothers and sisters of the people on the list, who keep surname and patronymic
-    and take given name and date from elsewhere. A list of relatives of registered people resembles the registry no
-    more than these relatives do. There are none where no given name is linked.
+    ``relatives`` are the stricter null: brothers and sisters of the people on the list, who keep surname, patronymic
+    and address and take given name and date from elsewhere. A list of relatives of registered people resembles the
+    registry no more than these relatives do. There are none where no given name is linked.
     """
     maker = _Maker(people, schema, stream, relatives=relatives)
     base = np.tile(np.arange(len(people), dtype=np.int64), count if maker.has_given or not relatives else 0)
@@ -123,7 +125,7 @@ def respelled(
     codes, first, decoy_codes = (_codes_of(roster) for roster in (spellings, people, decoys.people))
     index = {name: number for number, name in enumerate(people.columns)}
     drawn, _, _ = _Maker(spellings, schema, stream, relatives=relatives).draw(spelling)
-    for types in (("given",) if relatives else ("surname",), ("date", "year"), REST):
+    for types in (("given",) if relatives else ("surname", *PLACE), ("date", "year"), REST):
         fields = [index[field.name] for field in schema.linked() if field.type in types]
         same_as_first = (codes[:, fields] == first[spelled][:, fields]).all(axis=1)[spelling]
         no_donor = ~same_as_first & (drawn[:, fields] == codes[spelling][:, fields]).all(axis=1)
@@ -161,14 +163,17 @@ class _Maker:
         self._given = of_type("given")
         self.has_given = bool(self._given)
         self._dates = of_type("date", "year")
+        self._place = of_type(*PLACE)
         self._rest = of_type(*REST)
         self._confirm = [index[field.name] for field in schema.fields if field.role == "confirm"]
         sex = self._codes[:, of_type("sex")].sum(axis=1) if of_type("sex") else np.zeros(len(people), dtype=np.int64)
-        classes = people.completeness(schema).astype(np.int64)
+        self._class_codes = classes = people.completeness(schema).astype(np.int64)
         self._classes = _Groups(classes)
         class_and_sex = classes * (sex.max(initial=0) + 2) + sex + 1
         self._class_and_sex = _Groups(class_and_sex)
         self._circles = self._surname_circles(people, of_type, class_and_sex)
+        self._named_alike = self._class_of(self._codes[:, self._given[0]]) if self._given else self._classes
+        self._of_decade = self._class_of(self._decades(people))
 
     def _surname_circles(
         self, people: People, of_type: Callable[..., list[int]], class_and_sex: Ints
@@ -190,6 +195,19 @@ class _Maker:
             circles.insert(0, [_Groups(self._codes[:, index]) for index in of_type("given", "patronymic")])
         return circles
 
+    def _class_of(self, codes: Ints) -> _Groups:
+        """Rows of one class that share a code; a row without one is in no group."""
+        numbered = np.unique(np.column_stack([self._class_codes, codes]), axis=0, return_inverse=True)[1].ravel()
+        return _Groups(np.where(codes == MISSING, MISSING, numbered.astype(np.int64)))
+
+    def _decades(self, people: People) -> Ints:
+        """Of the first date or year that is linked."""
+        if not self._dates:
+            return np.full(len(people), MISSING, dtype=np.int64)
+        column = list(people.columns.values())[self._dates[0]]
+        decades = np.array([int(value[:3]) for value in column.values] + [MISSING], dtype=np.int64)
+        return decades[column.codes]
+
     def draw(self, base: Ints, skip: int = 0) -> tuple[Ints, Bools, Bools]:
         """Codes (decoys, fields), which decoys fell back for the surname, and which are new people.
 
@@ -197,13 +215,18 @@ class _Maker:
         """
         codes = self._codes[base].copy()
         fell_back = np.zeros(len(base), dtype=bool)
+        named = base
         if self._relatives and self._given:
-            donors = self._donors([self._class_and_sex], base, self._codes[:, self._given[0]])
-            codes[:, self._given] = self._codes[donors[:, None], self._given]
+            named = self._donors([self._class_and_sex], base, self._codes[:, self._given[0]])
+            codes[:, self._given] = self._codes[named[:, None], self._given]
         elif self._surname:
             donors, fell_back = self._surname_donors(base, skip)
-            codes[:, self._surname] = self._codes[donors[:, None], self._surname]
-        for columns in (self._dates, self._rest, self._confirm):
+            with_surname = [*self._surname, *self._place]
+            codes[:, with_surname] = self._codes[donors[:, None], with_surname]
+        if self._dates:
+            donors = self._date_donors(base, named)
+            codes[:, self._dates] = self._codes[donors[:, None], self._dates]
+        for columns in (self._rest, self._confirm):
             if columns:
                 donors = self._donors([self._classes], base, _numbered(self._codes[:, columns]))
                 codes[:, columns] = self._codes[donors[:, None], columns]
@@ -217,6 +240,27 @@ class _Maker:
         """For each base another row of the circle with another value, or the base itself where there is none."""
         donors = base.copy()
         self._deal(circle, base, donors, np.arange(len(base)), values)
+        return donors
+
+    def _date_donors(self, base: Ints, named: Ints) -> Ints:
+        """For each base a row of the decade of another that shares the given name; else of the same decade or class.
+
+        ``named`` are the rows that the given names come from. Not the other row itself: that would be the given name
+        and the day of birth of somebody on the list. Dates that no other decoy of the base has come first.
+        """
+        dates = _numbered(self._codes[:, self._dates])
+        donors, width = base.copy(), int(dates.max(initial=0)) + 1
+        open_rows = np.arange(len(base))
+        for _ in range(DRAWS_PER_DONOR):
+            alike = self._donors([self._named_alike], named[open_rows], dates)
+            drawn = self._donors([self._of_decade], alike, dates)
+            alone = np.flatnonzero((drawn == alike) | (dates[drawn] == dates[base[open_rows]]))
+            drawn[alone] = self._donors([self._classes], base[open_rows[alone]], dates)
+            donors[open_rows] = drawn
+            new = _new_ones(np.zeros(0, dtype=np.int64), base * width + dates[donors])
+            open_rows = np.flatnonzero(~new & (dates[base] != MISSING))
+            if not len(open_rows):
+                break
         return donors
 
     def _surname_donors(self, base: Ints, skip: int) -> tuple[Ints, Bools]:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import Encodings
@@ -44,6 +47,20 @@ def encode_registry_parts(
         yield RegistryPart(people.rows_read, known, names, encoder.encode(known).words)
 
 
+def persons_of_records(people: People, schema: Schema) -> NDArray[np.int32]:
+    """A number for each person, in the order of the registry: records of one row, and rows with an equal record."""
+    codes = pd.DataFrame({field.name: people.columns[field.name].codes for field in schema.linked()})
+    equal = codes.groupby(list(codes), sort=False).ngroup().to_numpy()
+    row = np.unique(people.rows, return_inverse=True)[1]
+    count = int(row.max(initial=-1)) + 1
+    if count == len(row):  # no row has several spellings
+        return equal.astype(np.int32)
+    size = count + int(equal.max(initial=-1)) + 1
+    edges = coo_array((np.ones(len(row)), (row, count + equal)), shape=(size, size))
+    _, group = connected_components(edges, directed=False)
+    return pd.factorize(group[row])[0].astype(np.int32)
+
+
 def encode_registry(
     roster: RosterLike,
     schema: Schema | Path | str,
@@ -53,6 +70,8 @@ def encode_registry(
     allow_weak: bool = False,
 ) -> tuple[Encodings, PrivateRows]:
     """Encode every row of a registry that has anything to compare, in each of its spellings, in a shuffled order.
+
+    Rows that are equal in everything compared are one person.
 
     RefusedError: the fields that are filled are too few to protect anyone.
     """
@@ -72,7 +91,7 @@ def encode_registry(
         repeatable=key.repeatable or randomness.repeatable,
         handles=part.handles,
         rows=known.rows,
-        person=np.unique(known.rows, return_inverse=True)[1].astype(np.int32),
+        person=persons_of_records(known, schema),
         kind=np.full(len(known), RecordKind.REAL, dtype=np.uint8),
         completeness=known.completeness(schema),
         ids=id_bytes(people.ids, known.rows, len(known)),

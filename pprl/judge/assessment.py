@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import pprl
 from pprl.core import container
@@ -27,13 +28,13 @@ from pprl.judge.confirmation import PartnerEvidence
 from pprl.judge.error_rates import MIN_DECOYS
 from pprl.judge.findings import Findings, examine
 from pprl.judge.labels import diagnose, open_labels
-from pprl.judge.verdict import cannot_tell, decide_verdict
+from pprl.judge.verdict import cannot_tell, decide_verdict, is_withheld
 from pprl.report import REPORT_FILES
 from pprl.report.fields import Estimate, Number
 from pprl.report.record import ListPart, Record, Verdict
 
 FORMAT = 1
-PAIR_COLUMNS = ("list_row", "registry_row", "list_id", "registry_id", "score", "q_value")
+PAIR_COLUMNS = ("list_row", "registry_row", "list_id", "registry_id", "registry_repeats", "score", "q_value")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,8 +144,9 @@ class Assessment:
         return render(self.report(), language)
 
     def to_frame(self) -> pd.DataFrame:
-        """The matched pairs, one per row: list_row, registry_row, list_id, registry_id, score and q_value; before them
-        ``list``, the number of the part, where the list has several."""
+        """The matched pairs, one per row: list_row, registry_row, list_id, registry_id, registry_repeats (how many
+        further rows of the registry are the same in everything compared), score and q_value; before them ``list``, the
+        number of the part, where the list has several."""
         return self.pairs.copy()
 
     def to_dict(self) -> dict[str, Any]:
@@ -229,20 +231,22 @@ def judge(
             diagnosis = diagnose(scores, rows, cohort, encodings)
             diagnosis = replace(diagnosis, resemblance=None) if provenance.own_decoys else diagnosis
         findings = examine(rows, cohort, handles, registry_rows, evidence, diagnosis)
+    verdict = decide_verdict(findings.grounds) if findings else _nobody_judged(rows, cohort)
+    shown = None if is_withheld(verdict) else findings
     record = record_of(
         scores,
         rows,
         cohort,
         findings,
-        verdict=decide_verdict(findings.grounds) if findings else _nobody_judged(rows, cohort),
+        verdict=verdict,
         warnings=_warnings(provenance, scores, rows, cohort, evidence),
         version=provenance.version,
         run=provenance.run(),
     )
     return Assessment(
         record=record,
-        pairs=_pairs(rows, cohort, registry_rows, findings) if findings else _frame({}),
-        lists=parts_of_list(rows, cohort, findings.matches) if findings else (),
+        pairs=_pairs(rows, cohort, registry_rows, shown) if shown else _frame({}),
+        lists=parts_of_list(rows, cohort, shown.matches) if shown else (),
         policy=rows.policy,
         seconds=provenance.seconds(),
     )
@@ -260,16 +264,20 @@ def _pairs(rows: PrivateRows, cohort: Cohort, registry_rows: PrivateRows | None,
     if registry_rows is None or pairs.positions is None:
         registry_rows_of: list[int | None] = [None] * len(records)
         registry_ids = [handle.tobytes().hex() for handle in pairs.handles]
+        repeats: list[int | None] = [None] * len(records)
     else:
         ids = registry_rows.id_texts()
-        registry_rows_of = registry_rows.rows[pairs.positions].tolist()
-        registry_ids = [ids[position] for position in pairs.positions]
+        positions, further = first_rows(registry_rows, pairs.positions)
+        repeats = further.tolist()
+        registry_rows_of = registry_rows.rows[positions].tolist()
+        registry_ids = [ids[position] for position in positions]
     frame = _frame(
         {
             "list_row": rows.rows[records] % LIST_STEP,
             "registry_row": pd.array(registry_rows_of, dtype="Int64"),
             "list_id": [list_ids[record] for record in records],
             "registry_id": registry_ids,
+            "registry_repeats": pd.array(repeats, dtype="Int64"),
             "score": np.round(matches.partners.dice[pairs.people], 6),
             "q_value": np.round(matches.q_values[pairs.people], 6),
         }
@@ -278,6 +286,13 @@ def _pairs(rows: PrivateRows, cohort: Cohort, registry_rows: PrivateRows | None,
     if part.any():
         frame.insert(0, "list", part)
     return frame
+
+
+def first_rows(registry_rows: PrivateRows, positions: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first record of each person at ``positions`` in the registry's order, and how many further rows they have."""
+    _, first, person = np.unique(registry_rows.person, return_index=True, return_inverse=True)
+    rows_of = np.unique(np.stack([person, registry_rows.rows]), axis=1)[0]
+    return first[person[positions]].astype(np.int64), np.bincount(rows_of)[person[positions]] - 1
 
 
 def _frame(columns: Mapping[str, Any]) -> pd.DataFrame:

@@ -13,8 +13,9 @@ from pprl.judge.cohort import Cohort
 from pprl.judge.confirmation import Agreement
 from pprl.judge.diagnostics import Absent, CopyCheck, auc
 from pprl.judge.error_rates import MIN_DECOYS
-from pprl.judge.findings import Findings, Partition, rounded_estimate
+from pprl.judge.findings import Findings, Partition, needed, rounded_estimate
 from pprl.judge.matches import RULES, ClassMatches, Matches, assign_partners, find_matches
+from pprl.judge.verdict import is_withheld
 from pprl.report import record
 from pprl.report.fields import Estimate, Plain
 
@@ -35,25 +36,29 @@ def record_of(
     version: str,
     run: str,
 ) -> record.Record:
-    """The exact record. ``findings`` are None where nobody could be judged, ``run`` is the ledger's line."""
+    """The exact record. ``findings`` are None where nobody could be judged, ``run`` is the ledger's line.
+
+    Of a verdict that is withheld only what withholds it is shown.
+    """
+    shown = None if is_withheld(verdict) else findings
     return record.Record(
         format=record.AUDIT,
         version=version,
         matter=rows.policy.title,
         disclosure=record.Disclosure(base=1),
         verdict=verdict,
-        headline=_headline(cohort, findings),
-        rosters=_rosters(scores, rows, cohort, findings),
-        scores=_histogram(cohort) if findings and not cohort.left_out else None,
-        rates=_rates(findings.matches) if findings else (),
-        strata=_strata(findings, cohort.left_out) if findings else (),
-        confirm=tuple(_confirm(agreement) for agreement in findings.grounds.confirm) if findings else (),
-        eligibility=_eligibility(rows, cohort, findings),
+        headline=_headline(cohort, shown, verdict),
+        rosters=_rosters(scores, rows, cohort, shown),
+        scores=_histogram(cohort) if shown and not cohort.left_out else None,
+        rates=_rates(shown.matches) if shown else (),
+        strata=_strata(shown, cohort.left_out) if shown else (),
+        confirm=tuple(_confirm(agreement) for agreement in shown.grounds.confirm) if shown else (),
+        eligibility=_eligibility(rows, cohort, findings, shown),
         controls=_known_absent(findings.grounds.controls) if findings else None,
-        copy_check=_copy_check(findings.grounds.copied) if findings else None,
+        copy_check=_copy_check(shown.grounds.copied) if shown else None,
         decoys=_decoys(rows, findings),
-        sensitivity=_sensitivity(cohort, findings) if findings else (),
-        completeness=_completeness(rows, cohort, findings) if findings else (),
+        sensitivity=_sensitivity(cohort, shown) if shown else (),
+        completeness=_completeness(rows, cohort, shown) if shown else (),
         parameters=_parameters(scores, rows, cohort),
         fingerprints={"schema": scores.parameters.fingerprint.hex(), "folding": scores.parameters.folding.hex()},
         run=run or None,
@@ -72,7 +77,7 @@ def parts_of_list(rows: PrivateRows, cohort: Cohort, matches: Matches) -> tuple[
     )
 
 
-def _headline(cohort: Cohort, findings: Findings | None) -> record.Headline:
+def _headline(cohort: Cohort, findings: Findings | None, verdict: record.Verdict) -> record.Headline:
     people, rate = cohort.people, cohort.rate
     if findings is None:
         return record.Headline(
@@ -92,16 +97,18 @@ def _headline(cohort: Cohort, findings: Findings | None) -> record.Headline:
         )
     matches, grounds = findings.matches, findings.grounds
     thresholds = [group.threshold for group in matches.classes if group.threshold is not None]
+    told = matches.told or verdict.rung == 0  # else it is for want of power that nobody matches
+    count = matches.count if told else None
     return record.Headline(
         people=people,
-        found=record.Share(count=matches.count, of=people, share=_ratio(matches.count, people)),
+        found=record.Share(count=count, of=people, share=None if count is None else _ratio(count, people)),
         net_found=findings.net,
         expected_by_chance=findings.by_chance,
         false_match_rate=round(matches.false / matches.count, 6) if matches.count else None,
         false_match_rate_asked=rate,
         p=grounds.p,
         p_harsh=grounds.p_relatives,
-        fewest_findable=min((group.fewest for group in matches.classes), default=None),
+        fewest_findable=needed(cohort, matches),
         matchable_share=round(matches.matchable / len(cohort.real), 6),
         auc=round(auc(cohort.real.best(), cohort.decoys.best()), 4),
         ambiguous=int(matches.unsure.sum()),
@@ -170,7 +177,7 @@ def _stratum_values(matches: Matches, label: Label, partition: Partition, left_o
         if not people:
             continue
         net = None
-        if number != UNKNOWN and people >= SMALLEST_STRATUM:
+        if number != UNKNOWN and people >= SMALLEST_STRATUM and matches.told:
             net = _net(found - float(false[number]), partition.ranges[number])
         values.append(record.StratumValue(label=text, people=people, found=found, net_found=net))
     return values
@@ -209,14 +216,16 @@ def _known_absent(group: Absent | None) -> record.KnownAbsent | None:
     )
 
 
-def _eligibility(rows: PrivateRows, cohort: Cohort, findings: Findings | None) -> record.Eligibility | None:
+def _eligibility(
+    rows: PrivateRows, cohort: Cohort, findings: Findings | None, shown: Findings | None
+) -> record.Eligibility | None:
     if cohort.unknown is None:
         return None
     ineligible = _known_absent(findings.grounds.ineligible) if findings else None
     return record.Eligibility(
         registry_as_of=rows.policy.as_of,
-        eligible=_eligibility_group(cohort, findings, cohort.unknown, unknown=False),
-        unknown=_eligibility_group(cohort, findings, cohort.unknown, unknown=True),
+        eligible=_eligibility_group(cohort, shown, cohort.unknown, unknown=False),
+        unknown=_eligibility_group(cohort, shown, cohort.unknown, unknown=True),
         ineligible=ineligible or record.KnownAbsent(people=cohort.cannot, found=None, expected=None),
     )
 
@@ -229,7 +238,7 @@ def _eligibility_group(
     if findings and findings.eligibility:
         matches, partition = findings.matches, findings.eligibility
         found = int((matches.found & inside).sum())
-        if people >= SMALLEST_STRATUM:
+        if people >= SMALLEST_STRATUM and matches.told:
             false = float(_false_by_group(matches, partition.groups, 2)[int(unknown)])
             net = _net(found - false, partition.ranges[int(unknown)])
     left_out = cohort.left_out if unknown else 0
@@ -279,7 +288,8 @@ def _sensitivity(cohort: Cohort, findings: Findings) -> tuple[record.Choice, ...
 
 
 def _choice(what: str, value: str | float, matches: Matches) -> record.Choice:
-    return record.Choice(what=what, value=value, found=matches.count, net_found=Estimate(round(matches.net, 1)))
+    net = Estimate(round(matches.net, 1)) if matches.told else None
+    return record.Choice(what=what, value=value, found=matches.count if net else None, net_found=net)
 
 
 def _completeness(rows: PrivateRows, cohort: Cohort, findings: Findings) -> tuple[record.CompletenessClass, ...]:

@@ -31,28 +31,36 @@ def intervals(matches: Matches, groups: Sequence[Ints], draws: RandomStream) -> 
     Each of 400 replicates repeats π0 and the false matches at the thresholds of the classes. The thresholds stay: if
     they were chosen again, the interval of a class on the edge of matching would reach down to 0, and cover no better
     (docs/statistics.md). ``groups`` are partitions: the number of each person's group, −1 for none. The false matches
-    of a class fall on its groups as their absent people do (`absent_weights`). The first interval is that of all
-    people; then come the groups of each partition in order.
+    of a class fall on its groups as their absent people do (`absent_weights`). The lower end counts the decoys that
+    `Cut` counts, the upper end those that reach the last match. The first interval is that of all people; then come the
+    groups of each partition in order.
     """
     people = len(matches.found)
     sizes = [int(group.max(initial=NONE)) + 1 for group in groups]
     shares = [absent_weights(matches, group, size) for group, size in zip(groups, sizes, strict=True)]
-    totals = np.zeros((1 + sum(sizes), REPLICATES))
+    fewest, most = np.zeros((2, 1 + sum(sizes), REPLICATES))
     width = max(1, min(REPLICATES, DRAWN_AT_ONCE // max(1, people)))
     for begin in range(0, REPLICATES, width):
-        block = totals[:, begin : begin + width]
-        drawn = _draw(people, block.shape[1], draws)
+        drawn = _draw(people, min(width, REPLICATES - begin), draws)
         for judged in matches.classes:
-            if judged.threshold is None:
+            if judged.cut is None:
                 continue
-            found, false = _drawn_matches(judged, judged.threshold, matches, drawn)
-            block[0] += np.maximum(0.0, found.sum(axis=0) - false)
-            start = 1
-            for group, size, share in zip(groups, sizes, shares, strict=True):
-                group_found = _sum_by_group(group[judged.people], size, found)
-                block[start : start + size] += group_found - np.outer(share[judged.number], false)
-                start += size
-    low, high = np.quantile(np.maximum(totals, 0.0), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+            found = drawn[judged.people] * matches.found[judged.people][:, None]
+            of_groups = [
+                _sum_by_group(group[judged.people], size, found) for group, size in zip(groups, sizes, strict=True)
+            ]
+            for totals, down_to in ((fewest, judged.cut.down_to), (most, judged.cut.threshold)):
+                block = totals[:, begin : begin + width]
+                counted, false = _drawn_false(judged, down_to, matches, drawn, found)
+                block[0] += np.maximum(0.0, found.sum(axis=0) * counted - false)
+                start = 1
+                for group_found, size, share in zip(of_groups, sizes, shares, strict=True):
+                    block[start : start + size] += group_found * counted - np.outer(share[judged.number], false)
+                    start += size
+    low, high = (
+        np.quantile(np.maximum(totals, 0.0), (1 + sign * LEVEL) / 2, axis=1)
+        for totals, sign in ((fewest, -1), (most, 1))
+    )
     return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
@@ -70,11 +78,13 @@ def _sum_by_group(group: Ints, size: int, found: Floats) -> Floats:
     return np.asarray(membership @ found[inside])
 
 
-def _drawn_matches(judged: ClassMatches, threshold: float, matches: Matches, drawn: Floats) -> tuple[Floats, Floats]:
-    """How often each person of a class matches, (people, replicates), and the false matches, (replicates,).
+def _drawn_false(
+    judged: ClassMatches, down_to: float, matches: Matches, drawn: Floats, found: Floats
+) -> tuple[Bools, Floats]:
+    """Which replicates count for a class, (replicates,), and their false matches if decoys count down to a similarity.
 
-    ``drawn`` is how often each person of the list was drawn, (all people, replicates). A replicate without decoys of
-    the class, or without a match, has no matches.
+    ``drawn`` is how often each person of the list was drawn, (all people, replicates), ``found`` the same for those of
+    the class who match. A replicate without decoys of the class, or without a match, has no matches.
     """
     sample, owner = judged.sample, matches.assignment.owner[judged.decoys]
 
@@ -83,13 +93,11 @@ def _drawn_matches(judged: ClassMatches, threshold: float, matches: Matches, dra
         return counts
 
     people_drawn = drawn[judged.people]
-    found = people_drawn * matches.found[judged.people][:, None]
     made = decoys(np.ones(len(owner), dtype=bool))
     counted = (found.sum(axis=0) > 0) & (made > 0)
     people, made = people_drawn.sum(axis=0), np.maximum(made, 1.0)
     pi0 = estimate_pi0(sample.low @ people_drawn, people, sample.lam)
-    false = false_by_chance(pi0, decoys(sample.decoy >= threshold), people, made)
-    return found * counted, false * counted
+    return counted, counted * false_by_chance(pi0, decoys(sample.decoy >= down_to), people, made, sample.least)
 
 
 def absent_weights(matches: Matches, group: Ints, size: int) -> dict[int, Floats]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core.bits import Words
-from pprl.core.distributions import average_ranks, binomial_tail, normal_tail, rounded_p
+from pprl.core.distributions import average_ranks, binomial_tail, exceedances, normal_tail, rounded_p
 from pprl.core.private_rows import Label, Policy
 from pprl.core.randomness import RandomStream
 from pprl.judge.assignment import Candidates, lone_arrivals
@@ -50,16 +50,18 @@ def auc(high: Floats, low: Floats) -> float:
 @dataclass(frozen=True)
 class Soundness:
     """Do decoys look like people on the list? Areas under the ROC curve, of weight and of similarity within the list (½
-    means that they look the same), and the p of `resemblance`, None where the decoys need not show it."""
+    means that they look the same), and the p of `resemblance`, None where the decoys need not show it. ``margin`` is
+    how far the areas may lie outside their limits."""
 
     auc_weight: float
     auc_similarity: float
     p_unlike: float | None = None
+    margin: float = 0.0
 
     @property
     def sound(self) -> bool:
-        low, high = SOUND_WEIGHT
-        looks = low <= self.auc_weight <= high and self.auc_similarity >= SOUND_SIMILARITY
+        low, high = SOUND_WEIGHT[0] - self.margin, SOUND_WEIGHT[1] + self.margin
+        looks = low <= self.auc_weight <= high and self.auc_similarity >= SOUND_SIMILARITY - self.margin
         return looks and (self.p_unlike is None or self.p_unlike < UNLIKE)
 
 
@@ -94,11 +96,17 @@ def soundness(found: DecoyDiagnostics, real: Ints, decoys: Ints) -> Soundness:
 
     The bounds lie between what lists of 30 people and more give (the third nearest: above .43 in lists of every kind
     except families by their names alone) and what such decoys give (below .46, median .34): `docs/statistics.md`.
+    Decoys that were made in the same run are nobody's forgery, so there an area is unsound only where chance would
+    put it outside its limit in less than one of a hundred lists of this size.
     """
     weights = found.weights.astype(float)
-    p = None if found.resemblance is None else rounded_p(normal_tail(found.resemblance))
+    own = found.resemblance is None
+    people, made = len(found.near_real), len(found.near_decoys)
     return Soundness(
-        round(auc(weights[decoys], weights[real]), 4), round(auc(found.near_decoys, found.near_real), 4), p
+        round(auc(weights[decoys], weights[real]), 4),
+        round(auc(found.near_decoys, found.near_real), 4),
+        None if found.resemblance is None else rounded_p(normal_tail(found.resemblance)),
+        2.33 * math.sqrt((people + made + 1) / (12 * people * made)) if own and people and made else 0.0,
     )
 
 
@@ -164,23 +172,23 @@ class Absent:
 def absent(group: Candidates, classes: Ints, matches: Matches, decoys: Candidates) -> Absent | None:
     """A group known to be absent, whose members join the finished assignment alone, as decoys do. None if it is empty.
 
-    p: how many lie above the T0 of their class (`null_threshold`), binomial with the mean that its decoys give.
+    p: how many lie above the T0 of their class (`null_threshold`), as `exceedances` of its decoys.
     """
     if not len(group):
         return None
     assignment = matches.assignment
     reached = lone_arrivals(group, assignment.floor_of(classes), assignment.price) >= matches.threshold_of(classes)
-    above, mean, expected = 0, 0.0, 0.0
+    above, expected, by_chance = 0, 0.0, np.ones(1)
     for judged in matches.classes:
         inside = classes == judged.number
         limit, r = null_threshold(decoys.best()[judged.decoys])
-        above += int((group.best()[inside] > limit).sum())
-        mean += int(inside.sum()) * r / (len(judged.decoys) + 1)
+        if r <= len(judged.decoys):  # else nobody can be told from the decoys, which are all equal
+            above += int((group.best()[inside] > limit).sum())
+            by_chance = np.convolve(by_chance, exceedances(int(inside.sum()), r, len(judged.decoys)))
         if judged.threshold is not None:
             expected += int(inside.sum()) * judged.sample.reach(judged.threshold)
-    people = len(group)
-    p = float(binomial_tail(above, people, min(1.0, mean / people)))
-    return Absent(people, int(reached.sum()), round(expected, 2), float(f"{p:.3g}"))
+    p = min(1.0, math.fsum(by_chance[above:].tolist()))
+    return Absent(len(group), int(reached.sum()), round(expected, 2), rounded_p(p))
 
 
 def eligibility(labels: tuple[Label, ...], policy: Policy, records: Ints) -> tuple[Bools, Bools] | None:

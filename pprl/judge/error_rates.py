@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 NumberOrArray = TypeVar("NumberOrArray", float, Floats)
 
 MIN_DECOYS = 20
+LEAST_FALSE, MATCHES_AT_LEAST = 0.1, 5  # false matches that are expected of any threshold, in people
 UNIT = 2.0**20  # what is summed over people is whole multiples of 2^-20, so that the order of adding decides no digit
 
 
@@ -30,7 +31,7 @@ class Curve:
 
     threshold: Floats
     found: Floats
-    false: Floats  # π0 · (what chance gives, and one more)
+    false: Floats  # π0 · (what chance gives, and a little more)
 
     def false_match_rate(self) -> Floats:
         return np.minimum(1.0, self.false / self.found)
@@ -47,14 +48,26 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """The similarity of the last match, and how many matches are expected to be false: of the decoys those count that
+    reach ``down_to``."""
+
+    threshold: float
+    down_to: float
+    false: float
+
+
+@dataclass(frozen=True)
 class Sample:
     """One class of rows: the similarities of partners, ``real`` (n,) and ``decoy`` (M,), and how ``low`` each of the n
-    people ranks among their own decoys (`rank_among_own_decoys`), at λ = ``lam``."""
+    people ranks among their own decoys (`rank_among_own_decoys`), at λ = ``lam``. At any threshold at least ``least``
+    false matches are expected (`least_false`)."""
 
     real: Floats
     decoy: Floats
     low: Floats
     lam: float
+    least: float = LEAST_FALSE
 
     def pi0(self) -> float:
         """The share of the class that is absent from the registry, estimated from above."""
@@ -70,8 +83,28 @@ class Sample:
         last_of_equals = np.flatnonzero(np.append(falling[1:] != falling[:-1], True) & (falling > 0))
         threshold = falling[last_of_equals]
         reached = len(decoys) - np.searchsorted(decoys, threshold, side="left")
-        false = false_by_chance(pi0, reached, len(falling), len(decoys))
+        false = false_by_chance(pi0, reached, len(falling), len(decoys), self.least)
         return Curve(threshold, (last_of_equals + 1).astype(np.float64), false)
+
+    def cut(self, curve: Curve, pi0: float, rate: float) -> Cut | None:
+        """The lowest threshold that keeps ``rate``; None where there is none.
+
+        The last match is where it is because it was chosen, so fewer decoys reach it than people do by chance, and the
+        rate would seem lower than it is. So decoys count down to the next person, as many as the rate allows. But where
+        more than one person would match by chance in between, and nobody does, that choice decides nothing.
+        """
+        index = curve.at_rate(rate)
+        if index < 0:
+            return None
+        last, found = float(curve.threshold[index]), float(curve.found[index])
+        following = float(curve.threshold[index + 1]) if index + 1 < len(curve.threshold) else 0.0
+        between = np.unique(self.decoy[(self.decoy > following) & (self.decoy < last)])
+        reached = len(self.decoy) - np.searchsorted(np.sort(self.decoy), between, side="left")
+        false = false_by_chance(pi0, reached, len(self.real), len(self.decoy), self.least)
+        meets = np.flatnonzero((false / found <= rate) & (false - curve.false[index] <= 1))
+        if len(meets):
+            return Cut(last, float(between[meets[0]]), float(false[meets[0]]))
+        return Cut(last, last, float(curve.false[index]))
 
 
 def rank_among_own_decoys(real_best: Floats, decoy_best: Floats, owner: Ints, lam: float) -> Floats:
@@ -107,17 +140,26 @@ def estimate_pi0(low: NumberOrArray, people: NumberOrArray, lam: float) -> Numbe
     return pi0
 
 
-def false_by_chance(
-    pi0: float | Floats, reached: Ints | Floats, people: float | Floats, decoys: float | Floats
-) -> Floats:
-    """π0 · (n · r + max(1, n/M)), where r is the share of the M decoys that reach the threshold.
+def least_false(rate: float) -> float:
+    """The false matches that are expected at the least of any threshold, by the rate asked for: 5 × rate, .1 to 1.
 
-    Of n people like the decoys, n · r match (Elias & Gygi 2007). One decoy more is counted, or one person if that is
-    more, so that a threshold chosen with these decoys stays conservative (Levitsky et al. 2017); and since only absent
-    people can match falsely, the sum is multiplied by π0 (Käll et al. 2008). ``reached`` is an array; the others are
-    numbers or arrays of its shape.
+    So in a class where nearly everybody is absent, at least five matches count, and at 1% ten.
     """
-    false: Floats = pi0 * (reached / decoys * people + np.maximum(1.0, people / decoys))
+    return min(1.0, max(LEAST_FALSE, MATCHES_AT_LEAST * rate))
+
+
+def false_by_chance(
+    pi0: float | Floats, reached: Ints | Floats, people: float | Floats, decoys: float | Floats, least: float
+) -> Floats:
+    """π0 · (n · r + max(least, n/M)), where r is the share of the M decoys that reach the threshold.
+
+    Of n people like the decoys, n · r match (Elias & Gygi 2007). One decoy more is counted, since the threshold is
+    chosen with these decoys (Levitsky et al. 2017; with several decoys a person Emery, Hasam, Noble & Keich 2020), or
+    `least_false` where that is more, since decoys of a short list share its few values (docs/statistics.md §3). Only
+    absent people can match falsely, so the sum is multiplied by π0 (Käll et al. 2008). ``reached`` is an array; the
+    others are numbers or arrays of its shape.
+    """
+    false: Floats = pi0 * (reached / decoys * people + np.maximum(least, people / decoys))
     return false
 
 
@@ -135,34 +177,58 @@ def null_threshold(decoy_best: Floats) -> tuple[float, int]:
     return (float(falling[r - 1]), r) if r <= len(falling) else (-1.0, r)
 
 
-def p_value(real_best: Floats, decoy_best: Floats) -> float:
+def p_value(real_best: Floats, decoy_best: Floats, *, times: int = 1) -> float:
     """One test, fixed in advance: are the list's best similarities higher than its decoys'?
 
     T0 is the r-th largest of M decoys (`null_threshold`); with x of n people strictly above it, p = P(at most r − 1
     decoys among the x + r − 1 highest) under exchangeability, hypergeometric. Approximate, since decoys share values
     with the people they were made from. A test of the same scores by which its threshold was chosen would be wrong in
-    17–26% of cases.
+    17–26% of cases. With ``times`` the test holds even if absent people lie above T0 so many times as often as decoys
+    do: as if so many times r decoys lay there.
     """
     n, m = len(real_best), len(decoy_best)
     limit, r = null_threshold(decoy_best)
-    above = int((real_best > limit).sum())
+    above, r = int((real_best > limit).sum()), times * r
     return hypergeometric(0, r - 1, population=n + m, marked=m, drawn=above + r - 1) if r <= m else 1.0
 
 
-def p_relatives(real_best: Floats, decoy_best: Floats, relative_best: Floats) -> float:
+def p_relatives(real_best: Floats, decoy_best: Floats, relative_best: Floats, *, times: int = 1) -> float:
     """The same test against relatives: do more people on the list than invented relatives lie above the decoys' T0?
 
     Fisher's exact test, one-sided, of x of n people against y of m relatives above T0: P(at least x) under
     hypergeom(n + m, x + y, n). T0 comes from the decoys, so it is fixed before people and relatives are
     compared. The highest relatives would be no limit, since in a large registry a relative's name is somebody's.
+    ``times`` as for `p_value`.
     """
     limit, _ = null_threshold(decoy_best)
-    x, y = int((real_best > limit).sum()), int((relative_best > limit).sum())
     n, m = len(real_best), len(relative_best)
+    x, y = int((real_best > limit).sum()), min(m, times * int((relative_best > limit).sum()))
     return hypergeometric(x, n, population=n + m, marked=x + y, drawn=n)
 
 
-def fewest_findable(pi0: float, rate: float, people: int, decoys: int) -> int:
-    """The fewest matches of a class that can meet ``rate``, all of them above every decoy: π0 · max(1, n/M) / x ≤
-    rate."""
-    return math.ceil(pi0 * max(1.0, people / decoys) / rate - 1e-9)
+def fewest_findable(rate: float, people: int, decoys: int, identical: int) -> int:
+    """The fewest people of a class who must be present, and equal in everything, for any to match at ``rate``.
+
+    ``identical`` of the decoys equal a registry row in everything. If c = n · r + max(`least_false`, n/M) false matches
+    are expected where nobody is present, x people meet the rate where (1 − x/n) · c ≤ rate · x.
+    """
+    chance = float(false_by_chance(1.0, np.array(identical), people, decoys, least_false(rate)))
+    return max(1, math.ceil(chance / (rate + chance / people) - 1e-9))
+
+
+def fewest_testable(level: float, people: int, decoy_best: Floats) -> int:
+    """The fewest people who must be present, and closer than all decoys, for `p_value` to fall below ``level``.
+
+    As many others as chance gives lie above T0 with them.
+    """
+    m = len(decoy_best)
+    _, r = null_threshold(decoy_best)
+    if r > m:
+        return people + 1
+    by_chance = round(people * (r - 1) / m)
+    low, high = 0, people + 1
+    while low < high:  # p falls as more lie above
+        above = (low + high) // 2
+        p = hypergeometric(0, r - 1, population=people + m, marked=m, drawn=above + r - 1)
+        low, high = (low, above) if p < level else (above + 1, high)
+    return max(1, min(low - by_chance, people + 1) if low <= people else people + 1)

@@ -9,20 +9,18 @@ from numpy.typing import NDArray
 
 from pprl.core.distributions import rounded_p
 from pprl.core.private_rows import Label, PrivateRows
-from pprl.core.randomness import RandomStream
 from pprl.judge import diagnostics
 from pprl.judge.assignment import NONE
 from pprl.judge.bootstrap import intervals
 from pprl.judge.cohort import Cohort
 from pprl.judge.confirmation import Agreement, PartnerEvidence, agreements, filled_alike, filled_of
-from pprl.judge.error_rates import MIN_DECOYS, p_relatives, p_value
+from pprl.judge.error_rates import MIN_DECOYS, fewest_testable, p_relatives, p_value
 from pprl.judge.labels import decoys_of_judged, positions_of
-from pprl.judge.matches import Assignment, Matches, assign_partners, find_matches
-from pprl.judge.verdict import Grounds
+from pprl.judge.matches import Matches, assign_partners, find_matches
+from pprl.judge.verdict import BEYOND, MARGIN, Grounds
 from pprl.report.fields import Estimate
 
 PLAYED = 5
-RATE_OF_VERDICT = 0.05
 
 Ints = NDArray[np.int64]
 Handles = NDArray[np.void]
@@ -55,7 +53,7 @@ class Partition:
 class Findings:
     matches: Matches
     pairs: Pairs
-    net: Estimate
+    net: Estimate | None  # None where no threshold keeps the rate asked for
     by_chance: float | None
     grounds: Grounds
     strata: tuple[tuple[Label, Partition], ...]
@@ -77,7 +75,7 @@ def examine(
     unknown = [] if cohort.unknown is None else [cohort.unknown.astype(np.int64)]
     overall, *ranges = intervals(matches, [*groups, *unknown], cohort.draws)
     partitions = _partitions([*groups, *unknown], ranges)
-    net = rounded_estimate(matches.net, overall)
+    net = rounded_estimate(matches.net, overall) if matches.told else None
     pairs = _pairs(matches, handles, registry_rows)
     confirm = _confirm(rows, cohort, registry_rows, evidence, pairs)
     p = rounded_p(p_value(cohort.real.best(), cohort.decoys.best()))
@@ -90,7 +88,10 @@ def examine(
         grounds=Grounds(
             p=p,
             p_relatives=_p_relatives(cohort),
-            low=float(net.low or 0) if cohort.rate == RATE_OF_VERDICT else _low(matches.assignment, cohort.draws),
+            p_with_margin=_p_with_margin(cohort),
+            low=float(net.low or 0) if net else None,
+            needed=needed(cohort, matches),
+            people=len(cohort.real),
             decoys=_soundness(rows, cohort, diagnosis),
             confirm=confirm,
             copied=_copy_check(rows, cohort, registry_rows, evidence, matches, pairs, confirm),
@@ -171,10 +172,17 @@ def _p_relatives(cohort: Cohort) -> float | None:
     return rounded_p(p_relatives(cohort.real.best(), cohort.decoys.best(), cohort.relatives.best()))
 
 
-def _low(assignment: Assignment, draws: RandomStream) -> float:
-    """The lower end of the estimated true matches at the rate of the verdict, where the pairs are asked for at another
-    rate."""
-    return intervals(find_matches(assignment, RATE_OF_VERDICT), [], draws)[0][0]
+def _p_with_margin(cohort: Cohort) -> float:
+    """The larger p of both tests if absent people come close `MARGIN` times as often as decoys."""
+    real, decoys, relatives = cohort.real.best(), cohort.decoys.best(), cohort.relatives.best()
+    p = p_value(real, decoys, times=MARGIN)
+    return p if len(relatives) < MIN_DECOYS else max(p, p_relatives(real, decoys, relatives, times=MARGIN))
+
+
+def needed(cohort: Cohort, matches: Matches) -> int:
+    """How many people must be present to be seen, by the test and by the matches."""
+    fewest = min(group.fewest for group in matches.classes)
+    return max(fewest, fewest_testable(BEYOND, len(cohort.real), cohort.decoys.best()))
 
 
 def _matches_by_chance(cohort: Cohort) -> float | None:

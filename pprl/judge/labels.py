@@ -38,7 +38,7 @@ def open_labels(
         scores.parameters.require_same(registry_rows.parameters)
     asked = rows.rate / 10_000 if rate is None else asked_rate(rate)
     handles, numbers = _numbered(scores.theirs, scores.total > 0)
-    if registry_rows is not None and "further spellings" in registry_rows.counts():
+    if registry_rows is not None and len(np.unique(registry_rows.person)) < len(registry_rows):
         numbers = _one_per_person(numbers, registry_rows.person[positions_of(handles, registry_rows.handles)])
     candidates = Candidates(numbers[positions], scores.dice()[positions]).best_of(rows.stands_for())
     return rows, cohort_of(rows, candidates, RandomStream(seed_of(scores), "judge"), asked), handles

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.judge.assignment import NONE, Candidates, Partners, ambiguous, assign, lone_arrivals, prices
-from pprl.judge.error_rates import Curve, Sample, fewest_findable, rank_among_own_decoys
+from pprl.judge.error_rates import Curve, Cut, Sample, fewest_findable, least_false, rank_among_own_decoys
 
 FLOOR = 0.002  # partners must be more similar than this quantile of the decoys' best similarities
 SMALL_CLASS = 50
@@ -57,16 +57,16 @@ class ClassMatches:
     sample: Sample
     pi0: float
     curve: Curve
-    cut: int  # index of the threshold in the curve, or −1
+    cut: Cut | None
     fewest: int
 
     @property
     def threshold(self) -> float | None:
-        return None if self.cut == NONE else float(self.curve.threshold[self.cut])
+        return self.cut.threshold if self.cut else None
 
     @property
     def false(self) -> float:
-        return 0.0 if self.cut == NONE else float(self.curve.false[self.cut])
+        return self.cut.false if self.cut else 0.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,11 @@ class Matches:
     @property
     def partners(self) -> Partners:
         return self.assignment.partners
+
+    @property
+    def told(self) -> bool:
+        """Whether any threshold keeps the rate, so that matches can be told from chance."""
+        return any(group.cut for group in self.classes)
 
     @property
     def count(self) -> int:
@@ -177,7 +182,7 @@ def _class_matches(
     people, decoys = members
     owner = np.searchsorted(people, assignment.owner[decoys])
     low = rank_among_own_decoys(assignment.real.best()[people], assignment.decoys.best()[decoys], owner, lam)
-    sample = Sample(assignment.partners.dice[people], assignment.reached[decoys], low, lam)
+    sample = Sample(assignment.partners.dice[people], assignment.reached[decoys], low, lam, least_false(rate))
     pi0 = sample.pi0()
     curve = sample.curve(pi0)
     return ClassMatches(
@@ -187,8 +192,8 @@ def _class_matches(
         sample=sample,
         pi0=pi0,
         curve=curve,
-        cut=curve.at_rate(rate),
-        fewest=fewest_findable(pi0, rate, len(people), len(decoys)),
+        cut=sample.cut(curve, pi0, rate),
+        fewest=fewest_findable(rate, len(people), len(decoys), int((assignment.decoys.best()[decoys] >= 1).sum())),
     )
 
 

@@ -11,19 +11,29 @@ from dataclasses import dataclass
 
 from pprl.judge.confirmation import Agreement
 from pprl.judge.diagnostics import Absent, CopyCheck, Soundness
-from pprl.report.record import CANNOT_TELL, LADDER, Verdict
+from pprl.report.record import CANNOT_TELL, LADDER, UNTRUSTED, Verdict
 
 BEYOND = 0.001
+MARGIN = 2  # how many times as often as decoys absent people may come close, where no match can be told from chance
+SEEN = 0.1  # where more of the list would have to be present to be seen, nothing follows from seeing nobody
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grounds:
-    """What a verdict rests on. ``p`` and ``p_relatives`` are the fixed tests against decoys and relatives, ``low`` is
-    the lower end of the interval of the estimated true matches, ``public`` the policy's answer about the registry."""
+    """What a verdict rests on. ``p`` and ``p_relatives`` are the fixed tests against decoys and relatives,
+    ``p_with_margin`` is the larger of them if absent people come close `MARGIN` times as often. ``low`` is the lower
+    end of the interval of the estimated true matches, None where no threshold keeps the rate asked for.
+
+    Fewer than ``needed`` of the ``people`` would not be seen if they were present. ``public`` is the policy's answer
+    about the registry.
+    """
 
     p: float
     p_relatives: float | None
-    low: float
+    p_with_margin: float
+    low: float | None
+    needed: int
+    people: int
     decoys: Soundness | None
     confirm: Sequence[Agreement]
     copied: CopyCheck
@@ -36,14 +46,29 @@ def cannot_tell(*reasons: str) -> Verdict:
     return Verdict(rung=None, code=CANNOT_TELL, reasons=reasons)
 
 
+def is_withheld(verdict: Verdict) -> bool:
+    """Whether the figures are withheld together with the verdict, since nothing supports them."""
+    return verdict.rung is None and any(reason in UNTRUSTED for reason in verdict.reasons)
+
+
 def decide_verdict(grounds: Grounds) -> Verdict:
-    """The highest rung whose rule is met, and the rules of all rungs below it."""
+    """The highest rung whose rule is met, and the rules of all rungs below it.
+
+    A test that could not have been passed without much of the list being present says nothing by failing. One that is
+    passed where no match can be told from chance must leave a margin: by their names alone, absent people of a
+    registry's population come a little nearer to it than decoys.
+    """
     if grounds.decoys is not None and not grounds.decoys.sound:
         return cannot_tell("unsound_decoys")
     if any(not group.flat for group in (grounds.controls, grounds.ineligible) if group is not None):
         return cannot_tell("weak_decoys")
+    tested = not tuple(_beyond_chance(grounds))
+    if tested and grounds.low is None and grounds.p_with_margin >= BEYOND:
+        return cannot_tell("margin")
     for rung, missing in enumerate((_beyond_chance, _confirmed, _controlled)):
         if reasons := tuple(missing(grounds)):
+            if "test" in reasons and grounds.needed > SEEN * grounds.people:
+                return cannot_tell("power")
             return Verdict(rung=rung, code=LADDER[rung], reasons=reasons)
     return Verdict(rung=3, code=LADDER[3], reasons=())
 
@@ -54,12 +79,14 @@ def _beyond_chance(grounds: Grounds) -> Iterator[str]:
         yield "test"
     if grounds.p_relatives is not None and grounds.p_relatives >= BEYOND:
         yield "harsh_test"
-    if grounds.low <= 0:
+    if grounds.low is not None and grounds.low <= 0:
         yield "interval"
 
 
 def _confirmed(grounds: Grounds) -> Iterator[str]:
     """What is missing for rung 2."""
+    if grounds.low is None:
+        yield "no_pairs"
     agreements = [agreement for agreement in grounds.confirm if agreement.compared]
     if grounds.p_relatives is None:
         yield "no_harsh_test"

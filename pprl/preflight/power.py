@@ -83,7 +83,8 @@ class Preview:
 
     ``left_out`` are the rows of cells that are not read, or not in full, by field and reason; ``columns`` says from
     which columns each of these fields is read, by header or number. ``empty_fields`` are linked and have no value in
-    any row. ``cost`` is None where no registry was tried, or nothing is hardened.
+    any row. ``cost`` is None where no registry was tried, or nothing is hardened. ``needed`` is how many people would
+    have to be in the registry, written alike, for `pprl link` to see them.
     """
 
     rows: int
@@ -98,6 +99,7 @@ class Preview:
     hardening: ParameterSet
     registry_rows: int | None = None
     cost: Cost | None = None
+    needed: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -117,6 +119,7 @@ class Preview:
                 for group in self.classes
             ],
             "registry_rows": self.registry_rows,
+            "needed": self.needed,
             "hardening": {**vars(self.hardening), "cost": vars(self.cost) if self.cost else None},
         }
 
@@ -213,6 +216,7 @@ def _with_claims(
     key = LinkageKey(draws.bytes(32), repeatable=True)
     encoded, registry_private = encode_registry(registry, schema, key, randomness=_randomness(draws), allow_weak=True)
     claims: dict[int, Claim] = {}
+    needed: list[int] = []
     for group in groups:
         encodings, rows = encode_list(
             unique.take(group), schema, key, randomness=_randomness(draws), big_registry=big, allow_weak=True
@@ -220,6 +224,8 @@ def _with_claims(
         scores = match_encodings(encodings, encoded, map=map, progress=progress)
         strict = judge(scores, rows, registry_private)
         loose = strict if strict.found else judge(scores, rows, registry_private, rate=HIGHEST_RATE)
+        if strict.record.headline.fewest_findable is not None:
+            needed.append(int(strict.record.headline.fewest_findable))
         matched = completeness[_rightly_matched(strict, present)]
         for number in np.unique(completeness[group]).tolist():
             in_registry = int((completeness[group[::2]] == number).sum())
@@ -228,6 +234,7 @@ def _with_claims(
         result,
         classes=tuple(replace(group, claim=claims.get(CLASS_NAMES.index(group.name))) for group in result.classes),
         registry_rows=registry_rows,
+        needed=min(needed, default=None),
     )
 
 

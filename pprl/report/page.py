@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from pprl.report import sections
 from pprl.report.layout import First, Page, Rung
-from pprl.report.record import CANNOT_TELL, LADDER, Record
+from pprl.report.record import CANNOT_TELL, LADDER, UNTRUSTED, Record
 from pprl.report.text import Words
 from pprl.report.writer import Writer
 
@@ -43,7 +43,7 @@ def page(record: Record, words: Words) -> Page:
         else words("page.disclosed", base=record.base, limit=record.base // 2 + 1),
         made=words("page.made", version=words.label(record.version) if record.version else "?"),
         first=_first(record, words, writer),
-        sections=tuple(section(writer) for section in SECTIONS),
+        sections=tuple(section(writer) for section in SECTIONS if record.exact or section is not sections.rates),
     )
 
 
@@ -66,6 +66,8 @@ def _first(record: Record, words: Words, writer: Writer) -> First:
 def _answer(record: Record, words: Words) -> tuple[str, str, str]:
     """The one number, what it counts, and its interval."""
     net = record.headline.net_found
+    if net is None and record.verdict.rung == 0:
+        return words.number(0), words("first.nobody"), ""
     if net is None:
         return words("word.unknown"), words("first.cannot_tell"), ""
     big, label = words.number(net.value), words("first.net", n=net.value)
@@ -77,13 +79,17 @@ def _answer(record: Record, words: Words) -> tuple[str, str, str]:
 def _found(record: Record, words: Words, writer: Writer) -> Iterator[str]:
     head = record.headline
     count, of = head.found.count, head.found.of
-    if count is None or of is None:
-        return
-    if count == 0 and head.threshold is None:
-        if head.false_match_rate_asked is not None:
-            yield words("first.nothing", asked=head.false_match_rate_asked)
-        if head.fewest_findable is not None:
+    if head.threshold is None:
+        asked = head.false_match_rate_asked
+        if set(record.verdict.reasons) & set(UNTRUSTED):
+            yield words("first.withheld")
+        elif record.verdict.rung and asked is not None:
+            yield words("first.no_pairs", asked=asked)
+        elif asked is not None and head.fewest_findable is not None:
+            yield words("first.nothing", asked=asked)
             yield words("first.fewest", fewest=head.fewest_findable)
+        return
+    if count is None or of is None:
         return
     yield words("first.found", of=of, count=words.number(count), share=writer.share(count, of))
     if head.false_match_rate is not None and count:

@@ -21,6 +21,7 @@ from pprl.report.fields import CODE, HINT, Estimate, FieldSpec, Kind, Number, Pa
 AUDIT, REPORT = "pprl-audit/1", "pprl-report/1"
 LADDER = ("not_beyond_chance", "beyond_chance", "confirmed", "confirmed_and_controlled")
 CANNOT_TELL = "cannot_tell"
+UNTRUSTED = ("unsound_decoys", "weak_decoys")  # reasons for which all figures are withheld with the verdict
 EVERYONE = "headline.people"
 
 
@@ -63,7 +64,8 @@ class Headline(Part):
     people: Number | None = fields.count("people on the list who could be in the registry", composition=True)
     found: Share = fields.part(Share)
     net_found: Estimate | None = fields.estimate(
-        "estimated true matches: found less the expected false ones", spelled_out=True
+        "estimated true matches: found less the expected false ones; null where none can be told from chance",
+        spelled_out=True,
     )
     expected_by_chance: Number | None = fields.expected(
         "people who would match if nobody on the list were in the registry"
@@ -74,7 +76,9 @@ class Headline(Part):
     p_harsh: str | Number | None = fields.p_value(
         "the same test against relatives, invented members of the same families"
     )
-    fewest_findable: Number | None = fields.expected("the fewest matches that could meet the rate asked for")
+    fewest_findable: Number | None = fields.expected(
+        "how many people must be in the registry, written alike, to be seen by the test and to match"
+    )
     matchable_share: Number | None = fields.proportion("people closer to the registry than decoys are", whole=EVERYONE)
     auc: Number | None = fields.proportion(
         "how well similarity separates people from decoys (½ not at all)", whole=EVERYONE

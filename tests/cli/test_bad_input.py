@@ -563,7 +563,9 @@ def test_lists_too_small_for_decoys_cannot_tell(desk, rows):
     assert result.status == 0
     assert "matched            cannot tell" in result.out
     assert "pprl: warning: cannot tell" in result.err
-    assert (desk / "pairs.csv").read_text() == "list_row,registry_row,list_id,registry_id,score,q_value\n"
+    assert (
+        desk / "pairs.csv"
+    ).read_text() == "list_row,registry_row,list_id,registry_id,registry_repeats,score,q_value\n"
     assert json.loads((desk / "result" / "audit.json").read_text())["headline"]["found"]["count"] is None
 
 
@@ -993,7 +995,7 @@ def test_frames_of_few_or_no_people(frames):
     assert none.found is None
     assert none.to_frame().empty
     empty_registry = pprl.link(frames[0], frames[1].iloc[:0], schema, allow_larger_list=True)
-    assert empty_registry.found == 0
+    assert (empty_registry.found, empty_registry.verdict.code) == (None, "cannot_tell")
     for empty in (pd.DataFrame(), pd.DataFrame({"town": ["Верхний Дол"]})):
         with pytest.raises(pprl.PprlError, match="no column of the roster is mapped"):
             pprl.link(empty, frames[1], schema)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pprl.core.distributions import average_ranks, binomial_tail, hypergeometric
+from pprl.core.distributions import average_ranks, binomial_tail, exceedances, hypergeometric
 
 
 def exact_binomial_tail(least, trials, p):
@@ -44,6 +44,21 @@ def test_the_hypergeometric_distribution(population, data):
     assert hypergeometric(0, count, **many) == pytest.approx(below, rel=1e-8, abs=1e-300)
     above = stats.hypergeom.sf(count - 1, population, marked, drawn)
     assert hypergeometric(count, drawn, **many) == pytest.approx(above, rel=1e-8, abs=1e-300)
+
+
+@given(st.integers(0, 300), st.integers(1, 3000), st.data())
+def test_exceedances(people, decoys, data):
+    rank = data.draw(st.integers(1, decoys))
+    expected = stats.betabinom.pmf(np.arange(people + 1), people, rank, decoys + 1 - rank)
+    assert exceedances(people, rank, decoys) == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
+def test_exceedances_by_drawing():
+    rng = np.random.default_rng(1)
+    above = [(rng.random(20) > np.sort(rng.random(100))[-5]).sum() for _ in range(4000)]
+    shares = np.bincount(above, minlength=21) / 4000
+    chance = exceedances(20, 5, 100)
+    assert (np.abs(shares - chance) < 4 * np.sqrt(chance / 4000) + 0.001).all()
 
 
 @given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 7.5]), min_size=1, max_size=50))

@@ -201,7 +201,7 @@ def test_the_best_spelling_counts_and_each_person_once():
         SCHEMA,
         seed=4,
     )
-    assert first_only.found < plain.found - 20
+    assert (first_only.found or 0) < plain.found - 20
 
 
 def test_two_of_the_list_do_not_share_the_spellings_of_one_of_the_registry():

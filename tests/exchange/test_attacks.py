@@ -299,7 +299,7 @@ def test_terms_other_than_those_that_were_read(before):
     """The registry owner types the code of terms that they have read, and finds others in the folder."""
     exchange = before("accept")
     read = exchange.command("accept")
-    exchange.do("propose", "--list-people", 1, 50_000)
+    exchange.do("propose", "--list-people", 1, 20_000)
     refused(exchange, ForgedError, "not the code of these terms", *read)
 
 

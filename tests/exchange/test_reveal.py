@@ -32,6 +32,7 @@ from pprl.exchange.replay import Evidence, figures_of
 from pprl.judge import labels
 from pprl.judge.assessment import judge
 from pprl.match.encodings import match_encodings
+from pprl.report.record import UNTRUSTED
 from pprl.roster.load import load
 from pprl.roster.people import Column, People
 
@@ -232,8 +233,9 @@ def test_people_of_the_registry_among_the_decoys(before, monkeypatch):
     with_decoys(monkeypatch, probes)
     exchange.upto("registry result", "list rows")
     audit = audit_of(exchange)
-    assert audit["verdict"]["rung"] == 0 or audit["verdict"]["reasons"] == ["unsound_decoys"], audit["verdict"]
-    assert audit["headline"]["found"]["count"] == 0
+    told_nothing = {*UNTRUSTED, "power"}
+    assert audit["verdict"]["rung"] == 0 or set(audit["verdict"]["reasons"]) <= told_nothing, audit["verdict"]
+    assert not audit["headline"]["found"]["count"]
 
 
 def test_more_decoys_than_agreed(before, monkeypatch):

@@ -42,6 +42,8 @@ FIGURES = (
     "|matched|false matches|true matches|named with|  whole name"
 )
 CHANCE = (
+    (re.compile(r"; [\d,]+ have none$", re.M), ""),
+    (re.compile(r"^ambiguous .*\n", re.M), ""),
     (re.compile(r"(?<=aloud:) .*", flags=re.M), " words"),
     (re.compile(r"\b[0-9a-f]{8}\b"), "code"),
     (re.compile(r"\d{4}-\d\d-\d\d"), "day"),

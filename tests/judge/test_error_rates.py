@@ -1,6 +1,7 @@
 """False-match rates by hand, in fractions, and as statistics: seeded simulations against the binomial."""
 
 import math
+from copy import copy
 from fractions import Fraction
 
 import numpy as np
@@ -17,6 +18,7 @@ from pprl.judge.error_rates import (
     Sample,
     estimate_pi0,
     fewest_findable,
+    fewest_testable,
     null_threshold,
     p_relatives,
     p_value,
@@ -28,7 +30,7 @@ from pprl.judge.matches import assign_partners, find_matches, merged_classes
 def sample(real, decoy):
     """One class in which nobody competes and everybody's decoys are like all decoys."""
     real, decoy = np.array(real, dtype=float), np.array(decoy, dtype=float)
-    return Sample(real, decoy, (real <= np.median(decoy)).astype(float), 0.5)
+    return Sample(real, decoy, (real <= np.median(decoy)).astype(float), 0.5, 0.1)
 
 
 def test_the_curve_in_fractions():
@@ -36,11 +38,38 @@ def test_the_curve_in_fractions():
     curve = sample([9, 8, 8, 5], [9, 5, 1, 1, 1, 1, 1, 1]).curve(pi0=0.5)
     assert curve.threshold.tolist() == [9, 8, 5]
     assert curve.found.tolist() == [1, 3, 4]
-    assert curve.false.tolist() == [Fraction(3, 4), Fraction(3, 4), 1]
-    assert curve.false_match_rate().tolist() == [3 / 4, 1 / 4, 1 / 4]
-    assert curve.q_values().tolist() == [1 / 4, 1 / 4, 1 / 4]
-    assert curve.at_rate(0.25) == 2
-    assert curve.at_rate(0.2) == -1
+    assert curve.false.tolist() == [Fraction(1, 2), Fraction(1, 2), Fraction(3, 4)]  # one decoy is half a person
+    assert curve.false_match_rate().tolist() == [1 / 2, 1 / 6, 3 / 16]
+    assert curve.q_values().tolist() == [1 / 6, 1 / 6, 3 / 16]
+    assert curve.at_rate(0.2) == 2
+    assert curve.at_rate(0.17) == 1
+    assert curve.at_rate(0.15) == -1
+
+
+def test_the_rate_counts_the_decoys_below_the_last_match_as_far_as_it_allows():
+    """20 people above, one below; one of 84 decoys is a quarter of a person, and at 5% one person may be false."""
+    group = sample([9] * 20 + [4], [8.5, 7, 6, 5.5, *[1] * 80])
+    curve = group.curve(pi0=1.0)
+    assert curve.at_rate(0.05) == 0
+    found = group.cut(curve, 1.0, 0.05)  # three decoys and one more are a whole person
+    assert (found.threshold, found.down_to, found.false) == (9, 6, 1)
+    assert group.cut(curve, 1.0, 0.045).down_to == 7
+    assert group.cut(curve, 1.0, 0.02).down_to == 9  # a quarter for the last match itself, and no decoy more
+    assert group.cut(curve, 1.0, 0.01) is None
+    lowest = group.cut(group.curve(pi0=0.01), 0.01, 0.1)  # not below the next person, who would match too
+    assert (lowest.threshold, lowest.down_to) == (4, 1)
+
+
+def test_decoys_do_not_count_where_nobody_matches_though_chance_would():
+    """A decoy is half a person. Nobody comes between 9 and 1, where chance would put one at 7 and another at 5."""
+    group = sample([9] * 19 + [1], [8, 7, 6, 5, *[0] * 36])
+    found = group.cut(group.curve(pi0=1.0), 1.0, 0.12)
+    assert (found.threshold, found.down_to, found.false) == (9, 7, 1.5)
+
+
+def test_equal_decoys_count_together():
+    group = sample([9] * 20 + [4], [8, 7, 7, 7, *[1] * 36])
+    assert group.cut(group.curve(pi0=1.0), 1.0, 0.1).down_to == 8
 
 
 def test_q_values_rise_as_similarity_falls():
@@ -108,10 +137,27 @@ def test_pi0_is_right_however_different_people_are(decoys, grid):
 
 
 def test_fewest_findable():
-    assert fewest_findable(1.0, 0.05, 100, 2000) == 20
-    assert fewest_findable(0.5, 0.05, 100, 2000) == 10
-    assert fewest_findable(0.001, 0.05, 100, 2000) == 1
-    assert fewest_findable(1.0, 0.05, 100, 20) == 100
+    """x people where (1 − x/n) · c ≤ rate · x; c is 5 × rate, .1 or what one decoy is, and what equal decoys give."""
+    assert fewest_findable(0.05, 100_000, 2_000_000, 0) == 5
+    assert fewest_findable(0.01, 1010, 20_200, 0) == 10
+    assert fewest_findable(0.01, 30, 1_200, 0) == 8
+    assert fewest_findable(0.05, 12, 1_008, 0) == 4
+    assert fewest_findable(0.05, 100, 20, 0) == 50  # a decoy is five people: 5 · ½ false of 50
+    assert fewest_findable(0.05, 1000, 20_000, 8_000) == 889  # 400 people are like decoys equal to somebody
+
+
+def test_fewest_testable():
+    """So many above all decoys, beside those whom chance puts above T0, give p < .001; one less does not."""
+    rng = np.random.default_rng(1)
+    for people in (12, 30, 100, 1010):
+        decoys = rng.random(max(1000, 20 * people))
+        fewest = fewest_testable(0.001, people, decoys)
+        limit, r = null_threshold(decoys)
+        by_chance = round(people * (r - 1) / len(decoys))
+        for count, clear in ((fewest, True), (fewest - 1, False)):
+            real = np.where(np.arange(people) < count + by_chance, limit + 1, 0)
+            assert (p_value(real, decoys) < 0.001) == clear, (people, count)
+    assert fewest_testable(0.001, 5, np.ones(100)) == 6
 
 
 def test_the_fixed_test_by_hand():
@@ -120,6 +166,22 @@ def test_the_fixed_test_by_hand():
     people = np.array([101, 102, *[50] * 8], dtype=float)
     assert p_value(people, decoys) == pytest.approx(10 / 110 * 9 / 109)
     assert p_value(people, decoys) == pytest.approx(hypergeom.cdf(0, 110, 100, 2))
+
+
+def test_with_a_margin_the_tests_hold_where_absent_people_come_close_more_often():
+    """Absent people lie above T0 twice as often as decoys: with twice the decoys the test keeps its level."""
+    rng = np.random.default_rng(3)
+    runs, plain, with_margin, relatives = 1000, 0, 0, 0
+    for _ in range(runs):
+        decoys, kin = rng.random(4000), rng.random(800)
+        people = np.where(rng.random(200) < 0.01, 2.0, rng.random(200))
+        plain += p_value(people, decoys) < 0.05
+        with_margin += p_value(people, decoys, times=2) < 0.05
+        relatives += p_relatives(people, decoys, kin, times=2) < 0.05
+    most = binom.ppf(0.9999, runs, 0.05)
+    assert plain > most >= with_margin > 0
+    assert relatives <= 2 * most  # few relatives lie above T0, and each counts twice
+    assert p_value(np.full(20, 2.0), rng.random(1000), times=2) < 1e-20
 
 
 def test_the_fixed_test_keeps_its_level_when_nobody_is_present():
@@ -146,12 +208,12 @@ def test_the_stated_rate_is_kept_and_the_estimate_covers_the_truth(present, rate
     rates, excess, found_any = [], [], 0
     for _ in range(200):
         true, group_sample, real = simulate(rng, 1000, present, decoys)
-        curve = group_sample.curve(group_sample.pi0())
-        index = curve.at_rate(rate)
-        chosen = real >= curve.threshold[index] if index >= 0 else np.zeros(1000, dtype=bool)
+        pi0 = group_sample.pi0()
+        cut = group_sample.cut(group_sample.curve(pi0), pi0, rate)
+        chosen = real >= cut.threshold if cut else np.zeros(1000, dtype=bool)
         found_any += bool(chosen.any())
         rates.append((chosen & ~true).sum() / max(1, chosen.sum()))
-        excess.append(chosen.sum() - (curve.false[index] if index >= 0 else 0) - (chosen & true).sum())
+        excess.append(chosen.sum() - (cut.false if cut else 0) - (chosen & true).sum())
     error = np.std(rates) / np.sqrt(len(rates))
     assert np.mean(rates) <= rate + 3 * error
     one_more = max(1, 1000 / decoys)  # people for each decoy
@@ -166,6 +228,14 @@ def drawn_one_by_one(matches, groups, sizes, draws):
         len(matches.found),
         [absent_weights(matches, *judged) for judged in zip(groups, sizes, strict=True)],
     )
+    ends = []
+    for end, sign in (("down_to", -1), ("threshold", 1)):
+        totals = totals_one_by_one(matches, groups, sizes, shares, people, copy(draws), end)
+        ends.append(np.quantile(totals, (1 + sign * bootstrap.LEVEL) / 2, axis=0))
+    return np.column_stack(ends)
+
+
+def totals_one_by_one(matches, groups, sizes, shares, people, draws, end):
     totals = []
     for _ in range(bootstrap.REPLICATES):
         total = [0.0] * (1 + sum(sizes))
@@ -180,8 +250,10 @@ def drawn_one_by_one(matches, groups, sizes, draws):
             if judged.threshold is None or not found or not decoys:
                 continue
             low = (sum(Fraction(low_of[person]) for person in ours) + 1) / (len(ours) + 1)
-            reached = Fraction(int(sum(sample.decoy[index] >= judged.threshold for index in decoys)), len(decoys))
-            chance = reached * len(ours) + max(1, Fraction(len(ours), len(decoys)))
+            reached = Fraction(
+                int(sum(sample.decoy[index] >= getattr(judged.cut, end) for index in decoys)), len(decoys)
+            )
+            chance = reached * len(ours) + max(sample.least, Fraction(len(ours), len(decoys)))
             false = min(1, low / Fraction(sample.lam)) * chance
             total[0] += max(0, len(found) - false)
             index = 1
@@ -191,7 +263,7 @@ def drawn_one_by_one(matches, groups, sizes, draws):
                     total[index + number] += inside - float(false) * share[judged.number][number]
                 index += size
         totals.append([max(0.0, float(value)) for value in total])
-    return np.quantile(totals, [(1 - bootstrap.LEVEL) / 2, (1 + bootstrap.LEVEL) / 2], axis=0).T
+    return totals
 
 
 @pytest.mark.parametrize("at_once", [1, 130, 2**22])

@@ -17,11 +17,13 @@ from pprl.core.private_rows import Label, Policy, RecordKind
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.encode.list import encode_list
+from pprl.judge.assignment import Candidates
 from pprl.judge.confirmation import Agreement, agreement
 from pprl.judge.diagnostics import (
     Absent,
     CopyCheck,
     Soundness,
+    absent,
     auc,
     copy_check,
     diagnose,
@@ -30,6 +32,7 @@ from pprl.judge.diagnostics import (
     soundness,
 )
 from pprl.judge.labels import positions_of
+from pprl.judge.matches import assign_partners, find_matches
 from pprl.judge.verdict import Grounds, decide_verdict
 from pprl.link import link
 from pprl.report import render
@@ -42,7 +45,10 @@ NATURAL = CopyCheck(100, 60, True, 0.2)
 TOP = {
     "p": 1e-9,
     "p_relatives": 1e-9,
+    "p_with_margin": 1e-9,
     "low": 10.0,
+    "needed": 10,
+    "people": 100,
     "decoys": SOUND,
     "confirm": [AGREES],
     "copied": NATURAL,
@@ -59,6 +65,14 @@ RUNGS = {
     "one of many fields agrees": ({"confirm": [replace(AGREES, p=0.005)] * 3}, 1, ("confirm_disagrees",)),
     "a handful of controls": ({"controls": Absent(19, 0, 0.1, 1.0)}, 2, ("few_controls",)),
     "the interval": ({"low": 0.0}, 0, ("interval",)),
+    "no threshold": ({"low": None}, 1, ("no_pairs",)),
+    "no threshold and nothing to confirm with": ({"low": None, "confirm": []}, 1, ("no_pairs", "no_confirm_field")),
+    "no threshold, and the test": ({"low": None, "p": 0.5}, 0, ("test",)),
+    "no threshold, and no margin": ({"low": None, "p_with_margin": 0.001}, None, ("margin",)),
+    "a threshold, and no margin": ({"p_with_margin": 0.001}, 3, ()),
+    "fewer would not be seen": ({"low": None, "p": 0.5, "needed": 11}, None, ("power",)),
+    "the power that the test has does not matter once it is passed": ({"needed": 90}, 3, ()),
+    "the test against relatives, without power": ({"p_relatives": 0.02, "needed": 11}, 0, ("harsh_test",)),
     "nothing to confirm with": ({"confirm": []}, 1, ("no_confirm_field",)),
     "too few pairs to confirm": ({"confirm": [replace(AGREES, compared=19)]}, 1, ("confirm_disagrees",)),
     "agreement that chance gives": ({"confirm": [replace(AGREES, p=0.01)]}, 1, ("confirm_disagrees",)),
@@ -320,6 +334,17 @@ def test_the_ends_of_what_can_happen(ours, theirs, rung):
         assert exposed(report) == []
         for figures, language in ((audit, "en"), (report, "ru")):
             assert "<h1" in render(figures, language)
+
+
+def test_people_known_to_be_absent_cannot_be_told_from_decoys_that_are_all_equal():
+    def alike(count, row, similarity):
+        return Candidates(np.full((count, 1), row), np.full((count, 1), similarity))
+
+    decoys, owner = alike(60, 99, 0.5), np.repeat(np.arange(30), 2)
+    real = Candidates(np.arange(30)[:, None], np.full((30, 1), 0.6))
+    matches = find_matches(assign_partners(real, decoys, owner, np.zeros(30, dtype=np.int64)), 0.05)
+    found = absent(alike(25, 98, 0.9), np.zeros(25, dtype=np.int64), matches, decoys)
+    assert (found.p, found.flat) == (1.0, True)
 
 
 def test_controls_are_judged_and_registered_people_are_no_controls():

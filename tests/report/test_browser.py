@@ -113,10 +113,10 @@ def test_the_page_in_each_view(opened, language, width, scheme):
     assert page.locator("h1").inner_text() == Words(language)(f"rung.{EXAMPLE['verdict']['code']}")
     assert page.locator("#net").is_visible()
     pictures = drawn(page)
-    assert len(pictures) == 5
+    assert len(pictures) == 4
     assert all(picture["width"] == (680 if width == 1280 else 340) for picture in pictures)
     assert all(len(picture["alt"]) > 40 for picture in pictures)
-    assert page.locator("section:has(figure)").count() == page.locator("section:has(figure):has(table)").count() == 5
+    assert page.locator("section:has(figure)").count() == page.locator("section:has(figure):has(table)").count() == 4
 
 
 def test_dark_and_light_are_different_drawings_and_paper_is_light(opened):

@@ -163,7 +163,7 @@ def test_a_list_of_entities_against_a_registry_of_entities(made, tmp_path):
 
 
 def test_pairs_of_rows_without_ids_get_entities_that_say_which_row_they_are():
-    pairs = pd.DataFrame([(2, 7, 9, "", "R1", 0.9, 0.01)], columns=["list", *PAIR_COLUMNS])
+    pairs = pd.DataFrame([(2, 7, 9, "", "R1", 0, 0.9, 0.01)], columns=["list", *PAIR_COLUMNS])
     person, similar = entities_of(pairs)
     assert person["properties"] == {"name": ["list 2, row 7"]}
     assert similar["properties"]["candidate"] == [person["id"]]

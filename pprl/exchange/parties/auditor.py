@@ -34,7 +34,7 @@ from pprl.exchange.protocol.roles import TITLES, Role
 from pprl.exchange.protocol.statements import AGAIN, Statement, read_statements, signer_of
 from pprl.exchange.record import Judged, read_judged
 from pprl.exchange.replay import Evidence, figures_of
-from pprl.report import render
+from pprl.report import render, text
 from pprl.report.record import load
 
 CARDS, AGREEMENT, COMMITMENTS, PACKAGES, SCORES, LABELS, RESULT, EVIDENCE = TRANSCRIPT_STATEMENTS
@@ -220,7 +220,7 @@ def _opened(record: Judged) -> tuple[Scores, list[Opening]]:
 
 
 def _check_figures(record: Judged, files: Mapping[str, bytes], scores: Scores, openings: list[Opening]) -> str:
-    """The code of the verdict. ForgedError: a figure does not follow."""
+    """The sentence of the verdict, as published. ForgedError: a figure does not follow."""
     version = str(_json(files[AUDIT], AUDIT).get("version", ""))
     with naming(EVIDENCE):
         figures = figures_of(
@@ -234,7 +234,7 @@ def _check_figures(record: Judged, files: Mapping[str, bytes], scores: Scores, o
         )
     _same(figures.audit_json(), files[AUDIT], AUDIT)
     _same(figures.report_json(), files[REPORT], REPORT)
-    return figures.verdict.code
+    return text.Words("en")(f"rung.{figures.verdict.code}")
 
 
 def _json(data: bytes, name: str) -> dict[str, object]:

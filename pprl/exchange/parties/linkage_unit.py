@@ -55,7 +55,7 @@ from pprl.exchange.replay import Evidence, figures_of, private_rows
 from pprl.judge.assessment import Assessment
 from pprl.judge.labels import diagnose_decoys
 from pprl.match import search
-from pprl.match.encodings import scores_of
+from pprl.match.encodings import once_each, scores_of
 
 TABLE = "PRIVATE-scores.pprl"
 CHECKPOINT = "PRIVATE-match.checkpoint"
@@ -192,7 +192,8 @@ def match_packages(
     words, halves = list_package.whole_list()
     # Nothing leaves this function before the last segment is read: only then is the root of the rows checked.
     with searching(len(words) * registry_package.rows, len(words)) as progress:
-        candidates = find(BitMatrix(words), registry_package.bits(), keep=KEEP, progress=progress)
+        found = find(BitMatrix(words), registry_package.bits(), keep=KEEP, progress=progress)
+    candidates = once_each(found, lambda rows: registry_package.bits_of(rows).words)
     randomness = UnitRandomness.from_folder(folder)
     secret = randomness.pseudonym_key()
     scores = scores_of(
