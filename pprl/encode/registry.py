@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import Encodings
@@ -48,17 +46,13 @@ def encode_registry_parts(
 
 
 def persons_of_records(people: People, schema: Schema) -> NDArray[np.int32]:
-    """A number for each person, in the order of the registry: records of one row, and rows with an equal record."""
+    """A number for each person, in the order of the registry: rows with the same spellings are one person."""
     codes = pd.DataFrame({field.name: people.columns[field.name].codes for field in schema.linked()})
-    equal = codes.groupby(list(codes), sort=False).ngroup().to_numpy()
-    row = np.unique(people.rows, return_inverse=True)[1]
-    count = int(row.max(initial=-1)) + 1
-    if count == len(row):  # no row has several spellings
-        return equal.astype(np.int32)
-    size = count + int(equal.max(initial=-1)) + 1
-    edges = coo_array((np.ones(len(row)), (row, count + equal)), shape=(size, size))
-    _, group = connected_components(edges, directed=False)
-    return pd.factorize(group[row])[0].astype(np.int32)
+    spelling = codes.groupby(list(codes), sort=False).ngroup()
+    if not pd.Index(people.rows).duplicated().any():  # no row has several
+        return spelling.to_numpy().astype(np.int32)
+    of_row = spelling.groupby(people.rows).transform(lambda each: " ".join(map(str, sorted(each))))
+    return pd.factorize(of_row)[0].astype(np.int32)
 
 
 def encode_registry(

@@ -13,7 +13,7 @@ from pprl.judge.cohort import Cohort
 from pprl.judge.confirmation import Agreement
 from pprl.judge.diagnostics import Absent, CopyCheck, auc
 from pprl.judge.error_rates import MIN_DECOYS
-from pprl.judge.findings import Findings, Partition, needed, rounded_estimate
+from pprl.judge.findings import Findings, Partition, rounded_estimate
 from pprl.judge.matches import RULES, ClassMatches, Matches, assign_partners, find_matches
 from pprl.judge.verdict import is_withheld
 from pprl.report import record
@@ -108,7 +108,7 @@ def _headline(cohort: Cohort, findings: Findings | None, verdict: record.Verdict
         false_match_rate_asked=rate,
         p=grounds.p,
         p_harsh=grounds.p_relatives,
-        fewest_findable=needed(cohort, matches),
+        fewest_findable=grounds.needed,
         matchable_share=round(matches.matchable / len(cohort.real), 6),
         auc=round(auc(cohort.real.best(), cohort.decoys.best()), 4),
         ambiguous=int(matches.unsure.sum()),

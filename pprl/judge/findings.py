@@ -90,7 +90,7 @@ def examine(
             p_relatives=_p_relatives(cohort),
             p_with_margin=_p_with_margin(cohort),
             low=float(net.low or 0) if net else None,
-            needed=needed(cohort, matches),
+            needed=_needed(cohort, matches),
             people=len(cohort.real),
             decoys=_soundness(rows, cohort, diagnosis),
             confirm=confirm,
@@ -179,7 +179,7 @@ def _p_with_margin(cohort: Cohort) -> float:
     return p if len(relatives) < MIN_DECOYS else max(p, p_relatives(real, decoys, relatives, times=MARGIN))
 
 
-def needed(cohort: Cohort, matches: Matches) -> int:
+def _needed(cohort: Cohort, matches: Matches) -> int:
     """How many people must be present to be seen, by the test and by the matches."""
     fewest = min(group.fewest for group in matches.classes)
     return max(fewest, fewest_testable(BEYOND, len(cohort.real), cohort.decoys.best()))

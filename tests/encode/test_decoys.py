@@ -148,3 +148,41 @@ def test_small_lists_get_at_least_a_thousand():
     assert enough_decoys(20, 1000) == 20
     assert enough_decoys(4, 100_000) == 4
     assert enough_decoys(20, 0) == 20
+
+
+HOME = parse_schema(
+    "format = 1\n[fields.surname]\ntype='surname'\n[fields.given]\ntype='given'\n[fields.born]\ntype='date'\n"
+    "[fields.address]\ntype='text'\n[fields.postcode]\ntype='identifier'\n"
+)
+
+
+def at_home(rows=200):
+    """A surname, address and postcode for each; each given name is of one decade."""
+    frame = roster(rows).drop(columns=["patronymic", "sex"])
+    decade = {given: 1960 + 10 * (at % 4) for at, given in enumerate(sorted(frame.given.unique()))}
+    years = [decade[given] + at % 10 for at, given in enumerate(frame.given)]
+    return frame.assign(
+        born=[f"{year}-{1 + at % 12:02d}-{1 + at % 28:02d}" for at, year in enumerate(years)],
+        address=[f"Улица {at} дом {at % 9}" for at in range(rows)],
+        postcode=[f"{100_000 + 7 * at}" for at in range(rows)],
+    )
+
+
+def test_decoys_live_with_their_surname_and_relatives_with_their_person():
+    people, decoys = made(HOME, at_home())
+    homes = set(zip(*(values(people, name) for name in ("surname", "address", "postcode")), strict=True))
+    of_decoys = list(zip(*(values(decoys.people, name) for name in ("surname", "address", "postcode")), strict=True))
+    assert len(of_decoys) > 1000
+    assert set(of_decoys) <= homes
+    kin = make_decoys(people, HOME, 4, RandomStream(b"seed", "relatives"), relatives=True)
+    for name in ("surname", "address", "postcode"):
+        assert (values(kin.people, name) == values(people, name)[kin.base]).all()
+
+
+def test_dates_are_of_the_time_of_the_given_name_and_not_a_namesakes_day():
+    people, decoys = made(HOME, at_home())
+    decade = {given: born[:3] for given, born in zip(values(people, "given"), values(people, "born"), strict=True)}
+    born, given = values(decoys.people, "born"), values(decoys.people, "given")
+    assert np.mean([date[:3] == decade[name] for date, name in zip(born, given, strict=True)]) > 0.95
+    of_person = list(zip(decoys.base.tolist(), born.tolist(), strict=True))
+    assert len(set(of_person)) > 0.8 * len(of_person)

@@ -395,3 +395,13 @@ def test_spellings_that_agree_are_left_out_of_a_hardened_list(hardening, kept):
     assert [int((spelled == person).sum()) for person in range(3)] == kept
     said = [text.partition(":")[0] for text in unused_spellings(read, schema, rows)]
     assert said == ([] if hardening == "plain" else ["2 of 4 further spellings left out"])
+
+
+def test_rows_that_share_one_of_several_spellings_are_two_people():
+    """Only rows with the same spellings are one: else a pair would name a row that has not the spelling it matched."""
+    rows = people("Zimin; Lugov|Anna|1985-03-12|A", "Lugov; Orlov|Anna|1985-03-12|B", "Zimin; Lugov|Anna|1985-03-12|C")
+    _, private = encode_registry(rows, SCHEMA, LinkageKey.make(1), randomness=Randomness.make(1))
+    person = dict(zip(private.rows.tolist(), private.person.tolist(), strict=True))
+    first, second, third = (person[row] for row in sorted(person))
+    assert first == third != second
+    assert private.counts() == {"people": 2, "repeated rows": 1, "further spellings": 3}
