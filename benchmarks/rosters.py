@@ -238,6 +238,17 @@ def _typed(name: str, rng: np.random.Generator, share: float) -> str:
             return name[:at] + "аеиоунклт"[rng.integers(9)] + name[at + 1 :]
 
 
+def frequent_names(data: Path, kind: str, count: int) -> np.ndarray:
+    """The most frequent names of a kind in the main culture."""
+    texts, counts = _pools(data)[kind][0]
+    return texts[np.argsort(-counts, kind="stable")[:count]]
+
+
+def is_second_culture(data: Path, surnames: pd.Series) -> np.ndarray:
+    """Which surnames are of the second culture."""
+    return surnames.isin(set(_pools(data)["surname"][1][0])).to_numpy()
+
+
 def _pools(data: Path) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
     """Names and counts of the main and the second culture, for each kind of name."""
     tables = {

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pprl.core.encodings import Encodings
+from pprl.core.encodings import Encodings, decoys_of_registry, is_big
 from pprl.core.errors import RefusedError, with_options_of
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import PrivateRows
@@ -24,7 +24,7 @@ from pprl.core.randomness import Randomness
 from pprl.core.schema import Schema
 from pprl.core.schema_file import load_schema
 from pprl.core.scores import Scores
-from pprl.encode.decoys import decoys_per_person, enough_decoys, is_big
+from pprl.encode.decoys import decoys_per_person, enough_decoys
 from pprl.encode.list import encode_list, unused_controls, unused_spellings
 from pprl.encode.registry import encode_registry
 from pprl.judge.assessment import Assessment, Provenance, judge
@@ -253,5 +253,6 @@ def _same_people(list_people: People, registry_people: People, schema: Schema) -
 
 def pairs_to_compare(list_people: People, registry_people: People, schema: Schema) -> int:
     """About how many pairs `link` compares, decoys included."""
-    decoys = enough_decoys(decoys_per_person(schema, big=is_big(len(registry_people))), len(list_people))
-    return len(list_people) * (1 + decoys) * len(registry_people)
+    rows = len(registry_people)
+    decoys = enough_decoys(decoys_per_person(schema, big=is_big(rows)), len(list_people))
+    return (len(list_people) * (1 + decoys) + decoys_of_registry(rows)) * rows

@@ -33,6 +33,7 @@ def describe(path: Path) -> dict[str, str | int]:
             return {
                 "kind": f"encodings of a {encodings.side}",
                 "rows": len(encodings),
+                **({} if encodings.decoys is None else {"decoys": len(encodings.decoys)}),
                 **_parameters(encodings.parameters),
             }
         case b"pprl-sco":

@@ -148,6 +148,7 @@ def summary(assessment: Assessment) -> list[str]:
     lines = list(_compared(record))
     if record.headline.p is None:
         lines.append(_line("matched", "cannot tell"))
+        lines += _to_be_seen(record.headline)
     else:
         lines += [
             *_matched(record.headline, record.verdict),
@@ -155,7 +156,7 @@ def summary(assessment: Assessment) -> list[str]:
             *_strata(record),
             *_known_absent(record),
             *_agreements(record),
-            *_test(record.headline),
+            *_tests(record.headline),
         ]
     return lines + list(_verdict(record.verdict)) + ([_line("run", record.run)] if record.run else [])
 
@@ -183,7 +184,7 @@ def _matched(head: Headline, verdict: Verdict) -> Iterator[str]:
         some = "cannot be told pair by pair" if verdict.rung else "nobody"
         yield _line("matched", f"{some} at a false-match rate of {asked}")
         if not verdict.rung:
-            yield _line("to be seen", f"at least {head.fewest_findable:,} people would have to be there, written alike")
+            yield from _to_be_seen(head)
         return
     yield _line(
         "matched",
@@ -198,6 +199,11 @@ def _matched(head: Headline, verdict: Verdict) -> Iterator[str]:
         yield _line(
             "ambiguous", f"{head.ambiguous:,} of the matches have several equally good partners and are in no pair"
         )
+
+
+def _to_be_seen(head: Headline) -> Iterator[str]:
+    if head.fewest_findable is not None:
+        yield _line("to be seen", f"at least {head.fewest_findable:,} people would have to be there, written alike")
 
 
 def _parts(assessment: Assessment) -> Iterator[str]:
@@ -243,13 +249,16 @@ def _agreements(record: Record) -> Iterator[str]:
             )
 
 
-def _test(head: Headline) -> Iterator[str]:
+def _tests(head: Headline) -> Iterator[str]:
     p = float(head.p or 0)
-    if p < 0.001:
-        yield _line("test", f"p < .001: strangers would match this closely less than once in 1,000 {FIXED}")
-    else:
-        shown = f"{p:.3f}".removeprefix("0")
-        yield _line("test", f"p = {shown}: strangers would match this closely in {p:.1%} of cases {FIXED}")
+    often = "less than once in 1,000" if p < 0.001 else f"in {p:.1%} of cases"
+    yield _line("test", f"{_p(p)}: strangers would match this closely {often} {FIXED}")
+    if head.p_registry is not None:
+        yield _line("registry's decoys", f"{_p(float(head.p_registry))}: the same against strangers with its own names")
+
+
+def _p(p: float) -> str:
+    return "p < .001" if p < 0.001 else "p = " + f"{p:.3f}".removeprefix("0")
 
 
 FIXED = "(one test, fixed in advance)"

@@ -19,6 +19,18 @@ Side = Literal["list", "registry"]
 
 
 MOST_ENCODINGS = 8  # of one person, in the format of the files
+BIG_REGISTRY = 1_000_000
+REGISTRY_DECOYS, DECOYS_OF_BIG_REGISTRY = 6_400, 1_600
+
+
+def is_big(registry_rows: int) -> bool:
+    """Whether a registry has more than a million rows, so that every decoy is expensive."""
+    return registry_rows > BIG_REGISTRY
+
+
+def decoys_of_registry(rows: int) -> int:
+    """How many decoys the owner of a registry of so many rows makes at most."""
+    return 0 if rows < 2 else DECOYS_OF_BIG_REGISTRY if is_big(rows) else REGISTRY_DECOYS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,17 +125,41 @@ def checked_set(name: str, length: int, source: str) -> SetName:
     return known
 
 
+@dataclass(frozen=True)
+class RegistryDecoys:
+    """Invented people made of a registry's values, and which linked fields each has filled (`shape_number`), by which
+    they are compared with people of the list who have the same."""
+
+    bits: BitMatrix
+    shapes: NDArray[np.uint64]  # shape (decoys,)
+
+    def __len__(self) -> int:
+        return len(self.bits)
+
+    def handles(self) -> NDArray[np.void]:
+        """16 bytes each: the number of the decoy and that of its shape."""
+        return numbered_handles(len(self), self.shapes)
+
+    @classmethod
+    def from_records(cls, handles: NDArray[np.void], words: Words) -> RegistryDecoys:
+        return cls(BitMatrix(words), np.ascontiguousarray(handles).view("<u8").reshape(-1, 2)[:, 1].astype(np.uint64))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Encodings:
-    """The rows that one owner sends: encodings under random handles in random order, without row numbers or values."""
+    """The rows that one owner sends: encodings under random handles in random order, without row numbers or values.
+
+    A registry's owner sends ``decoys`` too, whom nobody can match.
+    """
 
     side: Side
     parameters: EncodingParameters
     rows_read: int  # rows of a registry's roster, before rows with nothing to compare were left out; 0 for a list
     handles: NDArray[np.void]  # shape (rows,), 16 bytes each
     bits: BitMatrix
+    decoys: RegistryDecoys | None = None
 
-    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<B{EncodingParameters.LAYOUT.size}sQQ")
+    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<B{EncodingParameters.LAYOUT.size}sQQQ")
     SIDES: ClassVar[tuple[Side, Side]] = ("list", "registry")
 
     def __len__(self) -> int:
@@ -131,14 +167,18 @@ class Encodings:
 
     def write(self, path: Path, *, force: bool = False) -> None:
         """Write a new file, mode 0600: anyone with it and the key can recover the names."""
-        start = self.start(self.side, self.parameters, len(self), self.rows_read)
-        container.write_new(path, [start, self.records(self.handles, self.bits.words)], private=True, force=force)
+        decoys = 0 if self.decoys is None else len(self.decoys)
+        parts = [self.start(self.side, self.parameters, len(self), self.rows_read, decoys)]
+        if self.decoys is not None:
+            parts.append(self.records(self.decoys.handles(), self.decoys.bits.words))
+        parts.append(self.records(self.handles, self.bits.words))
+        container.write_new(path, parts, private=True, force=force)
 
     @classmethod
-    def start(cls, side: Side, parameters: EncodingParameters, rows: int, rows_read: int) -> bytes:
-        """The bytes of a file before its records."""
+    def start(cls, side: Side, parameters: EncodingParameters, rows: int, rows_read: int, decoys: int) -> bytes:
+        """The bytes of a file before its records: first the decoys, then the rows."""
         return container.preamble(b"pprl-enc") + cls.HEADER.pack(
-            cls.SIDES.index(side), parameters.to_bytes(), rows, rows_read
+            cls.SIDES.index(side), parameters.to_bytes(), rows, rows_read, decoys
         )
 
     @classmethod
@@ -155,7 +195,7 @@ class Encodings:
         FileError: not a complete file of encodings, or one of the other ``side``.
         """
         body = container.read_body(path, b"pprl-enc", mapped=mapped)
-        (side_index, parameter_bytes, rows, rows_read), data = body.header(cls.HEADER)
+        (side_index, parameter_bytes, rows, rows_read, decoys), data = body.header(cls.HEADER)
         parameters = EncodingParameters.from_bytes(parameter_bytes, path.name)
         if side_index >= len(cls.SIDES):
             raise FileError(f"{path.name}: its header is damaged", hint="get the file again from its sender")
@@ -166,12 +206,37 @@ class Encodings:
                 hint="the list comes first, the registry second",
             )
         record = cls._record(parameters.length)
-        records = np.frombuffer(body.expect(data, rows * record.itemsize), dtype=record)
-        handles, words = records["handle"], records["words"]
+        records = np.frombuffer(body.expect(data, (decoys + rows) * record.itemsize), dtype=record)
+        handles, words = records["handle"][decoys:], records["words"][decoys:]
         if not mapped:
             handles, words = handles.copy(), words.copy()
-        return cls(side=actual, parameters=parameters, rows_read=rows_read, handles=handles, bits=BitMatrix(words))
+        return cls(
+            side=actual,
+            parameters=parameters,
+            rows_read=rows_read,
+            handles=handles,
+            bits=BitMatrix(words),
+            decoys=RegistryDecoys.from_records(records["handle"][:decoys], records["words"][:decoys].copy())
+            if decoys
+            else None,
+        )
 
     @staticmethod
     def _record(length: int) -> np.dtype[np.void]:
         return np.dtype([("handle", "V16"), ("words", "<u8", (length // 64,))])
+
+
+def shape_number(shape: str) -> int:
+    """A number for which linked fields are filled: a digit for each (0 empty, 1 a part, 2 the whole), of the first 40.
+
+    >>> shape_number("202")
+    20
+    """
+    return int(shape[:40] or "0", 3)
+
+
+def numbered_handles(count: int, second: NDArray[np.uint64] | int = 0) -> NDArray[np.void]:
+    """Handles for rows that have none of their own: their number from 0 and a second number, as ``u64``."""
+    numbers = np.zeros((count, 2), dtype="<u8")
+    numbers[:, 0], numbers[:, 1] = np.arange(count), second
+    return numbers.view("V16").ravel()

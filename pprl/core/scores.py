@@ -20,11 +20,16 @@ from pprl.core.errors import FileError
 
 KEEP = 16
 KERNELS = ("numpy", "numba")
+DECOY_BYTES = 24  # three numbers for each of the registry's decoys
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """The candidates of each row of the list, best first; ``total`` is 0 where there are fewer than ``KEEP``."""
+    """The candidates of each row of the list, best first; ``total`` is 0 where there are fewer than ``KEEP``.
+
+    ``decoys`` are common and total of the best registry record of each of the registry's own decoys, and the number of
+    its shape (`shape_number`).
+    """
 
     parameters: EncodingParameters
     registry_read: int
@@ -34,8 +39,9 @@ class Scores:
     theirs: NDArray[np.void]  # shape (rows, KEEP), 16 bytes each
     common: NDArray[np.uint32]  # shape (rows, KEEP)
     total: NDArray[np.uint32]  # shape (rows, KEEP)
+    decoys: NDArray[np.uint64]  # shape (decoys, 3)
 
-    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<{EncodingParameters.LAYOUT.size}sQQQBB")
+    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<{EncodingParameters.LAYOUT.size}sQQQQBB")
     RECORD: ClassVar[np.dtype[np.void]] = np.dtype(
         [("handle", "V16"), ("theirs", "V16", (KEEP,)), ("common", "<u4", (KEEP,)), ("total", "<u4", (KEEP,))]
     )
@@ -50,19 +56,24 @@ class Scores:
         """
         return 2.0 * self.common / np.maximum(self.total, 1)
 
+    def decoy_dice(self) -> NDArray[np.float64]:
+        """The best similarity of each of the registry's own decoys, shape (decoys,)."""
+        return 2.0 * self.decoys[:, 0] / np.maximum(self.decoys[:, 1], 1)
+
     def to_bytes(self) -> bytes:
         header = self.HEADER.pack(
             self.parameters.to_bytes(),
             len(self),
             self.registry_read,
             self.registry_encoded,
+            len(self.decoys),
             KEEP,
             KERNELS.index(self.kernel),
         )
         records = np.zeros(len(self), dtype=self.RECORD)
         records["handle"], records["theirs"] = self.handles, self.theirs
         records["common"], records["total"] = self.common, self.total
-        return header + records.tobytes()
+        return header + records.tobytes() + self.decoys.astype("<u8").tobytes()
 
     def write(self, path: Path, *, force: bool = False) -> None:
         """A new file, mode 0600."""
@@ -79,14 +90,16 @@ class Scores:
     @classmethod
     def from_body(cls, body: container.Body) -> tuple[Scores, memoryview]:
         """The scores at the start of a body, and the bytes after them."""
-        (parameters, rows, read, encoded, keep, kernel), data = body.header(cls.HEADER)
+        (parameters, rows, read, encoded, decoys, keep, kernel), data = body.header(cls.HEADER)
         if keep != KEEP or kernel >= len(KERNELS):
             raise FileError(f"{body.name}: its header is damaged", hint="get the file again")
         size = rows * cls.RECORD.itemsize
-        if len(data) < size:
+        end = size + decoys * DECOY_BYTES
+        if len(data) < end:
             raise body.cut_short()
         records = np.frombuffer(data[:size], dtype=cls.RECORD)
-        if not _sound(records):
+        of_decoys = np.frombuffer(data[size:end], dtype="<u8").reshape(-1, 3)
+        if not _sound(records) or (of_decoys[:, 0] > of_decoys[:, 1] // np.uint64(2)).any():
             raise FileError(f"{body.name}: holds scores that no search can give", hint="get the file again")
         scores = cls(
             parameters=EncodingParameters.from_bytes(parameters, body.name),
@@ -97,8 +110,9 @@ class Scores:
             theirs=records["theirs"].copy(),
             common=records["common"].copy(),
             total=records["total"].copy(),
+            decoys=of_decoys.astype(np.uint64),
         )
-        return scores, data[size:]
+        return scores, data[end:]
 
 
 def _sound(records: NDArray[np.void]) -> bool:

@@ -13,7 +13,7 @@ People on the list are distinct, so a decoy equals no row of the list and no oth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,16 +25,46 @@ from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
 from pprl.roster.people import MISSING, Column, People
 
-BIG_REGISTRY = 1_000_000
 DECOYS_FOR_BIG_REGISTRY = 4
 DECOYS_PER_LIST, RELATIVES_PER_LIST = 1_000, 200
 ROUNDS = 12  # how often a decoy that is not a new person is drawn again
 DRAWS_PER_DONOR, DEALS = 8, 4
+ONE_SAYS_LESS = 4
 PLACE = ("text", "identifier")  # linked fields that a family shares
 REST = ("rank", "category", "number")  # linked fields that come together from one row
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+
+def _initials(value: str) -> str:
+    """
+    >>> _initials("anna mariq")
+    'a. m.'
+    """
+    return " ".join(f"{word[0]}." for word in value.split(" "))
+
+
+def _year(value: str) -> str:
+    return value[:4]
+
+
+def _none(_: str) -> str:
+    return ""
+
+
+#: The ways in which lists say less than a registry: by type, what is left of a value.
+LESS: tuple[Mapping[str, Callable[[str], str]], ...] = (
+    {"given": _initials},
+    {"given": _initials, "patronymic": _initials},
+    {"patronymic": _none},
+    {"date": _year},
+    {"date": _none},
+    {"given": _initials, "patronymic": _initials, "date": _year},
+    {"given": _initials, "patronymic": _initials, "date": _none},
+    {"patronymic": _none, "date": _year},
+    {"patronymic": _none, "date": _none},
+)
 
 
 @dataclass(frozen=True)
@@ -50,11 +80,6 @@ class Decoys:
 
     def take(self, chosen: Ints) -> Decoys:
         return Decoys(self.people.take(chosen), self.base[chosen], self.fell_back[chosen])
-
-
-def is_big(registry_rows: int) -> bool:
-    """Whether a registry has more than a million rows, so that every decoy is expensive."""
-    return registry_rows > BIG_REGISTRY
 
 
 def decoys_per_person(schema: Schema, *, big: bool) -> int:
@@ -92,6 +117,38 @@ def make_decoys(people: People, schema: Schema, count: int, stream: RandomStream
         new = maker.new_people(codes)
     base = base[new]
     return Decoys(People(people.rows[base], _columns_of(people, codes[new])), base, fell_back[new])
+
+
+def registry_decoys(people: People, schema: Schema, count: int, stream: RandomStream) -> People:
+    """``count`` decoys of rows of a registry, or fewer where a row has nobody to take a name from, in random order.
+
+    They show how near the registry somebody comes who has nothing to do with it. The owner of the list, whose own
+    decoys answer the same question, cannot shape them. Namesakes of registered people stay among them, since strangers
+    are often namesakes; only copies of the row itself are left out. One in `ONE_SAYS_LESS` says less than its row, as
+    lists do (`LESS`).
+    """
+    maker = _Maker(people, schema, stream)
+    base = np.arange(count if len(people) else 0, dtype=np.int64) % max(1, len(people))
+    codes, _, _ = maker.draw(base)
+    differ = np.flatnonzero(maker.differs(codes, base))
+    order = differ[stream.permutation(len(differ))]
+    return _saying_less(People(people.rows[base[order]], _columns_of(people, codes[order])), schema)
+
+
+def _saying_less(people: People, schema: Schema) -> People:
+    """The same people; one in `ONE_SAYS_LESS` in one of the ways in which a list says less than a registry."""
+    linked = {field.name: field.type for field in schema.linked()}
+    ways = [way for way in LESS if set(way) <= set(linked.values())]
+    if not ways:
+        return people
+    turn, rest = np.divmod(np.arange(len(people)), ONE_SAYS_LESS)
+    which = np.where(rest == 0, turn % len(ways), MISSING)
+    columns = dict(people.columns)
+    for number, way in enumerate(ways):
+        for name, kind in linked.items():
+            if kind in way:
+                columns[name] = columns[name].rewritten(which == number, way[kind])
+    return People(people.rows, columns)
 
 
 def respelled(
@@ -235,6 +292,11 @@ class _Maker:
     def new_people(self, codes: Ints) -> Bools:
         """Which decoys equal neither a row of the list nor an earlier decoy in their linked fields."""
         return _new_ones(self._codes[:, self._linked], codes[:, self._linked])
+
+    def differs(self, codes: Ints, base: Ints) -> Bools:
+        """Which decoys differ from their base in a linked field."""
+        differs: Bools = (codes[:, self._linked] != self._codes[base[:, None], self._linked]).any(axis=1)
+        return differs
 
     def _donors(self, circle: list[_Groups], base: Ints, values: Ints) -> Ints:
         """For each base another row of the circle with another value, or the base itself where there is none."""

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core import container
-from pprl.core.bits import MAX_LENGTH
-from pprl.core.encodings import EncodingParameters, Encodings, Side, checked_set
+from pprl.core.bits import MAX_LENGTH, Words
+from pprl.core.encodings import REGISTRY_DECOYS, EncodingParameters, Encodings, Side, checked_set
 from pprl.core.errors import FileError, needing
 from pprl.core.scores import Scores
 
@@ -41,15 +41,21 @@ def encodings_parquet(encodings: Encodings) -> Iterator[bytes]:
     """The Parquet file of encodings, piece by piece; rows keep their order."""
     size = encodings.parameters.length // 8
     schema = pa.schema([pa.field("handle", pa.string(), False), pa.field("bits", pa.binary(size), False)])
+    decoys = encodings.decoys
     facts = {"kind": "encodings", "side": encodings.side, "rows_read": encodings.rows_read}
+    facts |= {"decoys": 0 if decoys is None else len(decoys)}
+
+    def table(handles: NDArray[np.void], words: Words) -> pa.Table:
+        buffer = pa.py_buffer(words.tobytes())
+        bits = pa.Array.from_buffers(pa.binary(size), len(handles), [None, buffer])
+        return pa.Table.from_arrays([pa.array(_hex(handles), pa.string()), bits], schema=schema)
 
     def tables() -> Iterator[pa.Table]:
+        if decoys is not None:
+            yield table(decoys.handles(), decoys.bits.words)
         for top in range(0, len(encodings), ROWS):
             rows = slice(top, top + ROWS)
-            handles = _hex(encodings.handles[rows])
-            words = pa.py_buffer(encodings.bits.words[rows].tobytes())
-            bits = pa.Array.from_buffers(pa.binary(size), len(handles), [None, words])
-            yield pa.Table.from_arrays([pa.array(handles, pa.string()), bits], schema=schema)
+            yield table(encodings.handles[rows], encodings.bits.words[rows])
 
     return _written(schema, facts | _facts(encodings.parameters), tables())
 
@@ -109,12 +115,14 @@ def encodings_pieces(path: Path) -> Iterator[bytes]:
     with _refusing_damage(name):
         parquet = _opened(path)
         facts = _metadata(parquet.schema_arrow, name)
-    parameters, side, rows_read = _parameters_of(facts, name)
+    parameters, side, rows_read, decoys = _parameters_of(facts, name)
     rows, size = int(parquet.metadata.num_rows), parameters.length // 8
     _check_columns(parquet.schema_arrow, size, name)
-    if (rows_read < rows) if side == "registry" else rows_read:
+    if decoys > (rows if side == "registry" else 0):
+        raise FileError(f"{name}: pprl.decoys does not fit {rows:,} rows of a {side}", hint=HINT)
+    if (rows_read < rows - decoys) if side == "registry" else rows_read:
         raise FileError(f"{name}: pprl.rows_read does not fit {rows:,} rows of a {side}", hint=HINT)
-    yield Encodings.start(side, parameters, rows, rows_read)
+    yield Encodings.start(side, parameters, rows - decoys, rows_read, decoys)
     seen: list[NDArray[np.void]] = [np.empty(0, dtype="V16")]
     done, batches = 0, parquet.iter_batches(ROWS, columns=["handle", "bits"])
     while True:
@@ -213,12 +221,12 @@ def _metadata(schema: pa.Schema, name: str) -> dict[str, str]:
     return facts
 
 
-def _parameters_of(facts: Mapping[str, str], name: str) -> tuple[EncodingParameters, Side, int]:
+def _parameters_of(facts: Mapping[str, str], name: str) -> tuple[EncodingParameters, Side, int, int]:
     if facts.get("kind") != "encodings":
         hint = "scores and pairs cannot be converted back: keep the original file"
         raise FileError(f"{name}: contains no encodings", hint=hint)
     numbers, checks = {}, {}
-    for key, most in (("length", MAX_LENGTH), ("rows_read", 2**63 - 1)):
+    for key, most in (("length", MAX_LENGTH), ("rows_read", 2**63 - 1), ("decoys", REGISTRY_DECOYS)):
         text = facts.get(key, "")
         if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
             raise FileError(f"{name}: pprl.{key} in its metadata is not a number, or out of range", hint=HINT)
@@ -239,7 +247,7 @@ def _parameters_of(facts: Mapping[str, str], name: str) -> tuple[EncodingParamet
         fingerprint=checks["schema_fingerprint"],
         key_check=checks["key_check"],
     )
-    return parameters, side, numbers["rows_read"]
+    return parameters, side, numbers["rows_read"], numbers["decoys"]
 
 
 def _check_columns(schema: pa.Schema, size: int, name: str) -> None:

@@ -172,6 +172,7 @@ class Assessment:
             "false_match_rate": self.false_match_rate,
             "false_match_rate_asked": self.false_match_rate_asked,
             "p_value": self.p_value,
+            "p_registry": self.record.headline.p_registry,
             "matchable_share": head.matchable_share,
             "fewest_findable": head.fewest_findable,
             "pairs": len(self.pairs),
@@ -304,14 +305,18 @@ def _warnings(
 ) -> tuple[str, ...]:
     return (
         *provenance.warnings,
-        *_warnings_of_rows(scores, rows),
+        *_warnings_of_rows(scores, rows, own_decoys=provenance.own_decoys),
         *_warnings_of_cohort(rows, cohort),
         *(evidence.warnings if evidence else ()),
     )
 
 
-def _warnings_of_rows(scores: Scores, rows: PrivateRows) -> list[str]:
+def _warnings_of_rows(scores: Scores, rows: PrivateRows, *, own_decoys: bool) -> list[str]:
     warnings = []
+    if len(scores.decoys) < MIN_DECOYS and not own_decoys:
+        warnings.append(
+            "nobody but the list's owner vouches for the decoys: the registry came without decoys of its own"
+        )
     people, decoys = rows.people, len(rows.of_kind(RecordKind.DECOY))
     if rows.repeatable:
         warnings.append("the key and the decoys come from --seed: this run can be repeated and is not secret")

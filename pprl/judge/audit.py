@@ -47,7 +47,7 @@ def record_of(
         matter=rows.policy.title,
         disclosure=record.Disclosure(base=1),
         verdict=verdict,
-        headline=_headline(cohort, shown, verdict),
+        headline=_headline(cohort, shown, verdict, findings),
         rosters=_rosters(scores, rows, cohort, shown),
         scores=_histogram(cohort) if shown and not cohort.left_out else None,
         rates=_rates(shown.matches) if shown else (),
@@ -56,7 +56,7 @@ def record_of(
         eligibility=_eligibility(rows, cohort, findings, shown),
         controls=_known_absent(findings.grounds.controls) if findings else None,
         copy_check=_copy_check(shown.grounds.copied) if shown else None,
-        decoys=_decoys(rows, findings),
+        decoys=_decoys(rows, len(scores.decoys), findings),
         sensitivity=_sensitivity(cohort, shown) if shown else (),
         completeness=_completeness(rows, cohort, shown) if shown else (),
         parameters=_parameters(scores, rows, cohort),
@@ -77,9 +77,11 @@ def parts_of_list(rows: PrivateRows, cohort: Cohort, matches: Matches) -> tuple[
     )
 
 
-def _headline(cohort: Cohort, findings: Findings | None, verdict: record.Verdict) -> record.Headline:
+def _headline(
+    cohort: Cohort, shown: Findings | None, verdict: record.Verdict, findings: Findings | None
+) -> record.Headline:
     people, rate = cohort.people, cohort.rate
-    if findings is None:
+    if shown is None:
         return record.Headline(
             people=people,
             found=record.Share(count=None, of=people, share=None),
@@ -89,25 +91,27 @@ def _headline(cohort: Cohort, findings: Findings | None, verdict: record.Verdict
             false_match_rate_asked=rate,
             p=None,
             p_harsh=None,
-            fewest_findable=None,
+            p_registry=None,
+            fewest_findable=findings.grounds.needed if findings and "registry_decoys" in verdict.reasons else None,
             matchable_share=None,
             auc=None,
             ambiguous=0,
             threshold=None,
         )
-    matches, grounds = findings.matches, findings.grounds
+    matches, grounds = shown.matches, shown.grounds
     thresholds = [group.threshold for group in matches.classes if group.threshold is not None]
     told = matches.told or verdict.rung == 0  # else it is for want of power that nobody matches
     count = matches.count if told else None
     return record.Headline(
         people=people,
         found=record.Share(count=count, of=people, share=None if count is None else _ratio(count, people)),
-        net_found=findings.net,
-        expected_by_chance=findings.by_chance,
+        net_found=shown.net,
+        expected_by_chance=shown.by_chance,
         false_match_rate=round(matches.false / matches.count, 6) if matches.count else None,
         false_match_rate_asked=rate,
         p=grounds.p,
         p_harsh=grounds.p_relatives,
+        p_registry=grounds.p_registry,
         fewest_findable=grounds.needed,
         matchable_share=round(matches.matchable / len(cohort.real), 6),
         auc=round(auc(cohort.real.best(), cohort.decoys.best()), 4),
@@ -255,13 +259,14 @@ def _copy_check(check: CopyCheck) -> record.CopyCheck:
     )
 
 
-def _decoys(rows: PrivateRows, findings: Findings | None) -> record.Decoys:
+def _decoys(rows: PrivateRows, of_registry: int, findings: Findings | None) -> record.Decoys:
     made, sound = len(rows.of_kind(RecordKind.DECOY)), findings.grounds.decoys if findings else None
     return record.Decoys(
         made=made,
         a_person=round(made / max(1, rows.people), 1),
         fallbacks=rows.fallbacks,
         harsh=len(rows.of_kind(RecordKind.RELATIVE)),
+        registry=of_registry,
         auc_weight=sound.auc_weight if sound else None,
         auc_similarity=sound.auc_similarity if sound else None,
         p_unlike=sound.p_unlike if sound else None,

@@ -12,7 +12,7 @@ from pprl.core.private_rows import PrivateRows, RecordKind
 from pprl.core.randomness import RandomStream
 from pprl.judge import diagnostics
 from pprl.judge.assignment import NONE, Candidates
-from pprl.judge.error_rates import MIN_DECOYS
+from pprl.judge.error_rates import MIN_DECOYS, Strangers
 from pprl.judge.matches import RULES, Assignment, assign_partners, merged_classes
 
 Ints = NDArray[np.int64]
@@ -35,6 +35,7 @@ class Cohort:
     ineligible_classes: Ints
     controls: Candidates
     control_classes: Ints
+    strangers: Strangers | None  # None where the registry came without decoys of its own
     unknown: Bools | None  # whose eligibility is unknown; None where the roster or schema says nothing about it
     cannot: int  # people who cannot be in the registry
     left_out: int  # people of classes with too few decoys
@@ -54,8 +55,10 @@ class Cohort:
         return cumcount(self.owner)
 
 
-def cohort_of(rows: PrivateRows, candidates: Candidates, draws: RandomStream, rate: float) -> Cohort:
-    """``candidates`` are those of all private rows, in their order."""
+def cohort_of(
+    rows: PrivateRows, candidates: Candidates, strangers: Strangers | None, draws: RandomStream, rate: float
+) -> Cohort:
+    """``candidates`` are those of all private rows, in their order; ``strangers`` as in `Cohort`."""
     people = rows.of_kind(RecordKind.REAL)
     eligible = diagnostics.eligibility(rows.labels, rows.policy, people)
     can, cannot = eligible or (np.ones(len(people), dtype=bool), np.zeros(len(people), dtype=bool))
@@ -91,6 +94,7 @@ def cohort_of(rows: PrivateRows, candidates: Candidates, draws: RandomStream, ra
         ineligible_classes=ineligible_classes,
         controls=controls,
         control_classes=control_classes,
+        strangers=strangers,
         unknown=None if eligible is None else ~can[kept],
         cannot=int(cannot.sum()),
         left_out=int((~cannot & ~kept).sum()),

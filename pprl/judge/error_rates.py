@@ -14,13 +14,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pprl.core.distributions import hypergeometric
+from pprl.core.distributions import exceedances, hypergeometric
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Shapes = NDArray[np.uint64]
 NumberOrArray = TypeVar("NumberOrArray", float, Floats)
 
 MIN_DECOYS = 20
+REGISTRY_SHARE = 0.001  # of the registry's decoys reach the limit of the test against them
 LEAST_FALSE, MATCHES_AT_LEAST = 0.1, 5  # false matches that are expected of any threshold, in people
 UNIT = 2.0**20  # what is summed over people is whole multiples of 2^-20, so that the order of adding decides no digit
 
@@ -163,21 +165,21 @@ def false_by_chance(
     return false
 
 
-def null_threshold(decoy_best: Floats) -> tuple[float, int]:
-    """T0 and r, from the decoys alone: the r-th largest of M best similarities, r = ⌈.01 M⌉. Where several decoys share
-    that similarity, the next value below it and its rank.
+def null_threshold(decoy_best: Floats, share: float = 0.01) -> tuple[float, int]:
+    """T0 and r, from the decoys alone: the r-th largest of M best similarities, r = ⌈share · M⌉. Where several decoys
+    share that similarity, the next value below it and its rank.
 
     Where namesakes abound, more than 1% of the decoys may have a similarity of 1, and nothing lies above that. T0 is −1
     where all decoys are equal.
     """
     falling = -np.sort(-decoy_best)
-    r = math.ceil(0.01 * len(falling))
+    r = math.ceil(share * len(falling))
     if (falling == falling[r - 1]).sum() > 1:
         r = int((falling >= falling[r - 1]).sum()) + 1
     return (float(falling[r - 1]), r) if r <= len(falling) else (-1.0, r)
 
 
-def p_value(real_best: Floats, decoy_best: Floats, *, times: int = 1) -> float:
+def p_value(real_best: Floats, decoy_best: Floats, *, times: int = 1, share: float = 0.01) -> float:
     """One test, fixed in advance: are the list's best similarities higher than its decoys'?
 
     T0 is the r-th largest of M decoys (`null_threshold`); with x of n people strictly above it, p = P(at most r − 1
@@ -187,9 +189,44 @@ def p_value(real_best: Floats, decoy_best: Floats, *, times: int = 1) -> float:
     do: as if so many times r decoys lay there.
     """
     n, m = len(real_best), len(decoy_best)
-    limit, r = null_threshold(decoy_best)
+    limit, r = null_threshold(decoy_best, share)
     above, r = int((real_best > limit).sum()), times * r
     return hypergeometric(0, r - 1, population=n + m, marked=m, drawn=above + r - 1) if r <= m else 1.0
+
+
+@dataclass(frozen=True)
+class Strangers:
+    """The registry's own decoys: their best similarities, and which fields each has filled (`shape_number`)."""
+
+    best: Floats
+    shapes: Shapes
+
+    def like(self, shape: int) -> Floats:
+        """The best similarities of those who have the same fields filled, or of the usual ones where few have.
+
+        Those of the usual ones, who say more, come closer.
+        """
+        shapes, counts = np.unique(self.shapes, return_counts=True)
+        alike = self.shapes == shape
+        best: Floats = self.best[alike if alike.sum() >= MIN_DECOYS else self.shapes == shapes[counts.argmax()]]
+        return best
+
+
+def p_registry(real_best: Floats, shapes: Shapes, strangers: Strangers) -> float:
+    """The test against the registry's own decoys: does the list come nearer to the registry than they do?
+
+    Each person against those who have the same fields filled. How many lie above the T0 of those is compared with
+    `exceedances`. T0 is a higher one (`REGISTRY_SHARE` of them reach it) than that of `p_value`, since these decoys
+    share values with registered people more often than absent people do.
+    """
+    above, by_chance = 0, np.ones(1)
+    for shape in np.unique(shapes).tolist():
+        inside, null = shapes == shape, strangers.like(shape)
+        limit, r = null_threshold(null, REGISTRY_SHARE)
+        if r <= len(null):
+            above += int((real_best[inside] > limit).sum())
+            by_chance = np.convolve(by_chance, exceedances(int(inside.sum()), r, len(null)))
+    return min(1.0, math.fsum(by_chance[above:].tolist())) if len(by_chance) > 1 else 1.0
 
 
 def p_relatives(real_best: Floats, decoy_best: Floats, relative_best: Floats, *, times: int = 1) -> float:
@@ -216,13 +253,13 @@ def fewest_findable(rate: float, people: int, decoys: int, identical: int) -> in
     return max(1, math.ceil(chance / (rate + chance / people) - 1e-9))
 
 
-def fewest_testable(level: float, people: int, decoy_best: Floats) -> int:
+def fewest_testable(level: float, people: int, decoy_best: Floats, share: float = 0.01) -> int:
     """The fewest people who must be present, and closer than all decoys, for `p_value` to fall below ``level``.
 
     As many others as chance gives lie above T0 with them.
     """
     m = len(decoy_best)
-    _, r = null_threshold(decoy_best)
+    _, r = null_threshold(decoy_best, share)
     if r > m:
         return people + 1
     by_chance = round(people * (r - 1) / m)

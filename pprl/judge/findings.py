@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core.distributions import rounded_p
+from pprl.core.encodings import shape_number
 from pprl.core.private_rows import Label, PrivateRows
 from pprl.judge import diagnostics
 from pprl.judge.assignment import NONE
 from pprl.judge.bootstrap import intervals
 from pprl.judge.cohort import Cohort
 from pprl.judge.confirmation import Agreement, PartnerEvidence, agreements, filled_alike, filled_of
-from pprl.judge.error_rates import MIN_DECOYS, fewest_testable, p_relatives, p_value
+from pprl.judge.error_rates import MIN_DECOYS, REGISTRY_SHARE, fewest_testable, p_registry, p_relatives, p_value
 from pprl.judge.labels import decoys_of_judged, positions_of
 from pprl.judge.matches import Matches, assign_partners, find_matches
 from pprl.judge.verdict import BEYOND, MARGIN, Grounds
@@ -88,9 +89,10 @@ def examine(
         grounds=Grounds(
             p=p,
             p_relatives=_p_relatives(cohort),
+            p_registry=_p_registry(rows, cohort),
             p_with_margin=_p_with_margin(cohort),
             low=float(net.low or 0) if net else None,
-            needed=_needed(cohort, matches),
+            needed=_needed(rows, cohort, matches),
             people=len(cohort.real),
             decoys=_soundness(rows, cohort, diagnosis),
             confirm=confirm,
@@ -172,6 +174,20 @@ def _p_relatives(cohort: Cohort) -> float | None:
     return rounded_p(p_relatives(cohort.real.best(), cohort.decoys.best(), cohort.relatives.best()))
 
 
+def _p_registry(rows: PrivateRows, cohort: Cohort) -> float | None:
+    if cohort.strangers is None:
+        return None
+    return rounded_p(p_registry(cohort.real.best(), _shapes(rows, cohort), cohort.strangers))
+
+
+def _shapes(rows: PrivateRows, cohort: Cohort) -> NDArray[np.uint64]:
+    """Which linked fields each judged person has filled (`shape_number`)."""
+    for label in rows.with_role("filled"):
+        numbers = np.array([*map(shape_number, label.values), 0], dtype=np.uint64)
+        return numbers[label.codes[cohort.records]]
+    return np.zeros(len(cohort.records), dtype=np.uint64)
+
+
 def _p_with_margin(cohort: Cohort) -> float:
     """The larger p of both tests if absent people come close `MARGIN` times as often as decoys."""
     real, decoys, relatives = cohort.real.best(), cohort.decoys.best(), cohort.relatives.best()
@@ -179,10 +195,15 @@ def _p_with_margin(cohort: Cohort) -> float:
     return p if len(relatives) < MIN_DECOYS else max(p, p_relatives(real, decoys, relatives, times=MARGIN))
 
 
-def _needed(cohort: Cohort, matches: Matches) -> int:
-    """How many people must be present to be seen, by the test and by the matches."""
-    fewest = min(group.fewest for group in matches.classes)
-    return max(fewest, fewest_testable(BEYOND, len(cohort.real), cohort.decoys.best()))
+def _needed(rows: PrivateRows, cohort: Cohort, matches: Matches) -> int:
+    """How many people must be present to be seen, by the tests and by the matches."""
+    people = len(cohort.real)
+    fewest = [min(group.fewest for group in matches.classes), fewest_testable(BEYOND, people, cohort.decoys.best())]
+    if cohort.strangers is not None:
+        shapes, counts = np.unique(_shapes(rows, cohort), return_counts=True)
+        usual = cohort.strangers.like(int(shapes[counts.argmax()]))
+        fewest.append(fewest_testable(BEYOND, people, usual, REGISTRY_SHARE))
+    return max(fewest)
 
 
 def _matches_by_chance(cohort: Cohort) -> float | None:

@@ -17,6 +17,7 @@ from pprl.core.scores import Scores
 from pprl.judge import diagnostics
 from pprl.judge.assignment import NONE, Candidates
 from pprl.judge.cohort import Cohort, cohort_of
+from pprl.judge.error_rates import MIN_DECOYS, Strangers
 
 Ints = NDArray[np.int64]
 Handles = NDArray[np.void]
@@ -41,7 +42,14 @@ def open_labels(
     if registry_rows is not None and len(np.unique(registry_rows.person)) < len(registry_rows):
         numbers = _one_per_person(numbers, registry_rows.person[positions_of(handles, registry_rows.handles)])
     candidates = Candidates(numbers[positions], scores.dice()[positions]).best_of(rows.stands_for())
-    return rows, cohort_of(rows, candidates, RandomStream(seed_of(scores), "judge"), asked), handles
+    draws = RandomStream(seed_of(scores), "judge")
+    return rows, cohort_of(rows, candidates, strangers_of(scores), draws, asked), handles
+
+
+def strangers_of(scores: Scores) -> Strangers | None:
+    """The registry's own decoys; None where there are too few for a test."""
+    enough = len(scores.decoys) >= MIN_DECOYS
+    return Strangers(scores.decoy_dice(), scores.decoys[:, 2]) if enough else None
 
 
 def asked_rate(rate: float | str) -> float:

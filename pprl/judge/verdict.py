@@ -20,9 +20,10 @@ SEEN = 0.1  # where more of the list would have to be present to be seen, nothin
 
 @dataclass(frozen=True, kw_only=True)
 class Grounds:
-    """What a verdict rests on. ``p`` and ``p_relatives`` are the fixed tests against decoys and relatives,
-    ``p_with_margin`` is the larger of them if absent people come close `MARGIN` times as often. ``low`` is the lower
-    end of the interval of the estimated true matches, None where no threshold keeps the rate asked for.
+    """What a verdict rests on. ``p``, ``p_relatives`` and ``p_registry`` are the fixed tests against decoys, relatives
+    and the registry's own decoys; ``p_with_margin`` is the larger of the first two if absent people come close `MARGIN`
+    times as often. ``low`` is the lower end of the interval of the estimated true matches, None where no threshold
+    keeps the rate asked for.
 
     Fewer than ``needed`` of the ``people`` would not be seen if they were present. ``public`` is the policy's answer
     about the registry.
@@ -30,6 +31,7 @@ class Grounds:
 
     p: float
     p_relatives: float | None
+    p_registry: float | None
     p_with_margin: float
     low: float | None
     needed: int
@@ -54,7 +56,8 @@ def is_withheld(verdict: Verdict) -> bool:
 def decide_verdict(grounds: Grounds) -> Verdict:
     """The highest rung whose rule is met, and the rules of all rungs below it.
 
-    A test that could not have been passed without much of the list being present says nothing by failing. One that is
+    A test that could not have been passed without much of the list being present says nothing by failing. A list that
+    is closer than its own decoys and no closer than the registry's has decoys that are worth nothing. A test that is
     passed where no match can be told from chance must leave a margin: by their names alone, absent people of a
     registry's population come a little nearer to it than decoys.
     """
@@ -63,6 +66,8 @@ def decide_verdict(grounds: Grounds) -> Verdict:
     if any(not group.flat for group in (grounds.controls, grounds.ineligible) if group is not None):
         return cannot_tell("weak_decoys")
     tested = not tuple(_beyond_chance(grounds))
+    if tested and grounds.p_registry is not None and grounds.p_registry >= BEYOND:
+        return cannot_tell("registry_decoys")
     if tested and grounds.low is None and grounds.p_with_margin >= BEYOND:
         return cannot_tell("margin")
     for rung, missing in enumerate((_beyond_chance, _confirmed, _controlled)):

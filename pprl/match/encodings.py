@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pprl.core.bits import Words
-from pprl.core.encodings import EncodingParameters, Encodings
+from pprl.core.bits import BitMatrix, Words
+from pprl.core.encodings import EncodingParameters, Encodings, RegistryDecoys
 from pprl.core.scores import KEEP, Scores
 from pprl.match import search
 from pprl.match.search import Candidates
@@ -32,10 +32,30 @@ def match_encodings(
     elsewhere. MismatchError: the two were encoded with different parameters."""
     ours.parameters.require_same(theirs.parameters)
     find = find or partial(search.best, kernel=kernel, map=map)
-    found = find(ours.bits, theirs.bits, keep=KEEP, progress=progress)
+    found = find(with_decoys(ours.bits, theirs.decoys), theirs.bits, keep=KEEP, progress=progress)
+    found, decoys = without_decoys(found, theirs.decoys)
     found = once_each(found, lambda rows: theirs.bits.words[rows])
     handles = theirs.handles if len(theirs) else np.zeros(1, dtype="V16")
-    return scores_of(found, ours.parameters, ours.handles, lambda rows: handles[rows], theirs.rows_read, len(theirs))
+    return scores_of(
+        found, decoys, ours.parameters, ours.handles, lambda rows: handles[rows], theirs.rows_read, len(theirs)
+    )
+
+
+def with_decoys(ours: BitMatrix, decoys: RegistryDecoys | None) -> BitMatrix:
+    """The list's rows, then the registry's decoys: one search finds the best registry records of both."""
+    return ours if decoys is None else BitMatrix(np.concatenate([ours.words, decoys.bits.words]))
+
+
+def without_decoys(found: Candidates, decoys: RegistryDecoys | None) -> tuple[Candidates, NDArray[np.uint64]]:
+    """The candidates of the list's rows, and what `Scores.decoys` holds."""
+    if decoys is None:
+        return found, np.zeros((0, 3), dtype=np.uint64)
+    rows = len(found.theirs) - len(decoys)
+    common, total = (
+        np.where(found.theirs[rows:, 0] >= 0, values[rows:, 0], 0) for values in (found.common, found.total)
+    )
+    listed = Candidates(found.theirs[:rows], found.common[:rows], found.total[:rows], found.kernel)
+    return listed, np.stack([common.astype(np.uint64), total.astype(np.uint64), decoys.shapes], axis=1)
 
 
 def once_each(found: Candidates, words_of: Callable[[NDArray[np.int64]], Words]) -> Candidates:
@@ -69,6 +89,7 @@ def once_each(found: Candidates, words_of: Callable[[NDArray[np.int64]], Words])
 
 def scores_of(
     found: Candidates,
+    decoys: NDArray[np.uint64],
     parameters: EncodingParameters,
     handles: NDArray[np.void],
     their_names: Callable[[NDArray[np.int64]], NDArray[np.void]],
@@ -88,4 +109,5 @@ def scores_of(
         theirs=theirs,
         common=np.where(present, found.common, 0).astype(np.uint32),
         total=np.where(present, found.total, 0).astype(np.uint32),
+        decoys=decoys,
     )

@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pprl.core.encodings import is_big
 from pprl.core.hardening import ParameterSet
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import CLASS_NAMES
 from pprl.core.randomness import Randomness, RandomStream, fresh_seed
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
-from pprl.encode.decoys import decoys_per_person, is_big
+from pprl.encode.decoys import decoys_per_person
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.judge.assessment import Assessment, judge

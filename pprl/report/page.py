@@ -83,6 +83,8 @@ def _found(record: Record, words: Words, writer: Writer) -> Iterator[str]:
         asked = head.false_match_rate_asked
         if set(record.verdict.reasons) & set(UNTRUSTED):
             yield words("first.withheld")
+            if head.fewest_findable is not None:
+                yield words("first.fewest", fewest=head.fewest_findable)
         elif record.verdict.rung and asked is not None:
             yield words("first.no_pairs", asked=asked)
         elif asked is not None and head.fewest_findable is not None:
@@ -103,6 +105,8 @@ def _chance(record: Record, words: Words) -> Iterator[str]:
     yield words("first.test_unknown") if head.p is None else words("first.test", p=words.p(head.p))
     if head.p_harsh is not None:
         yield words("first.harsh", p=words.p(head.p_harsh))
+    if head.p_registry is not None:
+        yield words("first.registry", p=words.p(head.p_registry))
 
 
 def _ladder(record: Record, words: Words) -> Iterator[Rung]:

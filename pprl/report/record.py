@@ -21,7 +21,11 @@ from pprl.report.fields import CODE, HINT, Estimate, FieldSpec, Kind, Number, Pa
 AUDIT, REPORT = "pprl-audit/1", "pprl-report/1"
 LADDER = ("not_beyond_chance", "beyond_chance", "confirmed", "confirmed_and_controlled")
 CANNOT_TELL = "cannot_tell"
-UNTRUSTED = ("unsound_decoys", "weak_decoys")  # reasons for which all figures are withheld with the verdict
+UNTRUSTED = (
+    "unsound_decoys",
+    "weak_decoys",
+    "registry_decoys",
+)  # reasons for which all figures are withheld with the verdict
 EVERYONE = "headline.people"
 
 
@@ -75,6 +79,9 @@ class Headline(Part):
     p: str | Number | None = fields.p_value("the one test, against decoys")
     p_harsh: str | Number | None = fields.p_value(
         "the same test against relatives, invented members of the same families"
+    )
+    p_registry: str | Number | None = fields.p_value(
+        "the same test against the registry's own decoys, whom the list's owner cannot shape; null where there are none"
     )
     fewest_findable: Number | None = fields.expected(
         "how many people must be in the registry, written alike, to be seen by the test and to match"
@@ -207,6 +214,7 @@ class Decoys(Part):
     a_person: Number | None = fields.special(Kind.DECOYS_A_PERSON, "decoys per person on the list")
     fallbacks: Number | None = fields.special(Kind.DECOY_COUNT, "decoys that took a surname from outside their group")
     harsh: Number | None = fields.special(Kind.DECOY_COUNT, "relatives made")
+    registry: Number | None = fields.special(Kind.DECOY_COUNT, "decoys that the registry's owner made")
     auc_weight: Number | None = fields.proportion("how well length separates people from decoys", whole=EVERYONE)
     auc_similarity: Number | None = fields.proportion("how well similarity to the list separates them", whole=EVERYONE)
     p_unlike: str | Number | None = fields.p_value("of decoys that resemble nobody on the list; `link` asks none")

@@ -68,6 +68,14 @@ class Column:
     def take(self, rows: NDArray[np.int64]) -> Column:
         return Column(self.values, self.codes[rows])
 
+    def rewritten(self, chosen: NDArray[np.bool_], change: Callable[[str], str]) -> Column:
+        """The same column with the values of the chosen rows changed; one that becomes empty is missing."""
+        numbers, distinct = pd.factorize(np.array([*self.values, *map(change, self.values)], dtype=object))
+        empty = [index for index, value in enumerate(distinct) if not value]
+        codes = np.where(chosen & (self.codes != MISSING), self.codes + len(self.values), self.codes)
+        codes = np.append(np.where(np.isin(numbers, empty), MISSING, numbers), MISSING)[codes]
+        return Column(tuple(distinct), codes.astype(np.int32)).in_use()
+
     def in_use(self) -> Column:
         """The same column without the values that no row has; the others keep their order."""
         used = np.zeros(len(self.values) + 1, dtype=bool)  # the last entry belongs to MISSING

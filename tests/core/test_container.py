@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from pprl.core import container
 from pprl.core.bits import MAX_LENGTH, BitMatrix
-from pprl.core.encodings import EncodingParameters, Encodings
+from pprl.core.encodings import EncodingParameters, Encodings, RegistryDecoys
 from pprl.core.errors import FileError, MismatchError, PprlError
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import MAX_ID_BYTES, Label, Policy, PrivateRows
@@ -41,8 +41,16 @@ def handles(*numbers):
 
 def encodings(count=2, side="registry"):
     words = np.arange(1, 4 * count + 1, dtype="<u8").reshape(count, 4)
+    decoys = RegistryDecoys(
+        BitMatrix(np.arange(100, 112, dtype="<u8").reshape(3, 4)), np.array([0, 4, 8], dtype=np.uint64)
+    )
     return Encodings(
-        side=side, parameters=PARAMETERS, rows_read=3, handles=handles(*range(count)), bits=BitMatrix(words)
+        side=side,
+        parameters=PARAMETERS,
+        rows_read=3,
+        handles=handles(*range(count)),
+        bits=BitMatrix(words),
+        decoys=decoys if side == "registry" else None,
     )
 
 
@@ -86,6 +94,7 @@ def scores(count=2):
         theirs=theirs,
         common=common,
         total=total,
+        decoys=np.array([[4, 9, 0], [0, 0, 4], [5, 10, 8]], dtype=np.uint64),
     )
 
 
@@ -212,9 +221,10 @@ def test_encodings_of_any_size(tmp_path_factory, count, length, side, seed):
 
 def test_bytes_of_encodings():
     """docs/encoding.md §7, by hand."""
-    layout = "<8sHBB16sI140s32s32s16sQQ"
-    header = struct.pack(layout, b"pprl-enc", 2, 1, 1, b"plain", 256, b"", b"f" * 32, b"s" * 32, b"c" * 16, 2, 3)
-    assert len(header) == 268
+    layout = "<8sHBB16sI140s32s32s16sQQQ"
+    header = struct.pack(layout, b"pprl-enc", 2, 1, 1, b"plain", 256, b"", b"f" * 32, b"s" * 32, b"c" * 16, 2, 3, 3)
+    assert len(header) == 276
+    decoys = b"".join(struct.pack("<6Q", n, (0, 4, 8)[n], *range(100 + 4 * n, 104 + 4 * n)) for n in range(3))
     rows = b"".join(
         offset.to_bytes(16, "big") + struct.pack("<4Q", *range(4 * offset + 1, 4 * offset + 5)) for offset in range(2)
     )
@@ -222,12 +232,12 @@ def test_bytes_of_encodings():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(container, "write_new", lambda _path, parts, **_how: written.append(b"".join(parts)))
         encodings().write(Path("x"))
-    assert written == [header + rows]
+    assert written == [header + decoys + rows]
 
 
 def test_bytes_of_scores():
     header = struct.pack(
-        "<B16sI140s32s32s16sQQQBB", 1, b"plain", 256, b"", b"f" * 32, b"s" * 32, b"c" * 16, 2, 9, 8, 16, 0
+        "<B16sI140s32s32s16sQQQQBB", 1, b"plain", 256, b"", b"f" * 32, b"s" * 32, b"c" * 16, 2, 9, 8, 3, 16, 0
     )
     rows = b"".join(
         offset.to_bytes(16, "big")
@@ -236,7 +246,7 @@ def test_bytes_of_scores():
         + struct.pack("<16I", *[38] * 16)
         for offset in range(2)
     )
-    assert scores().to_bytes() == header + rows
+    assert scores().to_bytes() == header + rows + struct.pack("<9Q", 4, 9, 0, 0, 0, 4, 5, 10, 8)
 
 
 LABELS = (
@@ -315,7 +325,9 @@ def test_a_promise_of_more_rows_is_refused_before_anything_is_allocated(kind, ro
 def test_a_promise_of_fewer_rows_is_refused(kind, tmp_path):
     whole = specimen(kind, tmp_path)
     path = put(tmp_path / "few", whole[: kind.rows_at] + struct.pack("<Q", 1) + whole[kind.rows_at + 8 :])
-    with pytest.raises(FileError, match=r"^few: (has bytes after its end|its labels are damaged)$"):
+    with pytest.raises(
+        FileError, match=r"^few: (has bytes after its end|its labels are damaged|holds scores that no search can give)$"
+    ):
         kind.read(path)
 
 
@@ -383,7 +395,7 @@ def test_damaged_private_rows(offset, value, where, tmp_path):
         PrivateRows.read(path)
 
 
-SCORES_HEADER = 10 + struct.calcsize("<B16sI140s32s32s16sQQQBB")
+SCORES_HEADER = 10 + struct.calcsize("<B16sI140s32s32s16sQQQQBB")
 DAMAGED_SCORES = {
     "another number of candidates": (SCORES_HEADER - 2, b"\x11", "x: its header is damaged"),
     "a kernel from nowhere": (SCORES_HEADER - 1, b"\x02", "x: its header is damaged"),
@@ -395,6 +407,11 @@ DAMAGED_SCORES = {
     ),
     "a better candidate behind a worse one": (SCORES_HEADER + 272, b"\x01", "x: holds scores that no search can give"),
     "a candidate twice": (SCORES_HEADER + 31, bytes([101]), "x: holds scores that no search can give"),
+    "a decoy with more common bits than bits": (
+        SCORES_HEADER + 2 * Scores.RECORD.itemsize,
+        b"\x05",
+        "x: holds scores that no search can give",
+    ),
     "a row twice": (SCORES_HEADER + Scores.RECORD.itemsize + 15, bytes([0]), "x: holds scores that no search can give"),
 }
 

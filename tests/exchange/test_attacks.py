@@ -138,6 +138,7 @@ def sealed(exchange, *, side="list", by=None, to=None, root=None, parameters=Non
                 layout=layout,
                 rows=rows,
                 rows_read=0 if side == "list" else rows,
+                decoys=package.contents.decoys,
                 root=root or committed.root,
                 parameters=parameters or parameters_of(unit),
                 agreement=unit.agreement.hash,

@@ -11,6 +11,7 @@ from helpers.exchange import BY_NAME, PARTIES, STEPS, run
 from helpers.forgeries import put, refused, signed, statements, without
 from helpers.taps import table_of
 
+import pprl.encode.registry
 import pprl.exchange.parties.list_owner
 from pprl.core.bits import BitMatrix
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
@@ -218,6 +219,13 @@ def test_decoys_that_are_like_nobody(kind, before, monkeypatch):
     exchange = before("list rows").upto("registry result", "list rows")
     assert audit_of(exchange)["verdict"]["reasons"] == ["unsound_decoys"]
     assert audit_of(exchange)["verdict"]["code"] == "cannot_tell"
+
+
+def test_more_decoys_of_the_registry_than_there_may_be(before, monkeypatch):
+    """They could be a list of its own, whose best similarities the linkage unit would sign."""
+    monkeypatch.setattr(pprl.encode.registry, "decoys_of_registry", lambda _: 7_000)
+    exchange = before("registry rows").upto("match", "registry rows")
+    refused(exchange, RefusedError, "holds more rows as decoys than it may", *exchange.command("match"))
 
 
 def test_people_of_the_registry_among_the_decoys(before, monkeypatch):

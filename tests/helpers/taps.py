@@ -13,11 +13,12 @@ from pprl.exchange.protocol.statements import read_statements
 
 
 def packed(exchange, side):
-    """The rows of a package as the linkage unit reads them: handles as bytes, and bits."""
+    """The rows of a package as the linkage unit reads them, without the registry's decoys: handles as bytes, and
+    bits."""
     unit = exchange.opened("unit")
-    layout = unit.agreement.terms.layout(side)
-    rows = b"".join(map(bytes, open_package(unit, side).rows(layout, unit.agreement.terms.pad)))
-    rows = np.frombuffer(rows, dtype=np.uint8).reshape(-1, layout.width)
+    layout, package = unit.agreement.terms.layout(side), open_package(unit, side)
+    rows = b"".join(map(bytes, package.rows(layout, unit.agreement.terms.pad)))
+    rows = np.frombuffer(rows, dtype=np.uint8).reshape(-1, layout.width)[package.contents.decoys :]
     bits = np.unpackbits(np.ascontiguousarray(rows[:, 16 : layout.record]), axis=1).astype(np.int64)
     return [row[:16].tobytes() for row in rows], bits, layout, rows
 
@@ -56,6 +57,7 @@ def handles_of(exchange, side):
     """The handles of a package's rows, in its order, as the linkage unit sees them."""
     unit = exchange.opened("unit")
     layout = unit.agreement.terms.layout(side)
-    rows = b"".join(map(bytes, open_package(unit, side).rows(layout, unit.agreement.terms.pad)))
-    packed = np.frombuffer(rows, dtype=np.uint8).reshape(-1, layout.width)
+    package = open_package(unit, side)
+    rows = b"".join(map(bytes, package.rows(layout, unit.agreement.terms.pad)))
+    packed = np.frombuffer(rows, dtype=np.uint8).reshape(-1, layout.width)[package.contents.decoys :]
     return np.ascontiguousarray(packed[:, :HANDLE]).view("V16").ravel()

@@ -45,6 +45,7 @@ NATURAL = CopyCheck(100, 60, True, 0.2)
 TOP = {
     "p": 1e-9,
     "p_relatives": 1e-9,
+    "p_registry": 1e-9,
     "p_with_margin": 1e-9,
     "low": 10.0,
     "needed": 10,
@@ -69,6 +70,9 @@ RUNGS = {
     "no threshold and nothing to confirm with": ({"low": None, "confirm": []}, 1, ("no_pairs", "no_confirm_field")),
     "no threshold, and the test": ({"low": None, "p": 0.5}, 0, ("test",)),
     "no threshold, and no margin": ({"low": None, "p_with_margin": 0.001}, None, ("margin",)),
+    "no nearer than the registry's decoys": ({"p_registry": 0.001}, None, ("registry_decoys",)),
+    "a registry without decoys": ({"p_registry": None}, 3, ()),
+    "no nearer than anybody's decoys": ({"p": 0.001, "p_registry": 0.5}, 0, ("test",)),
     "a threshold, and no margin": ({"p_with_margin": 0.001}, 3, ()),
     "fewer would not be seen": ({"low": None, "p": 0.5, "needed": 11}, None, ("power",)),
     "the power that the test has does not matter once it is passed": ({"needed": 90}, 3, ()),

@@ -387,6 +387,7 @@ def package_start(
     body = {
         "agreement": AGREEMENT.hex(),
         "answers": [hash_of(RECEIPT).hex()],
+        "decoys": 0,
         "preamble": sha(start).hex(),
         "recipient": told["recipient"],
         "role": side,
@@ -465,7 +466,9 @@ def scores() -> bytes:
     """§9: for each row of the list the best 16 of the registry by their Dice coefficients, and the halves of leaves."""
     secret = hkdf(UNIT.seed, hash_of(RECEIPT), b"pprl/1/pseudonyms")
     theirs = [row[16 : 16 + LENGTH // 8] for row in rows_of("registry")]
-    told = b"pprl-sco" + struct.pack("<H", 2) + STAMP + struct.pack("<QQQBB", COUNTS["list"], 30, len(theirs), 16, 0)
+    told = (
+        b"pprl-sco" + struct.pack("<H", 2) + STAMP + struct.pack("<QQQQBB", COUNTS["list"], 30, len(theirs), 0, 16, 0)
+    )
     for number, row in enumerate(rows_of("list")):
         ours = int.from_bytes(row[16 : 16 + LENGTH // 8], "little")
         found = []
@@ -1436,6 +1439,8 @@ def packages() -> VECTOR:
         "package_rows_read_huge": of("format", "2 to the power of 53 rows were read.", header={"rows_read": 2**53}),
         "package_rows_read_most": of("success", "One less.", header={"rows_read": 2**53 - 1}),
         "package_rows_read_negative": of("format", "Fewer than no rows were read.", header={"rows_read": -1}),
+        "package_decoys_negative": of("format", "Fewer than no decoys.", "registry", header={"decoys": -1}),
+        "package_decoys_text": of("format", "Decoys that are no number.", "registry", header={"decoys": "3"}),
         "package_registry_of_an_outsider": of("forged", "The same in a registry.", "registry", rows_by="outsider"),
         "package_behind_rows": of("format", "A byte behind the rows.", behind_rows="01"),
         "package_at_end": of("format", "The very last byte.", at_end="80"),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pprl.core import container
 from pprl.core.bits import BitMatrix
-from pprl.core.encodings import Encodings
+from pprl.core.encodings import Encodings, numbered_handles
 from pprl.core.errors import FileError, MismatchError, OrderError
 from pprl.core.hardening import ParameterSet
 from pprl.core.scores import KEEP, Scores
@@ -24,7 +24,6 @@ from pprl.exchange.folder import ExchangeFolder, agreed_parameters, make_receipt
 from pprl.exchange.parties.packages import (
     OpenPackage,
     UnitRandomness,
-    list_names,
     numbers_of,
     pseudonyms,
     refuse_sizes,
@@ -55,7 +54,7 @@ from pprl.exchange.replay import Evidence, figures_of, private_rows
 from pprl.judge.assessment import Assessment
 from pprl.judge.labels import diagnose_decoys
 from pprl.match import search
-from pprl.match.encodings import once_each, scores_of
+from pprl.match.encodings import once_each, scores_of, with_decoys, without_decoys
 
 TABLE = "PRIVATE-scores.pprl"
 CHECKPOINT = "PRIVATE-match.checkpoint"
@@ -190,16 +189,20 @@ def match_packages(
     list_package, registry_package = OpenPackage.of_owner(folder, "list"), OpenPackage.of_owner(folder, "registry")
     refuse_sizes(terms, list_package, registry_package)
     words, halves = list_package.whole_list()
+    decoys = registry_package.registry_decoys()
+    ours = with_decoys(BitMatrix(words), decoys)
     # Nothing leaves this function before the last segment is read: only then is the root of the rows checked.
-    with searching(len(words) * registry_package.rows, len(words)) as progress:
-        found = find(BitMatrix(words), registry_package.bits(), keep=KEEP, progress=progress)
+    with searching(len(ours) * registry_package.rows, len(words)) as progress:
+        found = find(ours, registry_package.bits(), keep=KEEP, progress=progress)
+    found, of_decoys = without_decoys(found, decoys)
     candidates = once_each(found, lambda rows: registry_package.bits_of(rows).words)
     randomness = UnitRandomness.from_folder(folder)
     secret = randomness.pseudonym_key()
     scores = scores_of(
         candidates,
+        of_decoys,
         list_package.sealed.contents.parameters,
-        list_names(len(words)),
+        numbered_handles(len(words)),  # by its handle the owner would recognise a row
         lambda rows: pseudonyms(secret, rows),
         registry_package.sealed.contents.rows_read,
         registry_package.rows,

@@ -104,6 +104,7 @@ class Owner(Party, ABC):
             layout=layout,
             rows=rows,
             rows_read=folder.keystore.state.get("rows_read", 0),
+            decoys=folder.keystore.state.get("decoys", 0),
             root=root,
             parameters=parameters_of(agreed_schema(terms), Secrets.derive(folder, received.agreement).key),
             agreement=received.agreement.hash,

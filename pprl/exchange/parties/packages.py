@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core.bits import BitMatrix
+from pprl.core.encodings import RegistryDecoys, decoys_of_registry
 from pprl.core.errors import RefusedError
 from pprl.core.randomness import RandomStream
 from pprl.core.scores import Scores
@@ -46,12 +47,34 @@ class OpenPackage:
         return cls(open_package(folder, owner), terms.layout(owner), terms.pad)
 
     @property
+    def decoys(self) -> int:
+        """The registry's own decoys, which come before its rows; 0 for a list, whose decoys nobody can tell yet."""
+        return self.sealed.contents.decoys
+
+    @property
     def rows(self) -> int:
-        return self.sealed.contents.rows
+        return self.sealed.contents.rows - self.decoys
 
     def chunks(self) -> Iterator[memoryview]:
         """All rows, some thousands at a time. They are verified only when the iterator has ended."""
-        return self.sealed.rows(self.layout, self.pad)
+        before = self.decoys
+        for chunk in self.sealed.rows(self.layout, self.pad):
+            skipped = min(before, len(chunk) // self.layout.width)
+            before -= skipped
+            if len(chunk) > skipped * self.layout.width:
+                yield chunk[skipped * self.layout.width :]
+
+    def registry_decoys(self) -> RegistryDecoys:
+        """The decoys, which are verified only when the rows have been read."""
+        records, missing = bytearray(), self.decoys
+        for chunk in self.sealed.rows(self.layout, self.pad):
+            if not missing:
+                break
+            records += chunk[: missing * self.layout.width]
+            missing -= min(missing, len(chunk) // self.layout.width)
+        rows = np.frombuffer(records, dtype=np.uint8).reshape(-1, self.layout.width)
+        handles = np.ascontiguousarray(rows[:, :HANDLE]).view("V16").ravel()
+        return RegistryDecoys.from_records(handles, _words(memoryview(records), self.layout))
 
     def bits(self) -> Iterator[BitMatrix]:
         """All encodings, some thousands at a time. They are verified only when the iterator has ended."""
@@ -106,7 +129,13 @@ def _words(chunk: memoryview, layout: RowLayout) -> NDArray[np.uint64]:
 
 
 def refuse_sizes(terms: Terms, list_package: OpenPackage, registry_package: OpenPackage) -> None:
-    """RefusedError: a package holds more or fewer rows than were agreed."""
+    """RefusedError: a package holds more or fewer rows than were agreed, or more decoys than it may."""
+    for package, decoys in ((list_package, 0), (registry_package, decoys_of_registry(registry_package.rows))):
+        if not 0 <= package.decoys <= decoys:
+            raise RefusedError(
+                f"the package of the {TITLES[package.sealed.contents.role]} holds more rows as decoys than it may",
+                hint="more rows may be probes: ask before you match anything",
+            )
     # Relatives, controls and spellings come on top; how many of each is checked with their labels.
     most_of_list = terms.list_people[1] * (2 + 2 * terms.schema.decoys) * MOST_SPELLINGS + 10_000
     limits = ((list_package, terms.list_people[0], most_of_list), (registry_package, *terms.registry_rows))
@@ -184,13 +213,3 @@ def numbers_of(secret: bytes, scores: Scores, rows: int) -> Ints:
         return np.full(scores.total.shape, -1, dtype=np.int64)
     numbers = order[np.minimum(np.searchsorted(known[order], scores.theirs), rows - 1)]
     return np.where(scores.total > 0, numbers, -1).astype(np.int64)
-
-
-def list_names(count: int) -> NDArray[np.void]:
-    """The names of the list's rows in the scores: their numbers in the package.
-
-    By its handle the owner would recognise a row, so handles leave the linkage unit only in what is released.
-    """
-    names = np.zeros((count, 2), dtype="<u8")
-    names[:, 0] = np.arange(count)
-    return names.view("V16").ravel()

@@ -7,6 +7,7 @@ sealed.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core import container
+from pprl.core.encodings import RegistryDecoys
 from pprl.core.errors import OrderError
 from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
 from pprl.core.schema_file import to_toml
 from pprl.encode.keys import key_check
 from pprl.encode.labels import filled_shapes
-from pprl.encode.registry import RegistryPart, encode_registry_parts
+from pprl.encode.registry import RegistryEncoder, RegistryPart
 from pprl.exchange.folder import PART, ExchangeFolder, make_commitment, sign_statement, write_statements
 from pprl.exchange.linkage_key import accept
 from pprl.exchange.parties.owners import (
@@ -153,8 +155,8 @@ def _commitment(folder: ExchangeFolder, parts: Iterable[People], progress: Progr
     unsorted = folder.path / f".{PART}"
     count = rows_read = 0
     with _new_private(unsorted) as file:
-        packer = _RowPacker(schema, layout, secrets)
-        for part in encode_registry_parts(parts, schema, secrets.key, secrets.seed):
+        packer, encoder = _RowPacker(schema, layout, secrets), RegistryEncoder(schema, secrets.key, secrets.seed)
+        for part in map(encoder.encode, parts):
             rows_read += part.read
             count += len(part.people)
             refuse_more("registry", count, limits, "rows")
@@ -163,10 +165,13 @@ def _commitment(folder: ExchangeFolder, parts: Iterable[People], progress: Progr
                 progress(part.read)
         file.flush()
         refuse_size("registry", count, limits, "rows")
-        tree = Tree()
+        decoys, tree = packer.pack_decoys(encoder.decoys()), Tree()
+        for leaf in layout.leaves(decoys):
+            tree.add(leaf)
         order = RandomStream(secrets.seed, "registry order").permutation(count)
-        container.write_new(folder.path / PART, _shuffled(unsorted, order, layout, tree), private=True, force=True)
-    folder.save(folder.keystore.holding(rows_read=rows_read))
+        shuffled = _shuffled(unsorted, order, layout, tree)
+        container.write_new(folder.path / PART, itertools.chain([decoys], shuffled), private=True, force=True)
+    folder.save(folder.keystore.holding(rows_read=rows_read, decoys=len(decoys) // layout.width))
     return make_commitment(
         folder,
         "rows",
@@ -181,7 +186,7 @@ class _RowPacker:
     """Encoded parts of a registry become rows of its package, in the order of the roster."""
 
     def __init__(self, schema: Schema, layout: RowLayout, secrets: Secrets) -> None:
-        self._schema, self._layout, self._confirm_key = schema, layout, secrets.confirm
+        self._schema, self._layout, self._confirm_key, self._seed = schema, layout, secrets.confirm, secrets.seed
         self._nonces = RandomStream(secrets.seed, "registry nonces")
         self._ids = RandomStream(secrets.seed, "confirm ids")
 
@@ -203,6 +208,19 @@ class _RowPacker:
             position += 2 * TAG
         shapes = "".join(filled_shapes(part.people, self._schema)).encode()
         rows[:, position:] = np.frombuffer(shapes, dtype=np.uint8).reshape(count, layout.linked)
+        return rows.tobytes()
+
+    def pack_decoys(self, decoys: RegistryDecoys) -> bytes:
+        """Decoys as rows with random bytes for tags, since nobody asks about them."""
+        layout, stream = self._layout, RandomStream(self._seed, "tags of decoys")
+        rows = np.empty((len(decoys), layout.width), dtype=np.uint8)
+        rows[:, :HANDLE] = decoys.handles().view(np.uint8).reshape(len(decoys), HANDLE)
+        encodings = np.ascontiguousarray(decoys.bits.words, dtype="<u8").view(np.uint8)
+        rows[:, HANDLE : layout.record] = encodings.reshape(len(decoys), layout.record - HANDLE)
+        width = layout.width - layout.linked - layout.record
+        drawn = np.frombuffer(stream.bytes(width * len(decoys)), dtype=np.uint8)
+        rows[:, layout.record : layout.record + width] = drawn.reshape(len(decoys), width)
+        rows[:, layout.record + width :] = ord("0")
         return rows.tobytes()
 
     def _tags(self, field: str, ids: NDArray[np.uint8], people: People) -> NDArray[np.uint8]:

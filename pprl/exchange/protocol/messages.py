@@ -83,6 +83,7 @@ HEADER = StatementKind(
     fields={
         "agreement": TEXT,
         "answers": LIST,
+        "decoys": NUMBER,
         "preamble": TEXT,
         "recipient": TEXT,
         "role": TEXT,

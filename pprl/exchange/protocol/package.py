@@ -40,6 +40,7 @@ class Manifest:
     layout: RowLayout
     rows: int
     rows_read: int  # of the registry's roster, before unreadable rows were left out; 0 for a list
+    decoys: int  # of the registry, its first rows; those of a list are known only by their labels
     root: bytes
     parameters: EncodingParameters
     agreement: bytes
@@ -49,6 +50,7 @@ class Manifest:
         body = {
             "agreement": self.agreement.hex(),
             "answers": [self.receipt.hex()],
+            "decoys": self.decoys,
             "preamble": digest(preamble).hex(),
             "recipient": recipient.statement.hash.hex(),
             "role": self.layout.side,
@@ -68,6 +70,7 @@ class Contents:
     parameters: EncodingParameters
     rows: int
     rows_read: int  # of the registry's roster, before unreadable rows were left out; 0 for a list
+    decoys: int  # of the registry, its first rows; those of a list are known only by their labels
     root: bytes
     statement: Statement
 
@@ -250,6 +253,7 @@ def _contents(statement: Statement, cards: Mapping[Role, Card]) -> Contents:
         ),
         rows=statement.body["rows"],
         rows_read=statement.body["rows_read"],
+        decoys=statement.body["decoys"],
         root=statement.bytes_of("root", 32),
         statement=statement,
     )
