@@ -207,8 +207,21 @@ def drawn_list(data: Path, cell: Cell, seed: int) -> Drawn:
     present, absent = drawn(case, cell, draw)
     gone = case.truth[absent][case.truth[absent] >= 0]
     registry, registry_rows = held(data, number, replace(cell, size=0, overlap=""), tuple(gone.tolist()))
-    schema, key = schema_of(cell), LinkageKey.make(number)
     people = only_used(everybody.take(np.concatenate([present, absent])))
+    return compared(case, present, people, (registry, registry_rows), schema_of(cell), LinkageKey.make(number), seed)
+
+
+def compared(
+    case: Case,
+    present: np.ndarray,
+    people: People,
+    held: tuple[Encodings, PrivateRows],
+    schema: Schema,
+    key: LinkageKey,
+    seed: int,
+) -> Drawn:
+    """The people of a list, encoded with decoys from ``seed`` and compared with an encoded registry."""
+    registry, registry_rows = held
     list_encoded, rows = encode_list(people, schema, key, randomness=Randomness.make(seed), allow_weak=True)
     scores = match_encodings(list_encoded, registry)
     own_rows, cohort, handles = open_labels(scores, rows, registry_rows)

@@ -97,16 +97,8 @@ def test_the_answer_has_the_promised_keys_in_order(small):
     assert list(answer)[:-1] == [
         *("format", "verdict", "list_rows", "registry_rows", "list_encoded", "registry_encoded", "people", "hardening"),
         *("kernel", "partner_rule", "threshold", "found", "net_found", "expected_by_chance", "false_match_rate"),
-        *(
-            "false_match_rate_asked",
-            "p_value",
-            "p_registry",
-            "matchable_share",
-            "fewest_findable",
-            "pairs",
-            "ambiguous",
-        ),
-        *("lists", "strata", "confirm", "eligibility", "controls", "copy_check", "sensitivity"),
+        *("false_match_rate_asked", "false_at_most", "p_value", "p_registry", "matchable_share", "fewest_findable"),
+        *("pairs", "ambiguous", "lists", "strata", "confirm", "eligibility", "controls", "copy_check", "sensitivity"),
         *("run", "secret", "warnings"),
     ]
     assert list(answer["found"]) == ["count", "share"]

@@ -635,6 +635,9 @@ def published(report: Mapping[str, Any]) -> Iterator[str]:
     if net["value"] is not None:
         estimate = f"an estimated {net['value']} (95% interval {net['low']} to {net['high']}), as disclosed"
         yield f"true matches       {estimate}"
+    found, at_most = report["headline"]["found"]["count"], report["headline"].get("false_at_most")
+    if at_most is not None and at_most < found:
+        yield f"false at most      {at_most} of {found}, with 95% confidence, as disclosed"
     yield f"verdict            {words('rung.' + report['verdict']['code'])}"
 
 

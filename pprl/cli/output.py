@@ -191,6 +191,9 @@ def _matched(head: Headline, verdict: Verdict) -> Iterator[str]:
         f"{found:,} people ({share(found, head.people or 0)}), at a similarity of {head.threshold:.3f} or more",
     )
     yield _line("false matches", f"about {head.false_match_rate:.2%} of them (at most {asked} asked for)")
+    bounded = head.false_at_most is not None and head.false_at_most < found
+    at_most = f"{head.false_at_most:,} of these {found:,}," if bounded else "cannot be told"
+    yield _line("false at most", f"{at_most} with 95% confidence")
     yield _line("true matches", f"an estimated {net.value:,.0f} (95% interval {net.low:,.0f} to {net.high:,.0f})")
     if head.expected_by_chance is not None:
         chance = f"{head.expected_by_chance:,.1f} people would match if nobody on the list were in the registry"

@@ -101,6 +101,11 @@ class Assessment:
         return self.record.headline.false_match_rate_asked or 0
 
     @property
+    def false_at_most(self) -> Number | None:
+        """With 95% confidence at most so many of the matches are false."""
+        return self.record.headline.false_at_most
+
+    @property
     def p_value(self) -> float | None:
         """The one test, fixed in advance."""
         p = self.record.headline.p
@@ -171,6 +176,7 @@ class Assessment:
             "expected_by_chance": self._share(self.expected_by_chance),
             "false_match_rate": self.false_match_rate,
             "false_match_rate_asked": self.false_match_rate_asked,
+            "false_at_most": self.false_at_most,
             "p_value": self.p_value,
             "p_registry": self.record.headline.p_registry,
             "matchable_share": head.matchable_share,

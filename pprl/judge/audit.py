@@ -89,6 +89,7 @@ def _headline(
             expected_by_chance=None,
             false_match_rate=None,
             false_match_rate_asked=rate,
+            false_at_most=None,
             p=None,
             p_harsh=None,
             p_registry=None,
@@ -109,6 +110,7 @@ def _headline(
         expected_by_chance=shown.by_chance,
         false_match_rate=round(matches.false / matches.count, 6) if matches.count else None,
         false_match_rate_asked=rate,
+        false_at_most=findings.false_bound.at_most if findings.false_bound else None,
         p=grounds.p,
         p_harsh=grounds.p_relatives,
         p_registry=grounds.p_registry,
@@ -261,12 +263,14 @@ def _copy_check(check: CopyCheck) -> record.CopyCheck:
 
 def _decoys(rows: PrivateRows, of_registry: int, findings: Findings | None) -> record.Decoys:
     made, sound = len(rows.of_kind(RecordKind.DECOY)), findings.grounds.decoys if findings else None
+    bound = findings.false_bound if findings else None
     return record.Decoys(
         made=made,
         a_person=round(made / max(1, rows.people), 1),
         fallbacks=rows.fallbacks,
         harsh=len(rows.of_kind(RecordKind.RELATIVE)),
         registry=of_registry,
+        effective=bound.effective_decoys if bound else None,
         auc_weight=sound.auc_weight if sound else None,
         auc_similarity=sound.auc_similarity if sound else None,
         p_unlike=sound.p_unlike if sound else None,

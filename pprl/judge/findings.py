@@ -16,6 +16,7 @@ from pprl.judge.bootstrap import intervals
 from pprl.judge.cohort import Cohort
 from pprl.judge.confirmation import Agreement, PartnerEvidence, agreements, filled_alike, filled_of
 from pprl.judge.error_rates import MIN_DECOYS, REGISTRY_SHARE, fewest_testable, p_registry, p_relatives, p_value
+from pprl.judge.false_bound import FalseBound, bound_false
 from pprl.judge.labels import decoys_of_judged, positions_of
 from pprl.judge.matches import Matches, assign_partners, find_matches
 from pprl.judge.verdict import BEYOND, MARGIN, Grounds
@@ -55,6 +56,7 @@ class Findings:
     matches: Matches
     pairs: Pairs
     net: Estimate | None  # None where no threshold keeps the rate asked for
+    false_bound: FalseBound | None  # likewise
     by_chance: float | None
     grounds: Grounds
     strata: tuple[tuple[Label, Partition], ...]
@@ -85,6 +87,7 @@ def examine(
         matches=matches,
         pairs=pairs,
         net=net,
+        false_bound=bound_false(matches, cohort.rate),
         by_chance=_matches_by_chance(cohort),
         grounds=Grounds(
             p=p,

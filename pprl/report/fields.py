@@ -50,6 +50,7 @@ class Kind(enum.Enum):
     SHARE = "share of counts"
     PROPORTION = "proportion"
     RATE = "rate"
+    BOUND = "upper bound"
     SIMILARITY = "similarity"
     P_VALUE = "p-value"
     DECOY_COUNT = "number of decoys"
@@ -71,7 +72,7 @@ class FieldSpec:
     text: str = ""
     composition: bool = False  # a count of the list itself, which says nothing about the registry
     part: str = ""  # of a share: the key of its count …
-    whole: str = ""  # … and of what it is a share of; of a proportion: the people it is about
+    whole: str = ""  # … and of what it is a share of; of a proportion or bound: the people it is about
     pattern: str = ""  # all a published text may be; empty for a label, which may be anything
     many: bool = False  # a list of such values
     required: bool = False  # a null is refused
@@ -268,6 +269,7 @@ READERS: dict[Kind, Callable[[Value], Any]] = {
     Kind.SHARE: Value.fraction,
     Kind.PROPORTION: Value.fraction,
     Kind.RATE: Value.fraction,
+    Kind.BOUND: Value.count,
     Kind.SIMILARITY: Value.fraction,
     Kind.P_VALUE: Value.p_value,
     Kind.DECOY_COUNT: Value.count,

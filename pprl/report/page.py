@@ -96,6 +96,9 @@ def _found(record: Record, words: Words, writer: Writer) -> Iterator[str]:
     yield words("first.found", of=of, count=words.number(count), share=writer.share(count, of))
     if head.false_match_rate is not None and count:
         yield words("first.false", rate=head.false_match_rate)
+    if head.false_at_most is not None and count:
+        bounded = head.false_at_most < count
+        yield words("first.at_most", n=head.false_at_most, of=count) if bounded else words("first.no_bound")
 
 
 def _chance(record: Record, words: Words) -> Iterator[str]:

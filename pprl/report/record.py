@@ -21,12 +21,8 @@ from pprl.report.fields import CODE, HINT, Estimate, FieldSpec, Kind, Number, Pa
 AUDIT, REPORT = "pprl-audit/1", "pprl-report/1"
 LADDER = ("not_beyond_chance", "beyond_chance", "confirmed", "confirmed_and_controlled")
 CANNOT_TELL = "cannot_tell"
-UNTRUSTED = (
-    "unsound_decoys",
-    "weak_decoys",
-    "registry_decoys",
-)  # reasons for which all figures are withheld with the verdict
-EVERYONE = "headline.people"
+UNTRUSTED = ("unsound_decoys", "weak_decoys", "registry_decoys")  # they withhold all figures with the verdict
+EVERYONE, FOUND = "headline.people", "headline.found.count"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +72,11 @@ class Headline(Part):
     )
     false_match_rate: Number | None = fields.rate("expected share of the matches that are false")
     false_match_rate_asked: Number | None = fields.number("the rate that was asked for")
+    false_at_most: Number | None = fields.special(
+        Kind.BOUND,
+        "with 95% confidence at most so many of the matches are false; as many as found where no less can be told",
+        whole=FOUND,
+    )
     p: str | Number | None = fields.p_value("the one test, against decoys")
     p_harsh: str | Number | None = fields.p_value(
         "the same test against relatives, invented members of the same families"
@@ -92,6 +93,13 @@ class Headline(Part):
     )
     ambiguous: Number | None = fields.count("matched people with several equally good partners; they are in no pair")
     threshold: Number | None = fields.similarity("the lowest similarity of a match")
+
+    @classmethod
+    def read(cls, value: Value) -> Self:
+        head = super().read(value)
+        if head.false_at_most is not None and head.false_at_most > (head.found.count or 0):
+            raise value["false_at_most"].wrong("at most the number found")
+        return head
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +223,9 @@ class Decoys(Part):
     fallbacks: Number | None = fields.special(Kind.DECOY_COUNT, "decoys that took a surname from outside their group")
     harsh: Number | None = fields.special(Kind.DECOY_COUNT, "relatives made")
     registry: Number | None = fields.special(Kind.DECOY_COUNT, "decoys that the registry's owner made")
+    effective: Number | None = fields.special(
+        Kind.DECOY_COUNT, "independent decoys that would say as much; of the classes with a threshold"
+    )
     auc_weight: Number | None = fields.proportion("how well length separates people from decoys", whole=EVERYONE)
     auc_similarity: Number | None = fields.proportion("how well similarity to the list separates them", whole=EVERYONE)
     p_unlike: str | Number | None = fields.p_value("of decoys that resemble nobody on the list; `link` asks none")

@@ -414,6 +414,8 @@ def _decoys_in_words(writer: Writer) -> Iterator[str]:
         yield words("method.decoys", made=decoys.made, a_person=writer.number(decoys.a_person))
         if decoys.fallbacks is not None:
             yield words("method.fallbacks", share=writer.share(decoys.fallbacks, decoys.made))
+        if decoys.effective:
+            yield words("method.effective", n=decoys.effective)
     if decoys.sound is not None:
         yield words("method.sound" if decoys.sound else "method.unsound")
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -9,6 +10,8 @@ from helpers import EXAMPLES
 from helpers.sessions import run
 
 import pprl
+from pprl.cli.exchange import published
+from pprl.cli.output import summary
 
 LINE = re.compile(r"pprl: (\w+(?: \d)?): [\d,]+ rows?, [\d,]+ (?:people|person), (?:no cell|\d+ cell\(s\)) left out.*")
 SCHEMA = "--schema schema.toml"
@@ -146,3 +149,30 @@ def test_python_takes_the_same_options(desk):
 def test_what_is_typed_wrongly_is_answered_with_what_is_near():
     assert "did you mean '--date-order'" in run(f"pprl check leaked.csv {SCHEMA} --list-date-order dmy")[0]
     assert "--list FILE" in run(f"pprl link leaked.csv more.csv registry.csv {SCHEMA}")[0]
+
+
+BOUNDS = {
+    "fewer than all": (7, "7 of these {found:,}, with 95% confidence"),
+    "all of them": (None, "cannot be told with 95% confidence"),
+}
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize(("at_most", "said"), BOUNDS.values(), ids=BOUNDS)
+def test_a_line_says_how_many_matches_are_false_at_most(at_most, said):
+    answer = pprl.link("leaked.csv", "registry.csv", "schema.toml", seed=1)
+    head = answer.record.headline
+    assert 0 < head.false_at_most < head.found.count
+    other = replace(head, false_at_most=head.found.count if at_most is None else at_most)
+    lines = summary(replace(answer, record=replace(answer.record, headline=other)))
+    assert f"false at most      {said.format(found=head.found.count)}" in lines
+
+
+def test_an_owner_reads_the_disclosed_bound():
+    head = {"net_found": {"value": 70, "low": 60, "high": 75}, "found": {"count": 75}, "false_at_most": 10}
+    report = {"headline": head, "verdict": {"code": "beyond_chance"}}
+    line = "false at most      10 of 75, with 95% confidence, as disclosed"
+    assert line in list(published(report))
+    for unknown in (75, None):  # all of them, or withheld
+        told = published({**report, "headline": {**head, "false_at_most": unknown}})
+        assert not [line for line in told if line.startswith("false at most")]

@@ -47,6 +47,7 @@ def example():
             "expected_by_chance": 18.05,
             "false_match_rate": 0.044677,
             "false_match_rate_asked": 0.05,
+            "false_at_most": 41,
             "p": 1.2e-240,
             "p_harsh": 3.1e-4,
             "fewest_findable": 19,
@@ -102,6 +103,7 @@ def example():
             "a_person": 20,
             "fallbacks": 113,
             "harsh": 20190,
+            "effective": 9871,
             "auc_weight": 0.5123,
             "auc_similarity": 0.4987,
             "sound": True,
@@ -192,6 +194,7 @@ def test_what_the_report_of_the_example_says():
         "expected_by_chance": 20,
         "false_match_rate": 0.05,  # of the classes .001, .002, .005, .01 …
         "false_match_rate_asked": 0.05,
+        "false_at_most": 45,
         "p": "<.001",
         "p_harsh": "<.001",
         "fewest_findable": 20,
@@ -218,6 +221,7 @@ def test_what_the_report_of_the_example_says():
         "lower": 70,
     }
     assert report["copy_check"]["share"] == 0.008  # 5 / 615
+    assert report["decoys"]["effective"] == 9900  # in steps of the decoys of five people
     assert report["run"] == "3 with this list; changed since the last: the list, the schema"
     assert report["warnings"] == ["weak_decoys", "see_audit"]
     assert exposed(report) == []
@@ -309,6 +313,50 @@ REFUSED = {
 def test_refused(audit, message):
     with pytest.raises(ValueError, match=message):
         disclose(audit, 5)
+
+
+# ---------------------------------------------------------------- a bound
+
+
+def bounded(found, bound, base=5, **mode):
+    """The published matches and the published bound."""
+    audit = small(200, found, [("А", 120, min(found, 120)), ("Б", 80, max(0, found - 120))])
+    audit["headline"]["false_at_most"] = bound
+    headline = disclose(audit, base, **mode)["headline"]
+    return headline["found"]["count"], headline["false_at_most"]
+
+
+BOUNDS = {
+    "rounded up": (bounded(100, 41), (100, 45)),
+    "a multiple of the base": (bounded(100, 40), (100, 40)),
+    "none: one base": (bounded(100, 0), (100, 5)),
+    "more than the published matches": (bounded(12, 11), (10, 10)),
+    "all matches": (bounded(8, 8), (10, 10)),
+    "matches that round to none": (bounded(2, 1), (0, None)),
+    "not known": (bounded(100, None), (100, None)),
+    "another base": (bounded(100, 41, 10), (100, 50)),
+    "exact": (bounded(100, 0, 1), (100, 0)),
+    "small cells are suppressed": (bounded(103, 41, small_cells="suppress"), (103, 45)),
+}
+
+
+@pytest.mark.parametrize(("published", "expected"), BOUNDS.values(), ids=BOUNDS)
+def test_bounds(published, expected):
+    assert published == expected
+
+
+def test_a_bound_does_not_narrow_the_matches_down():
+    """Whatever is published: every number of matches that rounds to the published one, and at least as many bounds as
+    the base says, are possible."""
+    possible, rounds_to = {}, {}
+    for found in range(3, 33):
+        for bound in range(found + 1):
+            possible.setdefault(bounded(found, bound), set()).add((found, bound))
+    for found in range(3, 33):
+        rounds_to.setdefault(bounded(found, 0)[0], set()).add(found)
+    for (published, _), pairs in possible.items():
+        assert {found for found, _ in pairs} == rounds_to[published]
+        assert len({bound for _, bound in pairs}) >= 5
 
 
 # ---------------------------------------------------------------- cases at the ends

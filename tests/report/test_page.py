@@ -161,6 +161,7 @@ def test_zero_overlap():
             headline__p=">=.05",
             headline__threshold=None,
             headline__false_match_rate=None,
+            headline__false_at_most=None,
         )
     )
     assert "does not match the registry beyond chance" in shown
@@ -178,6 +179,31 @@ def test_full_overlap_of_rounded_counts_is_a_bound():
     assert not re.search(r"\b100%", text(full))
     full |= {"format": "pprl-audit/1", "disclosure": {"base": 1}}
     assert "1,010 (100%)" in text(full)
+
+
+@pytest.mark.parametrize(
+    ("at_most", "said"),
+    [
+        (45, "With 95% confidence, these 620 matches include at most 45 false matches."),
+        (1, "With 95% confidence, these 620 matches include at most 1 false match."),
+        (0, "With 95% confidence, these 620 matches include at most 0 false matches."),
+        (620, "How many of them are false at most cannot be told with 95% confidence."),
+    ],
+)
+def test_how_many_are_false_at_most(at_most, said):
+    assert said in text(report(headline__false_at_most=at_most))
+
+
+def test_without_a_bound_nothing_is_said_of_it():
+    assert "95% confidence" not in text(report(headline__false_at_most=None))
+    with pytest.raises(FileError, match=r"headline\.false_at_most is not at most the number found"):
+        render(report(headline__false_at_most=621))
+
+
+def test_how_many_decoys_count():
+    shown = "Decoys share values: about false matches they say as much as 9,800 independent ones."
+    assert shown in text(EXAMPLE)
+    assert "say as much as" not in text(report(decoys__effective=0))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from pprl.report.disclosure.relations import FOUND, LISTED, Relation, rows_of
+from pprl.report.disclosure.relations import LISTED, Relation, rows_of
 from pprl.report.disclosure.rounding import share_between, stands_for
 from pprl.report.disclosure.rules import RATE_CLASSES, SHAPE, Discloser
 from pprl.report.disclosure.suppression import SLACK
 from pprl.report.fields import FieldSpec, Kind
-from pprl.report.record import EVERYONE
+from pprl.report.record import EVERYONE, FOUND
 
 #: The totals of all tables: suppressed last, since a report without them says nothing.
 MARGINS = (EVERYONE, FOUND, LISTED)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pprl.report.disclosure.suppression import SLACK
-from pprl.report.record import EVERYONE
+from pprl.report.record import EVERYONE, FOUND
 
-FOUND, LISTED = "headline.found.count", "rosters.list_people"
+LISTED = "rosters.list_people"
 GROUPS = ("eligible", "unknown", "ineligible")
 
 

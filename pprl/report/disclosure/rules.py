@@ -204,6 +204,18 @@ def _proportion(discloser: Discloser, spec: FieldSpec, row: Mapping[str, Any], k
     return share_between(stands_for(part, base), stands_for(shown, base), (part, shown))
 
 
+def _bound(discloser: Discloser, spec: FieldSpec, row: Mapping[str, Any], key: str, path: str) -> int | None:
+    """Rounded up, to one base at least and the published whole at most: a larger bound would narrow the whole down."""
+    part: Any = discloser.audit
+    for step in spec.whole.split(".")[:-1]:
+        part = part[step]
+    whole = discloser.count(spec_at(spec.whole), part, spec.whole.rpartition(".")[2], spec.whole)
+    if row[key] is None or not whole:
+        return None
+    bound, base = _whole(row[key], path), discloser.base
+    return min(whole, bound if base == 1 else base * max(1, -(-bound // base)))
+
+
 def _share(discloser: Discloser, spec: FieldSpec, row: Mapping[str, Any], key: str, path: str) -> Any:
     """The share of two published counts, whatever the audit says."""
     shown, spans = [], []
@@ -241,6 +253,7 @@ OF_ROW: dict[Kind, Callable[..., Any]] = {
     Kind.TOTAL: _total,
     Kind.PROPORTION: _proportion,
     Kind.SHARE: _share,
+    Kind.BOUND: _bound,
     Kind.CHOICE: _choice,
 }
 
