@@ -16,19 +16,23 @@ from pathlib import Path
 
 import numpy as np
 
+from pprl.core.bits import BitMatrix
 from pprl.core.encodings import Encodings, decoys_of_registry, is_big
 from pprl.core.errors import RefusedError, with_options_of
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import PrivateRows
-from pprl.core.randomness import Randomness
+from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Schema
 from pprl.core.schema_file import load_schema
 from pprl.core.scores import Scores
 from pprl.encode.decoys import decoys_per_person, enough_decoys
+from pprl.encode.encoder import Encoder
 from pprl.encode.list import encode_list, unused_controls, unused_spellings
+from pprl.encode.planting import plant
 from pprl.encode.registry import encode_registry
 from pprl.judge.assessment import Assessment, Provenance, judge
 from pprl.judge.labels import asked_rate
+from pprl.judge.missed import Planted
 from pprl.match.encodings import match_encodings
 from pprl.match.threads import threads as thread_pool
 from pprl.normalize.dates import Order
@@ -37,7 +41,7 @@ from pprl.roster.empty_fields import refuse_empty
 from pprl.roster.files.paths import look_at
 from pprl.roster.ledger import count_in_ledger
 from pprl.roster.load import Note, Roster, RosterLike, ignore, in_parts, load
-from pprl.roster.people import People, filled
+from pprl.roster.people import People, encodable, filled
 
 Progress = Callable[
     [int, int], None
@@ -134,12 +138,13 @@ def link(
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Scores, and what is needed to judge them: private rows, the list's bits, warnings so far, seconds."""
+    """Scores, and what is needed to judge them: private rows, the list's bits, people planted, warnings, seconds."""
 
     scores: Scores
     list_encodings: Encodings
     list_rows: PrivateRows
     registry_rows: PrivateRows
+    planted: Planted | None
     warnings: tuple[str, ...]
     seconds: Mapping[str, float]
 
@@ -174,6 +179,8 @@ def encode_and_match(
     with thread_pool(threads) as engine:
         counted = progress and partial(progress, pairs_to_compare(listed.people, registered.people, schema))
         scores = match_encodings(list_encodings, registry_encodings, map=engine.map, progress=counted)
+    matched = time.perf_counter()
+    planted = planted_people(listed.people, registered.people, schema, key, randomness)
     unused = (
         *unused_controls(controls.people if controls else None, list_rows),
         *unused_spellings(listed.people, schema, list_rows),
@@ -183,8 +190,33 @@ def encode_and_match(
         list_encodings=list_encodings,
         list_rows=list_rows,
         registry_rows=registry_rows,
+        planted=planted,
         warnings=(*listed.warnings, *registered.warnings, *unused),
-        seconds={"encode": round(encoded - start, 3), "match": round(time.perf_counter() - encoded, 3)},
+        seconds={
+            "encode": round(encoded - start, 3),
+            "match": round(matched - encoded, 3),
+            "plant": round(time.perf_counter() - matched, 3),
+        },
+    )
+
+
+def planted_people(
+    listed: People, registered: People, schema: Schema, key: LinkageKey, randomness: Randomness
+) -> Planted | None:
+    """How similar people of the list would be to their records in the registry; None where a side is empty."""
+    if not encodable(listed, schema).any() or not len(registered):
+        return None
+    planting = plant(listed, registered, schema, RandomStream(randomness.synthetic, "planted people"))
+    encoder = Encoder(schema, key.secret, randomness.synthetic)
+    ours, theirs = (encoder.encode(people) for people in (planting.listed, planting.registered))
+    common = BitMatrix(ours.words & theirs.words).weights()
+    total = np.maximum(1, ours.weights() + theirs.weights())
+    return Planted(
+        rows=planting.listed.rows,
+        similarity=np.where(encodable(planting.registered, schema), 2 * common / total, 0.0),
+        differs=planting.differs,
+        pairs=planting.pairs,
+        measured=planting.measured,
     )
 
 
@@ -203,6 +235,7 @@ def judge_comparison(comparison: Comparison, rate: float, run: Callable[[], str]
         comparison.registry_rows,
         rate=rate,
         encodings=comparison.list_encodings,
+        planted=comparison.planted,
         provenance=provenance,
     )
 

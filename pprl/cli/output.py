@@ -195,6 +195,7 @@ def _matched(head: Headline, verdict: Verdict) -> Iterator[str]:
     at_most = f"{head.false_at_most:,} of these {found:,}," if bounded else "cannot be told"
     yield _line("false at most", f"{at_most} with 95% confidence")
     yield _line("true matches", f"an estimated {net.value:,.0f} (95% interval {net.low:,.0f} to {net.high:,.0f})")
+    yield _line("missed", _missed(head))
     if head.expected_by_chance is not None:
         chance = f"{head.expected_by_chance:,.1f} people would match if nobody on the list were in the registry"
         yield _line("by chance", chance)
@@ -207,6 +208,15 @@ def _matched(head: Headline, verdict: Verdict) -> Iterator[str]:
 def _to_be_seen(head: Headline) -> Iterator[str]:
     if head.fewest_findable is not None:
         yield _line("to be seen", f"at least {head.fewest_findable:,} people would have to be there, written alike")
+
+
+def _missed(head: Headline) -> str:
+    missed, written = head.missed_match_rate, "how differently the two sides write one person"
+    if missed is None:
+        return f"not known: these files do not show {written}"
+    assumed = f"; {written} is assumed" if head.missed_match_basis == "assumed" else ""
+    interval = f"95% interval {missed.low:.1%} to {missed.high:.1%}"
+    return f"about {missed.value:.1%} of those who are in the registry ({interval}){assumed}"
 
 
 def _parts(assessment: Assessment) -> Iterator[str]:

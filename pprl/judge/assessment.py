@@ -28,6 +28,7 @@ from pprl.judge.confirmation import PartnerEvidence
 from pprl.judge.error_rates import MIN_DECOYS
 from pprl.judge.findings import Findings, examine
 from pprl.judge.labels import diagnose, open_labels
+from pprl.judge.missed import Planted
 from pprl.judge.verdict import cannot_tell, decide_verdict, is_withheld
 from pprl.report import REPORT_FILES
 from pprl.report.fields import Estimate, Number
@@ -106,6 +107,11 @@ class Assessment:
         return self.record.headline.false_at_most
 
     @property
+    def missed_match_rate(self) -> Estimate | None:
+        """The share of the people in the registry who would not be matched, with a 95% interval; None if not known."""
+        return self.record.headline.missed_match_rate
+
+    @property
     def p_value(self) -> float | None:
         """The one test, fixed in advance."""
         p = self.record.headline.p
@@ -177,6 +183,8 @@ class Assessment:
             "false_match_rate": self.false_match_rate,
             "false_match_rate_asked": self.false_match_rate_asked,
             "false_at_most": self.false_at_most,
+            "missed_match_rate": audit["headline"]["missed_match_rate"],
+            "missed_match_basis": head.missed_match_basis,
             "p_value": self.p_value,
             "p_registry": self.record.headline.p_registry,
             "matchable_share": head.matchable_share,
@@ -218,6 +226,7 @@ def judge(
     rate: float | str | None = None,
     encodings: Encodings | None = None,
     evidence: PartnerEvidence | None = None,
+    planted: Planted | None = None,
     provenance: Provenance | None = None,
 ) -> Assessment:
     """Open the labels and judge.
@@ -225,7 +234,7 @@ def judge(
     ``rate`` is the false-match rate asked for, such as 0.05 or "5%"; by default the schema's. With the registry's own
     private rows, the pairs name its rows and ids and further fields are compared; without them, its handles take the
     place of ids. With the list's ``encodings``, decoys are compared with people. ``evidence`` says the same about
-    pairs and decoys where neither file is at hand.
+    pairs and decoys where neither file is at hand. Without ``planted`` people the missed-match rate is not known.
 
     FileError: the rows are not those of these scores.
     """
@@ -237,7 +246,7 @@ def judge(
         if encodings is not None:
             diagnosis = diagnose(scores, rows, cohort, encodings)
             diagnosis = replace(diagnosis, resemblance=None) if provenance.own_decoys else diagnosis
-        findings = examine(rows, cohort, handles, registry_rows, evidence, diagnosis)
+        findings = examine(rows, cohort, handles, registry_rows, evidence, diagnosis, planted)
     verdict = decide_verdict(findings.grounds) if findings else _nobody_judged(rows, cohort)
     shown = None if is_withheld(verdict) else findings
     record = record_of(

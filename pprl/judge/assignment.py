@@ -177,14 +177,19 @@ def ambiguous(candidates: Candidates, floor: Floats, partners: Partners, price: 
     return unsure
 
 
+def surplus(candidates: Candidates, floor: Floats, price: Floats) -> Floats:
+    """What each row would gain by each of its records if it alone joined the assignment: shape (rows, keep)."""
+    # A record that nobody on the list comes near costs nothing.
+    known = np.where(candidates.ids < len(price) - 1, candidates.ids, NONE)
+    return gains(candidates, floor) - price[known]
+
+
 def lone_arrivals(candidates: Candidates, floor: Floats, price: Floats) -> Floats:
     """The similarity of the partner each row would get if it alone joined the assignment, 0 for none: shape (rows,).
 
     A newcomer gets the registry record where its gain most exceeds the price, or none where it exceeds none.
     """
-    # A record that nobody on the list comes near costs nothing.
-    known = np.where(candidates.ids < len(price) - 1, candidates.ids, NONE)
-    surplus = gains(candidates, floor) - price[known]
-    choice = surplus.argmax(axis=1)
+    gained = surplus(candidates, floor, price)
+    choice = gained.argmax(axis=1)
     row = np.arange(len(candidates))
-    return np.where(surplus[row, choice] > 0, candidates.dice[row, choice], 0.0)
+    return np.where(gained[row, choice] > 0, candidates.dice[row, choice], 0.0)

@@ -19,6 +19,7 @@ from pprl.judge.error_rates import MIN_DECOYS, REGISTRY_SHARE, fewest_testable, 
 from pprl.judge.false_bound import FalseBound, bound_false
 from pprl.judge.labels import decoys_of_judged, positions_of
 from pprl.judge.matches import Matches, assign_partners, find_matches
+from pprl.judge.missed import Planted, missed_match_rate
 from pprl.judge.verdict import BEYOND, MARGIN, Grounds
 from pprl.report.fields import Estimate
 
@@ -61,6 +62,8 @@ class Findings:
     grounds: Grounds
     strata: tuple[tuple[Label, Partition], ...]
     eligibility: Partition | None
+    missed: Estimate | None = None  # the missed-match rate, None where it is not known
+    missed_basis: str | None = None
 
 
 def examine(
@@ -70,6 +73,7 @@ def examine(
     registry_rows: PrivateRows | None,
     evidence: PartnerEvidence | None,
     diagnosis: diagnostics.DecoyDiagnostics | None,
+    planted: Planted | None = None,
 ) -> Findings:
     """``handles`` are the registry handles by number; ``diagnosis`` describes the decoys by their bits, if known."""
     matches = find_matches(cohort.assignment(), cohort.rate)
@@ -82,6 +86,7 @@ def examine(
     pairs = _pairs(matches, handles, registry_rows)
     confirm = _confirm(rows, cohort, registry_rows, evidence, pairs)
     p = rounded_p(p_value(cohort.real.best(), cohort.decoys.best()))
+    missed = missed_match_rate(planted, rows, cohort, matches) if planted else None
     # The order of the functions that draw at random is part of the result.
     return Findings(
         matches=matches,
@@ -106,6 +111,8 @@ def examine(
         ),
         strata=tuple(zip(strata, partitions, strict=False)),
         eligibility=partitions[-1] if unknown else None,
+        missed=missed,
+        missed_basis=planted.basis if planted and missed else None,
     )
 
 

@@ -8,11 +8,8 @@ from numpy.typing import NDArray
 
 from pprl.core.randomness import RandomStream
 from pprl.core.schema import NAME_TYPES, Schema
+from pprl.encode.respelling import Respeller
 from pprl.roster.people import MISSING, Column, People
-
-#: Differences between spellings of one name that remain after folding: of 33,600 romanisations of the 1,200 commonest
-#: names of Russian men under 28 standards 166 still differ, and these are the commonest of their differences.
-RESPELLINGS = (("sg", "w"), ("w", "q"), ("j", "i"), ("c", "s"), ("c", "k"), ("q", "g"))
 
 
 class SyntheticRegistry:
@@ -25,12 +22,10 @@ class SyntheticRegistry:
 
     def __init__(self, people: People, schema: Schema, draws: RandomStream) -> None:
         self._people, self._schema, self._draws = people, schema, draws
+        self._respeller = Respeller(draws)
 
     def draw(self, present: NDArray[np.int64], rows: int) -> People:
-        """The ``present`` people as another office writes them, then strangers.
-
-        One word in ten is mistyped, and one in fifty is spelled as another romanisation leaves it, where possible.
-        """
+        """The ``present`` people as another office writes them (`Respeller`), then strangers."""
         columns = {}
         for field in self._schema.fields:
             column = self._people.columns[field.name]
@@ -40,7 +35,8 @@ class SyntheticRegistry:
             values = self._strangers(column, field.type, rows)
             originals = [column.values[code] if code != MISSING else None for code in column.codes[present].tolist()]
             for row, original in enumerate(originals):
-                values[row] = self._rewritten(original, values[row], field.type)
+                if original is not None:
+                    values[row] = self._respeller.rewritten(original, values[row], field.type)
             codes, distinct = pd.factorize(np.array(values, dtype=object))
             columns[field.name] = Column(tuple(distinct), codes.astype(np.int32))
         return People(np.arange(rows, dtype=np.int64), columns)
@@ -69,27 +65,3 @@ class SyntheticRegistry:
                 for value, other, new in zip(values, others, is_new.tolist(), strict=True)
             ]
         return values
-
-    def _rewritten(self, value: str | None, stranger: str, kind: str) -> str:
-        """The registry's version of a value: complete where the roster has a part, some words mistyped or respelled."""
-        if value is None:
-            return stranger
-        if kind == "date":
-            return value + stranger[len(value) :]
-        if kind not in NAME_TYPES:
-            return value
-        words = [word[:-1] + stranger.split(" ")[0][1:] if word.endswith(".") else word for word in value.split(" ")]
-        return " ".join(self._mistyped(self._respelled(word)) for word in words)
-
-    def _respelled(self, word: str) -> str:
-        miss, first = self._draws.below(np.array([50, len(RESPELLINGS)]), 2).tolist()
-        for old, new in () if miss else (*RESPELLINGS[first:], *RESPELLINGS[:first]):
-            if old in word[1:]:
-                return word[0] + word[1:].replace(old, new, 1)
-        return word
-
-    def _mistyped(self, word: str) -> str:
-        miss, position, letter = self._draws.below(np.array([10, max(1, len(word) - 1), 26]), 3).tolist()
-        if miss or len(word) < 3:
-            return word
-        return word[: position + 1] + chr(ord("a") + letter) + word[position + 2 :]

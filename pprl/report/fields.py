@@ -51,6 +51,7 @@ class Kind(enum.Enum):
     PROPORTION = "proportion"
     RATE = "rate"
     BOUND = "upper bound"
+    SPAN = "rate with an interval"
     SIMILARITY = "similarity"
     P_VALUE = "p-value"
     DECOY_COUNT = "number of decoys"
@@ -103,6 +104,7 @@ estimate = partial(_field, Kind.ESTIMATE)
 share = partial(_field, Kind.SHARE)
 proportion = partial(_field, Kind.PROPORTION)
 rate = partial(_field, Kind.RATE)
+span = partial(_field, Kind.SPAN)
 similarity = partial(_field, Kind.SIMILARITY)
 p_value = partial(_field, Kind.P_VALUE)
 number = partial(_field, Kind.NUMBER)
@@ -135,7 +137,7 @@ class Part:
 
 
 def _plain(spec: FieldSpec, value: Any) -> Any:
-    if spec.kind is Kind.ESTIMATE and (value is not None or spec.spelled_out):
+    if isinstance(value, Estimate) or (spec.kind is Kind.ESTIMATE and spec.spelled_out):
         return dict(zip(Estimate._fields, value or (None, None, None), strict=True))
     if isinstance(value, Part):
         return value.to_json()
@@ -258,6 +260,13 @@ class Value:
             raise self.wrong("an estimate: its interval ends before it begins")
         return Estimate(value, low, high)
 
+    def span(self) -> Estimate | None:
+        """An estimate of a share, which lies with its interval between 0 and 1."""
+        span = self.estimate()
+        if span and not all(end is None or 0 <= end <= 1 for end in span):
+            raise self.wrong("a share between 0 and 1")
+        return span
+
 
 READERS: dict[Kind, Callable[[Value], Any]] = {
     Kind.FORMAT: Value.text,
@@ -270,6 +279,7 @@ READERS: dict[Kind, Callable[[Value], Any]] = {
     Kind.PROPORTION: Value.fraction,
     Kind.RATE: Value.fraction,
     Kind.BOUND: Value.count,
+    Kind.SPAN: Value.span,
     Kind.SIMILARITY: Value.fraction,
     Kind.P_VALUE: Value.p_value,
     Kind.DECOY_COUNT: Value.count,

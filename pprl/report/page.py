@@ -99,6 +99,17 @@ def _found(record: Record, words: Words, writer: Writer) -> Iterator[str]:
     if head.false_at_most is not None and count:
         bounded = head.false_at_most < count
         yield words("first.at_most", n=head.false_at_most, of=count) if bounded else words("first.no_bound")
+    yield from _missed(record, words)
+
+
+def _missed(record: Record, words: Words) -> Iterator[str]:
+    missed = record.headline.missed_match_rate
+    if missed is None or missed.low is None or missed.high is None:
+        yield words("first.missed_unknown")
+        return
+    yield words("first.missed", rate=missed.value, low=missed.low, high=missed.high)
+    if record.headline.missed_match_basis == "assumed":
+        yield words("first.missed_assumed")
 
 
 def _chance(record: Record, words: Words) -> Iterator[str]:

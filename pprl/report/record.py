@@ -77,6 +77,12 @@ class Headline(Part):
         "with 95% confidence at most so many of the matches are false; as many as found where no less can be told",
         whole=FOUND,
     )
+    missed_match_rate: Estimate | None = fields.span(
+        "expected share of the people in the registry who are not matched with their record; null where not known"
+    )
+    missed_match_basis: str | None = fields.text(
+        "how often the two sides write a person differently: `measured` in these rosters, or `assumed`", pattern=CODE
+    )
     p: str | Number | None = fields.p_value("the one test, against decoys")
     p_harsh: str | Number | None = fields.p_value(
         "the same test against relatives, invented members of the same families"

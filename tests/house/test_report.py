@@ -44,5 +44,5 @@ def test_the_page_explains_every_kind_rung_and_reason():
     assert not [code for code in (CANNOT_TELL, *LADDER, *reasons) if code != "other" and f"`{code}`" not in text]
     disclosed = text.partition("## What a report discloses")[2].partition("\n## ")[0]
     explained = [Kind.COUNT, Kind.EXPECTED, Kind.ESTIMATE, Kind.SHARE, Kind.PROPORTION, Kind.RATE, Kind.P_VALUE]
-    explained += [Kind.BOUND, Kind.SIMILARITY, Kind.DECOY_COUNT, Kind.DECOYS_A_PERSON]
+    explained += [Kind.BOUND, Kind.SPAN, Kind.SIMILARITY, Kind.DECOY_COUNT, Kind.DECOYS_A_PERSON]
     assert not [kind for kind in explained if kind.value not in disclosed]

@@ -63,7 +63,7 @@ def test_the_figures_are_those_of_the_record(answer):
     assert answer.net_found.low <= answer.net_found.value <= answer.net_found.high
     assert result["p_value"] == headline["p"] == answer.p_value
     assert result["strata"] == answer.audit["strata"]
-    assert result["seconds"].keys() == {"encode", "match", "judge"}
+    assert result["seconds"].keys() == {"encode", "match", "plant", "judge"}
     assert "seconds" not in answer.audit
 
 

@@ -18,7 +18,7 @@ from pprl.report import render
 from pprl.report.disclosure import contradictions, disclose, exposed
 from pprl.report.disclosure.rounding import rounded, stands_for
 from pprl.report.disclosure.suppression import suppress
-from pprl.report.record import load
+from pprl.report.record import check, load
 
 EDGES = [round(index * 0.01, 2) for index in range(101)]
 
@@ -48,6 +48,8 @@ def example():
             "false_match_rate": 0.044677,
             "false_match_rate_asked": 0.05,
             "false_at_most": 41,
+            "missed_match_rate": estimate(0.1234, 0.0812, 0.1748),
+            "missed_match_basis": "measured",
             "p": 1.2e-240,
             "p_harsh": 3.1e-4,
             "fewest_findable": 19,
@@ -195,6 +197,8 @@ def test_what_the_report_of_the_example_says():
         "false_match_rate": 0.05,  # of the classes .001, .002, .005, .01 …
         "false_match_rate_asked": 0.05,
         "false_at_most": 45,
+        "missed_match_rate": estimate(0.12, 0.05, 0.2),
+        "missed_match_basis": "measured",
         "p": "<.001",
         "p_harsh": "<.001",
         "fewest_findable": 20,
@@ -225,6 +229,31 @@ def test_what_the_report_of_the_example_says():
     assert report["run"] == "3 with this list; changed since the last: the list, the schema"
     assert report["warnings"] == ["weak_decoys", "see_audit"]
     assert exposed(report) == []
+
+
+SPANS = {
+    "nobody missed": (estimate(0.0, 0.0, 0.0734), estimate(0.0, 0.0, 0.1)),
+    "hardly anybody": (estimate(0.002, 0.0001, 0.05), estimate(0.01, 0.0, 0.05)),
+    "a step": (estimate(0.15, 0.15, 0.15), estimate(0.15, 0.15, 0.15)),
+    "all": (estimate(1.0, 0.951, 1.0), estimate(1.0, 0.95, 1.0)),
+    "hardly anybody found": (estimate(0.998, 0.951, 1.0), estimate(0.99, 0.95, 1.0)),
+}
+
+
+@pytest.mark.parametrize(("exact", "published"), SPANS.values(), ids=SPANS)
+def test_a_rate_with_an_interval_is_published_in_steps(exact, published):
+    audit = example()
+    audit["headline"]["missed_match_rate"] = exact
+    report = disclose(audit, 5)
+    assert report["headline"]["missed_match_rate"] == published
+    assert check(report).headline.missed_match_rate == tuple(published.values())
+
+
+def test_a_rate_with_an_interval_has_three_values():
+    audit = example()
+    audit["headline"]["missed_match_rate"] = {"value": 0.1}
+    with pytest.raises(ValueError, match=r"headline\.missed_match_rate"):
+        disclose(audit, 5)
 
 
 def test_similarities_are_published_in_steps():

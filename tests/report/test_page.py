@@ -140,6 +140,29 @@ def test_the_first_screen_answers_the_question():
     )
 
 
+def test_the_first_screen_says_how_many_are_missed_or_that_it_is_not_known():
+    rate = {"value": 0.12, "low": 0.05, "high": 0.2}
+    measured, assumed, unknown = (
+        text(report(headline__missed_match_rate=missed, headline__missed_match_basis=basis))
+        for missed, basis in ((rate, "measured"), (rate, "assumed"), (None, None))
+    )
+    sentence = "About 12% of the people on the list who are in the registry are expected to be missed"
+    assert [sentence in shown for shown in (measured, assumed, unknown)] == [True, True, False]
+    assert "too differently (95% interval: 5% to 20%)" in measured
+    assert ["is assumed" in shown for shown in (measured, assumed, unknown)] == [False, True, False]
+    assert "missed is not known: the files of this comparison" in unknown
+    assert "около 12" in text(report(headline__missed_match_rate=rate), "ru")
+
+
+NO_SHARES = [{"value": 1.2}, {"value": 0.1, "low": -0.1, "high": 0.2}, {"value": 0.1, "low": 0.3, "high": 0.2}]
+
+
+@pytest.mark.parametrize("rate", NO_SHARES)
+def test_a_missed_match_rate_that_is_no_share_is_refused(rate):
+    with pytest.raises(FileError, match=r"headline\.missed_match_rate is not"):
+        render(report(headline__missed_match_rate=rate))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("rung", [None, 0, 1, 2, 3])
 def test_every_page_says_what_is_not_proved_and_calls_nothing_authentic(rung, language):

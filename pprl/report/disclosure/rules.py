@@ -276,6 +276,19 @@ def _rate(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> float
     return next(limit for limit in classes if min(1.0, _finite(value, path)) <= limit + 1e-12)
 
 
+def _span(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> dict[str, float | None]:  # noqa: ARG001
+    """A rate in whole per cents, 0 or 1 only if it is, and its interval outwards to steps of 5%.
+
+    It says how people are written, not how many they are.
+    """
+    if value.keys() != {"value", "low", "high"}:
+        raise ValueError(f"{path}: an estimate has value, low and high")
+    rate, low, high = (_finite(value[key], path) for key in ("value", "low", "high"))
+    shown = rate if rate in (0, 1) else min(0.99, max(0.01, round(rate, 2)))
+    ends = (round(whole(round(end / STEP, 9)) * STEP, 2) for whole, end in ((math.floor, low), (math.ceil, high)))
+    return dict(zip(("value", "low", "high"), (shown, *ends), strict=True))
+
+
 def _similarity(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> float:  # noqa: ARG001
     similarity = _finite(value, path)
     return similarity if discloser.base == 1 else round(round(similarity / STEP) * STEP, 2)
@@ -330,6 +343,7 @@ OF_VALUE: dict[Kind, Callable[..., Any]] = {
     Kind.EXPECTED: _figure,
     Kind.ESTIMATE: _figure,
     Kind.RATE: _rate,
+    Kind.SPAN: _span,
     Kind.SIMILARITY: _similarity,
     Kind.P_VALUE: _p_value,
     Kind.DECOY_COUNT: _decoy_count,
