@@ -239,7 +239,7 @@ def test_figures_of_a_verdict_that_is_withheld_are_withheld(rosters):
     shown = summary(answer)
     assert [line.split()[0] for line in shown] == ["people", "matched", "verdict", "why"]
     page = answer.to_html()
-    assert "All figures are withheld with the verdict" in page
+    assert "All figures about matches are withheld with the verdict" in page
     assert "40" not in re.findall(r"(\d+) people", page)
 
 

@@ -159,7 +159,8 @@ def write_scores(list_path: Path, registry_path: Path, output: Path, search_engi
     )
     if search_engine.resume and not checkpoint.path.exists():
         note("there is no checkpoint beside the output: starting from the first row")
-    with search_engine.finding(checkpoint) as find, searching(len(ours) * len(theirs), len(ours)) as progress:
+    rows = len(ours) + (0 if theirs.decoys is None else len(theirs.decoys))
+    with search_engine.finding(checkpoint) as find, searching(rows * len(theirs), rows) as progress:
         scores = match_encodings(ours, theirs, find=find, progress=progress)
     scores.write(output, force=force)
     checkpoint.remove()

@@ -29,8 +29,9 @@ def is_big(registry_rows: int) -> bool:
 
 
 def decoys_of_registry(rows: int) -> int:
-    """How many decoys the owner of a registry of so many rows makes at most."""
-    return 0 if rows < 2 else DECOYS_OF_BIG_REGISTRY if is_big(rows) else REGISTRY_DECOYS
+    """How many decoys the owner of a registry of so many rows makes at most: two a row, since many of one row could be
+    averaged."""
+    return 0 if rows < 2 else DECOYS_OF_BIG_REGISTRY if is_big(rows) else min(REGISTRY_DECOYS, 2 * rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +207,11 @@ class Encodings:
                 hint="the list comes first, the registry second",
             )
         record = cls._record(parameters.length)
+        if decoys > (decoys_of_registry(rows) if actual == "registry" else 0):
+            raise FileError(
+                f"{path.name}: has {decoys:,} decoys, more than a {actual} of {rows:,} rows may have",
+                hint="get the file again from its sender",
+            )
         records = np.frombuffer(body.expect(data, (decoys + rows) * record.itemsize), dtype=record)
         handles, words = records["handle"][decoys:], records["words"][decoys:]
         if not mapped:

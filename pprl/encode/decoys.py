@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from pprl.core.arrays import cumcount
 from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
-from pprl.roster.people import MISSING, Column, People
+from pprl.encode.respelling import initials
+from pprl.roster.people import MISSING, Column, People, encodable
 
 DECOYS_FOR_BIG_REGISTRY = 4
 DECOYS_PER_LIST, RELATIVES_PER_LIST = 1_000, 200
@@ -37,14 +38,6 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-def _initials(value: str) -> str:
-    """
-    >>> _initials("anna mariq")
-    'a. m.'
-    """
-    return " ".join(f"{word[0]}." for word in value.split(" "))
-
-
 def _year(value: str) -> str:
     return value[:4]
 
@@ -55,13 +48,13 @@ def _none(_: str) -> str:
 
 #: The ways in which lists say less than a registry: by type, what is left of a value.
 LESS: tuple[Mapping[str, Callable[[str], str]], ...] = (
-    {"given": _initials},
-    {"given": _initials, "patronymic": _initials},
+    {"given": initials},
+    {"given": initials, "patronymic": initials},
     {"patronymic": _none},
     {"date": _year},
     {"date": _none},
-    {"given": _initials, "patronymic": _initials, "date": _year},
-    {"given": _initials, "patronymic": _initials, "date": _none},
+    {"given": initials, "patronymic": initials, "date": _year},
+    {"given": initials, "patronymic": initials, "date": _none},
     {"patronymic": _none, "date": _year},
     {"patronymic": _none, "date": _none},
 )
@@ -132,7 +125,8 @@ def registry_decoys(people: People, schema: Schema, count: int, stream: RandomSt
     codes, _, _ = maker.draw(base)
     differ = np.flatnonzero(maker.differs(codes, base))
     order = differ[stream.permutation(len(differ))]
-    return _saying_less(People(people.rows[base[order]], _columns_of(people, codes[order])), schema)
+    made = _saying_less(People(people.rows[base[order]], _columns_of(people, codes[order])), schema)
+    return made.take(np.flatnonzero(encodable(made, schema)))
 
 
 def _saying_less(people: People, schema: Schema) -> People:

@@ -25,6 +25,7 @@ from pprl.roster.persons import persons_of
 
 PLANTED = 500
 FEWEST_PAIRS = 10  # behind each field's share of differences; where fewer are sure, the others are assumed
+FEWEST_DECOYS = 10
 STRANGERS = 4  # at most one in so many of the sure pairs is a stranger
 LETTERS = 4  # two spellings of a name differ in one letter, and one more in so many
 WRONG_SIGNS = 2  # of two spellings of a date or number
@@ -139,6 +140,8 @@ def differences_of(
 ) -> list[Differences]:
     """How each of the ``fields`` differs in the pairs that agree in all others, less what strangers would."""
     decoys = make_decoys(people, schema, 1, draws).people
+    if len(decoys) < FEWEST_DECOYS:  # nothing says how many of the pairs are strangers
+        return [NOT_KNOWN] * len(fields)
     known: list[dict[str, int]] = [{} for _ in fields]
     ours, strangers, theirs = (
         pd.DataFrame({field.name: _numbers(part, field, table) for field, table in zip(fields, known, strict=True)})
@@ -176,7 +179,9 @@ def _numbers(people: People, field: Field, known: dict[str, int]) -> Ints:
 
 def is_whole(value: str, kind: str) -> bool:
     """Whether a value is no mere part, such as an initial or a year."""
-    return len(value) == len("1985-03-12") if kind == "date" else not value.endswith(".")
+    if kind == "date":
+        return len(value) == len("1985-03-12")
+    return kind not in NAME_TYPES or not any(word.endswith(".") for word in value.split(" "))
 
 
 def _agreeing(ours: pd.DataFrame, theirs: pd.DataFrame, others: list[str], name: str) -> Ints:
@@ -188,7 +193,8 @@ def _agreeing(ours: pd.DataFrame, theirs: pd.DataFrame, others: list[str], name:
         return np.zeros((0, 2), dtype=np.int64)
     left, right = (side[(side != MISSING).all(axis=1)] for side in (ours, theirs))
     alone = right.drop_duplicates().drop_duplicates(others, keep=False)
-    return left.merge(alone, on=others)[[f"{name}_x", f"{name}_y"]].to_numpy(dtype=np.int64)
+    pairs = left.merge(alone, on=others, suffixes=(" ours", " theirs"))  # no field has a space in its name
+    return pairs[[f"{name} ours", f"{name} theirs"]].to_numpy(dtype=np.int64)
 
 
 def _by_similarity(pairs: Ints, values: Sequence[str], kind: str) -> list[list[tuple[str, str]]]:

@@ -59,6 +59,12 @@ def as_full_as(value: str, model: str, kind: str) -> str:
     """No more of a whole ``value`` than ``model`` says of another: initials for initials, the year for a year."""
     if kind == "date":
         return value[: len(model)]
-    if kind in NAME_TYPES and all(word.endswith(".") for word in model.split(" ")):
-        return " ".join(f"{word[0]}." for word in value.split(" "))
-    return value
+    return initials(value) if kind in NAME_TYPES and all(word.endswith(".") for word in model.split(" ")) else value
+
+
+def initials(value: str) -> str:
+    """
+    >>> initials("anna mariq")
+    'a. m.'
+    """
+    return " ".join(f"{word[0]}." for word in value.split(" "))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pprl.core import container
 from pprl.core.bits import MAX_LENGTH, Words
-from pprl.core.encodings import REGISTRY_DECOYS, EncodingParameters, Encodings, Side, checked_set
+from pprl.core.encodings import REGISTRY_DECOYS, EncodingParameters, Encodings, Side, checked_set, decoys_of_registry
 from pprl.core.errors import FileError, needing
 from pprl.core.scores import Scores
 
@@ -118,7 +118,7 @@ def encodings_pieces(path: Path) -> Iterator[bytes]:
     parameters, side, rows_read, decoys = _parameters_of(facts, name)
     rows, size = int(parquet.metadata.num_rows), parameters.length // 8
     _check_columns(parquet.schema_arrow, size, name)
-    if decoys > (rows if side == "registry" else 0):
+    if decoys > (decoys_of_registry(rows - decoys) if side == "registry" and decoys <= rows else 0):
         raise FileError(f"{name}: pprl.decoys does not fit {rows:,} rows of a {side}", hint=HINT)
     if (rows_read < rows - decoys) if side == "registry" else rows_read:
         raise FileError(f"{name}: pprl.rows_read does not fit {rows:,} rows of a {side}", hint=HINT)

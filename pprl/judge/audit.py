@@ -56,7 +56,7 @@ def record_of(
         eligibility=_eligibility(rows, cohort, findings, shown),
         controls=_known_absent(findings.grounds.controls) if findings else None,
         copy_check=_copy_check(shown.grounds.copied) if shown else None,
-        decoys=_decoys(rows, len(scores.decoys), findings),
+        decoys=_decoys(rows, len(scores.decoys), findings, shown),
         sensitivity=_sensitivity(cohort, shown) if shown else (),
         completeness=_completeness(rows, cohort, shown) if shown else (),
         parameters=_parameters(scores, rows, cohort),
@@ -265,9 +265,9 @@ def _copy_check(check: CopyCheck) -> record.CopyCheck:
     )
 
 
-def _decoys(rows: PrivateRows, of_registry: int, findings: Findings | None) -> record.Decoys:
+def _decoys(rows: PrivateRows, of_registry: int, findings: Findings | None, shown: Findings | None) -> record.Decoys:
     made, sound = len(rows.of_kind(RecordKind.DECOY)), findings.grounds.decoys if findings else None
-    bound = findings.false_bound if findings else None
+    bound = shown.false_bound if shown else None
     return record.Decoys(
         made=made,
         a_person=round(made / max(1, rows.people), 1),

@@ -167,14 +167,14 @@ def false_by_chance(
 
 def null_threshold(decoy_best: Floats, share: float = 0.01) -> tuple[float, int]:
     """T0 and r, from the decoys alone: the r-th largest of M best similarities, r = ⌈share · M⌉. Where several decoys
-    share that similarity, the next value below it and its rank.
+    share that similarity, or it is 1, the next value below it and its rank.
 
     Where namesakes abound, more than 1% of the decoys may have a similarity of 1, and nothing lies above that. T0 is −1
     where all decoys are equal.
     """
     falling = -np.sort(-decoy_best)
     r = math.ceil(share * len(falling))
-    if (falling == falling[r - 1]).sum() > 1:
+    if falling[r - 1] == 1 or (falling == falling[r - 1]).sum() > 1:
         r = int((falling >= falling[r - 1]).sum()) + 1
     return (float(falling[r - 1]), r) if r <= len(falling) else (-1.0, r)
 

@@ -17,6 +17,7 @@ from pprl.core.private_rows import PrivateRows
 from pprl.judge.assignment import UNIT, surplus
 from pprl.judge.cohort import Cohort
 from pprl.judge.matches import Matches
+from pprl.report.disclosure.rounding import rounded
 from pprl.report.fields import Estimate
 
 Ints = NDArray[np.int64]
@@ -49,7 +50,8 @@ def missed_match_rate(planted: Planted, rows: PrivateRows, cohort: Cohort, match
 
     The interval holds three uncertainties. Wilson's (1927) at n' people holds two, that of n planted people and that of
     each field's share of differences, by the squared correlation of being missed with differing there (delta method):
-    1 / n' = 1 / n + Σ ρ² / pairs. It is widened by the chance with which the people present are missed (`observed`).
+    1 / n' = 1 / n + Σ ρ² / pairs. It is widened by the chance with which the people present are missed (`observed`), of
+    whom there are as many as are published: a report would else give more away by this interval.
     """
     labels = rows.rows[cohort.records]
     order = np.argsort(labels, kind="stable")
@@ -64,8 +66,9 @@ def missed_match_rate(planted: Planted, rows: PrivateRows, cohort: Cohort, match
     shares = [_squared_correlation(missed, differs) for differs in planted.differs[judged].T]
     known = zip(shares, planted.pairs.tolist(), strict=True)
     size = 1 / (1 / total + sum((1 / len(shares) if share is None else share) / pairs for share, pairs in known))
-    present = matches.net / (1 - rate) if count < total else 1.0
-    low, high = observed(rate, wilson(rate * size, size), max(1.0, present))
+    base = rows.policy.disclosure
+    published = max(base, rounded(matches.net, base))
+    low, high = observed(rate, wilson(rate * size, size), published / (1 - rate) if count < total else 1.0)
     return Estimate(round(rate, 4), round(low, 4), round(high, 4))
 
 

@@ -735,7 +735,9 @@ def test_separate_steps_give_what_link_gives(exchanged, tmp_path, monkeypatch):
             "link", "list.csv", "registry.csv", "--schema", "schema.toml", "--seed", 7, "--pairs", "one.csv", "--json"
         )
     )
-    assert one.pop("seconds").keys() == {"encode", "match", "judge"}
+    assert one.pop("seconds").keys() == {"encode", "match", "plant", "judge"}
+    assert (one.pop("missed_match_basis"), steps.pop("missed_match_basis")) == ("measured", None)
+    assert (one.pop("missed_match_rate") is None, steps.pop("missed_match_rate")) == (False, None)
     assert (one.pop("run"), steps.pop("run")) == ("1 with this list", None)
     assert steps.pop("seconds") == {}
     assert one == steps

@@ -50,7 +50,7 @@ def encodings(count=2, side="registry"):
         rows_read=3,
         handles=handles(*range(count)),
         bits=BitMatrix(words),
-        decoys=decoys if side == "registry" else None,
+        decoys=decoys if side == "registry" and count > 1 else None,
     )
 
 
@@ -235,6 +235,18 @@ def test_bytes_of_encodings():
     assert written == [header + decoys + rows]
 
 
+@pytest.mark.parametrize("side", ["list", "registry"])
+def test_more_decoys_than_there_may_be_are_refused(side, tmp_path):
+    few = replace(
+        encodings(2, "registry").decoys,
+        bits=BitMatrix(np.ones((5, 4), dtype="<u8")),
+        shapes=np.zeros(5, dtype=np.uint64),
+    )
+    replace(encodings(2, side), decoys=few).write(tmp_path / "x")
+    with pytest.raises(FileError, match=f"^x: has 5 decoys, more than a {side} of 2 rows may have$"):
+        Encodings.read(tmp_path / "x")
+
+
 def test_bytes_of_scores():
     header = struct.pack(
         "<B16sI140s32s32s16sQQQQBB", 1, b"plain", 256, b"", b"f" * 32, b"s" * 32, b"c" * 16, 2, 9, 8, 3, 16, 0
@@ -319,6 +331,9 @@ def test_a_promise_of_more_rows_is_refused_before_anything_is_allocated(kind, ro
         kind.read(path)
 
 
+FEWER = r"^few: (has bytes after its end|its labels are damaged|holds scores that no search can .*|has 3 decoys, .*)$"
+
+
 @pytest.mark.parametrize(
     "kind", [kind for kind in KINDS.values() if kind.rows_at], ids=lambda kind: kind.magic.decode()
 )
@@ -326,7 +341,8 @@ def test_a_promise_of_fewer_rows_is_refused(kind, tmp_path):
     whole = specimen(kind, tmp_path)
     path = put(tmp_path / "few", whole[: kind.rows_at] + struct.pack("<Q", 1) + whole[kind.rows_at + 8 :])
     with pytest.raises(
-        FileError, match=r"^few: (has bytes after its end|its labels are damaged|holds scores that no search can give)$"
+        FileError,
+        match=FEWER,
     ):
         kind.read(path)
 

@@ -59,6 +59,29 @@ def test_changed_surnames_are_seen_where_strangers_are_few():
     assert not any(are_alike(one, other, "surname") for one, other in found.spellings[10:])
 
 
+def test_fields_may_be_called_like_others():
+    """A table of pairs has the fields of both sides beside each other."""
+    names = {"surname": "x", "given": "x_x", "patronymic": "x_y", "born": "born"}
+    fields = f'{NAMES}[fields.born]\ntype = "date"\n'
+    for name, other in names.items():
+        fields = fields.replace(f"[fields.{name}]", f"[fields.{other}]")
+    schema = parse_schema(f"format = 1\n{fields}")
+    two = offices(1, 300, 900, 200, typed=0.1)
+    columns = {name: name for name in names.values()}
+    people = [
+        load(frame.rename(columns=names), schema, side, columns=columns, any_age=True).people
+        for frame, side in ((two.leaked, "list"), (two.registry, "registry"))
+    ]
+    assert all(found.pairs > 50 for found in differences_of(*people, schema, schema.linked(), draws()))
+
+
+def test_where_no_decoys_can_be_made_nothing_is_known():
+    """One surname: nothing says how many of the pairs are strangers."""
+    frame = offices(1, 300, 300, 300, typed=0.0).leaked.assign(surname="Иванов")
+    people = load(frame, NAMES_ONLY, "list").people
+    assert {found.pairs for found in differences_of(people, people, NAMES_ONLY, NAMES_ONLY.linked(), draws())} == {0.0}
+
+
 def test_strangers_leave_no_spellings_behind():
     """Five of the pairs without the surname are strangers, as among decoys."""
     found = differences(offices(1, 1_000, 3_000, 500, typed=0.1))

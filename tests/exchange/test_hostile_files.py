@@ -56,9 +56,8 @@ def true_files(played, target):
     target.keystore.write(target.file.with_name("kst"), force=True)
     packages = [(folders[2] / name).read_bytes()[:20_000] for name in BY_NAME if "package" in name]
     (evidence,) = read_statements((folders[2] / EVIDENCE_FILE).read_bytes(), "x")
-    few = table.attachment[:10] + struct.pack("<Q", 3).join(
-        [table.attachment[10:251], table.attachment[259 : 259 + 18 + 3 * (16 + 16 * 24)]]
-    )
+    head, counts, rest = (table.attachment[start:end] for start, end in ((0, 251), (259, 275), (283, 285 + 3 * 400)))
+    few = head + struct.pack("<Q", 3) + counts + struct.pack("<Q", 0) + rest
     assert target.one("scores", few), "the shortened table is not one"
     return {
         "statements": statements,
@@ -261,12 +260,13 @@ HUGE = {
     "brackets in a schema": ("terms", canonical({"schema": "a = " + "[" * 200_000})),
     "scores of 2^60 rows": (
         "scores",
-        SCORES + struct.pack("<QQQBB", 1 << 60, 1, 1, 16, 0),
+        SCORES + struct.pack("<QQQQBB", 1 << 60, 1, 1, 0, 16, 0),
     ),
     "scores of 2^63 rows": (
         "scores",
-        SCORES + struct.pack("<QQQBB", 1 << 63, 1, 1, 16, 0),
+        SCORES + struct.pack("<QQQQBB", 1 << 63, 1, 1, 0, 16, 0),
     ),
+    "scores of 2^60 decoys": ("scores", SCORES + struct.pack("<QQQQBB", 0, 1, 1, 1 << 60, 16, 0)),
     "a keystore of 4 TiB": ("keystore", b"pprl-kst\x02\x00" + struct.pack("<HI", 1, (1 << 32) - 1) + bytes(200)),
     "a keystore of no memory": ("keystore", b"pprl-kst\x02\x00" + struct.pack("<HI", 1, 0) + bytes(200)),
     "nothing": ("statements", PACK(b"pprl-crd", 2, 1, 0, 0) + bytes(64)),

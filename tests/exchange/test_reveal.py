@@ -14,6 +14,7 @@ from helpers.taps import table_of
 import pprl.encode.registry
 import pprl.exchange.parties.list_owner
 from pprl.core.bits import BitMatrix
+from pprl.core.encodings import RegistryDecoys
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema_file import parse_schema
@@ -22,8 +23,10 @@ from pprl.encode.encoder import encode
 from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
 from pprl.exchange.next_step import PAGE, RESULT
+from pprl.exchange.parties.auditor import verify_folder
 from pprl.exchange.parties.linkage_unit import TABLE, near_doubles
 from pprl.exchange.parties.owners import Secrets
+from pprl.exchange.parties.packages import OpenPackage
 from pprl.exchange.parties.transcript import AUDIT_FILE, EVIDENCE_FILE
 from pprl.exchange.protocol.commitments import NONCE
 from pprl.exchange.protocol.crypto import derive, digest
@@ -226,6 +229,21 @@ def test_more_decoys_of_the_registry_than_there_may_be(before, monkeypatch):
     monkeypatch.setattr(pprl.encode.registry, "decoys_of_registry", lambda _: 7_000)
     exchange = before("registry rows").upto("match", "registry rows")
     refused(exchange, RefusedError, "holds more rows as decoys than it may", *exchange.command("match"))
+
+
+def test_a_linkage_unit_that_leaves_decoys_of_the_registry_out(before, monkeypatch):
+    """Without them nobody could tell forged ones; the auditor counts them in the registry's signed header."""
+    whole = OpenPackage.registry_decoys
+
+    def fewer(package):
+        decoys = whole(package)
+        return RegistryDecoys(BitMatrix(decoys.bits.words[:10]), decoys.shapes[:10])
+
+    monkeypatch.setattr(OpenPackage, "registry_decoys", fewer)
+    exchange = before("match").upto("registry result", "match")
+    run("transcript", exchange.folder("unit"), "-o", exchange.root / "files", *exchange.secret("unit"))
+    with pytest.raises(ForgedError, match="not of all decoys that the registry's owner sent"):
+        list(verify_folder(exchange.root / "files", {}))
 
 
 def test_people_of_the_registry_among_the_decoys(before, monkeypatch):

@@ -39,7 +39,7 @@ PART = re.compile(r"^## (?:(\d+)\. )?|^```console\n(.*?)^```$|^```toml\n(.*?)^``
 SENDING = re.compile(r"(?:send )?(\S+?):? (?:send it )?to the (.+?)(?:;.*)?|(\S+): \d+ files for the (auditor),.*")
 FIGURES = (
     "found|of them|net found|by chance|ambiguous|  category|cannot be|agree on|openings|signed: the scores"
-    "|matched|false matches|true matches|named with|  whole name"
+    "|matched|false matches|false at most|true matches|named with|  whole name"
 )
 CHANCE = (
     (re.compile(r"; [\d,]+ have none$", re.M), ""),

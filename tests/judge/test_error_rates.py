@@ -314,6 +314,8 @@ def test_the_fixed_test_where_decoys_share_the_highest_similarity():
     decoys = np.array([1.0, 1.0, *np.arange(98) / 100])
     people = np.array([1.0] * 5 + [0.1] * 5)
     assert null_threshold(decoys) == (0.97, 3)
+    one = np.array([1.0, 0.97, *np.linspace(0.1, 0.9, 98)])  # one namesake is enough: nothing lies above 1
+    assert null_threshold(one) == (0.97, 2)
     ways = sum(math.comb(100, k) * math.comb(10, 7 - k) for k in range(3))
     assert p_value(people, decoys) == pytest.approx(ways / math.comb(110, 7))
     assert p_value(people, np.ones(100)) == 1.0

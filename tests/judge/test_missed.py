@@ -17,6 +17,7 @@ from pprl.judge.labels import open_labels
 from pprl.judge.matches import find_matches
 from pprl.judge.missed import Planted, missed_match_rate
 from pprl.report import render
+from pprl.report.disclosure.rounding import rounded
 
 NOT_KNOWN = "not known: these files do not show how differently the two sides write one person"
 
@@ -154,8 +155,31 @@ def test_the_interval_holds_the_uncertainty_of_the_differences(judged):
     assert wide.value == narrow.value == 0.25
     assert wide.low < narrow.low < 0.25 < narrow.high < wide.high
     size = 1 / (1 / 400 + 0.5 / 1_000)  # the second field never differs
-    expected = observed(0.25, wilson(size / 4, size), judged[2].net / 0.75)
+    expected = observed(0.25, wilson(size / 4, size), rounded(judged[2].net, 5) / 0.75)
     assert (narrow.low, narrow.high) == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_interval_tells_no_more_of_how_many_are_there_than_is_published(judged):
+    """It is published beside the number rounded to 5, and few people make it wide."""
+    rows, cohort, matches = judged
+    similarity = np.where(np.arange(400) % 4 == 0, 0.0, 1.0)
+    found = {}
+    for net in (1.0, 3.0, 7.4, 7.6, 12.4, 12.6, 40.0):
+        one = missed_match_rate(planted(judged, similarity), rows, cohort, WithNet(matches, net))
+        found.setdefault(max(5, rounded(net, 5)), set()).add((one.low, one.high))
+    assert sorted(found) == [5, 10, 15, 40]
+    assert all(len(intervals) == 1 for intervals in found.values())
+    assert len(set.union(*found.values())) == 4
+
+
+class WithNet:
+    """Matches of which another number is expected to be true."""
+
+    def __init__(self, matches, net):
+        self.matches, self.net = matches, net
+
+    def __getattr__(self, name):
+        return getattr(self.matches, name)
 
 
 def test_the_share_observed_in_few_people_lies_in_a_wider_interval():

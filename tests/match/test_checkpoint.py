@@ -1,6 +1,7 @@
 """An interrupted search resumes where it stopped and ends with the same answer, or says why it cannot."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -216,7 +217,8 @@ def test_the_linkage_unit_resumes_by_itself(before, monkeypatch):
         assert run(*exchange.command("match")).status != 0
     assert (exchange.folder("unit") / "PRIVATE-match.checkpoint").exists()
     done = exchange.do("match")
-    assert "resuming after the first 400 rows" in done.err
+    resumed = re.search(r"resuming after the first ([\d,]+) rows", done.err)
+    assert 200 < int(resumed[1].replace(",", "")) <= 400  # two tiles, of which the registry's decoys may cut one
     assert not (exchange.folder("unit") / "PRIVATE-match.checkpoint").exists()
     exchange.upto("list result", "acknowledge")
 

@@ -110,6 +110,8 @@ def verify_files(
     yield f"page: {PAGE} is made from {REPORT} and nothing else"
     # (5) the labels open what was committed to before the scores were known
     scores, openings = _opened(record)
+    if len(scores.decoys) != statements[PACKAGES][1].body["decoys"]:
+        raise ForgedError(f"{SCORES}: not of all decoys that the registry's owner sent", hint=AGAIN)
     yield f"openings: {len(openings):,} labels give both roots that were committed to before the scores"
     # (6) every figure again
     verdict = _check_figures(record, files, scores, openings)

@@ -192,7 +192,7 @@ def match_packages(
     decoys = registry_package.registry_decoys()
     ours = with_decoys(BitMatrix(words), decoys)
     # Nothing leaves this function before the last segment is read: only then is the root of the rows checked.
-    with searching(len(ours) * registry_package.rows, len(words)) as progress:
+    with searching(len(ours) * registry_package.rows, len(ours)) as progress:
         found = find(ours, registry_package.bits(), keep=KEEP, progress=progress)
     found, of_decoys = without_decoys(found, decoys)
     candidates = once_each(found, lambda rows: registry_package.bits_of(rows).words)

@@ -279,7 +279,7 @@ def _rate(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> float
 def _span(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> dict[str, float | None]:  # noqa: ARG001
     """A rate in whole per cents, 0 or 1 only if it is, and its interval outwards to steps of 5%.
 
-    It says how people are written, not how many they are.
+    It says how people are written; of how many they are it says what is published (`pprl.judge.missed`).
     """
     if value.keys() != {"value", "low", "high"}:
         raise ValueError(f"{path}: an estimate has value, low and high")
@@ -298,8 +298,11 @@ def _p_value(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> st
     return next((f"<{limit}".replace("0.", ".") for limit in P_LIMITS if _finite(value, path) < limit), ">=.05")
 
 
-def _decoy_count(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> int:  # noqa: ARG001
-    return discloser.decoys(_finite(value, path))
+def _decoy_count(discloser: Discloser, spec: FieldSpec, value: Any, path: str) -> int | None:  # noqa: ARG001
+    """None where a number that is not 0 would be rounded to it."""
+    count = _finite(value, path)
+    shown = discloser.decoys(count)
+    return None if count and not shown else shown
 
 
 def _decoys_a_person(discloser: Discloser, *_: Any) -> int:
