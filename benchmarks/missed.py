@@ -18,19 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from calibration import Drawn
+from calibration import Drawn, compared
 from rosters import Case, Mess, dev_cross, febrl4, foreigners, generated
 
 from pprl.core.key import LinkageKey
 from pprl.core.randomness import Randomness
 from pprl.core.schema_file import parse_schema
-from pprl.encode.list import encode_list
 from pprl.encode.registry import encode_registry
-from pprl.judge.labels import open_labels
 from pprl.judge.matches import find_matches
 from pprl.judge.missed import Planted, missed_match_rate
 from pprl.link import planted_people
-from pprl.match.encodings import match_encodings
 from pprl.roster.load import load
 
 RATES = (0.05, 0.01)
@@ -104,28 +101,15 @@ def kinds() -> Iterator[Kind]:
         yield Kind(source, "standard", 1_010, present, date=False)
 
 
-def compared(data: Path, kind: Kind, seed: int, registry: int) -> tuple[Drawn, Planted]:
+def with_planted(data: Path, kind: Kind, seed: int, registry: int) -> tuple[Drawn, Planted]:
     """A list of the kind, compared with its registry, and the people planted."""
     case = kind.case(data, seed, registry)
     schema = parse_schema(f'format = 1\n[encoding]\nhardening = "{kind.hardening}"\n{case.fields}')
     key, randomness = LinkageKey.make(seed), Randomness.make(seed)
     listed = load(case.leaked, schema, "list", columns=case.list_columns, any_age=True).people
     registered = load(case.registry, schema, "registry", columns=case.registry_columns, any_age=True).people
-    list_encoded, rows = encode_list(listed, schema, key, randomness=randomness, allow_weak=True)
-    encoded, registry_rows = encode_registry(registered, schema, key, randomness=randomness, allow_weak=True)
-    scores = match_encodings(list_encoded, encoded)
-    own_rows, cohort, handles = open_labels(scores, rows, registry_rows)
-    drawn = Drawn(
-        case=case,
-        present=np.flatnonzero(case.truth >= 0),
-        list_encoded=list_encoded,
-        rows=rows,
-        registry_rows=registry_rows,
-        scores=scores,
-        own_rows=own_rows,
-        cohort=cohort,
-        handles=handles,
-    )
+    held = encode_registry(registered, schema, key, randomness=randomness, allow_weak=True)
+    drawn = compared(case, np.flatnonzero(case.truth >= 0), listed, held, schema, key, seed)
     planted = planted_people(listed, registered, schema, key, randomness)
     assert planted is not None
     return drawn, planted
@@ -145,7 +129,7 @@ def main() -> None:
             continue
         figures: dict[float, list[tuple[float, float, bool, bool]]] = {rate: [] for rate in RATES}
         for seed in range(given.runs * (3 if kind.present <= FEW else 1)):
-            drawn, planted = compared(given.data, kind, seed, given.registry)
+            drawn, planted = with_planted(given.data, kind, seed, given.registry)
             assignment = drawn.cohort.assignment()
             right, present = drawn.right(assignment.partners.ids), drawn.truth() >= 0
             for rate in RATES:

@@ -36,12 +36,11 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class FalseBound:
-    """Of so many ``matches`` ``at_most`` are false, with ``confidence``. ``effective_decoys`` is how many independent
+    """Of so many ``matches`` ``at_most`` are false, with `CONFIDENCE`. ``effective_decoys`` is how many independent
     decoys would say as much as those of the classes with a threshold do."""
 
     matches: int
     at_most: int
-    confidence: float
     effective_decoys: int
 
 
@@ -60,7 +59,7 @@ def bound_false(matches: Matches, rate: float) -> FalseBound | None:
     if not bounds:
         return None
     at_most, effective = (sum(part) for part in zip(*bounds, strict=True))
-    return FalseBound(matches=matches.count, at_most=at_most, confidence=CONFIDENCE, effective_decoys=effective)
+    return FalseBound(matches=matches.count, at_most=at_most, effective_decoys=effective)
 
 
 def _class_bound(group: ClassMatches, matches: Matches, rate: float, risk: float) -> tuple[int, int]:
