@@ -231,15 +231,24 @@ def test_figures_of_a_verdict_that_is_withheld_are_withheld(rosters):
     answer = pprl.link(leaked, registry, NAMES_DATE, controls=registry.tail(60), seed=1)
     assert answer.verdict.reasons == ("weak_decoys",)
     head = answer.audit["headline"]
-    kept = {"people", "found", "net_found", "false_match_rate_asked", "ambiguous"}
+    kept = {"people", "found", "net_found", "false_match_rate_asked"}
     assert {name for name, value in head.items() if value is not None} == kept
     assert (head["found"]["count"], head["net_found"]["value"]) == (None, None)
     assert [answer.audit[part] for part in ("scores", "rates", "strata", "confirm", "sensitivity")] == [None, *[[]] * 4]
     assert len(answer.to_frame()) == 0
     shown = summary(answer)
     assert [line.split()[0] for line in shown] == ["people", "matched", "verdict", "why"]
+    printed = answer.to_dict()
+    of_matches = ("threshold", "net_found", "false_match_rate", "false_at_most", "missed_match_rate", "p_value",
+                  "p_registry", "matchable_share", "fewest_findable", "pairs", "ambiguous")  # fmt: skip
+    assert {name: printed[name] for name in of_matches if printed[name] is not None} == {
+        "net_found": {"value": None, "low": None, "high": None}
+    }
     page = answer.to_html()
     assert "All figures about matches are withheld with the verdict" in page
+    assert page.count("Not part of this report, since nothing can be said about matches.") == 7
+    assert "could not be made" not in page
+    assert "<figure" not in page
     assert "40" not in re.findall(r"(\d+) people", page)
 
 

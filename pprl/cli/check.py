@@ -112,6 +112,7 @@ def _lines(result: Preview) -> list[str]:
     if twice:
         pairs = ", ".join(f"{label_text(again)} is {label_text(first)}" for first, again in result.duplicates[:5])
         lines.append(f"                   {pairs}" + (", …" if twice > 5 else ""))
+        lines.append(f"as a registry      {_repeats_of_a_registry(twice, result.equal)}")
     if result.empty:
         lines.append(f"nothing to encode  {result.empty:,} row(s) have no value in any linked field")
     cells = sum(map(len, result.left_out.values()))
@@ -131,6 +132,15 @@ def _lines(result: Preview) -> list[str]:
     if result.needed is not None:
         lines.append(f"to be seen         at least {result.needed:,} people would have to be there, written alike")
     return [*lines, *_hardening_lines(result)]
+
+
+def _repeats_of_a_registry(twice: int, equal: int) -> str:
+    """What linkage makes of these rows where the roster is the registry, whose rows it cannot join."""
+    if equal == twice:
+        return "they equal another row in everything compared and count as one candidate with it"
+    if not equal:
+        return "they say other or less than the rows that they repeat, so each stays a candidate of its own"
+    return f"{equal:,} of them equal another row and count as one candidate with it; {twice - equal:,} stay their own"
 
 
 def _hardening_lines(result: Preview) -> Iterator[str]:

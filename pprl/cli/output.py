@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pprl.judge.assessment import Assessment
+    from pprl.report.fields import Number
     from pprl.report.record import Headline, Record, Verdict
 
 
@@ -241,20 +242,20 @@ def _strata(record: Record) -> Iterator[str]:
 
 def _known_absent(record: Record) -> Iterator[str]:
     ineligible = record.eligibility.ineligible if record.eligibility else None
-    for name, absent in (("cannot be in it", ineligible), ("negative controls", record.controls)):
-        if record.headline.threshold is not None and absent and absent.found is not None:
-            yield _line(
-                name,
-                f"{absent.found:,} of {absent.people:,} reach the threshold; "
-                f"of as many decoys, {absent.expected:,.1f} would",
-            )
+    groups = (("cannot be in it", ineligible), ("negative controls", record.controls))
+    shown = [(name, group) for name, group in groups if group and group.found is not None]
+    if record.headline.threshold is None or not shown:
+        return
+    yield "known to be absent from the registry, so all who reach the threshold do so by chance:"
+    for name, absent in shown:
+        line = f"{absent.found:,} of {absent.people:,} reach it; of as many decoys, {absent.expected:,.1f} would"
+        yield f"  {name:28} {line}"
 
 
 def _agreements(record: Record) -> Iterator[str]:
-    pairs = record.copy_check.pairs if record.copy_check else None
     for field in record.confirm:
         if field.compared:
-            missing = f"; {pairs - field.compared:,} have none" if pairs and pairs > field.compared else ""
+            missing = f"; {field.missing:,} have none" if field.missing else ""
             yield _line(
                 f"agree on {field.field}",
                 f"{field.agree:,} of the {field.compared:,} pairs that have it on both sides "
@@ -263,18 +264,17 @@ def _agreements(record: Record) -> Iterator[str]:
 
 
 def _tests(head: Headline) -> Iterator[str]:
-    p = float(head.p or 0)
-    often = "less than once in 1,000" if p < 0.001 else f"in {p:.1%} of cases"
-    yield _line("test", f"{_p(p)}: strangers would match this closely {often} {FIXED}")
+    yield _line("test", _test(head.p, "strangers would match this closely") + " (one test, fixed in advance)")
     if head.p_registry is not None:
-        yield _line("registry's decoys", f"{_p(float(head.p_registry))}: the same against strangers with its own names")
+        yield _line("registry's decoys", _test(head.p_registry, "strangers with the registry's names would do so"))
 
 
-def _p(p: float) -> str:
-    return "p < .001" if p < 0.001 else "p = " + f"{p:.3f}".removeprefix("0")
-
-
-FIXED = "(one test, fixed in advance)"
+def _test(value: str | Number | None, what: str) -> str:
+    """``p < .001: … less than once in 1,000``"""
+    p = float(value or 0)
+    if p < 0.001:
+        return f"p < .001: {what} less than once in 1,000"
+    return f"p = {f'{p:.3f}'.removeprefix('0')}: {what} in {p:.1%} of cases"
 
 
 def _verdict(verdict: Verdict) -> Iterator[str]:

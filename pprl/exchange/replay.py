@@ -178,14 +178,17 @@ def _label(name: str, role: LabelRole, values: Sequence[str], codes: Sequence[in
 
 def _partner_evidence(terms: Terms, scores: Scores, list_tags: Bytes, evidence: Evidence) -> PartnerEvidence:
     fields = sorted(field.name for field in terms.schema.fields if field.role == "confirm")
+    # A side without a value shows zeroes.
+    both: NDArray[np.bool_] = (list_tags.max(axis=-1, initial=0) > 0) & (evidence.tags.max(axis=-1, initial=0) > 0)
     # Which tags are equal, without a path that depends on where they differ.
-    alike = (list_tags ^ evidence.tags).max(axis=-1, initial=0) == 0
+    alike = both & ((list_tags ^ evidence.tags).max(axis=-1, initial=0) == 0)
 
     def agreements(rows: NDArray[np.int64], partners: NDArray[np.void]) -> list[Agreement]:
         """Counted where the partner is the candidate that was asked about; the four random rows show chance."""
         asked = (scores.theirs[rows, 0] == partners) & (evidence.best[rows] != NOT_ASKED)
         chosen = rows[asked]
-        return [_agreement(name, alike[chosen, field], evidence.best[chosen]) for field, name in enumerate(fields)]
+        best = evidence.best[chosen]
+        return [agreement_of_asked(name, alike[chosen, i], both[chosen, i], best) for i, name in enumerate(fields)]
 
     def filled(partners: NDArray[np.void]) -> NDArray[np.str_]:
         return np.array([evidence.filled.get(handle.tobytes(), "") for handle in partners] or [""])[: len(partners)]
@@ -193,24 +196,29 @@ def _partner_evidence(terms: Terms, scores: Scores, list_tags: Bytes, evidence: 
     return PartnerEvidence(evidence.decoys, agreements, filled, tuple(alarms(evidence.near)))
 
 
-def _agreement(name: str, alike: NDArray[np.bool_], best: Bytes) -> Agreement:
+def agreement_of_asked(name: str, alike: NDArray[np.bool_], both: NDArray[np.bool_], best: Bytes) -> Agreement:
     """Agreement of best candidates, compared with four random registry rows each.
 
-    p is exact: if the best candidate were like any other of the five, it would be among the k that agree with
-    probability k / 5, row by row; the sum over rows is Poisson-binomial.
+    ``alike`` and ``both`` have shape (pairs, 5): which of the rows asked about agree, and which have a value, as the
+    list does. p is exact: if the best candidate were like any other of the m rows with a value, it would be among the
+    k that agree with probability k / m, pair by pair; the sum over pairs is Poisson-binomial.
     """
-    count = len(best)
-    if not count:
-        return Agreement(field=name, compared=0, agree=0, chance=0.0, p=None)
-    hits = alike[np.arange(count), best]
-    total = alike.sum(axis=1)
-    agree = int(hits.sum())
+    pair = np.arange(len(best))
+    compared = both[pair, best]
+    hits, total = alike[pair, best][compared], alike.sum(axis=1)[compared]
+    rows, agree = both.sum(axis=1)[compared], int(hits.sum())
     chances = np.array([1.0])
-    for share in (total / ASKED).tolist():
+    for share in (total / rows).tolist():
         chances = np.append(chances * (1 - share), 0.0) + np.append(0.0, chances * share)
-    chance = float((total - hits).sum()) / (ASKED - 1) / count
-    p = float(f"{min(1.0, max(chances[agree:].sum(), 1e-300)):.3g}")
-    return Agreement(field=name, compared=count, agree=agree, chance=round(chance, 4), p=p)
+    p = float(f"{min(1.0, max(chances[agree:].sum(), 1e-300)):.3g}") if len(hits) else None
+    return Agreement(
+        field=name,
+        compared=len(hits),
+        missing=len(best) - len(hits),
+        agree=agree,
+        chance=round(float((total - hits).sum()) / max(1, int((rows - 1).sum())), 4),
+        p=p,
+    )
 
 
 def alarms(near: Mapping[str, tuple[int, int]]) -> list[str]:

@@ -22,7 +22,7 @@ from pprl.core.encodings import Encodings
 from pprl.core.private_rows import Policy, PrivateRows, RecordKind
 from pprl.core.row_labels import LIST_STEP
 from pprl.core.scores import Scores
-from pprl.judge.audit import parts_of_list, record_of
+from pprl.judge.audit import can_count, parts_of_list, record_of
 from pprl.judge.cohort import Cohort
 from pprl.judge.confirmation import PartnerEvidence
 from pprl.judge.error_rates import MIN_DECOYS
@@ -189,7 +189,7 @@ class Assessment:
             "p_registry": self.record.headline.p_registry,
             "matchable_share": head.matchable_share,
             "fewest_findable": head.fewest_findable,
-            "pairs": len(self.pairs),
+            "pairs": None if self.found is None else len(self.pairs),
             "ambiguous": head.ambiguous,
             "lists": [part.to_json() for part in self.lists],
             **{key: audit[key] for key in kept},
@@ -262,7 +262,7 @@ def judge(
     return Assessment(
         record=record,
         pairs=_pairs(rows, cohort, registry_rows, shown) if shown else _frame({}),
-        lists=parts_of_list(rows, cohort, shown.matches) if shown else (),
+        lists=parts_of_list(rows, cohort, shown.matches, told=can_count(verdict, findings)) if shown else (),
         policy=rows.policy,
         seconds=provenance.seconds(),
     )

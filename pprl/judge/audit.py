@@ -41,24 +41,25 @@ def record_of(
     Of a verdict that is withheld only what withholds it is shown.
     """
     shown = None if is_withheld(verdict) else findings
+    told = can_count(verdict, findings)
     return record.Record(
         format=record.AUDIT,
         version=version,
         matter=rows.policy.title,
         disclosure=record.Disclosure(base=1),
         verdict=verdict,
-        headline=_headline(cohort, shown, verdict, findings),
-        rosters=_rosters(scores, rows, cohort, shown),
+        headline=_headline(cohort, shown, verdict, findings, told=told),
+        rosters=_rosters(scores, rows, cohort, shown, told=told),
         scores=_histogram(cohort) if shown and not cohort.left_out else None,
         rates=_rates(shown.matches) if shown else (),
-        strata=_strata(shown, cohort.left_out) if shown else (),
+        strata=_strata(shown, cohort.left_out, told=told) if shown else (),
         confirm=tuple(_confirm(agreement) for agreement in shown.grounds.confirm) if shown else (),
-        eligibility=_eligibility(rows, cohort, findings, shown),
-        controls=_known_absent(findings.grounds.controls) if findings else None,
+        eligibility=_eligibility(rows, cohort, findings, shown, told=told),
+        controls=_known_absent(findings.grounds.controls, findings, shown) if findings else None,
         copy_check=_copy_check(shown.grounds.copied) if shown else None,
         decoys=_decoys(rows, len(scores.decoys), findings, shown),
         sensitivity=_sensitivity(cohort, shown) if shown else (),
-        completeness=_completeness(rows, cohort, shown) if shown else (),
+        completeness=_completeness(rows, cohort, shown, told=told) if shown else (),
         parameters=_parameters(scores, rows, cohort),
         fingerprints={"schema": scores.parameters.fingerprint.hex(), "folding": scores.parameters.folding.hex()},
         run=run or None,
@@ -66,19 +67,24 @@ def record_of(
     )
 
 
-def parts_of_list(rows: PrivateRows, cohort: Cohort, matches: Matches) -> tuple[record.ListPart, ...]:
+def can_count(verdict: record.Verdict, findings: Findings | None) -> bool:
+    """Whether it can be told how many match: with a threshold, or where nobody stands out and somebody would have."""
+    return findings is not None and (findings.matches.told or verdict.rung == 0)
+
+
+def parts_of_list(rows: PrivateRows, cohort: Cohort, matches: Matches, *, told: bool) -> tuple[record.ListPart, ...]:
     """Judged people and matches in each part of a list that has several."""
     part_of_row = rows.rows // LIST_STEP
     parts = range(1, int(part_of_row[rows.of_kind(RecordKind.REAL)].max(initial=0)) + 1)
     part = part_of_row[cohort.records]
     return tuple(
-        record.ListPart(people=int((part == number).sum()), found=int(matches.found[part == number].sum()))
-        for number in parts
+        record.ListPart(people=int(inside.sum()), found=int(matches.found[inside].sum()) if told else None)
+        for inside in (part == number for number in parts)
     )
 
 
 def _headline(
-    cohort: Cohort, shown: Findings | None, verdict: record.Verdict, findings: Findings | None
+    cohort: Cohort, shown: Findings | None, verdict: record.Verdict, findings: Findings | None, *, told: bool
 ) -> record.Headline:
     people, rate = cohort.people, cohort.rate
     if shown is None:
@@ -98,12 +104,11 @@ def _headline(
             fewest_findable=findings.grounds.needed if findings and "registry_decoys" in verdict.reasons else None,
             matchable_share=None,
             auc=None,
-            ambiguous=0,
+            ambiguous=None,
             threshold=None,
         )
     matches, grounds = shown.matches, shown.grounds
     thresholds = [group.threshold for group in matches.classes if group.threshold is not None]
-    told = matches.told or verdict.rung == 0  # else it is for want of power that nobody matches
     count = matches.count if told else None
     return record.Headline(
         people=people,
@@ -121,7 +126,7 @@ def _headline(
         fewest_findable=grounds.needed,
         matchable_share=round(matches.matchable / len(cohort.real), 6),
         auc=round(auc(cohort.real.best(), cohort.decoys.best()), 4),
-        ambiguous=int(matches.unsure.sum()),
+        ambiguous=int(matches.unsure.sum()) if told else None,
         threshold=round(min(thresholds), 6) if thresholds else None,
     )
 
@@ -130,9 +135,11 @@ def _ratio(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
 
 
-def _rosters(scores: Scores, rows: PrivateRows, cohort: Cohort, findings: Findings | None) -> record.Rosters:
+def _rosters(
+    scores: Scores, rows: PrivateRows, cohort: Cohort, findings: Findings | None, *, told: bool
+) -> record.Rosters:
     # Where people are left out, the parts of the list would not sum to it.
-    parts = parts_of_list(rows, cohort, findings.matches) if findings and not cohort.left_out else ()
+    parts = parts_of_list(rows, cohort, findings.matches, told=told) if findings and not cohort.left_out else ()
     return record.Rosters(
         list_rows=rows.rows_read,
         list_people=rows.people,
@@ -169,14 +176,18 @@ def _rates(matches: Matches) -> tuple[record.Rate, ...]:
     return tuple(rates)
 
 
-def _strata(findings: Findings, left_out: int) -> tuple[record.Stratum, ...]:
+def _strata(findings: Findings, left_out: int, *, told: bool) -> tuple[record.Stratum, ...]:
     return tuple(
-        record.Stratum(field=label.name, values=tuple(_stratum_values(findings.matches, label, partition, left_out)))
+        record.Stratum(
+            field=label.name, values=tuple(_stratum_values(findings.matches, label, partition, left_out, told=told))
+        )
         for label, partition in findings.strata
     )
 
 
-def _stratum_values(matches: Matches, label: Label, partition: Partition, left_out: int) -> list[record.StratumValue]:
+def _stratum_values(
+    matches: Matches, label: Label, partition: Partition, left_out: int, *, told: bool
+) -> list[record.StratumValue]:
     """People, matches and estimated true matches of each value. People left out are among those without one."""
     values = []
     false = _false_by_group(matches, partition.groups, partition.size)
@@ -189,7 +200,7 @@ def _stratum_values(matches: Matches, label: Label, partition: Partition, left_o
         net = None
         if number != UNKNOWN and people >= SMALLEST_STRATUM and matches.told:
             net = _net(found - float(false[number]), partition.ranges[number])
-        values.append(record.StratumValue(label=text, people=people, found=found, net_found=net))
+        values.append(record.StratumValue(label=text, people=people, found=found if told else None, net_found=net))
     return values
 
 
@@ -209,6 +220,7 @@ def _confirm(agreement: Agreement) -> record.Confirm:
     return record.Confirm(
         field=agreement.field,
         compared=agreement.compared,
+        missing=agreement.missing,
         agree=agreement.agree,
         chance=agreement.chance,
         p=agreement.p,
@@ -218,39 +230,48 @@ def _confirm(agreement: Agreement) -> record.Confirm:
     )
 
 
-def _known_absent(group: Absent | None) -> record.KnownAbsent | None:
+def _known_absent(group: Absent | None, findings: Findings, shown: Findings | None) -> record.KnownAbsent | None:
+    """Where the verdict is withheld, only groups that withhold it have figures."""
     if group is None:
         return None
+    if shown is None and group.flat:
+        return record.KnownAbsent(people=group.people, found=None, expected=None)
+    told = findings.matches.told
     return record.KnownAbsent(
-        people=group.people, found=group.found, expected=group.expected, p=group.p, flat=group.flat
+        people=group.people,
+        found=group.found if told else None,
+        expected=group.expected if told else None,
+        p=group.p,
+        flat=group.flat,
     )
 
 
 def _eligibility(
-    rows: PrivateRows, cohort: Cohort, findings: Findings | None, shown: Findings | None
+    rows: PrivateRows, cohort: Cohort, findings: Findings | None, shown: Findings | None, *, told: bool
 ) -> record.Eligibility | None:
     if cohort.unknown is None:
         return None
-    ineligible = _known_absent(findings.grounds.ineligible) if findings else None
+    ineligible = _known_absent(findings.grounds.ineligible, findings, shown) if findings else None
     return record.Eligibility(
         registry_as_of=rows.policy.as_of,
-        eligible=_eligibility_group(cohort, shown, cohort.unknown, unknown=False),
-        unknown=_eligibility_group(cohort, shown, cohort.unknown, unknown=True),
+        eligible=_eligibility_group(cohort, shown, cohort.unknown, unknown=False, told=told),
+        unknown=_eligibility_group(cohort, shown, cohort.unknown, unknown=True, told=told),
         ineligible=ineligible or record.KnownAbsent(people=cohort.cannot, found=None, expected=None),
     )
 
 
 def _eligibility_group(
-    cohort: Cohort, findings: Findings | None, unknown_of: NDArray[np.bool_], *, unknown: bool
+    cohort: Cohort, findings: Findings | None, unknown_of: NDArray[np.bool_], *, unknown: bool, told: bool
 ) -> record.EligibilityGroup:
     inside = unknown_of == unknown
     people, found, net = int(inside.sum()), None, None
     if findings and findings.eligibility:
         matches, partition = findings.matches, findings.eligibility
-        found = int((matches.found & inside).sum())
+        matched = int((matches.found & inside).sum())
+        found = matched if told else None
         if people >= SMALLEST_STRATUM and matches.told:
             false = float(_false_by_group(matches, partition.groups, 2)[int(unknown)])
-            net = _net(found - false, partition.ranges[int(unknown)])
+            net = _net(matched - false, partition.ranges[int(unknown)])
     left_out = cohort.left_out if unknown else 0
     return record.EligibilityGroup(people=people + left_out, found=found, net_found=net)
 
@@ -305,24 +326,29 @@ def _choice(what: str, value: str | float, matches: Matches) -> record.Choice:
     return record.Choice(what=what, value=value, found=matches.count if net else None, net_found=net)
 
 
-def _completeness(rows: PrivateRows, cohort: Cohort, findings: Findings) -> tuple[record.CompletenessClass, ...]:
+def _completeness(
+    rows: PrivateRows, cohort: Cohort, findings: Findings, *, told: bool
+) -> tuple[record.CompletenessClass, ...]:
     """Every class, and a line for the people of classes with too few decoys, so that all sum to the headline."""
-    classes = [_class(group, findings.matches, rows, cohort) for group in findings.matches.classes]
+    classes = [_class(group, findings.matches, rows, cohort, told=told) for group in findings.matches.classes]
     if cohort.left_out:
+        found = 0 if told else None
         classes.append(
             record.CompletenessClass(
-                name="too few decoys", people=cohort.left_out, found=0, threshold=None, matchable_share=None
+                name="too few decoys", people=cohort.left_out, found=found, threshold=None, matchable_share=None
             )
         )
     return tuple(classes)
 
 
-def _class(group: ClassMatches, matches: Matches, rows: PrivateRows, cohort: Cohort) -> record.CompletenessClass:
+def _class(
+    group: ClassMatches, matches: Matches, rows: PrivateRows, cohort: Cohort, *, told: bool
+) -> record.CompletenessClass:
     names = np.unique(rows.completeness[cohort.records[group.people]]).tolist()
     return record.CompletenessClass(
         name=" · ".join(CLASS_NAMES[name] for name in names),
         people=len(group.people),
-        found=int(matches.found[group.people].sum()),
+        found=int(matches.found[group.people].sum()) if told else None,
         threshold=None if group.threshold is None else round(group.threshold, 4),
         matchable_share=round(1 - group.pi0, 4),
     )

@@ -27,6 +27,7 @@ class Agreement:
 
     field: str
     compared: int
+    missing: int  # pairs that a side has no value for
     agree: int
     chance: float
     p: float | None
@@ -113,6 +114,7 @@ def agreement(ours: Label, theirs: Label, pairs: tuple[Ints, Ints], groups: Ints
     return Agreement(
         field=ours.name,
         compared=len(left),
+        missing=int((~both).sum()),
         agree=agree,
         chance=round(chance / max(1, len(left)), 4),
         p=p,

@@ -23,7 +23,7 @@ from pprl.core.randomness import Randomness, RandomStream, fresh_seed
 from pprl.core.schema import FULL_NAME, NAME_TYPES, Schema
 from pprl.encode.decoys import decoys_per_person
 from pprl.encode.list import encode_list
-from pprl.encode.registry import encode_registry
+from pprl.encode.registry import encode_registry, persons_of_records
 from pprl.judge.assessment import Assessment, judge
 from pprl.judge.matches import merged_classes
 from pprl.match.encodings import match_encodings
@@ -80,7 +80,9 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """A roster in figures. ``spellings`` is how many distinct words its names have, before and after folding.
+    """A roster in figures. ``duplicates`` are rows that are one person with a fuller row, ``equal`` how many of them
+    are the same in everything compared, and so one candidate where the roster is a registry. ``spellings`` is how many
+    distinct words its names have, before and after folding.
 
     ``left_out`` are the rows of cells that are not read, or not in full, by field and reason; ``columns`` says from
     which columns each of these fields is read, by header or number. ``empty_fields`` are linked and have no value in
@@ -96,6 +98,7 @@ class Preview:
     columns: Mapping[str, tuple[str | int, ...]]
     empty_fields: tuple[str, ...]
     duplicates: tuple[tuple[int, int], ...]
+    equal: int
     spellings: tuple[int, int]
     hardening: ParameterSet
     registry_rows: int | None = None
@@ -109,6 +112,7 @@ class Preview:
             "people": self.people,
             "rows_without_any_value": self.empty,
             "duplicates": [list(pair) for pair in self.duplicates],
+            "equal_rows": self.equal,
             "spellings": {"before": self.spellings[0], "after": self.spellings[1]},
             "left_out": [
                 {"field": name, "columns": list(self.columns.get(name, ())), "reason": reason, "rows": list(rows)}
@@ -155,9 +159,16 @@ def preview(
         duplicates=tuple(
             dict.fromkeys((int(people.rows[first_rows[row]]), int(people.rows[row])) for row in repeated.tolist())
         ),
+        equal=_equal_rows(people.take(np.flatnonzero(filled)), schema),
         spellings=_spellings(people, frames, columns, schema),
         hardening=schema.parameters,
     )
+
+
+def _equal_rows(people: People, schema: Schema) -> int:
+    """How many rows repeat another in everything compared."""
+    first = np.unique(people.rows, return_index=True)[1]
+    return len(first) - len(np.unique(persons_of_records(people, schema)[first]))
 
 
 def _spellings(

@@ -20,7 +20,7 @@ SECTIONS = (
     sections.confirm,
     sections.duplicates,
     sections.eligibility,
-    sections.controls,
+    sections.absent,
     sections.copying,
     sections.sensitivity,
     sections.completeness,
@@ -81,7 +81,7 @@ def _found(record: Record, words: Words, writer: Writer) -> Iterator[str]:
     count, of = head.found.count, head.found.of
     if head.threshold is None:
         asked = head.false_match_rate_asked
-        if set(record.verdict.reasons) & set(UNTRUSTED):
+        if _withheld(record):
             yield words("first.withheld")
             if head.fewest_findable is not None:
                 yield words("first.fewest", fewest=head.fewest_findable)
@@ -102,6 +102,10 @@ def _found(record: Record, words: Words, writer: Writer) -> Iterator[str]:
     yield from _missed(record, words)
 
 
+def _withheld(record: Record) -> bool:
+    return record.verdict.rung is None and bool(set(record.verdict.reasons) & set(UNTRUSTED))
+
+
 def _missed(record: Record, words: Words) -> Iterator[str]:
     missed = record.headline.missed_match_rate
     if missed is None or missed.low is None or missed.high is None:
@@ -114,6 +118,9 @@ def _missed(record: Record, words: Words) -> Iterator[str]:
 
 def _chance(record: Record, words: Words) -> Iterator[str]:
     head = record.headline
+    if _withheld(record):
+        yield words("word.untold")
+        return
     chance = head.expected_by_chance
     yield words("first.chance_unknown") if chance is None else words("first.chance", n=chance)
     yield words("first.test_unknown") if head.p is None else words("first.test", p=words.p(head.p))

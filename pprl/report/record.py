@@ -168,9 +168,13 @@ class Stratum(Part):
 class Confirm(Part):
     field: str = fields.text("name of a field that was not linked", pattern=r"\w+", required=True)
     compared: Number | None = fields.count("pairs in which both sides have a value")
+    missing: Number | None = fields.count("pairs in which a side has none")
     agree: Number | None = fields.count("of these, pairs that agree")
-    chance: Number | None = fields.proportion("expected agreement if partners are permuted", whole="compared")
-    p: str | Number | None = fields.p_value("the test of agreement against permuted partners")
+    chance: Number | None = fields.proportion(
+        "expected agreement of pairs made at random: partners permuted, or in an exchange random registry rows",
+        whole="compared",
+    )
+    p: str | Number | None = fields.p_value("the test of agreement against pairs made at random")
     higher: Number | None = fields.count("for ranks: pairs in which the list has the higher one, else null")
     lower: Number | None = fields.count("for ranks: pairs in which the list has the lower one, else null")
     share: Number | None = fields.share("agree ÷ compared", part="agree", whole="compared")

@@ -16,9 +16,11 @@ CODES_OF_WARNINGS = ("see_audit", "near_doubles_list", "near_doubles_registry")
 
 
 def scores(writer: Writer) -> Section:
-    words, scores, threshold = writer.words, writer.record.scores, writer.record.headline.threshold
+    """On a page for publication without the threshold: rounded, it would lie beside or across bins that it divides."""
+    words, scores = writer.words, writer.record.scores
     if scores is None:
         return writer.nothing("scores")
+    threshold = writer.record.headline.threshold if writer.record.exact else None
     drawn = plots.histogram(
         plots.Histogram(scores.edges, scores.real, scores.decoys),
         threshold=threshold,
@@ -27,7 +29,7 @@ def scores(writer: Writer) -> Section:
         labels=plots.HistogramLabels(
             people=words("col.real"),
             decoys=words("col.decoys"),
-            threshold=words("scores.threshold", n=words.similarity(threshold or 0)),
+            threshold="" if threshold is None else words("scores.threshold", n=words.similarity(threshold)),
             axis=words("scores.axis"),
         ),
     )
@@ -47,19 +49,9 @@ def _step(words: Words, low: Number, high: Number) -> str:
 def _scores_in_words(words: Words, scores: Scores, threshold: Number | None) -> str:
     edges = scores.edges
     first, last = words.similarity(edges[0]), words.similarity(edges[-1])
-    if threshold is None:
-        real, decoys = (_step(words, edges[peak], edges[peak + 1]) for peak in map(_peak, (scores.real, scores.decoys)))
-        return words("scores.alt_plain", first=first, last=last, real=real, decoys=decoys)
-    # A bin that the threshold cuts is counted whole, on the side of its larger part.
-    over = [i for i in range(len(scores.real)) if (edges[i] + edges[i + 1]) / 2 >= threshold]
-    return words(
-        "scores.alt",
-        first=first,
-        last=last,
-        threshold=words.similarity(threshold),
-        real=sum(scores.real[i] for i in over),
-        decoys=sum(scores.decoys[i] for i in over),
-    )
+    real, decoys = (_step(words, edges[peak], edges[peak + 1]) for peak in map(_peak, (scores.real, scores.decoys)))
+    alt = words("scores.alt", first=first, last=last, real=real, decoys=decoys)
+    return alt if threshold is None else f"{alt} {words('scores.alt_threshold', n=words.similarity(threshold))}"
 
 
 def _peak(counts: Sequence[Number]) -> int:
@@ -128,7 +120,12 @@ def _strata_rows(writer: Writer, stratum: Stratum) -> Iterator[plots.Row]:
     yield plots.Row(writer.words.label(stratum.field), heading=True)
     for value in stratum.values:
         share = _share_of(value)
-        yield plots.Row(_label(writer, value), share, "" if share is not None else writer.words("word.too_few"))
+        yield plots.Row(_label(writer, value), share, "" if share is not None else writer.words(_why_none(writer)))
+
+
+def _why_none(writer: Writer) -> str:
+    """The word for a group without an estimate."""
+    return "word.too_few" if writer.record.headline.net_found else "word.unknown"
 
 
 def _strata_in_words(writer: Writer, fields: Sequence[Stratum]) -> Iterator[str]:
@@ -147,7 +144,7 @@ def _strata_in_words(writer: Writer, fields: Sequence[Stratum]) -> Iterator[str]
 def _group_in_words(writer: Writer, value: StratumValue) -> str:
     words, net, label = writer.words, value.net_found, _label(writer, value, SHORT)
     if _share_of(value) is None or net is None:
-        return words("strata.alt_few", label=label)
+        return words("strata.alt_none", label=label, why=words(_why_none(writer)))
     point = writer.share(net.value, value.people)
     if net.low is None or net.high is None:
         return words("strata.alt_point", label=label, share=point)
@@ -161,7 +158,7 @@ def _strata_table(writer: Writer, stratum: Stratum) -> Table:
             _label(writer, value),
             writer.number(value.people),
             writer.number(value.found),
-            writer.net(value.net_found, "word.too_few"),
+            writer.net(value.net_found, _why_none(writer)),
             writer.share(value.net_found.value, value.people) if value.net_found else "–",
         )
         for value in stratum.values
@@ -208,7 +205,17 @@ def confirm(writer: Writer) -> Section:
         for field in fields
         if field.higher is not None and field.lower is not None
     ]
-    return writer.section("confirm", [words("confirm.lead")], _confirm_figure(writer, fields), [table], ranks)
+    text = [words("confirm.lead"), *_agreements_in_words(writer, fields)]
+    return writer.section("confirm", text, _confirm_figure(writer, fields), [table], ranks)
+
+
+def _agreements_in_words(writer: Writer, fields: Iterable[Confirm]) -> Iterator[str]:
+    """For each field how many pairs agree, of those with a value on both sides, and how many have none."""
+    for field in fields:
+        if field.agree is not None and field.compared:
+            name, agree = writer.words.label(field.field), writer.number(field.agree)
+            missing = writer.words("confirm.missing", n=field.missing) if field.missing else ""
+            yield writer.words("confirm.agrees", field=name, agree=agree, compared=field.compared, missing=missing)
 
 
 def _agreed(field: Confirm) -> float | None:
@@ -290,33 +297,38 @@ def eligibility(writer: Writer) -> Section:
             writer.number(group.people),
             writer.number(group.found),
             writer.net(group.net_found) if group.net_found else "–",
-            "–",
         )
         for name, group in (("eligible", eligibility.eligible), ("unknown", eligibility.unknown))
         if group is not None
     ]
-    if (absent := eligibility.ineligible) is not None:
-        expected = writer.number(absent.expected) if absent.expected is not None else "–"
-        name = words("eligibility.ineligible")
-        rows.append((name, writer.number(absent.people), writer.number(absent.found), "–", expected))
-    columns = writer.columns("group", "people", "found", "net", "expected")
+    columns = writer.columns("group", "people", "found", "net")
     tables = [Table(words("eligibility.head"), columns, tuple(rows))] if rows else []
     return writer.section("eligibility", [lead], None, tables)
 
 
-def controls(writer: Writer) -> Section:
-    words, controls = writer.words, writer.record.controls
-    if controls is None:
-        return writer.nothing("controls")
-    lead = words(
-        "controls.lead",
-        found=writer.number(controls.found),
-        people=controls.people if controls.people is not None else words("word.unknown"),
-        expected=writer.number(controls.expected),
+def absent(writer: Writer) -> Section:
+    """People known to be absent: those who cannot be in the registry at its date, and negative controls."""
+    words, record = writer.words, writer.record
+    cannot = record.eligibility.ineligible if record.eligibility else None
+    groups = [(name, group) for name, group in (("cannot", cannot), ("controls", record.controls)) if group is not None]
+    none = [] if record.controls else [words("absent.no_controls")]
+    if not groups:
+        return writer.section("absent", none)
+    rows = tuple(
+        (
+            words(f"absent.{name}"),
+            writer.number(group.people),
+            writer.number(group.found),
+            writer.number(group.expected),
+            writer.p(group.p),
+        )
+        for name, group in groups
     )
-    judged = {True: "controls.flat", False: "controls.found", None: "controls.unknown"}[controls.flat]
-    p = f" ({words.p(controls.p)})" if controls.p is not None else ""
-    return writer.section("controls", [lead, words(judged) + p])
+    judged = [
+        words(f"absent.{'flat' if group.flat else 'closer'}_{name}") for name, group in groups if group.flat is not None
+    ]
+    table = Table(words("absent.head"), writer.columns("group", "people", "reach", "expected", "p"), rows)
+    return writer.section("absent", [words("absent.lead"), *judged, *none], None, [table])
 
 
 def copying(writer: Writer) -> Section:
@@ -368,17 +380,18 @@ def completeness(writer: Writer) -> Section:
     words, classes = writer.words, writer.record.completeness
     if not classes:
         return writer.nothing("complete")
+    thresholds = [[writer.similarity(item.threshold)] if writer.record.exact else [] for item in classes]
     rows = tuple(
         (
             _class_name(words, item.name),
             writer.number(item.people),
             writer.number(item.found),
-            writer.similarity(item.threshold),
+            *threshold,
             writer.percent(item.matchable_share),
         )
-        for item in classes
+        for item, threshold in zip(classes, thresholds, strict=True)
     )
-    columns = writer.columns("class", "people", "found", "threshold", "matchable")
+    columns = writer.columns("class", "people", "found", *["threshold"] * writer.record.exact, "matchable")
     return writer.section("complete", [words("complete.lead")], None, [Table(words("complete.head"), columns, rows)])
 
 

@@ -9,6 +9,8 @@ from pprl.report.layout import Column, Figure, Section, Table
 from pprl.report.record import Record
 from pprl.report.text import Words
 
+#: Sections that say nothing where the test that comes first was not made, or is withheld.
+ABOUT_MATCHES = ("scores", "rates", "strata", "confirm", "copy", "sensitivity", "complete")
 #: Keys of the word tables that are sentences of a section, not names of parameters.
 RESERVED = ("head", "lead", "none", "alt", "alt_choice", "axis", "here")
 
@@ -82,5 +84,6 @@ class Writer:
         return Section(key=key, head=head, text=tuple(text), figure=figure, tables=tuple(tables), notes=tuple(notes))
 
     def nothing(self, key: str) -> Section:
-        """A section that only says that nothing was asked for."""
-        return self.section(key, [self.words(f"{key}.none")])
+        """A section that only says that nothing was asked for, or that nothing can be said about matches."""
+        untold = self.record.verdict.rung is None and self.record.headline.p is None and key in ABOUT_MATCHES
+        return self.section(key, [self.words("word.untold" if untold else f"{key}.none")])

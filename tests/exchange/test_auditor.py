@@ -31,6 +31,7 @@ from pprl.exchange.protocol.statements import Statement, read_statements
 from pprl.exchange.record import read_judged
 from pprl.report import render
 from pprl.report.record import load
+from pprl.report.text import Words
 
 SIGNED = [name for name in STATEMENTS if name != "01-cards.pprl"]
 
@@ -87,6 +88,10 @@ def test_an_auditor_is_told_step_by_step_what_holds(folder, heard):
     assert len(lines) == len(starts)
     for line, start in zip(lines, starts, strict=True):
         assert line.startswith(start)
+    code = json.loads((folder / "report.json").read_bytes())["verdict"]["code"]
+    published = Words("en")(f"rung.{code}")
+    assert f"verdict: {published}" in lines
+    assert code not in done.out
 
 
 def test_without_the_words_nobody_knows_who_said_it(folder, tmp_path):

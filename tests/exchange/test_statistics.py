@@ -21,6 +21,7 @@ from pprl.encode.registry import encode_registry
 from pprl.exchange.folder import PART
 from pprl.exchange.parties.list_owner import LIST_ROWS
 from pprl.exchange.parties.owners import Secrets
+from pprl.exchange.replay import agreement_of_asked
 from pprl.match import search
 from pprl.roster.columns_file import Columns
 from pprl.roster.load import load
@@ -83,9 +84,12 @@ def test_two_matters_have_no_handle_and_no_leaf_in_common(played, other_exchange
         leaves = list(layout.leaves(rows.tobytes()))
         ends = layout.crossing - (layout.linked if side == "registry" else 0)  # digits are few, and often alike
         places = [*range(layout.record, ends, 16), *range(layout.crossing, layout.width, 16)]
-        parts = {row[at : at + 16].tobytes() for row in rows for at in places}
+        # In a registry zeroes stand for a value that is missing; in a list nothing shows where one is.
+        none = int(sum((rows[:, at : at + 16] == 0).all(axis=1).sum() for at in places))
+        assert (none > 0) == (side == "registry")
+        parts = {row[at : at + 16].tobytes() for row in rows for at in places} - {bytes(16)}
         assert len(set(handles)) == len(set(leaves)) == len(rows)
-        assert len(parts) == len(rows) * len(places), "a nonce or a tag comes twice"
+        assert len(parts) + none == len(rows) * len(places), "a nonce or a tag comes twice"
         seen.append((set(handles), set(leaves), parts))
     for one, other in zip(*seen, strict=True):
         assert not one & other
@@ -214,3 +218,26 @@ def test_the_rows_nearest_to_another_are_not_the_real_ones(crossing):
         expected += 40 * (kinds == RecordKind.REAL).mean()
     looked_at = 40 * len(crossing)
     assert real <= stats.binom(looked_at, expected / looked_at).ppf(0.999)
+
+
+# --- further fields ---
+
+
+def test_agreement_of_five_rows_by_hand():
+    """The best candidate agrees alone, of two rows with a value and of four: by chance 1/2 · 1/4 = 1/8. The third pair
+    has no value, whatever the other rows have."""
+    both = np.array([[1, 0, 0, 1, 0], [1, 1, 1, 1, 0], [0, 1, 1, 0, 0]], dtype=bool)
+    alike = np.array([[1, 0, 0, 0, 0], [0, 0, 1, 0, 0], [0, 1, 1, 0, 0]], dtype=bool)
+    found = agreement_of_asked("number", alike, both, np.array([0, 2, 4], dtype=np.uint8))
+    assert (found.compared, found.missing, found.agree, found.chance, found.p) == (2, 1, 2, 0.0, 0.125)
+
+
+def test_values_that_are_missing_make_no_agreement():
+    """Where candidates are like any other row, p is below 5% no oftener than that, however many values are missing."""
+    draw, low = np.random.default_rng(1), 0
+    for _ in range(400):
+        both = draw.random((40, 5)) < 0.4
+        alike = both & (draw.random((40, 5)) < 0.3)
+        p = agreement_of_asked("number", alike, both, draw.integers(0, 5, 40).astype(np.uint8)).p
+        low += p is not None and p < 0.05
+    assert low <= stats.binom(400, 0.05).ppf(0.999)

@@ -12,11 +12,14 @@ from scipy.stats import binom
 
 import pprl
 from pprl.cli.output import summary
+from pprl.core.bits import BitMatrix
 from pprl.core.key import LinkageKey
 from pprl.core.private_rows import Label, Policy, RecordKind
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.encode.list import encode_list
+from pprl.encode.registry import encode_registry
+from pprl.judge.assessment import judge
 from pprl.judge.assignment import Candidates
 from pprl.judge.confirmation import Agreement, agreement
 from pprl.judge.diagnostics import (
@@ -35,12 +38,13 @@ from pprl.judge.labels import positions_of
 from pprl.judge.matches import assign_partners, find_matches
 from pprl.judge.verdict import Grounds, decide_verdict
 from pprl.link import link
+from pprl.match.encodings import match_encodings
 from pprl.report import render
 from pprl.report.disclosure import contradictions, disclose, exposed
 from pprl.roster.load import load
 
 SOUND, FLAT = Soundness(0.5, 0.6), Absent(50, 1, 1.0, 0.4)
-AGREES = Agreement(field="rank", compared=100, agree=80, chance=0.3, p=0.001)
+AGREES = Agreement(field="rank", compared=100, missing=0, agree=80, chance=0.3, p=0.001)
 NATURAL = CopyCheck(100, 60, True, 0.2)
 TOP = {
     "p": 1e-9,
@@ -125,7 +129,7 @@ def test_ranks_say_which_is_higher_and_missing_values_are_not_compared():
     )
     positions = np.arange(4)
     found = agreement(ours, theirs, (positions, positions), np.zeros(4, dtype=np.int64), RandomStream(b"x" * 32, "t"))
-    assert (found.compared, found.agree, found.higher, found.lower) == (3, 1, 1, 1)
+    assert (found.compared, found.missing, found.agree, found.higher, found.lower) == (3, 1, 1, 1, 1)
 
 
 def test_partners_are_permuted_within_their_group():
@@ -374,7 +378,47 @@ def test_controls_that_are_not_judged_are_named_in_warnings():
         "3 of 40 controls left out: on the list too, repeated, or with nothing to compare",
         "7 of 37 negative controls are in classes of rows without judged people: left out",
     ]
-    assert any(line.startswith("negative controls  0 of 30 reach the threshold") for line in summary(answer))
+    shown = "\n".join(summary(answer))
+    assert "all who reach the threshold do so by chance:\n  negative controls            0 of 30 reach it;" in shown
+
+
+def found_in(value, path=""):
+    """Every count of matches in an audit, by its path; the rates of other thresholds are of no match."""
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            if key != "rates":
+                yield from found_in(item, f"{path}.{key}")
+    elif path.endswith((".found", ".found.count", ".ambiguous")):
+        yield path, value
+
+
+def test_where_it_cannot_be_told_how_many_match_no_part_says_nobody_does():
+    """Nobody of a dozen is there, and too many would have to be: a 0 in a group would claim more than the headline."""
+    listed, absent = (pprl.load(frame, SCHEMA, "list").people for frame in (roster(12, 3000), roster(30, 2000)))
+    answer = link(listed, pprl.load(roster(400), SCHEMA, "registry").people, SCHEMA, controls=absent, seed=1)
+    assert (answer.verdict.rung, answer.verdict.reasons, answer.found) == (None, ("power",), None)
+    found = dict(found_in(answer.audit))
+    assert {".strata.0.values.0.found", ".completeness.0.found", ".eligibility.eligible.found"} <= found.keys()
+    assert set(found.values()) == {None}
+    assert answer.to_dict()["pairs"] is None
+    assert not any("reach" in line for line in summary(answer))
+
+
+def test_controls_keep_their_figures_only_where_they_withhold_the_verdict():
+    """Beside decoys that look like nobody, how many controls reach a threshold is no better than the rest."""
+    key, absent = LinkageKey.make(1), pprl.load(roster(50, 2000), SCHEMA, "control")
+    encodings, rows = encode_list(roster(60), SCHEMA, key, controls=absent, randomness=Randomness.make(1))
+    registry, registry_rows = encode_registry(roster(400), SCHEMA, key, randomness=Randomness.make(1))
+    scores = match_encodings(encodings, registry)
+    words = encodings.bits.words.copy()
+    decoys = positions_of(rows.handles, encodings.handles)[rows.of_kind(RecordKind.DECOY)]
+    words[decoys] = np.random.default_rng(1).integers(0, 2**64, (len(decoys), words.shape[1]), dtype=np.uint64)
+    forged = replace(encodings, bits=BitMatrix(words))
+    true, withheld = (judge(scores, rows, registry_rows, encodings=seen).audit for seen in (encodings, forged))
+    assert true["controls"]["found"] is not None
+    assert withheld["verdict"]["reasons"] == ["unsound_decoys"]
+    assert withheld["controls"] == {"people": 50, "found": None, "expected": None}
+    assert set(dict(found_in(withheld)).values()) == {None}
 
 
 def test_strata_and_eligibility_sum_to_the_headline():

@@ -89,6 +89,7 @@ def example():
             {
                 "field": "rank",
                 "compared": 613,
+                "missing": 0,
                 "agree": 511,
                 "share": 0.833605,
                 "chance": 0.4127,
@@ -217,6 +218,7 @@ def test_what_the_report_of_the_example_says():
     assert report["confirm"][0] == {
         "field": "rank",
         "compared": 615,
+        "missing": 0,
         "agree": 510,
         "share": 0.829,  # 510 / 615
         "chance": 0.415,  # 255 / 615
@@ -229,6 +231,21 @@ def test_what_the_report_of_the_example_says():
     assert report["run"] == "3 with this list; changed since the last: the list, the schema"
     assert report["warnings"] == ["weak_decoys", "see_audit"]
     assert exposed(report) == []
+
+
+@pytest.mark.parametrize("small_cells", ["round", "suppress"])
+@pytest.mark.parametrize("missing", [0, 1, 3, 20, 219, 608, 612])
+def test_how_many_pairs_have_no_value_reveals_no_small_count(missing, small_cells):
+    """Beside the pairs, those with a value on both sides follow from those without, and the other way round."""
+    audit = example()
+    compared = 613 - missing
+    audit["confirm"][0] |= {"compared": compared, "missing": missing, "agree": compared, "share": 1.0}
+    audit["confirm"][0] |= {"higher": None, "lower": None}
+    report = disclose(audit, 5, small_cells=small_cells)
+    assert report["confirm"][0]["missing"] in (None, rounded(missing, 5))
+    assert exposed(report) == []
+    told = audit | {"confirm": [audit["confirm"][0] | {"missing": missing + 1}]}
+    assert contradictions(told) == ["confirm.0 compared and missing sum"]
 
 
 SPANS = {
@@ -864,7 +881,8 @@ def any_audit(seed):
     audit["scores"] |= {"real": cut(rng, people, 100), "decoys": [people / 100] * 100}
     compared = rng.randint(0, pairs)
     agree, higher, lower = cut(rng, compared, 3)
-    audit["confirm"][0] |= {"compared": compared, "agree": agree, "higher": higher, "lower": lower}
+    audit["confirm"][0] |= {"compared": compared, "missing": pairs - compared}
+    audit["confirm"][0] |= {"agree": agree, "higher": higher, "lower": lower}
     audit["copy_check"] |= {"pairs": pairs, "identical": rng.randint(0, min(pairs, 9))}
     for row, part in zip(audit["rates"], sorted(rng.randint(0, people) for _ in audit["rates"]), strict=True):
         row["found"] = part

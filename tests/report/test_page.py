@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from helpers import DATA
+from helpers import DATA, ROOT
 
 from pprl.cli import cli, main
 from pprl.core.errors import FileError
@@ -19,6 +19,7 @@ from pprl.report import plots, policy, render
 from pprl.report.fields import Estimate
 from pprl.report.record import AUDIT, LADDER, Record, load
 from pprl.report.text import LANGUAGES, Words, visible
+from pprl.report.writer import ABOUT_MATCHES
 
 EXAMPLE = json.loads((DATA / "report_example.json").read_text("utf-8"))
 REASONS = re.findall(
@@ -233,9 +234,11 @@ def test_how_many_decoys_count():
 def test_cannot_tell_is_written_in_words(language):
     shown = text(EXAMPLE | CANNOT | NOTHING, language)
     words = Words(language)
-    for key in ("rung.cannot_tell", "word.unknown", "first.chance_unknown", "first.test_unknown", "scores.none",
-                "strata.none", "confirm.none", "controls.none", "eligibility.none", "sensitivity.none"):  # fmt: skip
+    for key in ("rung.cannot_tell", "word.unknown", "first.chance_unknown", "first.test_unknown", "word.untold",
+                "absent.no_controls", "eligibility.none"):  # fmt: skip
         assert words(key) in shown
+    # Nothing was judged: that there are no groups, or no further fields, would be a claim.
+    assert not [key for key in ABOUT_MATCHES if words(f"{key}.none") in shown]
     assert "None" not in shown
     assert "null" not in shown
 
@@ -244,7 +247,15 @@ def test_strata_too_small_for_an_estimate_get_none():
     tiny = [{"label": f"company {n}", "people": 10, "found": 5, "net_found": None} for n in range(3)]
     page = Reader(render(report(strata=[{"field": "company", "values": tiny}])))
     assert page.text.count("too few") == 3
-    assert any("company 0: too few people for an estimate" in alt for alt in page.alts)
+    assert any("company 0: too few" in alt for alt in page.alts)
+
+
+def test_without_a_threshold_no_group_is_called_too_small():
+    untold = [{"label": f"company {n}", "people": 500, "found": None, "net_found": None} for n in range(3)]
+    page = Reader(render(report(strata=[{"field": "company", "values": untold}], headline__net_found=None)))
+    assert "too few" not in page.text
+    assert "company 0 500 cannot tell cannot tell" in page.text
+    assert any("company 0: cannot tell" in alt for alt in page.alts)
 
 
 def test_people_without_a_value_have_a_name():
@@ -260,8 +271,68 @@ def test_several_lists_and_controls():
         )
     )
     assert "part 1 600 400 67%" in shown
-    assert "25 of 200 people known to be absent match; decoys in their place would give 5." in shown
-    assert "more than chance: the decoys are weaker than real strangers. (p < .01)" in shown
+    assert "negative controls 200 25 5 p < .01" in shown
+    assert "Negative controls come closer to the registry than decoys do" in shown
+
+
+def test_people_known_to_be_absent_have_a_heading_of_their_own():
+    """Those who joined too late and negative controls, in one section, and in none that counts who is in the
+    registry."""
+    page = render(EXAMPLE)
+    sections = {section[: section.index(">")]: Reader(section).text for section in page.split("<section")[1:]}
+    (own,) = (section for section in sections.values() if "People known to be absent from the registry" in section)
+    assert "joined too late to be in it 50 0 5 cannot tell" in own
+    assert "negative controls 200 5 5 p ≥ .05" in own
+    assert "Negative controls come no closer to the registry than decoys do" in own
+    assert "joined too late come" not in own  # whether they do was not tested
+    (could,) = (section for section in sections.values() if "Who could be in the registry" in section)
+    assert "joined too late" not in could
+    assert "left out here" in could
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        (480, "number agrees for 130 of the 140 pairs that have it on both sides; 480 have none."),
+        (0, "number agrees for 130 of the 140 pairs that have it on both sides. "),
+        (None, "number agrees for 130 of the 140 pairs that have it on both sides. "),
+    ],
+)
+def test_further_fields_are_told_of_the_pairs_that_have_them(missing, said):
+    rank, number = EXAMPLE["confirm"]
+    shown = text(report(confirm=[rank, number | {"missing": missing}]))
+    assert said in shown
+    assert "rank agrees for 430 of the 560 pairs that have it on both sides." in shown
+    hidden = text(report(confirm=[rank, number | {"agree": None, "suppressed": True}]))
+    assert "number agrees" not in hidden
+
+
+def drawn_in(page, section):
+    """The drawings of one section, as SVG."""
+    (found,) = (part for part in re.findall("<section.*?</section>", page, flags=re.S) if Words("en")(section) in part)
+    return [base64.b64decode(data).decode() for data in re.findall(r"data:image/svg\+xml;base64,([\w+/=]+)", found)]
+
+
+def test_no_rounded_threshold_is_drawn_or_named_where_it_would_lie_across_bins():
+    """Rounded to .05 it lies below a bin that is full of decoys, which do not match; an exact one is drawn."""
+    exact = report(format=AUDIT, disclosure={"base": 1}, headline__threshold=0.594)
+    rounded = report(headline__threshold=0.6)
+    label = "a match from"
+    assert len(drawn_in(render(rounded), "scores.head")) >= 4
+    assert all(label in svg for svg in drawn_in(render(exact), "scores.head"))
+    assert not any(label in svg for svg in drawn_in(render(rounded), "scores.head"))
+    alts = [" ".join(Reader(render(page)).alts) for page in (exact, rounded)]
+    assert ["The lowest similarity of a match is 0.594." in alt for alt in alts] == [True, False]
+    assert "0.600" not in text(report(headline__threshold=0.6, scores=None, rates=None))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_that_a_list_claims_is_spoken_of(language):
+    """A list of deserters is a list of people; nothing here repeats or denies what it says about them."""
+    claims = re.compile(r"desert|AWOL|traitor|crimin|guilt|дезерт|самовольн|СОЧ|предател|преступ|виновн", re.I)
+    sources = [path.read_text("utf-8") for path in sorted((ROOT / "pprl" / "cli").glob("*.py"))]
+    for sentence in [*Words(language).sentences().values(), *sources]:
+        assert not claims.search(sentence)
 
 
 def test_an_audit_is_visibly_exact():

@@ -44,8 +44,8 @@ from pprl.exchange.parties.owners import (
     Warn,
     agreed_schema,
     confirm_fields,
-    confirm_tag,
     ignore,
+    open_tag,
     refuse_size,
 )
 from pprl.exchange.parties.party import refuse_outliving
@@ -330,16 +330,13 @@ def answer_tags(query: Statement, rows: PrivateRows, order: list[int], terms: Te
     if len(ids) != len(order) * len(fields) * ASKED * TAG:
         raise FileError("the query does not ask five times for each row and field", hint=AGAIN)
     values = confirm_values(rows.labels, fields, len(rows))
-    missing = RandomStream(secrets.seed, "missing answers")
     tags, start = bytearray(), 0
     for record in order:
         for confirm, field_values in zip(fields, values, strict=True):
             value = field_values[record]
             for _ in range(ASKED):
                 asked = ids[start : start + TAG]
-                tags += (
-                    missing.bytes(TAG) if value is None else confirm_tag(secrets.confirm, confirm.name, asked, value)
-                )
+                tags += open_tag(secrets.confirm, confirm.name, asked, value)
                 start += TAG
     return bytes(tags)
 

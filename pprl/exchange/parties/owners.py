@@ -34,6 +34,8 @@ from pprl.exchange.record import Received, not_come
 from pprl.report import render
 from pprl.report.record import load
 
+NO_VALUE = bytes(TAG)  # what a side shows in place of a tag
+
 ROWS_AT_A_TIME = 4_096
 Due = Literal["rows", "package", "seal"]
 Progress = Callable[[int], None]
@@ -185,6 +187,11 @@ def confirm_tag(key: bytes, field: str, nonce: bytes, value: str | None) -> byte
     name = field.encode()
     content = b"\x00" if value is None else b"\x01" + value.encode()
     return mac(key, len(name).to_bytes(2, "little") + name + nonce + content)[:TAG]
+
+
+def open_tag(key: bytes, field: str, tag_id: bytes, value: str | None) -> bytes:
+    """The tag of a value on a side that may show where it has none: a missing value gets zeroes."""
+    return NO_VALUE if value is None else confirm_tag(key, field, tag_id, value)
 
 
 def refuse_size(side: OwnerRole, count: int, limits: tuple[int, int], what: str) -> None:

@@ -36,7 +36,7 @@ from pprl.exchange.parties.owners import (
     Secrets,
     agreed_schema,
     confirm_fields,
-    confirm_tag,
+    open_tag,
     refuse_more,
     refuse_size,
 )
@@ -227,7 +227,7 @@ class _RowPacker:
         column = people.columns[field]
         values = [*column.values, None]
         tags = b"".join(
-            confirm_tag(self._confirm_key, field, tag_id.tobytes(), values[code])
+            open_tag(self._confirm_key, field, tag_id.tobytes(), values[code])
             for tag_id, code in zip(ids, column.codes.tolist(), strict=True)
         )
         return np.frombuffer(tags, dtype=np.uint8).reshape(len(people), TAG)

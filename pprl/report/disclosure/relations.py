@@ -138,6 +138,8 @@ def _pairs(record: Mapping[str, Any]) -> list[Relation]:
     for index, item in rows_of(record, "confirm"):
         above = f"confirm.{index}"
         relations.append(_within(f"{above}.agree", f"{above}.compared"))
+        both = [f"{above}.compared", f"{above}.missing"]
+        relations.append(_total(f"{above} compared and missing sum", both, ["copy_check.pairs"]))
         if item.get("higher") is not None or item.get("suppressed"):
             parts = [f"{above}.{key}" for key in ("agree", "higher", "lower")]
             relations.append(_total(f"{above} sums", parts, [f"{above}.compared"]))

@@ -21,7 +21,7 @@ RATE_CLASSES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 SEE_AUDIT = "see_audit"  # replaces warnings that are sentences
 #: Tables whose counts are exact where small cells are suppressed, with their margins.
 TABLES = re.compile(
-    r"strata\.|rosters\.(lists\.|list_people$)|confirm\.|eligibility\.|headline\.(people|found\.count)$"
+    r"strata\.|rosters\.(lists\.|list_people$)|confirm\.\d+\.(?!missing)|eligibility\.|headline\.(people|found\.count)$"
 )
 
 
