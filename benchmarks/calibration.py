@@ -1,6 +1,7 @@
 """Are the verdict's figures true? Many lists with a known truth, and how often each figure holds.
 
-    python benchmarks/calibration.py run DATA RESULTS.csv [--runs 200] [--only PREFIX] [--workers 2] [--minutes M]
+    python benchmarks/calibration.py run DATA RESULTS.csv [--runs 200] [--only PREFIX] [--overlap 0] [--workers 2]
+        [--minutes M]
     python benchmarks/calibration.py table RESULTS.csv
 
 `run` adds missing runs to the file RESULTS.csv (one line each), so it can be stopped and started again. `table` prints
@@ -20,11 +21,11 @@ import argparse
 import itertools
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,11 @@ from pprl.encode.registry import encode_registry
 from pprl.judge.assessment import Provenance, judge
 from pprl.judge.bootstrap import intervals
 from pprl.judge.cohort import Cohort
+from pprl.judge.false_bound import bound_false
 from pprl.judge.labels import open_labels, positions_of
 from pprl.judge.matches import find_matches
+from pprl.judge.missed import Planted, missed_match_rate
+from pprl.link import planted_people
 from pprl.match.encodings import match_encodings
 from pprl.roster.load import load
 from pprl.roster.people import People
@@ -55,7 +59,10 @@ ABSENT_PEOPLE = 2_000
 LARGE = 100_000  # registries of this size get a tenth of the runs
 RUNS_A_POPULATION = 5
 RATES = (500, 100)
-FIGURES = ("found", "ambiguous", "stated", "pairs", "right", "there", "net", "low", "high")  # at each rate
+FIGURES = (  # at each rate
+    *("found", "ambiguous", "stated", "pairs", "right", "there", "net", "low", "high", "false", "at_most"),
+    *("missed", "missed_low", "missed_high", "truly_missed"),
+)
 SIZES, REGISTRIES, HARDENINGS = (30, 100, 1_010), (2_000, 10_000), ("plain", "standard")
 OVERLAPS = ("0", "3", "10", "5%", "30%", "60%", "95%")
 FIELDS = {
@@ -144,13 +151,12 @@ def population_of(data: Path, number: int, cell: Cell) -> tuple[Case, People, Pe
 
 
 @lru_cache(maxsize=4)
-def held(data: Path, number: int, cell: Cell, gone: tuple[int, ...] = ()) -> tuple[Encodings, PrivateRows]:
-    """The encoded registry of a population: its first people, as many as the cell has, without those ``gone``."""
+def held(data: Path, number: int, cell: Cell, gone: tuple[int, ...] = ()) -> tuple[People, Encodings, PrivateRows]:
+    """The registry of a population: its first people, as many as the cell has, without those ``gone``."""
     case, _, theirs = population_of(data, number, cell)
     keep = (case.people_of_registry < cell.registry) if cell.generated else ~np.isin(case.people_of_registry, gone)
-    return encode_registry(
-        theirs.take(np.flatnonzero(keep)), schema_of(cell), LinkageKey.make(number), randomness=Randomness.make(number)
-    )
+    people, key = theirs.take(np.flatnonzero(keep)), LinkageKey.make(number)
+    return people, *encode_registry(people, schema_of(cell), key, randomness=Randomness.make(number))
 
 
 def drawn(case: Case, cell: Cell, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -174,6 +180,11 @@ class Drawn:
 
     case: Case
     present: np.ndarray  # rows of the case
+    listed: People
+    registered: People
+    schema: Schema
+    key: LinkageKey
+    randomness: Randomness
     list_encoded: Encodings
     rows: PrivateRows
     registry_rows: PrivateRows
@@ -181,6 +192,12 @@ class Drawn:
     own_rows: PrivateRows
     cohort: Cohort
     handles: np.ndarray
+
+    @cached_property
+    def planted(self) -> Planted:
+        planted = planted_people(self.listed, self.registered, self.schema, self.key, self.randomness)
+        assert planted is not None
+        return planted
 
     def truth(self) -> np.ndarray:
         """The person of each judged person of the list, −1 for none."""
@@ -206,28 +223,39 @@ def drawn_list(data: Path, cell: Cell, seed: int) -> Drawn:
     draw = np.random.default_rng([seed, cell.size, cell.registry, cell.present, hardening, len(cell.fields)])
     present, absent = drawn(case, cell, draw)
     gone = case.truth[absent][case.truth[absent] >= 0]
-    registry, registry_rows = held(data, number, replace(cell, size=0, overlap=""), tuple(gone.tolist()))
+    registry = held(data, number, replace(cell, size=0, overlap=""), tuple(gone.tolist()))
     people = only_used(everybody.take(np.concatenate([present, absent])))
-    return compared(case, present, people, (registry, registry_rows), schema_of(cell), LinkageKey.make(number), seed)
+    return compared(case, present, people, registry, schema_of(cell), LinkageKey.make(number), seed)
 
 
 def compared(
     case: Case,
     present: np.ndarray,
-    people: People,
-    held: tuple[Encodings, PrivateRows],
+    listed: People,
+    registry: tuple[People, Encodings, PrivateRows],
     schema: Schema,
     key: LinkageKey,
     seed: int,
+    *,
+    planted: bool = False,
 ) -> Drawn:
-    """The people of a list, encoded with decoys from ``seed`` and compared with an encoded registry."""
-    registry, registry_rows = held
-    list_encoded, rows = encode_list(people, schema, key, randomness=Randomness.make(seed), allow_weak=True)
-    scores = match_encodings(list_encoded, registry)
+    """The people of a list, encoded with decoys from ``seed`` and compared with an encoded registry.
+
+    With ``planted``, the rows hold what the missed-match rate rests on where nobody has both rosters.
+    """
+    registered, registry_encoded, registry_rows = registry
+    randomness = Randomness.make(seed)
+    list_encoded, rows = encode_list(listed, schema, key, planted=planted, randomness=randomness, allow_weak=True)
+    scores = match_encodings(list_encoded, registry_encoded)
     own_rows, cohort, handles = open_labels(scores, rows, registry_rows)
     return Drawn(
         case=case,
         present=present,
+        listed=listed,
+        registered=registered,
+        schema=schema,
+        key=key,
+        randomness=randomness,
         list_encoded=list_encoded,
         rows=rows,
         registry_rows=registry_rows,
@@ -258,6 +286,8 @@ def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
         low, high = intervals(matches, [], copy(one.cohort.draws))[0]
         paired = matches.found & ~matches.unsure
         found = int(matches.found.sum())
+        bound = bound_false(matches, rate / 10_000)
+        missed = missed_match_rate(one.planted, one.own_rows, one.cohort, matches) if matches.told else None
         figures = {
             "found": found,
             "ambiguous": int(matches.unsure.sum()),
@@ -268,6 +298,12 @@ def run(data: Path, cell: Cell, seed: int) -> dict[str, Any]:
             "net": round(matches.net, 1),
             "low": round(min(low, matches.net), 1),
             "high": round(max(high, matches.net), 1),
+            "false": int((matches.found & ~right).sum()),
+            "at_most": bound and bound.at_most,
+            "missed": missed and missed.value,
+            "missed_low": missed and missed.low,
+            "missed_high": missed and missed.high,
+            "truly_missed": round(1 - (matches.found & right)[present].mean(), 4) if present.any() else None,
         }
         record |= {f"{what}_{rate}": value for what, value in figures.items()}
     return record
@@ -277,15 +313,15 @@ def _run(task: tuple[Path, Cell, int]) -> dict[str, Any]:
     return run(*task)
 
 
-def fill(data: Path, results: Path, runs: int, only: str, workers: int, minutes: float) -> None:
+def fill(data: Path, results: Path, runs: int, chosen: Collection[Cell], workers: int, minutes: float) -> None:
     """Adds the runs missing in the file, population by population, until all are done or time is up."""
     begun = results.exists() and results.stat().st_size
     known = set(read(results)[["cell", "seed"]].itertuples(index=False, name=None)) if begun else set()
     tasks = [
         (data, cell, seed)
-        for cell in cells()
+        for cell in chosen
         for seed in range(runs // 10 if cell.registry == LARGE else runs)
-        if cell.name.startswith(only) and (cell.name, seed) not in known
+        if (cell.name, seed) not in known
     ]
     tasks.sort(key=lambda task: (task[1].registry == LARGE, task[2] // RUNS_A_POPULATION, *order(task[1])))
     end = time.monotonic() + 60 * minutes
@@ -369,14 +405,18 @@ def main() -> None:
     runner.add_argument("data", type=Path)
     runner.add_argument("results", type=Path)
     runner.add_argument("--runs", type=int, default=200)
-    runner.add_argument("--only", default="")
+    runner.add_argument("--only", default="", help="the beginning of a cell's name")
+    runner.add_argument("--overlap", choices=sorted({cell.overlap for cell in cells()}))
     runner.add_argument("--workers", type=int, default=2)
     runner.add_argument("--minutes", type=float, default=1e9)
     shower = commands.add_parser("table")
     shower.add_argument("results", type=Path)
     given = parser.parse_args()
     if given.command == "run":
-        fill(given.data, given.results, given.runs, given.only, given.workers, given.minutes)
+        chosen = [
+            cell for cell in cells() if cell.name.startswith(given.only) and given.overlap in (None, cell.overlap)
+        ]
+        fill(given.data, given.results, given.runs, chosen, given.workers, given.minutes)
     else:
         table(given.results)
 

@@ -1,12 +1,13 @@
 """How fast a roster becomes encodings, folding included, on one core.
 
-    python benchmarks/encode.py DATA [--rows 1000000] [--clkhash PYTHON] [--streamed 10000000]
+    python benchmarks/encode.py DATA [--rows 1000000] [--undated] [--clkhash PYTHON] [--streamed 10000000]
 
 DATA holds `names_ru`. Rows are drawn by frequency: surname, given name, patronymic, birth date, half of them in
-Cyrillic, half in Latin letters. `--clkhash` names a Python with clkhash (in an environment of its own: its
-NumPy is old); it encodes 10,000 of the rows with as many bits per token, and the ratio is printed. `--streamed` writes
-that many rows to a CSV and to a Parquet file with real dates, repeating a million drawn ones, and encodes both part by
-part as `pprl encode --agreement` does: seconds of each step and the most anonymous memory (Linux only).
+Cyrillic, half in Latin letters; no date is compared with `--undated`. `--clkhash` names a Python with clkhash (in an
+environment of its own: its NumPy is old); it encodes 10,000 of the rows with as many bits per token, and the ratio is
+printed. `--streamed` writes that many rows to a CSV and to a Parquet file with real dates, repeating a million drawn
+ones, and encodes both part by part as `pprl encode --agreement` does: seconds of each step and the most anonymous
+memory (Linux only).
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--undated", action="store_true", help="names alone, which have 4,096 bits")
     parser.add_argument("--clkhash", metavar="PYTHON")
     parser.add_argument("--streamed", type=int, metavar="ROWS")
     arguments = parser.parse_args()
@@ -91,9 +93,9 @@ def main() -> None:
         return
     frame, key = rosters(arguments.data, arguments.rows), LinkageKey.make(1).secret
     print(f"{len(frame):,} rows; distinct: " + ", ".join(f"{name} {frame[name].nunique():,}" for name in frame))
-    speeds = {}
+    speeds, fields = {}, FIELDS.partition("[fields.birth_date]")[0] if arguments.undated else FIELDS
     for name in SET_NAMES:
-        schema = parse_schema(FIELDS).with_hardening(name)
+        schema = parse_schema(fields).with_hardening(name)
         compile_kernels(schema)
         start = time.process_time()
         people = load(frame, schema, "registry", any_age=True).people

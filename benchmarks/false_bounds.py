@@ -67,8 +67,8 @@ def shared_list(data: Path, field: str, seed: int) -> Drawn:
     key = LinkageKey.make(seed)
     listed = load(case.leaked, SAME, "list", columns=case.list_columns, any_age=True).people
     theirs = load(case.registry, SAME, "registry", columns=case.registry_columns, any_age=True).people
-    held = encode_registry(theirs, SAME, key, randomness=Randomness.make(seed))
-    return compared(case, present, listed, held, SAME, key, seed)
+    registry = (theirs, *encode_registry(theirs, SAME, key, randomness=Randomness.make(seed)))
+    return compared(case, present, listed, registry, SAME, key, seed)
 
 
 def kinds(data: Path) -> Iterator[tuple[str, Callable[[int], Drawn]]]:

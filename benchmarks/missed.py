@@ -7,14 +7,14 @@ typing errors and nothing missing, *half dated* messy against a registry without
 lists drawn from FEBRL4, dev_cross and foreigners with the partners of absent people removed. For each kind and each
 rate asked, over the lists in which anybody matches: the mean rate stated, the mean share of the people present who are
 not matched with their own record, in how many lists the interval holds that share, and in how many the differences
-are measured in the rosters and not assumed.
+are measured in the rosters and not assumed. *link* has both rosters; in the exchange and the steps nobody has.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,6 @@ from pprl.core.schema_file import parse_schema
 from pprl.encode.registry import encode_registry
 from pprl.judge.matches import find_matches
 from pprl.judge.missed import Planted, missed_match_rate
-from pprl.link import planted_people
 from pprl.roster.load import load
 
 RATES = (0.05, 0.01)
@@ -101,18 +100,38 @@ def kinds() -> Iterator[Kind]:
         yield Kind(source, "standard", 1_010, present, date=False)
 
 
-def with_planted(data: Path, kind: Kind, seed: int, registry: int) -> tuple[Drawn, Planted]:
-    """A list of the kind, compared with its registry, and the people planted."""
+def drawn_list(data: Path, kind: Kind, seed: int, registry: int) -> Drawn:
+    """A list of the kind, compared with its registry."""
     case = kind.case(data, seed, registry)
     schema = parse_schema(f'format = 1\n[encoding]\nhardening = "{kind.hardening}"\n{case.fields}')
-    key, randomness = LinkageKey.make(seed), Randomness.make(seed)
+    key = LinkageKey.make(seed)
     listed = load(case.leaked, schema, "list", columns=case.list_columns, any_age=True).people
     registered = load(case.registry, schema, "registry", columns=case.registry_columns, any_age=True).people
-    held = encode_registry(registered, schema, key, randomness=randomness, allow_weak=True)
-    drawn = compared(case, np.flatnonzero(case.truth >= 0), listed, held, schema, key, seed)
-    planted = planted_people(listed, registered, schema, key, randomness)
-    assert planted is not None
-    return drawn, planted
+    encoded = encode_registry(registered, schema, key, randomness=Randomness.make(seed), allow_weak=True)
+    present = np.flatnonzero(case.truth >= 0)
+    return compared(case, present, listed, (registered, *encoded), schema, key, seed, planted=True)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What was stated of one list, and the truth."""
+
+    rate: float
+    true: float
+    holds: bool
+    measured: bool
+
+
+def stated_of(drawn: Drawn, asked: float) -> dict[str, Stated]:
+    """What `pprl link` says, and what the exchange and the steps do; nothing where nobody matches."""
+    matches = find_matches(drawn.cohort.assignment(), asked)
+    right, present = drawn.right(matches.partners.ids), drawn.truth() >= 0
+    true, found = 1 - float((matches.found & right)[present].mean()), {}
+    for who, planted in {"link": drawn.planted, "exchange": Planted.of_table(drawn.rows.planted, drawn.scores)}.items():
+        one = missed_match_rate(planted, drawn.own_rows, drawn.cohort, matches) if planted else None
+        if planted and one:
+            found[who] = Stated(one.value, true, one.low <= true <= one.high, planted.measured)
+    return found
 
 
 def main() -> None:
@@ -122,36 +141,30 @@ def main() -> None:
     parser.add_argument("--registry", type=int, default=4_000, help="rows of generated registries")
     parser.add_argument("--only", default="")
     given = parser.parse_args()
-    near = cells = 0
-    print("kind, hardening, people, present".ljust(38), "asked lists  stated    true  holds measured", flush=True)
+    near: dict[str, list[bool]] = {"link": [], "exchange": []}
+    print(
+        "kind, hardening, people, present".ljust(38), "asked by       lists  stated    true  holds measured", flush=True
+    )
     for kind in kinds():
         if not kind.name.startswith(given.only):
             continue
-        figures: dict[float, list[tuple[float, float, bool, bool]]] = {rate: [] for rate in RATES}
+        figures: dict[tuple[float, str], list[Stated]] = {(rate, who): [] for rate in RATES for who in near}
         for seed in range(given.runs * (3 if kind.present <= FEW else 1)):
-            drawn, planted = with_planted(given.data, kind, seed, given.registry)
-            assignment = drawn.cohort.assignment()
-            right, present = drawn.right(assignment.partners.ids), drawn.truth() >= 0
+            drawn = drawn_list(given.data, kind, seed, given.registry)
             for rate in RATES:
-                matches = find_matches(assignment, rate)
-                stated = missed_match_rate(planted, drawn.own_rows, drawn.cohort, matches)
-                if stated is not None:
-                    true = 1 - float((matches.found & right)[present].mean())
-                    holds = stated.low <= true <= stated.high
-                    figures[rate].append((stated.value, true, holds, planted.measured))
-        for rate, lists in figures.items():
+                for who, one in stated_of(drawn, rate).items():
+                    figures[rate, who].append(one)
+        for (rate, who), lists in figures.items():
+            start = f"{kind.name:38} {rate:5.0%} {who:8} {len(lists):5}"
             if not lists:
-                print(f"{kind.name:38} {rate:5.0%} {0:5}", flush=True)
+                print(start, flush=True)
                 continue
-            stated, true, holds, measured = np.array(lists, dtype=float).mean(axis=0)
-            cells, near = cells + 1, near + int(abs(stated - true) <= NEAR)
-            apart = "" if abs(stated - true) <= NEAR else f"  {stated - true:+.1%}"
-            print(
-                f"{kind.name:38} {rate:5.0%} {len(lists):5} {stated:7.1%} {true:7.1%} {holds:6.0%} "
-                f"{measured:8.0%}{apart}",
-                flush=True,
-            )
-    print(f"within {NEAR:.0%} in {near} of {cells} cells")
+            stated, true, holds, measured = np.array([astuple(one) for one in lists], dtype=float).mean(axis=0)
+            near[who].append(bool(abs(stated - true) <= NEAR))
+            apart = "" if near[who][-1] else f"  {stated - true:+.1%}"
+            print(f"{start} {stated:7.1%} {true:7.1%} {holds:6.0%} {measured:8.0%}{apart}", flush=True)
+    for who, cells in near.items():
+        print(f"{who}: within {NEAR:.0%} in {sum(cells)} of {len(cells)} cells")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the parameter sets hold against and what they cost, by the fields that are linked.
 
-    python benchmarks/sets.py DATA [--set standard] [--rosters generated] [--people 800] [--seeds 1]
+    python benchmarks/sets.py DATA [--set standard] [--rosters generated] [--people 800] [--seeds 1] [--tries 2]
+    python benchmarks/sets.py DATA --people 3000 --columns 0 20 100
     python benchmarks/sets.py DATA --only "names, date" --numbers 4:8192 6:8192
     python benchmarks/sets.py DATA --f1 [--set high]
 
@@ -9,16 +10,17 @@ are as similar as the weakest partner that can be told from noise (six standard 
 the share of people named by graph matching without a known pair, with 20, 100 and 500, and with 20 where twice as many
 people are held in clear as were encoded; and by known pairs alone, 100 and 300. The attacker has a list as it is sent:
 decoys stand beside nobody in particular, relatives beside the person whose family name they keep, and their means are
-used together with the person's own encoding. Two tries each. `--numbers` tries other numbers of minima and bits than
-the set has. `--f1` is for the pairs that pprl chooses at a false-match rate of 5% asked. The numbers were chosen on
-generated rosters with seed 1; other seeds and FEBRL4 were left for the test.
+used together with the person's own encoding. `--columns` measures some of these alone; `--tries` says how often each
+matching starts, the best counts. `--numbers` tries other numbers of minima and bits than the set has. `--f1` is for
+the pairs that pprl chooses at a false-match rate of 5% asked. The numbers were chosen on generated rosters with seed
+1; other seeds and FEBRL4 were left for the test.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +52,7 @@ FIELDS = {
 }
 REGISTER, SAMPLE, BLOCK = 10_000, 1_500, 500
 SAME = 0.95  # similarity of positions from which two rows are one person twice
-KNOWN, KNOWN_ALONE, TARGETS, TRIES = (0, 20, 100, 500), (100, 300), 300, 2
+KNOWN, KNOWN_ALONE, TARGETS = (0, 20, 100, 500), (100, 300), 300
 HEADS = ("strangers", *map(str, KNOWN), "twice", *(f"k {known}" for known in KNOWN_ALONE))
 
 
@@ -100,20 +102,33 @@ def strangers(pool: CandidatePool, schema: Schema) -> float:
     return strong / SAMPLE * 100_000 / len(pool)
 
 
-def attacked(case: Case, schema: Schema, name: str, people: int, seed: int) -> list[float]:
-    """Strangers, and the shares named in the order of `HEADS`."""
-    strong = strangers(pool_of(case, schema, name, REGISTER, seed), schema)
+def attacked(
+    case: Case, schema: Schema, name: str, people: int, seed: int, columns: Collection[str], tries: int
+) -> dict[str, float]:
+    """Strangers, and the shares named, by the columns of `HEADS` that are asked for."""
+    figures = {}
+    if "strangers" in columns:
+        figures["strangers"] = strangers(pool_of(case, schema, name, REGISTER, seed), schema)
     pool, draws = pool_of(case, schema, name, people + 200, seed), draws_of(seed, name)
     key = draws.bytes(32)
     own = pool.view(scheme_of(schema), key)
     views = [own, beside_relatives(pool, schema, key, draws)]
-    rates = [graph_matching(pool, views, draws, held=people, known=known, tries=TRIES).rate for known in KNOWN]
-    rates.append(graph_matching(pool, views, draws, held=people, encoded=people // 2, known=20, tries=TRIES).rate)
+    matchings = {str(known): (people, known) for known in KNOWN} | {"twice": (people // 2, 20)}
+    for head, (encoded, known) in matchings.items():
+        if head in columns:
+            named = graph_matching(pool, views, draws, held=people, encoded=encoded, known=known, tries=tries)
+            figures[head] = named.rate
     targets = np.arange(pool.target_count)[-TARGETS:]
-    rates += [
-        max(known_pairs(pool, each, np.arange(known), targets).rate for each in ([own], views)) for known in KNOWN_ALONE
-    ]
-    return [strong, *rates]
+    for known in KNOWN_ALONE:
+        if (head := f"k {known}") in columns:
+            figures[head] = max(known_pairs(pool, each, np.arange(known), targets).rate for each in ([own], views))
+    return figures
+
+
+def shown(figures: dict[str, float]) -> str:
+    """A line of the table; a column that was not asked for has a dot."""
+    formats = {head: "9.2f" if head == "strangers" else "9.1%" for head in HEADS}
+    return "".join(format(figures[head], formats[head]) if head in figures else f"{'·':>9}" for head in HEADS)
 
 
 def rosters_of(data: Path, kind: str, seed: int) -> Case:
@@ -154,6 +169,8 @@ def main() -> None:
     parser.add_argument("--rosters", choices=("generated", "febrl4"), default="generated")
     parser.add_argument("--people", type=int, default=800)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--columns", choices=HEADS, nargs="+", default=HEADS)
+    parser.add_argument("--tries", type=int, default=2)
     parser.add_argument("--only", choices=FIELDS)
     parser.add_argument("--numbers", nargs="+", default=[None], metavar="W:BITS")
     parser.add_argument("--f1", action="store_true")
@@ -173,8 +190,8 @@ def main() -> None:
                     f1(given.data, name, given.set)
                 for seed in () if given.f1 else given.seeds:
                     case = rosters_of(given.data, given.rosters, seed)
-                    strong, *rates = attacked(case, schema, name, given.people, seed)
-                    print(f"{label}{strong:9.2f}" + "".join(f"{rate:9.1%}" for rate in rates), flush=True)
+                    figures = attacked(case, schema, name, given.people, seed, given.columns, given.tries)
+                    print(label + shown(figures), flush=True)
 
 
 if __name__ == "__main__":

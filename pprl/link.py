@@ -212,8 +212,9 @@ def planted_people(
     common = BitMatrix(ours.words & theirs.words).weights()
     total = np.maximum(1, ours.weights() + theirs.weights())
     return Planted(
-        rows=planting.listed.rows,
-        similarity=np.where(encodable(planting.registered, schema), 2 * common / total, 0.0),
+        completeness=planting.listed.completeness(schema),
+        similarity=np.where(encodable(planting.registered, schema), 2 * common / total, 0.0)[:, None],
+        rows=np.array([1]),
         differs=planting.differs,
         pairs=planting.pairs,
         measured=planting.measured,

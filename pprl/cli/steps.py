@@ -6,6 +6,7 @@ Nothing is sealed or signed here.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,10 +155,10 @@ def encode(
             note(absent.counted(schema, "control"))
         encodings, rows = encode_list(
             loaded,
-            schema,
+            replace(schema, decoys=decoys or schema.decoys),
             linkage_key,
             controls=absent,
-            decoys=decoys,
+            planted=True,
             randomness=randomness,
             allow_weak=allow_weak,
         )

@@ -21,6 +21,7 @@ Side = Literal["list", "registry"]
 MOST_ENCODINGS = 8  # of one person, in the format of the files
 BIG_REGISTRY = 1_000_000
 REGISTRY_DECOYS, DECOYS_OF_BIG_REGISTRY = 6_400, 1_600
+ONE_SAYS_LESS = 4
 
 
 def is_big(registry_rows: int) -> bool:
@@ -129,7 +130,8 @@ def checked_set(name: str, length: int, source: str) -> SetName:
 @dataclass(frozen=True)
 class RegistryDecoys:
     """Invented people made of a registry's values, and which linked fields each has filled (`shape_number`), by which
-    they are compared with people of the list who have the same."""
+    they are compared with people of the list who have the same. One in `ONE_SAYS_LESS`, from the first on, says less
+    than the row that it was made from; the others show how full the registry's rows are."""
 
     bits: BitMatrix
     shapes: NDArray[np.uint64]  # shape (decoys,)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pprl.core import container
 from pprl.core.encodings import EncodingParameters, Encodings, Side
 from pprl.core.errors import FileError
+from pprl.core.planted import PlantedTable
 from pprl.core.schema import FieldType, Schema
 
 MAX_ID_BYTES = 1_024  # every id takes the width of the longest
@@ -100,7 +101,8 @@ class PrivateRows:
     ``kind`` says which is which. ``person`` numbers the people: a decoy or relative has the number of the person it was
     made from, a control 0, and a spelling the index of the record that it spells differently. Rows of a list that are
     one person are one record, under their fullest row. All records of a registry are people; those with the same
-    ``person`` are spellings of one row, or rows that are equal in everything compared.
+    ``person`` are spellings of one row, or rows that are equal in everything compared. ``planted`` are decoys of a list
+    as a registry may spell them.
     """
 
     side: Side
@@ -117,8 +119,9 @@ class PrivateRows:
     ids: NDArray[np.bytes_]  # the owner's ids, UTF-8; empty where none were asked for
     labels: tuple[Label, ...] = ()
     policy: Policy = Policy()
+    planted: PlantedTable | None = None
 
-    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<B{EncodingParameters.LAYOUT.size}sQQHQBHI")
+    HEADER: ClassVar[struct.Struct] = struct.Struct(f"<B{EncodingParameters.LAYOUT.size}sQQHQBHII")
 
     def __len__(self) -> int:
         return len(self.handles)
@@ -177,6 +180,7 @@ class PrivateRows:
             "policy": self.policy.to_texts() if self.side == "list" else {},
         }
         block = json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode()
+        planted = self.planted.to_bytes() if self.planted else b""
         header = self.HEADER.pack(
             Encodings.SIDES.index(self.side),
             self.parameters.to_bytes(),
@@ -187,12 +191,13 @@ class PrivateRows:
             self.repeatable,
             width,
             len(block),
+            len(planted),
         )
         records = np.zeros(len(self), dtype=self._record(width))
         records["handle"], records["row"], records["person"] = self.handles, self.rows, self.person
         records["kind"], records["completeness"], records["id"] = self.kind, self.completeness, self.ids
         codes = [label.codes.astype("<i4").tobytes() for label in self.labels]
-        parts = [container.preamble(b"pprl-row"), header, records.tobytes(), block, *codes]
+        parts = [container.preamble(b"pprl-row"), header, records.tobytes(), block, planted, *codes]
         container.write_new(path, parts, private=True, force=force)
 
     @classmethod
@@ -202,16 +207,15 @@ class PrivateRows:
         FileError: not a complete file of private rows, one of the other ``side``, or one that others can read.
         """
         body = container.read_body(path, b"pprl-row", private=True)
-        (side_index, parameters, count, rows_read, rate, fallbacks, repeatable, width, block), data = body.header(
-            cls.HEADER
-        )
+        head, data = body.header(cls.HEADER)
+        side_index, parameters, count, rows_read, rate, fallbacks, repeatable, width, block, planted = head
         if side_index >= len(Encodings.SIDES) or not 0 < rate < 5_000 or width == 0:
             raise FileError(f"{path.name}: its header is damaged")
         actual = Encodings.SIDES[side_index]
         if side and actual != side:
             raise FileError(f"{path.name}: holds the rows of a {actual}, but those of a {side} are needed")
         record = cls._record(width)
-        if len(data) < count * record.itemsize + block:
+        if len(data) < count * record.itemsize + block + planted:
             raise body.cut_short()
         records = np.frombuffer(data[: count * record.itemsize], dtype=record)
         rest = data[count * record.itemsize :]
@@ -219,9 +223,8 @@ class PrivateRows:
             labels, policy = _labels_and_policy(bytes(rest[:block]), count)
         except (ValueError, TypeError, KeyError, RecursionError):
             raise FileError(f"{path.name}: its labels are damaged") from None
-        codes = np.frombuffer(body.expect(rest[block:], 4 * count * len(labels)), dtype="<i4").reshape(
-            len(labels), count
-        )
+        table, rest = PlantedTable.from_bytes(rest[block : block + planted], path.name), rest[block + planted :]
+        codes = np.frombuffer(body.expect(rest, 4 * count * len(labels)), dtype="<i4").reshape(len(labels), count)
         labels = tuple(replace(label, codes=row.astype(np.int32)) for label, row in zip(labels, codes, strict=True))
         if not _sound(records) or not all(_fits(label) for label in labels):
             raise FileError(f"{path.name}: its records are damaged")
@@ -240,6 +243,7 @@ class PrivateRows:
             ids=records["id"].copy(),
             labels=labels,
             policy=policy,
+            planted=table,
         )
 
     @staticmethod

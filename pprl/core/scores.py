@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pprl.core import container
-from pprl.core.encodings import EncodingParameters
+from pprl.core.encodings import ONE_SAYS_LESS, EncodingParameters
 from pprl.core.errors import FileError
 
 KEEP = 16
@@ -55,6 +55,12 @@ class Scores:
         Correctly rounded division keeps equal fractions equal, and distinct ones with totals below 2^26 distinct.
         """
         return 2.0 * self.common / np.maximum(self.total, 1)
+
+    def registry_shapes(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """The shapes of the registry's rows and how many of its decoys have each, without those who say less."""
+        says_less = np.arange(len(self.decoys)) % ONE_SAYS_LESS == 0
+        shapes, counts = np.unique(self.decoys[~says_less, 2], return_counts=True)
+        return shapes, counts.astype(np.int64)
 
     def decoy_dice(self) -> NDArray[np.float64]:
         """The best similarity of each of the registry's own decoys, shape (decoys,)."""

@@ -21,16 +21,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pprl.core.arrays import cumcount
+from pprl.core.encodings import ONE_SAYS_LESS
 from pprl.core.randomness import RandomStream
 from pprl.core.schema import Schema
 from pprl.encode.respelling import initials
-from pprl.roster.people import MISSING, Column, People, encodable
+from pprl.roster.people import MISSING, Column, People
 
 DECOYS_FOR_BIG_REGISTRY = 4
 DECOYS_PER_LIST, RELATIVES_PER_LIST = 1_000, 200
 ROUNDS = 12  # how often a decoy that is not a new person is drawn again
 DRAWS_PER_DONOR, DEALS = 8, 4
-ONE_SAYS_LESS = 4
 PLACE = ("text", "identifier")  # linked fields that a family shares
 REST = ("rank", "category", "number")  # linked fields that come together from one row
 
@@ -118,19 +118,19 @@ def registry_decoys(people: People, schema: Schema, count: int, stream: RandomSt
     They show how near the registry somebody comes who has nothing to do with it. The owner of the list, whose own
     decoys answer the same question, cannot shape them. Namesakes of registered people stay among them, since strangers
     are often namesakes; only copies of the row itself are left out. One in `ONE_SAYS_LESS` says less than its row, as
-    lists do (`LESS`).
+    lists do (`LESS`). Each row must have a linked value.
     """
     maker = _Maker(people, schema, stream)
     base = np.arange(count if len(people) else 0, dtype=np.int64) % max(1, len(people))
     codes, _, _ = maker.draw(base)
     differ = np.flatnonzero(maker.differs(codes, base))
     order = differ[stream.permutation(len(differ))]
-    made = _saying_less(People(people.rows[base[order]], _columns_of(people, codes[order])), schema)
-    return made.take(np.flatnonzero(encodable(made, schema)))
+    return _saying_less(People(people.rows[base[order]], _columns_of(people, codes[order])), schema)
 
 
 def _saying_less(people: People, schema: Schema) -> People:
-    """The same people; one in `ONE_SAYS_LESS` in one of the ways in which a list says less than a registry."""
+    """The same people; one in `ONE_SAYS_LESS` in one of the ways in which a list says less than a registry, if that
+    leaves anything."""
     linked = {field.name: field.type for field in schema.linked()}
     ways = [way for way in LESS if set(way) <= set(linked.values())]
     if not ways:
@@ -139,9 +139,11 @@ def _saying_less(people: People, schema: Schema) -> People:
     which = np.where(rest == 0, turn % len(ways), MISSING)
     columns = dict(people.columns)
     for number, way in enumerate(ways):
+        kept = [name for name, kind in linked.items() if way.get(kind) is not _none]
+        left = np.any([people.columns[name].codes != MISSING for name in kept], axis=0)
         for name, kind in linked.items():
             if kind in way:
-                columns[name] = columns[name].rewritten(which == number, way[kind])
+                columns[name] = columns[name].rewritten((which == number) & left, way[kind])
     return People(people.rows, columns)
 
 

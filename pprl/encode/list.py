@@ -6,7 +6,7 @@ All of them cross in one shuffled order; only the private rows say which is whic
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from pprl.core.arrays import cumcount
 from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import Encodings
 from pprl.core.key import LinkageKey, key_of
+from pprl.core.planted import PlantedTable
 from pprl.core.private_rows import CLASS_NAMES, Policy, PrivateRows, RecordKind
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema import Schema
@@ -24,6 +25,7 @@ from pprl.encode.decoys import Decoys, decoys_per_person, enough_decoys, make_de
 from pprl.encode.encoder import Encoder
 from pprl.encode.keys import parameters_of
 from pprl.encode.labels import filled_shapes, id_bytes, labels_of
+from pprl.encode.planted_decoys import plant_decoys
 from pprl.roster.load import RosterLike, load
 from pprl.roster.people import MISSING, People, encodable, join_people, refuse_weak
 from pprl.roster.persons import fullest_spellings, persons_of
@@ -72,8 +74,8 @@ def encode_list(
     key: LinkageKey | Path | str,
     *,
     controls: RosterLike | None = None,
-    decoys: int | None = None,
     big_registry: bool = False,
+    planted: bool = False,
     randomness: Randomness | None = None,
     allow_weak: bool = False,
 ) -> tuple[Encodings, PrivateRows]:
@@ -81,8 +83,9 @@ def encode_list(
 
     Rows of one person (`persons_of`, or rows with equal encodings) become one record; the person's further spellings,
     and as many of every decoy, are records of their own. ``controls`` are real people known to be in no registry, with
-    one spelling each; those who are also on the list are left out. There are as many ``decoys`` per person as the
+    one spelling each; those who are also on the list are left out. There are as many decoys per person as the
     schema says, and fewer decoys and relatives against a ``big_registry`` (`is_big`), where each of them is expensive.
+    With ``planted``, the private rows tell how similar some decoys are to themselves as a registry may spell them.
 
     RefusedError: the fields that are filled are too few to protect anyone.
     """
@@ -94,7 +97,7 @@ def encode_list(
     encoder, seed = Encoder(schema, key.secret, randomness.people), randomness.synthetic
     persons, spellings = distinct_people(people, schema, encoder)
     taken = np.concatenate([persons.words, spellings.words])
-    decoys = decoys or decoys_per_person(schema, big=big_registry)
+    decoys = decoys_per_person(schema, big=big_registry)
     drawn = draw_decoys(persons.people, schema, seed, decoys, big_registry=big_registry)
     synthetic = drop_collisions(drawn, encoder, taken)
     made, kin = (each.records() for each in synthetic)
@@ -105,7 +108,8 @@ def encode_list(
     if len(spellings):
         records += [spellings, *respell(synthetic, persons, spellings, schema, encoder, seed)]
     fell_back = int(synthetic[0].rows.fell_back.sum())
-    return assemble(join(records), people, schema, key, randomness, fell_back)
+    encodings, rows = assemble(join(records), people, schema, key, randomness, fell_back)
+    return encodings, replace(rows, planted=plant(synthetic[0], schema, key, seed)) if planted else rows
 
 
 def distinct_people(people: People, schema: Schema, encoder: Encoder) -> tuple[Records, Records]:
@@ -238,6 +242,12 @@ def _alike(people: People, schema: Schema) -> NDArray[np.int64]:
     _, shape, counts = np.unique(filled_shapes(people, schema), return_inverse=True, return_counts=True)
     few = counts[shape] < FEWEST_ALIKE
     return np.where(few, people.completeness(schema).astype(np.int64), len(CLASS_NAMES) + shape.ravel())
+
+
+def plant(decoys: Synthetic, schema: Schema, key: LinkageKey, seed: bytes) -> PlantedTable | None:
+    """Some of the decoys as a registry may spell them."""
+    draws, encoder = RandomStream(seed, "planted decoys"), Encoder(schema, key.secret, seed)
+    return plant_decoys(decoys.rows.people, decoys.words, schema, encoder, draws)
 
 
 def join(records: Sequence[Records]) -> Records:

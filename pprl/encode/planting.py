@@ -85,9 +85,10 @@ def plant(listed: People, registered: People, schema: Schema, draws: RandomStrea
     ours, theirs = dict(chosen.columns), dict(models.columns)
     differs = np.zeros((PLANTED, len(fields)), dtype=bool)
     for index, (field, difference) in enumerate(zip(fields, differences, strict=True)):
-        written = _written(_texts(chosen, field), _texts(models, field), field.type, difference, draws)
-        ours[field.name] = _column([value.listed for value in written])
-        theirs[field.name] = _column([value.registered for value in written])
+        texts, model_texts = (side.columns[field.name].texts() for side in (chosen, models))
+        written = _written(texts, model_texts, field.type, difference, draws)
+        ours[field.name] = Column.of([value.listed for value in written])
+        theirs[field.name] = Column.of([value.registered for value in written])
         differs[:, index] = [value.differs for value in written]
     pairs = np.array([difference.pairs for difference in differences])
     return Planting(
@@ -97,16 +98,6 @@ def plant(listed: People, registered: People, schema: Schema, draws: RandomStrea
         np.maximum(pairs, FEWEST_PAIRS),
         measured=bool((pairs >= FEWEST_PAIRS).all()),
     )
-
-
-def _texts(people: People, field: Field) -> list[str | None]:
-    column = people.columns[field.name]
-    return [column.values[code] if code != MISSING else None for code in column.codes.tolist()]
-
-
-def _column(values: Sequence[str | None]) -> Column:
-    codes, distinct = pd.factorize(np.array(values, dtype=object))
-    return Column(tuple(distinct), codes.astype(np.int32))
 
 
 def _written(

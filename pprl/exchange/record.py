@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError
+from pprl.core.planted import PlantedTable
 from pprl.exchange.protocol.agreement import Agreement, Proposal, require_answers
 from pprl.exchange.protocol.cards import Card, order
 from pprl.exchange.protocol.commitments import Opening
@@ -43,7 +44,7 @@ from pprl.exchange.protocol.messages import (
     HandOver,
     StatementKind,
 )
-from pprl.exchange.protocol.reveal import check_reveal
+from pprl.exchange.protocol.reveal import check_reveal, split_reveal
 from pprl.exchange.protocol.roles import PARTIES, TITLES, OwnerRole, Role
 from pprl.exchange.protocol.statements import AGAIN, Statement
 
@@ -52,12 +53,14 @@ TAKE_OUT = "take it out of the folder"
 
 @dataclass(frozen=True, kw_only=True)
 class Commitment:
-    """What an owner fixed before the other could see it. ``seed`` and ``random`` are b"" where there is none."""
+    """What an owner fixed before the other could see it. ``seed``, ``random`` and ``planted`` are b"" where there is
+    none."""
 
     root: bytes
     key_check: bytes
     seed: bytes
     random: bytes
+    planted: bytes  # the hash of the table of planted decoys
     statement: Statement
 
 
@@ -171,7 +174,16 @@ class Revealed(Scored):
             self.agreement,
             list_root=self.list_rows.root,
             package_root=self.list_package.root,
+            planted=self.list_package.planted,
         )
+
+    def planted(self, halves: bytes) -> PlantedTable | None:
+        """The decoys of the list as a registry may spell them. FileError: not a table of these fields."""
+        _, table = split_reveal(self.reveal.attachment, halves, self.agreement.terms)
+        planted = PlantedTable.from_bytes(table, "a reveal")
+        if planted is not None and planted.differs.shape[1] != len(self.agreement.terms.schema.linked()):
+            raise FileError("a reveal: its table of planted people has other fields", hint=AGAIN)
+        return planted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,6 +336,7 @@ class _Reader:
             key_check=value.get("key_check", b""),
             seed=value.get("seed", b""),
             random=value.get("random", b""),
+            planted=value.get("planted", b""),
             statement=statement,
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pprl.core.encodings import EncodingParameters
 from pprl.core.errors import FileError
+from pprl.core.planted import PlantedTable
 from pprl.core.private_rows import UNKNOWN, Label, LabelRole, Policy, PrivateRows, RecordKind
 from pprl.core.scores import Scores
 from pprl.exchange.protocol.agreement import Terms
@@ -110,14 +111,16 @@ def figures_of(
     answers: bytes,
     evidence: Evidence,
     *,
+    planted: PlantedTable | None,
     version: str | None = None,
 ) -> Assessment:
-    """All figures. ``reveal`` is the body of the reveal, ``answers`` the list owner's tags for what was asked;
-    ``version`` is that of the pprl that judged, where another repeats the figures.
+    """All figures. ``reveal`` is the body of the reveal, ``answers`` the list owner's tags for what was asked,
+    ``planted`` their decoys as a registry may spell them; ``version`` is that of the pprl that judged, where another
+    repeats the figures.
 
     FileError: the parts do not fit together.
     """
-    rows = private_rows(terms, scores.parameters, opened, reveal)
+    rows = replace(private_rows(terms, scores.parameters, opened, reveal), planted=planted)
     confirm = sum(field.role == "confirm" for field in terms.schema.fields)
     if len(answers) != evidence.tags.size or len(evidence.best) != len(opened) or evidence.tags.shape[1] != confirm:
         raise FileError("the answers do not belong to the query", hint=AGAIN)

@@ -234,13 +234,14 @@ def judge(
     ``rate`` is the false-match rate asked for, such as 0.05 or "5%"; by default the schema's. With the registry's own
     private rows, the pairs name its rows and ids and further fields are compared; without them, its handles take the
     place of ids. With the list's ``encodings``, decoys are compared with people. ``evidence`` says the same about
-    pairs and decoys where neither file is at hand. Without ``planted`` people the missed-match rate is not known.
+    pairs and decoys where neither file is at hand. The missed-match rate rests on ``planted`` people, or else on the
+    decoys planted among the ``rows``.
 
     FileError: the rows are not those of these scores.
     """
     provenance = provenance or Provenance()
     rows, cohort, handles = open_labels(scores, rows, registry_rows, rate)
-    findings = None
+    findings, planted = None, planted or Planted.of_table(rows.planted, scores)
     if len(cohort.real):
         diagnosis = evidence.decoys if evidence else None
         if encodings is not None:

@@ -65,6 +65,17 @@ class Column:
     values: tuple[str, ...]
     codes: NDArray[np.int32]  # shape (rows,)
 
+    @classmethod
+    def of(cls, texts: Sequence[str | None]) -> Column:
+        """The column of one value a row, None where it is missing."""
+        codes, distinct = pd.factorize(np.array(texts, dtype=object))
+        return cls(tuple(distinct), codes.astype(np.int32))
+
+    def texts(self) -> list[str | None]:
+        """The value of each row, None where it is missing."""
+        values = [*self.values, None]
+        return [values[code] for code in self.codes.tolist()]
+
     def take(self, rows: NDArray[np.int64]) -> Column:
         return Column(self.values, self.codes[rows])
 

@@ -22,6 +22,7 @@ from pprl.core.bits import MAX_LENGTH, BitMatrix
 from pprl.core.encodings import EncodingParameters, Encodings, RegistryDecoys
 from pprl.core.errors import FileError, MismatchError, PprlError
 from pprl.core.key import LinkageKey
+from pprl.core.planted import PlantedTable
 from pprl.core.private_rows import MAX_ID_BYTES, Label, Policy, PrivateRows
 from pprl.core.scores import KEEP, Scores
 from pprl.exchange import keystore
@@ -54,6 +55,15 @@ def encodings(count=2, side="registry"):
     )
 
 
+PLANTED = PlantedTable(
+    completeness=np.array([0, 8], dtype=np.int8),
+    shapes=np.array([26, 20, 18], dtype=np.uint64),
+    similarity=np.array([[255, 200, 90], [254, 0, 91]], dtype=np.uint8),
+    differs=np.array([[True, False], [False, False]]),
+)
+PLANTED_BYTES = struct.pack("<HHB2B3Q", 2, 3, 2, 0, 8, 26, 20, 18) + bytes([255, 200, 90, 254, 0, 91, 1, 0, 0, 0])
+
+
 def private_rows(count=3):
     return PrivateRows(
         side="list",
@@ -78,6 +88,7 @@ def private_rows(count=3):
             ),
         ),
         policy=Policy(public="no"),
+        planted=PLANTED,
     )
 
 
@@ -174,6 +185,7 @@ ROUND_TRIPS = {
     "scores": (scores(), Scores.read),
     "no scores": (scores(0), Scores.read),
     "private rows": (private_rows(), PrivateRows.read),
+    "private rows without planted people": (replace(private_rows(), planted=None), PrivateRows.read),
     "private rows without ids": (replace(private_rows(), ids=np.array([b""] * 3)), PrivateRows.read),
     "the longest id": (replace(private_rows(), ids=np.array([b"a" * MAX_ID_BYTES, b"", b""])), PrivateRows.read),
 }
@@ -270,15 +282,16 @@ LABELS = (
 def test_bytes_of_private_rows(tmp_path):
     private_rows().write(tmp_path / "x")
     header = struct.pack(
-        "<8sHBB16sI140s32s32s16sQQHQBHI",
-        *(b"pprl-row", 2, 0, 1, b"plain", 256, b"", b"f" * 32, b"s" * 32, b"c" * 16, 3, 4, 500, 1, 1, 4, len(LABELS)),
+        "<8sHBB16sI140s32s32s16sQQHQBHII",
+        *(b"pprl-row", 2, 0, 1, b"plain", 256, b"", b"f" * 32, b"s" * 32, b"c" * 16, 3, 4, 500, 1, 1, 4),
+        *(len(LABELS), len(PLANTED_BYTES)),
     )
     rows = [
         offset.to_bytes(16, "big") + struct.pack("<qiBb4s", offset + 2, 0, offset > 0, offset, text)
         for offset, text in enumerate(("№1".encode(), b"two", b""))
     ]
     codes = struct.pack("<iii", 0, 1, -1)
-    assert (tmp_path / "x").read_bytes() == header + b"".join(rows) + LABELS + codes
+    assert (tmp_path / "x").read_bytes() == header + b"".join(rows) + LABELS + PLANTED_BYTES + codes
 
 
 # ---------------------------------------------------------------- damage
@@ -385,12 +398,12 @@ def test_several_encodings_in_a_row_are_refused(tmp_path):
 
 
 #: The specimen of private rows, one field of its header or of its first record overwritten.
-HEADER = struct.calcsize("<8sHBB16sI140s32s32s16sQQHQBHI")
+HEADER = struct.calcsize("<8sHBB16sI140s32s32s16sQQHQBHII")
 DAMAGED_ROWS = {
     "a third side": (10, b"\x02", "header"),
-    "no rate": (HEADER - 17, b"\x00\x00", "header"),
-    "a rate of a half": (HEADER - 17, struct.pack("<H", 5_000), "header"),
-    "ids without width": (HEADER - 6, b"\x00\x00", "header"),
+    "no rate": (HEADER - 21, b"\x00\x00", "header"),
+    "a rate of a half": (HEADER - 21, struct.pack("<H", 5_000), "header"),
+    "ids without width": (HEADER - 10, b"\x00\x00", "header"),
     "a person below 0": (HEADER + 24, struct.pack("<i", -1), "records"),
     "a person that is not there": (HEADER + 24, struct.pack("<i", 1), "records"),
     "a fifth kind": (HEADER + 28, b"\x04", "records"),
@@ -399,7 +412,10 @@ DAMAGED_ROWS = {
     "an id that is no text": (HEADER + 30, b"\xff", "records"),
     "labels that are no JSON": (HEADER + 3 * 34, b"x", "labels"),
     "a label that is no role": (HEADER + 3 * 34 + 33, b"S", "labels"),
-    "a value that is not there": (HEADER + 3 * 34 + len(LABELS), struct.pack("<i", 2), "records"),
+    "planted people of nobody": (HEADER + 3 * 34 + len(LABELS), b"\0\0", "table of planted people"),
+    "more planted people": (HEADER + 3 * 34 + len(LABELS), b"\3", "table of planted people"),
+    "a set of fields twice": (HEADER + 3 * 34 + len(LABELS) + 7, bytes([20]), "table of planted people"),
+    "a value that is not there": (HEADER + 3 * 34 + len(LABELS + PLANTED_BYTES), struct.pack("<i", 2), "records"),
 }
 
 

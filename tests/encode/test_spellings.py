@@ -17,8 +17,10 @@ from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.encode.list import encode_list, unused_spellings
 from pprl.encode.registry import encode_registry
+from pprl.exchange.parties.list_owner import LIST_ROWS
 from pprl.exchange.protocol import reveal as ending
 from pprl.exchange.protocol.commitments import NONCE, Opening
+from pprl.exchange.protocol.crypto import digest
 from pprl.exchange.protocol.reveal import check_reveal, label_size
 from pprl.judge.assessment import judge
 from pprl.judge.assignment import NONE, Candidates
@@ -315,7 +317,8 @@ def test_an_exchange_with_spellings_is_judged_and_verified(spelled):
 def opened(exchange) -> tuple[list[Opening], object, bytes]:
     matter = exchange.opened("unit")
     size, strata = label_size(matter.agreement.terms), len(matter.agreement.terms.strata)
-    labels = matter.reveal.attachment
+    rows = len(PrivateRows.read(exchange.folder("list") / LIST_ROWS))
+    labels = matter.reveal.attachment[: rows * size]
     pieces = [labels[i : i + size] for i in range(0, len(labels), size)]
     return [Opening.from_bytes(piece[NONCE:], strata) for piece in pieces], matter, labels
 
@@ -343,7 +346,7 @@ def test_decoys_with_fewer_spellings_than_their_people_are_refused(spelled, monk
     }
     monkeypatch.setattr("pprl.exchange.protocol.reveal.root_of", lambda _: b"")
     size = label_size(matter.agreement.terms)
-    roots = {"list_root": b"", "package_root": b""}
+    roots = {"list_root": b"", "package_root": b"", "planted": digest(b"")}
     check_reveal(labels, bytes(32 * len(openings)), matter.agreement, **roots)
     for i, change in changes.values():
         piece = labels[size * i : size * i + NONCE] + replace(openings[i], **change).to_bytes()

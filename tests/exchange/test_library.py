@@ -70,8 +70,10 @@ def test_an_exchange_by_calls_of_the_library(tmp_path):
     assert names == ["PRIVATE-pairs.csv", "report.json", "report.html"]
     assert (tmp_path / "list" / "result" / "report.json").read_bytes() == figures.report_json()
     assert figures.found
-    assert figures.missed_match_rate is None  # no file of an exchange shows how differently the sides write a person
-    assert "are missed is not known" in (tmp_path / "list" / "result" / "report.html").read_text("utf-8")
+    assert figures.record.headline.missed_match_basis == "assumed"  # no party has both rosters
+    assert "is assumed, one word of a name in ten mistyped" in (tmp_path / "list" / "result" / "report.html").read_text(
+        "utf-8"
+    )
     assert [path.name for path in bravo.receive_result(language="ru")] == ["report.json", "report.html"]
     done(unit, unit.seal_transcript())
     assert list(auditor.verify())[-3].startswith("verdict")

@@ -16,6 +16,7 @@ import pprl.exchange.parties.list_owner
 from pprl.core.bits import BitMatrix
 from pprl.core.encodings import RegistryDecoys
 from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError, RefusedError
+from pprl.core.planted import PlantedTable
 from pprl.core.randomness import Randomness, RandomStream
 from pprl.core.schema_file import parse_schema
 from pprl.demo import SCHEMA, invent
@@ -31,7 +32,7 @@ from pprl.exchange.parties.transcript import AUDIT_FILE, EVIDENCE_FILE
 from pprl.exchange.protocol.commitments import NONCE
 from pprl.exchange.protocol.crypto import derive, digest
 from pprl.exchange.protocol.messages import RELEASE
-from pprl.exchange.protocol.reveal import DECOY, REAL, check_reveal, label_size
+from pprl.exchange.protocol.reveal import DECOY, REAL, check_reveal, label_size, split_reveal
 from pprl.exchange.replay import Evidence, figures_of
 from pprl.judge import labels
 from pprl.judge.assessment import judge
@@ -118,8 +119,14 @@ CHANGES = {
     ),
     "another order": (lambda labels, size: labels[size:] + labels[:size], ForgedError, "committed to"),
     "another nonce": (lambda labels, _: bytes([labels[0] ^ 1]) + labels[1:], ForgedError, "committed to"),
-    "one row more": (lambda labels, size: labels + labels[:size], FileError, "one label for each row"),
-    "one row less": (lambda labels, size: labels[size:], FileError, "one label for each row"),
+    "one row less": (lambda labels, size: labels[size:], ForgedError, "committed to"),
+    "hardly any row": (lambda labels, size: labels[:size], FileError, "one label for each row"),
+    "a planted decoy is written otherwise": (
+        lambda labels, _: labels[:-1] + bytes([labels[-1] ^ 1]),
+        ForgedError,
+        "planted decoys are not those that were committed to",
+    ),
+    "more planted decoys": (lambda labels, _: labels + b"x", ForgedError, "planted decoys"),
 }
 
 
@@ -361,9 +368,12 @@ def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, mon
     halves = table.attachment[-32 * len(scores) :]
     terms = unit.agreement.terms
     roots = {"list_root": unit.list_rows.root, "package_root": unit.list_package.root}
+    roots["planted"] = unit.list_package.planted
     opened = check_reveal(unit.reveal.attachment, halves, unit.agreement, **roots)
     (statement,) = statements(exchange, "unit", EVIDENCE_FILE)
     evidence = Evidence.from_bytes(statement.attachment)
+    planted = PlantedTable.from_bytes(split_reveal(unit.reveal.attachment, halves, terms)[1], "the reveal")
+    assert planted is not None
     monkeypatch.setattr(labels, "seed_of", lambda _: b"seed")
     order = RandomStream(b"other people", "order").permutation(len(opened))
     answers = np.frombuffer(unit.answers.attachment, dtype=np.uint8).reshape(evidence.tags.shape)
@@ -376,7 +386,7 @@ def test_what_the_registry_owner_gets_does_not_depend_on_who_matched(played, mon
         (scores, opened, answers, evidence),
         (others, [opened[at] for at in order], answers[order], seen),
     ):
-        figures = figures_of(terms, args[0], args[1], unit.reveal.body, args[2].tobytes(), args[3])
+        figures = figures_of(terms, args[0], args[1], unit.reveal.body, args[2].tobytes(), args[3], planted=planted)
         reports.append(figures.report_json())
         found.append(set(figures.pairs["list_row"]))
     assert found[0] != found[1]
@@ -397,7 +407,8 @@ def test_the_report_is_that_of_link(before):
     hashes = own.list_rows.statement.hash + own.registry_rows.statement.hash
     made_root = derive(ours.seed, own.registry_rows.random, b"pprl/1/decoys\0" + hashes)
     people = {side: load(path, schema, side).people for side, path in exchange.roster.items()}
-    encoded, rows = encode_list(people["list"], schema, ours.key, randomness=Randomness(ours.seed, made_root))
+    seeds = Randomness(ours.seed, made_root)
+    encoded, rows = encode_list(people["list"], schema, ours.key, planted=True, randomness=seeds)
     randomness = Randomness(other.seed, other.seed)
     their_encoded, their_rows = encode_registry(people["registry"], schema, other.key, randomness=randomness)
     plain = judge(match_encodings(encoded, their_encoded), rows, their_rows, encodings=encoded).audit
@@ -405,6 +416,7 @@ def test_the_report_is_that_of_link(before):
     plain = json.loads(json.dumps(plain))
     for each in (plain, audit):
         assert each["copy_check"].pop("rank_drift") is None or each is plain
+    assert audit["headline"]["missed_match_basis"] == "assumed"
     assert plain.keys() == audit.keys()
     assert {key for key in plain if plain[key] != audit[key]} == {"confirm"}
     counts = ("field", "compared", "missing", "agree")

@@ -38,8 +38,8 @@ PLACES = {
 PART = re.compile(r"^## (?:(\d+)\. )?|^```console\n(.*?)^```$|^```toml\n(.*?)^```$", flags=re.M | re.S)
 SENDING = re.compile(r"(?:send )?(\S+?):? (?:send it )?to the (.+?)(?:;.*)?|(\S+): \d+ files for the (auditor),.*")
 FIGURES = (
-    "found|of them|net found|by chance|ambiguous|  category|cannot be|agree on|openings|signed: the scores"
-    "|matched|false matches|false at most|true matches|named with|  whole name"
+    "found|of them|net found|by chance|ambiguous|  category|  cannot be|agree on|openings|signed: the scores"
+    "|matched|false matches|false at most|true matches|missed|named with|  whole name"
 )
 CHANCE = (
     (re.compile(r"; [\d,]+ have none$", re.M), ""),

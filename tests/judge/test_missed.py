@@ -83,7 +83,7 @@ def test_where_too_few_pairs_show_it_the_answer_says_that_it_is_assumed():
     assert answer.missed_match_rate
     assert answer.record.headline.missed_match_basis == "assumed"
     assert any(line.startswith("missed") and line.endswith("is assumed") for line in summary(answer))
-    assert "is assumed, since too few pairs show it" in answer.to_html()
+    assert "is assumed, one word of a name in ten mistyped" in answer.to_html()
 
 
 def test_where_no_threshold_keeps_the_rate_it_is_not_known():
@@ -96,14 +96,55 @@ def test_where_no_threshold_keeps_the_rate_it_is_not_known():
 
 @pytest.fixture(scope="module")
 def steps():
-    """Encodings compared, and private rows, as the separate steps and an exchange have them."""
-    two, key, randomness = offices(12, 300, 900, 150, typed=0.1), LinkageKey.make(1), Randomness.make(1)
-    ours, rows = pprl.encode_list(two.leaked, SCHEMA, key, randomness=randomness)
-    theirs, registry_rows = pprl.encode_registry(two.registry, SCHEMA, key, randomness=randomness)
+    """Encodings compared, and private rows, as the separate steps have them."""
+    return stepwise(offices(12, 300, 900, 150, typed=0.1))
+
+
+def stepwise(two, schema=SCHEMA, planted=False):
+    key, randomness = LinkageKey.make(1), Randomness.make(1)
+    ours, rows = pprl.encode_list(two.leaked, schema, key, planted=planted, randomness=randomness)
+    theirs, registry_rows = pprl.encode_registry(two.registry, schema, key, randomness=randomness)
     return pprl.match_encodings(ours, theirs), rows, registry_rows
 
 
-def test_the_separate_steps_do_not_know_it_and_say_so(steps):
+#: Errors as frequent as the list's owner assumes where nobody has both rosters, and how full the registry is.
+AS_ASSUMED = {
+    "whole": {},
+    "half without dates": {"undated": 0.5},
+    "one in five without dates": {"undated": 0.2},
+}
+
+
+@pytest.mark.parametrize("case", AS_ASSUMED)
+@pytest.mark.parametrize("hardening", ["plain", "standard"])
+def test_the_separate_steps_know_it_from_planted_decoys(case, hardening):
+    """How full the registry is, its own decoys say; that one name in ten is mistyped, is assumed."""
+    two = offices(7, 500, 2_000, 350, typed=0.1, **AS_ASSUMED[case])
+    answer = judge(*stepwise(two, SCHEMA.with_hardening(hardening), planted=True))
+    stated, true = answer.missed_match_rate, truly_missed(two, answer)
+    assert abs(stated.value - true) <= 0.05
+    assert stated.low <= true <= stated.high
+    assert answer.record.headline.missed_match_basis == "assumed"
+    assert "is assumed, one word of a name in ten mistyped" in answer.to_html()
+
+
+def test_a_registry_that_came_without_decoys_does_not_show_how_full_it_is():
+    scores, rows, registry_rows = stepwise(offices(7, 300, 900, 150), planted=True)
+    assert judge(scores, rows, registry_rows).missed_match_rate
+    assert judge(replace(scores, decoys=scores.decoys[:0]), rows, registry_rows).missed_match_rate is None
+
+
+def test_a_registry_with_sets_of_fields_that_the_table_lacks_is_not_known():
+    """Up to one row in twenty may have others."""
+    scores, rows, registry_rows = stepwise(offices(7, 300, 900, 150), planted=True)
+    for share, known in ((0.04, True), (0.08, False)):
+        decoys = scores.decoys.copy()
+        decoys[: round(share * len(decoys)), 2] = 1_234
+        answer = judge(replace(scores, decoys=decoys), rows, registry_rows)
+        assert (answer.missed_match_rate is not None) == known
+
+
+def test_without_planted_decoys_it_is_not_known_and_the_answer_says_so(steps):
     answer = judge(*steps)
     assert answer.found
     assert answer.missed_match_rate is None
@@ -122,11 +163,12 @@ def judged(steps):
 def planted(judged, similarity=1.0, pairs=1_000.0, count=400):
     """The first people of the list again and again, one in four of whom differs in the first of two fields."""
     rows, cohort, _ = judged
-    labels = rows.rows[cohort.records][np.arange(count) % len(cohort.records)]
+    completeness = rows.completeness[cohort.records][np.arange(count) % len(cohort.records)]
     differs = np.stack([np.arange(count) % 4 == 0, np.zeros(count, dtype=bool)], axis=1)
     return Planted(
-        rows=labels,
-        similarity=np.broadcast_to(similarity, count).astype(float),
+        completeness=completeness,
+        similarity=np.broadcast_to(similarity, count).astype(float)[:, None],
+        rows=np.array([1]),
         differs=differs,
         pairs=np.array([pairs, 1_000.0]),
         measured=True,
@@ -191,7 +233,7 @@ def test_the_share_observed_in_few_people_lies_in_a_wider_interval():
 
 
 def test_people_who_are_not_judged_do_not_count(judged):
-    strangers = replace(planted(judged), rows=np.full(400, 10**9))
+    strangers = replace(planted(judged), completeness=np.full(400, 8, dtype=np.int8))
     assert missed_match_rate(strangers, *judged) is None
 
 

@@ -345,6 +345,10 @@ def root_of(side: str, rows: list[bytes]) -> bytes:
     return root([leaf(side, row) for row in rows])
 
 
+#: §10: two planted decoys, two sets of fields, three linked fields.
+PLANTED = struct.pack("<HHB2B2Q", 2, 2, 3, 0, 2, 26, 25) + bytes([255, 201, 180, 140, 0, 0, 0, 1, 0, 0])
+
+
 def commitment(
     role: str, stage: str, answers: list[bytes], /, *, signer: Party | None = None, **changed: object
 ) -> bytes:
@@ -356,7 +360,7 @@ def commitment(
         body |= {"key_check": KEY_CHECK.hex(), "root": root(sorted(leaves) if role == "list" else leaves).hex()}
         body |= {"seed": made_up("seed hash").hex()} if role == "list" else {"random": made_up("random").hex()}
     else:
-        body["root"] = root_of(role, rows_of(role)).hex()
+        body |= {"planted": sha(PLANTED).hex(), "root": root_of(role, rows_of(role)).hex()}
     return statement("pprl-com", {**body, **changed}, signer or PARTIES[role])
 
 
@@ -527,7 +531,7 @@ REPORT = b'{"made": "up"}\n'
 QUERY = later("pprl-ask", "unit", [TABLE], IDS)
 ACKNOWLEDGEMENT = later("pprl-ack", "registry", [TABLE])
 SAID = {"rows_read": 3, "fallbacks": 0}
-REVEAL = later("pprl-rev", "list", [TABLE, ACKNOWLEDGEMENT], b"".join(LABELS), **SAID)
+REVEAL = later("pprl-rev", "list", [TABLE, ACKNOWLEDGEMENT], b"".join(LABELS) + PLANTED, **SAID)
 ANSWERS = later("pprl-ans", "list", [QUERY], TAGS)
 JUDGED = [TABLE, ACKNOWLEDGEMENT, REVEAL, ANSWERS]
 EVIDENCE_NONCE = made_up("nonce of the evidence")
@@ -1477,7 +1481,7 @@ def endings() -> VECTOR:
     files = {
         "acknowledgement": ("registry-5-acknowledgement.pprl", "pprl-ack", "registry", [TABLE], b"", {}),
         "query": ("unit-3-query.pprl", "pprl-ask", "unit", [TABLE], IDS, {}),
-        "reveal": ("list-6-reveal.pprl", "pprl-rev", "list", JUDGED[:2], b"".join(LABELS), SAID),
+        "reveal": ("list-6-reveal.pprl", "pprl-rev", "list", JUDGED[:2], b"".join(LABELS) + PLANTED, SAID),
         "answers": ("list-6-reveal.pprl", "pprl-ans", "list", [QUERY], TAGS, {}),
         "result": (
             "unit-4-result-for-the-list.pprl",
@@ -1555,12 +1559,12 @@ def opened() -> VECTOR:
     """Labels against the roots. ``labels`` of all rows are in the vector; what was committed to is made of
     them where ``committed`` says so, so that it is the labels themselves that are wrong."""
 
-    def of(expect: str, comment: str, labels: list[bytes], committed: bool = False) -> bytes:
+    def of(expect: str, comment: str, labels: list[bytes], committed: bool = False, planted: bytes = PLANTED) -> bytes:
         rows = rows_of("list", labels=labels) if committed else rows_of("list")
         leaves = [leaf("list", row) for row in rows]
         real = [one for one, each in zip(leaves, labels if committed else LABELS, strict=True) if each[16] in (0, 3, 4)]
         halves = b"".join(sha(row[:-32]) for row in rows)
-        told = {"halves": halves.hex(), "labels": b"".join(labels).hex()}
+        told = {"attachment": (b"".join(labels) + planted).hex(), "halves": halves.hex(), "planted": sha(PLANTED).hex()}
         told |= {"list_root": root(sorted(real)).hex(), "package_root": root(leaves).hex()}
         return vector(expect, "open", comment, text_of(told) + b"\n")
 
@@ -1576,8 +1580,11 @@ def opened() -> VECTOR:
     return {
         "open_good": of("success", "Labels as committed to.", LABELS),
         "open_good_committed": of("success", "The same, the roots made again.", LABELS, True),
-        "open_one_less": of("format", "One label too few.", LABELS[:-1]),
-        "open_one_more": of("format", "One label too many.", [*LABELS, LABELS[0]]),
+        "open_one_less": of("format", "One label too few.", LABELS[:-1], planted=b""),
+        "open_one_more": of("forged", "One label too many.", [*LABELS, LABELS[0]]),
+        "open_other_planted": of("forged", "A planted decoy is more similar.", LABELS, planted=PLANTED[:-1] + b"\1"),
+        "open_no_planted": of("forged", "No planted decoys.", LABELS, planted=b""),
+        "open_more_planted": of("forged", "A byte behind the planted decoys.", LABELS, planted=PLANTED + b"\0"),
         "open_swapped": of("forged", "Two labels change places.", [LABELS[1], LABELS[0], *LABELS[2:]]),
         "open_real_as_decoy": one("forged", "A person is called a decoy.", committed=False, kind=1),
         "open_decoy_as_real": one("forged", "A decoy is called a person.", 3, committed=False, kind=0),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from pprl.core.errors import FileError, ForgedError, MismatchError, PprlError
+from pprl.core.planted import PlantedTable
 from pprl.core.scores import Scores
 from pprl.exchange.parties.linkage_unit import open_table
 from pprl.exchange.parties.party import Party, Words
@@ -109,12 +110,12 @@ def verify_files(
     _check_figures_signed(record, files, page)
     yield f"page: {PAGE} is made from {REPORT} and nothing else"
     # (5) the labels open what was committed to before the scores were known
-    scores, openings = _opened(record)
+    scores, openings, planted = _opened(record)
     if len(scores.decoys) != statements[PACKAGES][1].body["decoys"]:
         raise ForgedError(f"{SCORES}: not of all decoys that the registry's owner sent", hint=AGAIN)
     yield f"openings: {len(openings):,} labels give both roots that were committed to before the scores"
     # (6) every figure again
-    verdict = _check_figures(record, files, scores, openings)
+    verdict = _check_figures(record, files, scores, openings, planted)
     yield "figures: audit.json and report.json follow from scores, labels and evidence, to the last digit"
     yield f"verdict: {verdict}"
     # Two things are not checked, on purpose: the packages are not here, and no file can show that a roster is true.
@@ -214,14 +215,20 @@ def _check_figures_signed(record: Judged, files: Mapping[str, bytes], page: Rend
     _same(page(files[REPORT]), files[PAGE], PAGE)
 
 
-def _opened(record: Judged) -> tuple[Scores, list[Opening]]:
+def _opened(record: Judged) -> tuple[Scores, list[Opening], PlantedTable | None]:
     with naming(SCORES):
         scores, halves = open_table(record.table)
     with naming(LABELS):
-        return scores, record.openings(halves)
+        return scores, record.openings(halves), record.planted(halves)
 
 
-def _check_figures(record: Judged, files: Mapping[str, bytes], scores: Scores, openings: list[Opening]) -> str:
+def _check_figures(
+    record: Judged,
+    files: Mapping[str, bytes],
+    scores: Scores,
+    openings: list[Opening],
+    planted: PlantedTable | None,
+) -> str:
     """The sentence of the verdict, as published. ForgedError: a figure does not follow."""
     version = str(_json(files[AUDIT], AUDIT).get("version", ""))
     with naming(EVIDENCE):
@@ -232,6 +239,7 @@ def _check_figures(record: Judged, files: Mapping[str, bytes], scores: Scores, o
             record.reveal.body,
             record.answers.attachment,
             Evidence.from_bytes(record.evidence.attachment),
+            planted=planted,
             version=version,
         )
     _same(figures.audit_json(), files[AUDIT], AUDIT)

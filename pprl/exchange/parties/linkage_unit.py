@@ -238,7 +238,10 @@ def judge_exchange(folder: ExchangeFolder) -> Judgement:
     scores, halves = open_table(table)
     openings = stage.openings(halves)
     evidence = _evidence_of(folder, terms, scores, openings, stage.reveal)
-    figures = figures_of(terms, scores, openings, stage.reveal.body, stage.answers.attachment, evidence)
+    planted = stage.planted(halves)
+    figures = figures_of(
+        terms, scores, openings, stage.reveal.body, stage.answers.attachment, evidence, planted=planted
+    )
     evidence_bytes = evidence.to_bytes()
     evidence_nonce = derive(folder.keystore.seed, table.hash, b"pprl/1/evidence")
     # Behind a nonce: the exact figures are few enough to be guessed, and the owners see this hash.

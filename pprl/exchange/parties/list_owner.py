@@ -249,7 +249,7 @@ class ListOwner(Owner):
             folder,
             REVEAL,
             [folder.table, folder.acknowledgement],
-            labels,
+            labels + planted_bytes(rows),
             rows_read=rows.rows_read,
             fallbacks=rows.fallbacks,
         )
@@ -266,6 +266,11 @@ class ListOwner(Owner):
             return {}
         rows = list(zip(*open_release(folder), strict=True)) or [(), (), ()]
         return {PAIRS: csv_bytes(dict(zip(("list_row", "list_id", "pair"), rows, strict=True)))}
+
+
+def planted_bytes(rows: PrivateRows) -> bytes:
+    """The table of planted decoys as it crosses, empty where there is none."""
+    return rows.planted.to_bytes() if rows.planted else b""
 
 
 def decoy_seed(secrets: Secrets, first: Commitment | None, registry: Commitment | None) -> bytes:
@@ -293,6 +298,7 @@ def _commitment(folder: ExchangeFolder, people: People, controls: People | None,
         schema,
         secrets.key,
         controls=controls,
+        planted=registry is not None,
         randomness=Randomness(secrets.seed, synthetic_seed),
     )
     refuse_size("list", rows.people, terms.list_people, "people")
@@ -312,7 +318,8 @@ def _commitment(folder: ExchangeFolder, people: People, controls: People | None,
             "this is not the roster that you committed to, or not with the same columns and options",
             hint="repeat the command exactly as you gave it first, with the same file",
         )
-    statement = make_commitment(folder, "package", root_of(leaves), [first, registry])
+    planted = digest(planted_bytes(rows))
+    statement = make_commitment(folder, "package", root_of(leaves), [first, registry], planted=planted)
     rows.write(folder.path / LIST_ROWS, force=True)
     container.write_new(folder.path / PART, [packed], private=True, force=True)
     folder.save(folder.keystore.holding(rows_read=0))

@@ -174,7 +174,7 @@ BY_TAG = {kind.tag: kind for kind in STATEMENT_KINDS}
 COMMITMENT_VALUES: dict[tuple[OwnerRole, str], Mapping[str, int]] = {
     ("list", "rows"): {"key_check": 16, "seed": 32},
     ("registry", "rows"): {"key_check": 16, "random": 32},
-    ("list", "package"): {},
+    ("list", "package"): {"planted": 32},
 }
 
 

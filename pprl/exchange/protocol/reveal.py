@@ -32,15 +32,22 @@ def label_size(terms: Terms) -> int:
     return NONCE + Opening.size(len(terms.strata), len(terms.schema.linked()))
 
 
+def split_reveal(attachment: bytes, halves: bytes, terms: Terms) -> tuple[bytes, bytes]:
+    """The labels of all rows of the list's package, and the table of planted decoys behind them."""
+    end = label_size(terms) * (len(halves) // LABEL_HASH)
+    return attachment[:end], attachment[end:]
+
+
 def check_reveal(
-    labels: bytes, halves: bytes, agreement: Agreement, *, list_root: bytes, package_root: bytes
+    attachment: bytes, halves: bytes, agreement: Agreement, *, list_root: bytes, package_root: bytes, planted: bytes
 ) -> list[Opening]:
     """The labels of all rows of the list's package, in the order of the package.
 
-    FileError: of the wrong size, or impossible. ForgedError: not what was committed to. RefusedError: more synthetic
-    records or controls than were agreed.
+    FileError: of the wrong size, or impossible. ForgedError: not what was committed to, the table of ``planted`` decoys
+    included. RefusedError: more synthetic records or controls than were agreed.
     """
     terms = agreement.terms
+    labels, table = split_reveal(attachment, halves, terms)
     size, count = label_size(terms), len(halves) // LABEL_HASH
     if len(labels) != size * count:
         raise FileError("a reveal: does not have one label for each row of the package", hint=AGAIN)
@@ -52,6 +59,11 @@ def check_reveal(
     if root_of(leaves) != package_root:
         raise ForgedError(
             "a reveal: its labels are not those that were committed to",
+            hint="they were changed after the scores were signed: do not use this run",
+        )
+    if digest(table) != planted:
+        raise ForgedError(
+            "a reveal: its planted decoys are not those that were committed to",
             hint="they were changed after the scores were signed: do not use this run",
         )
     opened = [Opening.from_bytes(piece[NONCE:], len(terms.strata)) for piece in pieces]
