@@ -45,6 +45,7 @@ KINDS = {
     b"pprl-evi": "evidence",
     b"pprl-trn": "a transcript",
     b"pprl-chk": "a checkpoint",
+    b"pprl-sld": "a sealed file",
 }
 _PREAMBLE = struct.Struct("<8sH")
 STANDARD = Path("-")  # standard input or output

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pprl.core import container
 from pprl.core.encodings import EncodingParameters
-from pprl.core.errors import FileError, MismatchError, OrderError
+from pprl.core.errors import FileError, ForgedError, MismatchError, OrderError
 from pprl.exchange import keystore as keystores
 from pprl.exchange.keystore import Keystore, Lock
 from pprl.exchange.protocol.agreement import Agreement
@@ -24,12 +24,16 @@ from pprl.exchange.protocol.messages import (
     BY_TAG,
     COMMITMENT,
     PACKAGE_FILES,
+    PUBLIC,
     RECEIPT,
     TRANSCRIPT,
+    HandOver,
     StatementKind,
 )
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.roles import OWNERS, PARTIES, TITLES, OwnerRole, Role, titles_of
+from pprl.exchange.protocol.sealed_file import KIND as SEALED_FILE
+from pprl.exchange.protocol.sealed_file import open_file, seal_file
 from pprl.exchange.protocol.statements import AGAIN, Statement, read_statements
 from pprl.exchange.record import (
     Commitment,
@@ -117,7 +121,7 @@ def no_keystore(path: Path) -> FileError:
 
 def read_folder(path: Path, keystore: Keystore, *, today: datetime.date | None = None) -> ExchangeFolder:
     """Verify the statements of a folder. The errors say which file is wrong, and how."""
-    statements = list(_statements(path))
+    statements = list(_statements(path, keystore))
     cards = read_cards(statements, keystore.exchange)
     own_card = cards.get(keystore.role)
     if own_card is None or own_card.keys != keystore.keys.public():
@@ -137,17 +141,36 @@ def read_folder(path: Path, keystore: Keystore, *, today: datetime.date | None =
     )
 
 
-def _statements(path: Path) -> Iterator[Statement]:
+def _statements(path: Path, keystore: Keystore) -> Iterator[Statement]:
     """The distinct statements of all files of the folder; where two are equal, the one that has its attachment."""
     by_hash: dict[bytes, Statement] = {}
     for file in _files(path):
-        if container.kind_of(file) in BY_TAG:
-            if file.stat().st_size > MAX_STATEMENTS:
-                raise FileError(f"{file.name}: is longer than any statement", hint=AGAIN)
-            for statement in read_statements(file.read_bytes(), file.name):
-                if statement.attachment or statement.hash not in by_hash:
-                    by_hash[statement.hash] = statement
+        for statement in _statements_of(file, keystore):
+            if statement.attachment or statement.hash not in by_hash:
+                by_hash[statement.hash] = statement
     yield from by_hash.values()
+
+
+def _statements_of(file: Path, keystore: Keystore) -> Iterator[Statement]:
+    """The statements of a file, none if it holds something else.
+
+    ForgedError: a statement that is not public came unsealed.
+    """
+    kind = container.kind_of(file)
+    if kind not in (*BY_TAG, SEALED_FILE):
+        return
+    if file.stat().st_size > MAX_STATEMENTS:
+        raise FileError(f"{file.name}: is longer than any statement", hint=AGAIN)
+    data = file.read_bytes()
+    if kind == SEALED_FILE:
+        data = open_file(data, file.name, keystore.exchange, keystore.role, keystore.keys)
+    for statement in read_statements(data, file.name):
+        if kind != SEALED_FILE and statement.kind not in PUBLIC:
+            raise ForgedError(
+                f"{file.name}: {statement.title} came unsealed, so anybody could read it on the way",
+                hint="do not use this run: the sender must use this version of pprl, and start again",
+            )
+        yield statement
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -256,10 +279,16 @@ def open_package(folder: ExchangeFolder, owner: OwnerRole) -> SealedPackage:
     return package
 
 
-def write_statements(folder: ExchangeFolder, name: str, *statements: Statement, force: bool = False) -> Path:
-    """A file of statements in the folder, one after another; refused if it is there already, without ``force``."""
-    path = folder.path / name
-    container.write_new(path, [statement.to_bytes() for statement in statements], force=force)
+def write_statements(folder: ExchangeFolder, file: HandOver, *statements: Statement, force: bool = False) -> Path:
+    """A file of statements in the folder, one after another, sealed for its reader unless all of them are public.
+
+    Refused if it is there already, without ``force``.
+    """
+    path, data = folder.path / file.name, b"".join(statement.to_bytes() for statement in statements)
+    if file.sealed:
+        (reader,) = file.readers
+        data = seal_file(data, folder.keystore.exchange, folder.cards[file.maker], folder.cards[reader])
+    container.write_new(path, [data], private=file.sealed, force=force)
     return path
 
 

@@ -23,6 +23,7 @@ from pprl.exchange.protocol.agreement import Terms
 from pprl.exchange.protocol.cards import Card
 from pprl.exchange.protocol.messages import CARD
 from pprl.exchange.protocol.package import HEADER_SEGMENT, KIND, PREAMBLE, SealedPackage, recipient_of, seal_segment
+from pprl.exchange.protocol.sealed_file import open_file, seal_file
 from pprl.exchange.protocol.statements import Statement, parse_canonical, read_statements
 from pprl.exchange.replay import Evidence
 
@@ -57,6 +58,8 @@ class Target:
             "package": lambda data: SealedPackage(self.written(data), self.keystore.keys, self.cards),
             "header": self.header,
             "folder": self.folder,
+            "sealed": lambda data: open_file(data, "a file", "fuzz", "unit", self.keystore.keys),
+            "sealed folder": lambda data: self.folder(seal_file(data, "fuzz", self.cards["list"], self.cards["unit"])),
         }
 
     def written(self, data: bytes) -> Path:

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from helpers.exchange import BY_NAME, PARTIES, STEPS, Exchange, run
+from helpers.forgeries import statements
 from helpers.taps import handles_of, table_of
 
 from pprl.core.container import preamble
@@ -24,7 +25,6 @@ from pprl.exchange.parties.packages import pseudonyms
 from pprl.exchange.protocol.cards import check_heard, words_of
 from pprl.exchange.protocol.crypto import derive, digest
 from pprl.exchange.protocol.package import SealedPackage
-from pprl.exchange.protocol.statements import read_statements
 from pprl.match.encodings import match_encodings
 from pprl.roster.load import load
 
@@ -183,7 +183,7 @@ def test_a_statement_says_little(before):
     """Commitments, receipt and table are hashes and roles: nothing in them grows with the roster."""
     exchange = before("acknowledge")
     for name in ("list-4-commitment", "registry-3-commitment", "unit-2-receipt", "unit-3-scores"):
-        for statement in read_statements((exchange.folder("unit") / f"{name}.pprl").read_bytes(), name):
+        for statement in statements(exchange, "unit", f"{name}.pprl"):
             for value in statement.body.values():
                 for text in value if isinstance(value, list) else [value]:
                     assert len(text) in (32, 64) or text in (*PARTIES, "rows", "package"), json.dumps(statement.body)

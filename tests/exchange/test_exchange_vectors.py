@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import random
-import shutil
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,6 +36,7 @@ from pprl.exchange.protocol.crypto import PublicKeys
 from pprl.exchange.protocol.messages import PACKAGE_FILES
 from pprl.exchange.protocol.package import SealedPackage
 from pprl.exchange.protocol.reveal import check_reveal
+from pprl.exchange.protocol.sealed_file import open_file
 from pprl.exchange.protocol.statements import Statement, read_statement, read_statements, signer_of
 from pprl.exchange.replay import Evidence
 from pprl.match import search
@@ -95,12 +95,12 @@ def proposal():
     return Proposal.from_statement(one((EXCHANGE / "list-2-proposal.pprl").read_bytes()), cards())
 
 
-def folder_of(path, without=()):
-    """The folder of any party when all is over, but for its keystore and the packages."""
+def folder_of(path, without=(), role="unit"):
+    """The folder of a party when all is over, with what it never gets, but for its keystore and the packages."""
     path.mkdir()
     for file in EXCHANGE.glob("*.pprl"):
         if not file.name.startswith("PRIVATE-") and file.name not in without:
-            shutil.copy(file, path)
+            (path / file.name).write_bytes(generator.sealed_for(role, file.read_bytes()))
     return path
 
 
@@ -172,6 +172,9 @@ def run(vector, data, tmp_path):
             return check_reveal(
                 **values, agreement=Agreement.from_statements(proposal(), one(generator.ACCEPTANCE), cards())
             )
+        case "sealed":
+            keys = keystore_of(vector["role"]).keys
+            return open_file(data, "a file", "lugovo-2022", vector["role"], keys) == b"statements"
         case "evidence":
             return Evidence.from_bytes(data)
         case "auditor":
@@ -179,8 +182,8 @@ def run(vector, data, tmp_path):
     if "side" in vector:
         return run_package(vector, json.loads(data), tmp_path)
     role = vector["folder"]
-    folder = folder_of(tmp_path / "folder", vector.get("without", "").split(", "))
-    (folder / vector["file"]).write_bytes(data)
+    folder = folder_of(tmp_path / "folder", vector.get("without", "").split(", "), role)
+    (folder / vector["file"]).write_bytes(generator.sealed_for(role, data))
     return take(vector["step"], folder, keystore_of(role))
 
 
@@ -282,7 +285,7 @@ def test_the_keystores_open(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_the_exchange_can_be_read(role, tmp_path):
-    exchange = read_folder(folder_of(tmp_path / role), keystore_of(role))
+    exchange = read_folder(folder_of(tmp_path / role, role=role), keystore_of(role))
     assert {role: card.name for role, card in exchange.cards.items()} == {
         "list": "Newsroom Alfa",
         "registry": "Bravo",
@@ -308,7 +311,7 @@ def test_both_owners_come_to_the_key_of_the_exchange(tmp_path):
     early = keystore_of("registry").holding(linkage_key=None, agreement=None)
     agreement, later = accept(early, cards(), proposal())
     assert agreement.hash.hex() == later.state["agreement"] != generator.AGREEMENT.hex()  # another nonce and share
-    folder = folder_of(tmp_path / "list", ["registry-2-acceptance.pprl", "list-3-commitment.pprl"])
+    folder = folder_of(tmp_path / "list", ["registry-2-acceptance.pprl", "list-3-commitment.pprl"], "list")
     (folder / "accepted.pprl").write_bytes(agreement.acceptance.to_bytes())
     exchange = read_folder(folder, keystore_of("list"))
     mine = conclude(exchange.keystore.holding(share=generator.LIST_SHARE.hex(), linkage_key=None), exchange.agreement)
@@ -404,11 +407,11 @@ AFTER_ALL = [name for name in AFTER_THE_PACKAGES if name != "unit-3-scores.pprl"
 @pytest.mark.parametrize(("file", "data", "what"), IN_A_FOLDER.values(), ids=IN_A_FOLDER)
 def test_any_byte_of_a_file_in_a_folder(file, data, what, tmp_path):
     later = [name for name, *_ in IN_A_FOLDER.values()]
-    folder = folder_of(tmp_path / "folder", [*later[later.index(file) + 1 :], *AFTER_ALL])
+    folder = folder_of(tmp_path / "folder", [*later[later.index(file) + 1 :], *AFTER_ALL], "registry")
     keystore = keystore_of("registry")
 
     def take(changed):
-        (folder / file).write_bytes(changed)
+        (folder / file).write_bytes(generator.sealed_for("registry", changed))
         return getattr(read_folder(folder, keystore), what)
 
     assert take(data)

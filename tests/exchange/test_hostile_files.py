@@ -12,6 +12,7 @@ import pytest
 from fuzz_exchange import CHEAP, PASSPHRASE, Target, canonical_of
 from helpers.encodings import PARAMETERS
 from helpers.exchange import BY_NAME
+from helpers.forgeries import plain, sealed, statements
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +32,7 @@ from pprl.exchange.protocol.messages import (
     SCORE_TABLE,
 )
 from pprl.exchange.protocol.package import SealedPackage
+from pprl.exchange.protocol.sealed_file import seal_file
 from pprl.exchange.protocol.statements import Statement, canonical, read_statements
 
 LIMIT = settings(max_examples=120, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -47,10 +49,11 @@ def target(tmp_path_factory):
 @pytest.fixture(scope="module")
 def true_files(played, target):
     """For each parser some bytes that it takes, or would take with other keys."""
-    folders = [played["end"].folder(role) for role in ("list", "registry", "unit")]
+    exchange = played["end"]
+    folders = [exchange.folder(role) for role in ("list", "registry", "unit")]
     found = {folder / name for folder in folders for name in BY_NAME if (folder / name).exists()}
-    statements = [path.read_bytes() for path in sorted(found) if "package" not in path.name]
-    each = [one for data in statements for one in read_statements(data, "x")]
+    whole = [plain(exchange, path.parent.name, path.name) for path in sorted(found) if "package" not in path.name]
+    each = [one for data in whole for one in read_statements(data, "x")]
     proposal = next(one for one in each if one.kind is PROPOSAL)
     table, _ = read_statements((folders[2] / TABLE).read_bytes(), "x")
     target.keystore.write(target.file.with_name("kst"), force=True)
@@ -60,17 +63,19 @@ def true_files(played, target):
     few = head + struct.pack("<Q", 3) + counts + struct.pack("<Q", 0) + rest
     assert target.one("scores", few), "the shortened table is not one"
     return {
-        "statements": statements,
+        "statements": whole,
         "canonical": [canonical_of(one) for one in each],
         "terms": [canonical(proposal.body["terms"])],
         "recipient": packages,
-        "kind": statements + packages,
+        "kind": whole + packages,
         "keystore": [target.file.with_name("kst").read_bytes(), (folders[0] / NAME).read_bytes()],
         "evidence": [evidence.attachment],
         "scores": [few],
         "package": packages,
         "header": [one.to_bytes() for one in each],
-        "folder": [*statements, *packages],
+        "folder": [*whole, *packages],
+        "sealed": [seal_file(whole[-1], "fuzz", target.cards["list"], target.cards["unit"])],
+        "sealed folder": whole,
     }
 
 
@@ -93,6 +98,8 @@ PARSERS = (
     "package",
     "header",
     "folder",
+    "sealed",
+    "sealed folder",
 )
 
 
@@ -166,7 +173,7 @@ def test_well_signed_statements_that_say_anything(played, tmp_path, kind):
     for path in folder.glob("*package*"):
         path.unlink()
     names = sorted(name for name in BY_NAME if (folder / name).exists())
-    found = [(folder / name, one) for name in names for one in read_statements((folder / name).read_bytes(), name)]
+    found = [(folder / name, one) for name in names for one in statements(exchange, "unit", name)]
     where, true = next((path, one) for path, one in found if one.kind == kind)
     others = [one for path, one in found if path == where and one is not true]
 
@@ -174,7 +181,7 @@ def test_well_signed_statements_that_say_anything(played, tmp_path, kind):
     @given(st.sampled_from(sorted(true.body)), VALUES)
     def play(key, value):
         if made := changed(kind, true.body, keys, key, value):
-            where.write_bytes(b"".join(one.to_bytes() for one in (made, *others)))
+            where.write_bytes(sealed(exchange, "unit", b"".join(one.to_bytes() for one in (made, *others))))
             with contextlib.suppress(PprlError):
                 read_folder(folder, opened.keystore)
 

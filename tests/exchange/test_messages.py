@@ -6,6 +6,7 @@ import re
 import pytest
 from helpers import ROOT
 from helpers.exchange import BY_NAME, PARTIES
+from helpers.forgeries import plain
 
 from pprl.exchange.next_step import RESULT, next_step
 from pprl.exchange.protocol.messages import (
@@ -52,7 +53,7 @@ def test_every_file_holds_the_statements_of_the_table_signed_by_their_signers(pl
     for role, file, path in played_files(exchange):
         if not file.holds:
             continue
-        statements = list(read_statements(path.read_bytes(), path.name))
+        statements = list(read_statements(plain(exchange, role, path.name), path.name))
         assert [statement.kind for statement in statements] == list(file.holds), file.name
         cards = exchange.opened(role).cards
         for statement in statements:

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from helpers.exchange import PARTIES, STEPS, Exchange, attempt, run
+from helpers.forgeries import put, statements
 
 from pprl.core.errors import ForgedError, MismatchError, OrderError
 from pprl.exchange.folder import sign_statement
@@ -13,7 +14,7 @@ from pprl.exchange.parties.linkage_unit import headers_of, own_table
 from pprl.exchange.parties.transcript import transcript_files
 from pprl.exchange.protocol.messages import TRANSCRIPT, TRANSCRIPT_FILE, TRANSCRIPT_NAMES
 from pprl.exchange.protocol.reveal import TRANSCRIPT_PURPOSE as PURPOSE
-from pprl.exchange.protocol.statements import Statement, read_statements
+from pprl.exchange.protocol.statements import Statement
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +45,7 @@ def files_of(unit):
 
 
 def sealed(exchange) -> Statement:
-    (sealed_statement,) = read_statements(
-        (exchange.folder("auditor") / TRANSCRIPT_FILE.name).read_bytes(), "a transcript"
-    )
+    (sealed_statement,) = statements(exchange, "auditor", TRANSCRIPT_FILE.name)
     return sealed_statement
 
 
@@ -101,7 +100,7 @@ def test_only_the_auditor_can_open_it(copied):
 
 def test_a_byte_changed(copied):
     copied.hear("auditor")
-    sealed_statement, path = sealed(copied), copied.folder("auditor") / TRANSCRIPT_FILE.name
+    sealed_statement = sealed(copied)
     data = sealed_statement.to_bytes()
     places = (
         len(data) - len(sealed_statement.attachment) - 1,
@@ -109,7 +108,7 @@ def test_a_byte_changed(copied):
         len(data) - len(sealed_statement.attachment) // 2,
     )
     for place in places:
-        path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        put(copied, "auditor", data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :], TRANSCRIPT_FILE.name)
         with pytest.raises(ForgedError):
             verify(copied)
 
@@ -121,7 +120,7 @@ def test_what_the_unit_did_not_sign(copied):
     other = Statement.make(
         sealed_statement.kind, sealed_statement.body, copied.opened("list").keystore.keys, sealed_statement.attachment
     )
-    (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(other.to_bytes())
+    put(copied, "auditor", other.to_bytes(), TRANSCRIPT_FILE.name)
     with pytest.raises(ForgedError):
         verify(copied)
 
@@ -138,14 +137,14 @@ def of_another_result(exchange) -> bytes:
 def test_of_another_result(copied):
     """What is sealed names the result, so it cannot be passed off as of another run."""
     copied.hear("auditor")
-    (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(of_another_result(copied))
+    put(copied, "auditor", of_another_result(copied), TRANSCRIPT_FILE.name)
     with pytest.raises(ForgedError, match="does not open"):
         verify(copied)
 
 
 def test_two_of_them(copied):
     copied.hear("auditor")
-    (copied.folder("auditor") / "more.pprl").write_bytes(of_another_result(copied))
+    put(copied, "auditor", of_another_result(copied), "more.pprl")
     with pytest.raises(OrderError, match="2 sealed transcripts"):
         verify(copied)
 
@@ -153,7 +152,7 @@ def test_two_of_them(copied):
 def test_without_its_attachment(copied):
     copied.hear("auditor")
     sealed_statement = dataclasses.replace(sealed(copied), attachment=b"")
-    (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(sealed_statement.to_bytes())
+    put(copied, "auditor", sealed_statement.to_bytes(), TRANSCRIPT_FILE.name)
     with pytest.raises(ForgedError, match="not what was signed"):
         verify(copied)
 
@@ -167,7 +166,7 @@ def test_an_exchange_of_other_cards(copied, played):
     plain = b"".join(len(data).to_bytes(8, "little") + data for data in strangers.values())
     hidden = auditor.cards["auditor"].keys.seal(plain, PURPOSE + result.hash)
     sealed_statement = sign_statement(unit, TRANSCRIPT, [result], hidden)
-    (copied.folder("auditor") / TRANSCRIPT_FILE.name).write_bytes(sealed_statement.to_bytes())
+    put(copied, "auditor", sealed_statement.to_bytes(), TRANSCRIPT_FILE.name)
     with pytest.raises(MismatchError, match="not the cards whose words you compared"):
         verify(copied)
 

@@ -117,6 +117,7 @@ class Party:
 
 LIST, REGISTRY, UNIT, OUTSIDER = map(Party, ("list", "registry", "unit", "outsider"))
 PARTIES = {"list": LIST, "registry": REGISTRY, "unit": UNIT}
+ROLES = (*PARTIES, "auditor")
 
 
 @cache
@@ -602,6 +603,45 @@ def matter() -> dict[str, bytes]:
         "unit-4-result-for-the-list.pprl": RESULT + RELEASE,
         "unit-4-result-for-the-registry.pprl": RESULT,
     }
+
+
+def sealed_file(
+    maker: str,
+    reader: str,
+    plain: bytes,
+    *,
+    seal: str = "",
+    exchange: str = "lugovo-2022",
+    named: tuple[int, int] | None = None,
+    size: int | None = None,
+    behind: bytes = b"",
+    length: int | None = None,
+) -> bytes:
+    """§3: a file for two. ``seal`` names the seals that are kept; without it they are made anew."""
+    key, nonce, wrapped = made_up(f"key of {seal}"), made_up(f"nonce of {seal}", 12), b""
+    for each in (maker, reader):
+        info = b"pprl/2/file\0" + "\0".join((exchange, maker, reader, each)).encode()
+        wrapped += kept(f"{seal} for the {each}", PARTIES[each], key, info) if seal else PARTIES[each].seal(key, info)
+    numbers = named or (ROLES.index(maker), ROLES.index(reader))
+    head = struct.pack("<8sHBB", b"pprl-sld", 2, *numbers) + wrapped + nonce
+    inside = struct.pack("<Q", len(plain) if size is None else size) + plain + behind
+    needed = len(head) + len(inside) + 16
+    whole = length or (max(1 << 16, 1 << (needed - 1).bit_length()) if needed <= 1 << 20 else -(-needed >> 20) << 20)
+    return head + ChaCha20Poly1305(key).encrypt(nonce, inside.ljust(whole - len(head) - 16, b"\0"), head)
+
+
+#: Who makes the files in which a statement crosses that is not public.
+MAKERS = {"pprl-tab": "unit", "pprl-ask": "unit", "pprl-ack": "registry", "pprl-rev": "list", "pprl-ans": "list"}
+MAKERS |= {"pprl-res": "unit", "pprl-rel": "unit"}
+
+
+def sealed_for(role: str, data: bytes) -> bytes:
+    """A file of statements as a party gets it, or as it keeps its own; what is public as it is."""
+    maker = MAKERS.get(data[:8].decode("ascii", "replace"))
+    if maker is None:
+        return data
+    reader = role if role != maker else next(other for other in PARTIES if other != maker)
+    return sealed_file(maker, reader, data)
 
 
 # ---------------------------------------------------------------- the vectors
@@ -1726,10 +1766,43 @@ def transcripts() -> VECTOR:
     }
 
 
+def sealed_files() -> VECTOR:
+    """A file from the list owner to the linkage unit."""
+
+    def of(expect: str, comment: str, role: str = "unit", data: bytes | None = None, **changed: object) -> bytes:
+        made = sealed_file("list", "unit", b"statements", **{"seal": "a sealed file", **changed})
+        return vector(expect, "sealed", comment, made if data is None else data, role=role)
+
+    good = sealed_file("list", "unit", b"statements", seal="a sealed file")
+
+    def changed(at: int) -> bytes:
+        return put(good, at, bytes([good[at] ^ 1]))
+
+    return {
+        "sealed_for_its_reader": of("success", "As the linkage unit opens it."),
+        "sealed_by_its_maker": of("success", "As the list owner opens their own copy.", "list"),
+        "sealed_for_others": of("mismatch", "The registry owner is neither.", "registry"),
+        "sealed_in_another_exchange": of("forged", "Of another exchange.", exchange="lugovo-2021", seal="elsewhere"),
+        "sealed_renamed": of("forged", "Said to be from the registry owner.", named=(1, 2)),
+        "sealed_turned_round": of("forged", "Said to be from the reader to the maker.", named=(2, 0)),
+        "sealed_for_itself": of("format", "Maker and reader are one.", named=(2, 2)),
+        "sealed_for_a_fifth": of("format", "A role that there is not.", named=(0, 4)),
+        "sealed_too_long": of("format", "128 KiB and one byte.", length=(1 << 17) + 1),
+        "sealed_cut": of("format", "The last byte is missing.", data=good[:-1]),
+        "sealed_start": of("format", "Nothing but its preamble.", data=good[:10]),
+        "sealed_key_bit": of("forged", "A bit of the key for the reader.", data=changed(1_300)),
+        "sealed_nonce_bit": of("forged", "A bit of the nonce.", data=changed(2_350)),
+        "sealed_last_bit": of("forged", "A bit of the end.", data=changed(len(good) - 1)),
+        "sealed_more_inside": of("format", "Longer statements than there are bytes.", size=1 << 40),
+        "sealed_behind": of("format", "Something behind the statements.", behind=b"x"),
+        "sealed_version": of("format", "Another version.", data=put(good, 8, b"\1")),
+    }
+
+
 def vectors() -> VECTOR:
     told: VECTOR = {}
     parts = (files_of_statements, cards, sets_of_cards, words_heard, proposals, acceptances, commitments, receipts)
-    for part in (*parts, keystores, packages, endings, opened, evidence, releases, transcripts):
+    for part in (*parts, keystores, packages, endings, opened, evidence, releases, transcripts, sealed_files):
         made = part()
         assert not told.keys() & made.keys()
         told |= made

@@ -100,7 +100,7 @@ class LinkageUnit(Party):
         require_code(self.terms_to_sign(), code)
         folder = self.read()
         second = Committed.from_record(folder).list_package.statement
-        return write_statements(folder, RECEIPT_FILE.name, make_receipt(folder), second)
+        return write_statements(folder, RECEIPT_FILE, make_receipt(folder), second)
 
     def package_hash(self) -> bytes:
         """The hash that ties a checkpoint of the search to its packages: of the signed headers of both."""
@@ -153,8 +153,8 @@ class LinkageUnit(Party):
         container.write_new(folder.path / EVIDENCE_FILE, [judgement.evidence.to_bytes()], private=True, force=True)
         container.write_new(folder.path / AUDIT_FILE, [judgement.figures.audit_json()], private=True, force=True)
         for_list = [judgement.result, *([judgement.release] if judgement.release else [])]
-        write_statements(folder, RESULT_FILES["list"].name, *for_list, force=True)
-        write_statements(folder, RESULT_FILES["registry"].name, judgement.result, force=True)
+        write_statements(folder, RESULT_FILES["list"], *for_list, force=True)
+        write_statements(folder, RESULT_FILES["registry"], judgement.result, force=True)
         return judgement.figures
 
     def seal_transcript(self) -> Path:
@@ -163,7 +163,7 @@ class LinkageUnit(Party):
         OrderError: there is no result yet, or no auditor has a card.
         """
         folder = self.read()
-        return write_statements(folder, TRANSCRIPT_FILE.name, seal_files(folder, self._transcript(folder)))
+        return write_statements(folder, TRANSCRIPT_FILE, seal_files(folder, self._transcript(folder)))
 
     def write_transcript(self, path: Path | str) -> list[Path]:
         """Write the transcript into a new folder, for any auditor. OrderError: there is no result yet."""
@@ -355,8 +355,8 @@ def _read_table(folder: ExchangeFolder) -> tuple[Statement, Statement]:
 def _write_scores_files(folder: ExchangeFolder, table: Statement, query: Statement) -> None:
     """The table without its scores: with the query for the list owner, without it for the registry owner, whose rows
     the query is about."""
-    write_statements(folder, QUERY_FILE.name, table.detached(), query, force=True)
-    write_statements(folder, SCORES_FILE.name, table.detached(), force=True)
+    write_statements(folder, QUERY_FILE, table.detached(), query, force=True)
+    write_statements(folder, SCORES_FILE, table.detached(), force=True)
 
 
 def _publish_result(folder: ExchangeFolder) -> bool:
@@ -364,8 +364,8 @@ def _publish_result(folder: ExchangeFolder) -> bool:
 
     What is sealed for the list owner is never sealed a second time.
     """
-    for_list, for_registry = RESULT_FILES["list"].name, RESULT_FILES["registry"].name
-    if folder.result is None or not folder.holds(for_list) or folder.holds(for_registry):
+    for_list, for_registry = RESULT_FILES["list"], RESULT_FILES["registry"]
+    if folder.result is None or not folder.holds(for_list.name) or folder.holds(for_registry.name):
         return False
     write_statements(folder, for_registry, folder.result)
     return True

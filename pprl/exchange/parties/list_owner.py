@@ -156,7 +156,7 @@ class ListOwner(Owner):
         refuse_outliving(folder, terms.expires)
         statement, keystore = propose(folder.keystore, folder.cards, terms)
         folder.save(keystore)
-        write_statements(folder, PROPOSAL_FILE.name, statement, force=True)
+        write_statements(folder, PROPOSAL_FILE, statement, force=True)
         return Proposal.from_statement(statement, folder.cards)
 
     def conclude(self) -> bool:
@@ -221,10 +221,10 @@ class ListOwner(Owner):
         list(sent.hashed([people], schema, hashes))
         statement = _commitment(folder, people, absent, warn)
         if stage == "package":
-            return write_statements(folder, PACKAGE_COMMITMENT_FILE.name, statement)
+            return write_statements(folder, PACKAGE_COMMITMENT_FILE, statement)
         self.remember_sent(folder, distinct(hashes), sent, sent_before=sent_before)
         terms = (agreement.proposal.statement.detached(), agreement.acceptance.detached())
-        return write_statements(folder, LIST_COMMITMENT_FILE.name, *terms, statement)
+        return write_statements(folder, LIST_COMMITMENT_FILE, *terms, statement)
 
     def reveal(self) -> Path:
         """Open the labels of the list for the linkage unit, and answer what it asked about confirm fields.
@@ -255,10 +255,7 @@ class ListOwner(Owner):
         )
         tags = answer_tags(folder.query, rows, order.tolist(), terms, secrets)
         answers = sign_statement(folder, ANSWERS, [folder.query], tags)
-        path = folder.path / REVEAL_FILE.name
-        statements = (folder.acknowledgement, reveal, answers)
-        container.write_new(path, [statement.to_bytes() for statement in statements], private=True)
-        return path
+        return write_statements(folder, REVEAL_FILE, folder.acknowledgement, reveal, answers)
 
     def released_files(self, folder: ExchangeFolder) -> dict[str, bytes]:
         """Which rows of the list matched, where the terms grant that."""

@@ -94,7 +94,7 @@ class RegistryOwner(Owner):
         require_code(proposal, code)
         agreement, keystore = accept(folder.keystore, folder.cards, proposal)
         folder.save(keystore)  # first: an acceptance without its key is worth nothing, and looks finished
-        path = write_statements(folder, ACCEPTANCE_FILE.name, agreement.acceptance, force=True)
+        path = write_statements(folder, ACCEPTANCE_FILE, agreement.acceptance, force=True)
         schema_path = folder.path / SCHEMA
         if not schema_path.exists():
             container.write_new(schema_path, [to_toml(agreed_schema(proposal.terms)).encode()])
@@ -133,7 +133,7 @@ class RegistryOwner(Owner):
         sent, hashes = sent or SentRosters.at_home(), list[Hashes]()
         statement = _commitment(folder, sent.hashed(parts, schema, hashes), progress)
         self.remember_sent(folder, distinct(hashes), sent, sent_before=sent_before)
-        return write_statements(folder, REGISTRY_COMMITMENT_FILE.name, statement)
+        return write_statements(folder, REGISTRY_COMMITMENT_FILE, statement)
 
     def acknowledge(self) -> Path:
         """Sign that these scores were fixed before the labels were known. OrderError: out of turn."""
@@ -142,7 +142,7 @@ class RegistryOwner(Owner):
         if folder.table is None:
             raise not_come("table")
         statement = sign_statement(folder, ACKNOWLEDGEMENT, [folder.table])
-        return write_statements(folder, ACKNOWLEDGEMENT_FILE.name, statement)
+        return write_statements(folder, ACKNOWLEDGEMENT_FILE, statement)
 
 
 def _commitment(folder: ExchangeFolder, parts: Iterable[People], progress: Progress | None) -> Statement:

@@ -169,6 +169,9 @@ STATEMENT_KINDS = (
     *(ACKNOWLEDGEMENT, REVEAL, ANSWERS, RESULT, RELEASE, EVIDENCE, TRANSCRIPT),
 )
 BY_TAG = {kind.tag: kind for kind in STATEMENT_KINDS}
+#: What anybody may read; every other statement crosses sealed for its reader. The shares of the key that a proposal and
+#: an acceptance carry are sealed by themselves.
+PUBLIC = (CARD, PROPOSAL, ACCEPTANCE, COMMITMENT, RECEIPT)
 
 #: Who commits at which stage, and which further values the body then holds, in hexadecimal: their sizes in bytes.
 COMMITMENT_VALUES: dict[tuple[OwnerRole, str], Mapping[str, int]] = {
@@ -191,6 +194,11 @@ class HandOver:
     readers: tuple[Role, ...]
     holds: tuple[StatementKind, ...] = ()
     detached: tuple[StatementKind, ...] = ()
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the file holds a statement that is not public; then it has one reader."""
+        return any(kind not in PUBLIC for kind in self.holds)
 
 
 CARD_FILES: dict[Role, HandOver] = {
