@@ -16,6 +16,7 @@ from pprl.cli.options import F
 from pprl.cli.risk import summary
 from pprl.core import container
 from pprl.core.errors import FileError, OrderError, RefusedError
+from pprl.core.memory import forbid_dumps
 from pprl.roster.files.paths import look_at
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Labels(click.ParamType[tuple[str, tuple[str, ...]]]):
 
 def passphrase(path: Path | None, *, new: bool = False) -> str:
     """From a file or the keyboard; never from an argument or the environment."""
+    forbid_dumps()
     if path == container.STANDARD and sys.stdin.isatty():
         raise FileError("a passphrase would be visible while you type it", hint="leave out --passphrase-file")
     if path is None:

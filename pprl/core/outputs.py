@@ -24,8 +24,9 @@ def all_or_none(*paths: Path) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
+    """A folder that only its owner can open, unless it is there already."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(
             f"{folder.name}: the folder cannot be made ({error.strerror})", hint="name a folder where you may write"

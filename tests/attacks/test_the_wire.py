@@ -11,7 +11,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.exchange import STEPS, Exchange, rosters
+from helpers.exchange import STEPS, Exchange, rosters, run
 from helpers.forgeries import plain, put, refused
 
 from pprl.core.errors import FileError, ForgedError, MismatchError
@@ -178,7 +178,7 @@ def without(roster, gone, made):
     pd.concat([kept, others]).sort_values("id").to_csv(roster, index=False, quoting=csv.QUOTE_ALL)
 
 
-def test_files_are_as_long_whoever_matches(tmp_path):
+def test_no_length_says_how_many_match(tmp_path):
     """Two exchanges on one list; in the second, fifty of its people are no longer in the registry."""
     rosters(tmp_path / "rosters", people=120)
     made, lengths, pairs = invent(7), [], []
@@ -194,3 +194,17 @@ def test_files_are_as_long_whoever_matches(tmp_path):
     assert pairs[0] - pairs[1] > 30
     assert lengths[0] == lengths[1]
     assert set(SEALED) - set(lengths[0]) == {TRANSCRIPT_FILE.name}
+
+
+def test_after_destroy_the_folder_does_not_open_what_is_sealed_in_it(before):
+    exchange = before("end")
+    folder, keystore = exchange.folder("unit"), exchange.opened("unit").keystore
+    assert run("destroy", folder, "--yes").status == 0
+    left = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert REVEAL_FILE.name in left
+    for data in left.values():
+        for secret in (keystore.keys.kem, keystore.keys.x25519, keystore.lock.key):
+            assert secret not in data
+            assert secret.hex().encode() not in data
+    with pytest.raises(FileError, match="holds no keystore"):
+        plain(exchange, "unit", REVEAL_FILE.name)

@@ -26,7 +26,7 @@ from pprl.core.planted import PlantedTable
 from pprl.core.private_rows import MAX_ID_BYTES, Label, Policy, PrivateRows
 from pprl.core.scores import KEEP, Scores
 from pprl.exchange import keystore
-from pprl.exchange.protocol import messages, package
+from pprl.exchange.protocol import messages, package, sealed_file
 from pprl.match.encodings import match_encodings
 
 PARAMETERS = EncodingParameters(
@@ -512,7 +512,7 @@ def test_kinds_are_distinct(tmp_path):
         assert container.kind_of(tmp_path / "x") == kind.magic
     assert container.kind_of(put(tmp_path / "x", b"surname,given\n")) is None
     elsewhere = {*messages.BY_TAG, keystore.KIND, package.KIND}  # written in tests/exchange/test_exchange_vectors.py
-    elsewhere |= {b"pprl-chk"}  # in tests/match/test_checkpoint.py
+    elsewhere |= {sealed_file.KIND, b"pprl-chk"}  # and in tests/match/test_checkpoint.py
     assert {kind.magic for kind in KINDS.values()} == set(container.KINDS) - elsewhere
 
 

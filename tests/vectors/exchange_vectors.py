@@ -1703,6 +1703,16 @@ def releases() -> VECTOR:
             release("release of no row", text_of({"pairs": [["00" * 16, "00" * 16]]})),
         ),
         "release_no_pairs": of("forged", "No pairs in it.", release("release of nothing", text_of({}))),
+        "release_name_of_a_formula": of(
+            "forged",
+            "A pair is called by a formula.",
+            release("release of a formula", text_of({"pairs": [[rows_of("list")[0][:16].hex(), "=1+1"]]})),
+        ),
+        "release_name_too_short": of(
+            "forged",
+            "A pair is called by 31 digits.",
+            release("release of a short name", text_of({"pairs": [[rows_of("list")[0][:16].hex(), "0" * 31]]})),
+        ),
         "release_pair_of_three": of(
             "forged", "A pair of three.", release("release of three", text_of({"pairs": [["00" * 16, "", ""]]}))
         ),

@@ -7,6 +7,7 @@ so nobody can choose them (docs/protocol.md §7).
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,7 @@ AGREEMENT_DAYS = 90
 PAD = 1 << 14  # packages are filled up to a multiple of this number of rows
 LIST_ROWS = "PRIVATE-list.rows"
 PAIRS = "PRIVATE-pairs.csv"
+PAIR_NAME = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -364,4 +366,6 @@ def open_release(folder: ExchangeFolder) -> list[tuple[int, str, str]]:
         not isinstance(pair, list) or len(pair) != 2 or record_of.get(str(pair[0])) is None for pair in pairs
     ):
         raise ForgedError("a release: names rows that are not on this list", hint=AGAIN)
+    if not all(isinstance(name, str) and PAIR_NAME.fullmatch(name) for _, name in pairs):
+        raise ForgedError("a release: calls a pair by what is no name of a pair", hint=AGAIN)
     return sorted((int(rows.rows[record_of[handle]]), ids[record_of[handle]], str(name)) for handle, name in pairs)

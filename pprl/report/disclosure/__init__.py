@@ -1,6 +1,6 @@
 """What everyone may read of an audit: exact counts go in, and a report comes out that reveals no small count.
 
-`disclose` writes every key by its kind (`pprl.report.disclosure.rules`) and refuses keys that no record has. Three
+`disclose` writes every key by its kind (`pprl.report.disclosure.rules`) and refuses keys that no record has. Four
 things could still reveal a count, and each has its answer here:
 
 1. *A figure beside a count.* A share of 33.27% beside "5 of 15" reveals 499 of 1,500. So shares are computed from the
@@ -8,7 +8,9 @@ things could still reveal a count, and each has its answer here:
    people as counts are; rates and p-values are classes; similarities are published in steps of .05 only.
 2. *Order and presence.* Labels are sorted by name, not by size. A label that is shown belongs to somebody, so labels
    of almost nobody are put together; this line, and that of people without a value, are shown even when empty.
-3. *Sums.* Parts and their whole are rounded separately, and sometimes only few exact counts fit all of them.
+3. *A handful.* The owner of a registry may fill it with noise, people whom they know to be on the list, and one whom
+   they ask about: a bin then says 0 or 5. So histogram and curve are published only where 20 people are said to match.
+4. *Sums.* Parts and their whole are rounded separately, and sometimes only few exact counts fit all of them.
    `exposed` finds such counts by integer programming over everything the report says, and `disclose` suppresses cells
    until there are none.
 
@@ -24,12 +26,13 @@ import numpy as np
 
 from pprl.report.disclosure.exposure import Reading, exact_values, revealed, to_hide
 from pprl.report.disclosure.relations import GROUPS, Relation, relations_of
-from pprl.report.disclosure.rounding import stands_for
+from pprl.report.disclosure.rounding import rounded, stands_for
 from pprl.report.disclosure.rules import SHAPE, STEP, Discloser, refuse_unknown
 from pprl.report.disclosure.suppression import SLACK, suppress
 from pprl.report.record import AUDIT
 
 Row = Mapping[str, Any]
+FEWEST_MATCHED = 20  # as published; with fewer, a histogram or a curve is that of a handful of people
 
 
 def disclose(audit: Row, base: int, *, small_cells: str = "round", list_exempt: bool = False) -> dict[str, Any]:
@@ -109,6 +112,10 @@ def _prepared(audit: Row, base: int, suppressing: bool, list_exempt: bool) -> di
     whole = {**audit, "disclosure": {}}  # a report always states its rule
     if base == 1:
         return whole
+    matched = (audit["headline"]["found"] or {}).get("count") or 0
+    if rounded(matched, base) < FEWEST_MATCHED:
+        whole |= {"scores": None, "rates": []}
+        audit = {**audit, "scores": None, "rates": []}
     if audit.get("scores"):
         whole["scores"] = _histogram_in_steps(audit["scores"])
     if audit.get("rates"):
