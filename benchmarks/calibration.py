@@ -373,8 +373,14 @@ def table(results: Path) -> None:
     print()
     for rate in RATES:
         one = of_rate(runs, rate)
-        found = one[one["found"] > 0]
-        print(f"asked {rate / 10_000:.0%}: covered {found['covered'].mean():.1%} of {len(found):,} runs that found any")
+        found, many = one[one["found"] > 0], one[one["found"] >= 20]
+        if len(found):
+            near = (found["missed"] - found["truly_missed"]).groupby(runs["cell"]).mean().abs() <= 0.05
+            print(
+                f"asked {rate / 10_000:.0%}: covered {found['covered'].mean():.1%} of {len(found):,} lists that match; "
+                f"bound held in {(many['false'] <= many['at_most']).sum():,} of {len(many):,} with 20 matches or more; "
+                f"missed matches within 5 points in {near.sum()} of {len(near)} cells"
+            )
     nobody = runs[runs["cell"].str.endswith("/0")]
     print(
         f"nobody present: {len(nobody):,} lists, {(nobody['rung'] >= 1).sum()} beyond chance, "
