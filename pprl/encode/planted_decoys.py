@@ -7,7 +7,6 @@ registry may have filled. How often it has each set, the registry's own decoys s
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from pprl.core.bits import BitMatrix, Words
 from pprl.core.encodings import shape_number
-from pprl.core.planted import MOST_SHAPES, STEPS, PlantedTable
+from pprl.core.planted import MOST_FIELDS, MOST_SHAPES, STEPS, PlantedTable
 from pprl.core.randomness import RandomStream
 from pprl.core.schema import Field, Schema
 from pprl.encode.encoder import Encoder
@@ -32,9 +31,12 @@ def plant_decoys(
 ) -> PlantedTable | None:
     """Some ``decoys``, with their bits ``words``, beside their spellings in the registry.
 
-    None if a linked field is whole in none of them: nobody knows what the registry has there.
+    None if a linked field is whole in none of them, since nobody knows what the registry has there, or if more fields
+    are linked than a table holds.
     """
     fields = schema.linked()
+    if len(fields) > MOST_FIELDS:
+        return None
     pools = {field.name: _whole_values(decoys, field) for field in fields}
     if not all(pools.values()):
         return None
@@ -62,10 +64,11 @@ def plant_decoys(
 def shapes_of_registry(fields: Sequence[Field]) -> list[str]:
     """Which linked fields a registry may have filled, as `pprl.encode.labels.filled_shapes` writes it: the fullest
     first, at most `MOST_SHAPES`."""
-    digits = ("210" if field.type in PARTS else "20" for field in fields)
-    shapes = ("".join(shape) for shape in itertools.product(*digits))
-    fullest = sorted(shapes, key=lambda shape: (-sum(map(int, shape)), shape))
-    return [shape for shape in fullest[:MOST_SHAPES] if shape.strip("0")]
+    shapes = [""]
+    for field in fields:  # what is not among the fullest so far can begin none of the fullest
+        longer = [shape + digit for shape in shapes for digit in ("210" if field.type in PARTS else "20")]
+        shapes = sorted(longer, key=lambda shape: (-sum(map(int, shape)), shape))[:MOST_SHAPES]
+    return [shape for shape in shapes if shape.strip("0")]
 
 
 def _whole_values(people: People, field: Field) -> list[str]:

@@ -1,8 +1,10 @@
 """Decoys as a registry may spell them: what the missed-match rate rests on where nobody has both rosters."""
 
+import itertools
+
 import numpy as np
 import pytest
-from helpers.offices import SCHEMA, offices
+from helpers.offices import NAMES, SCHEMA, offices
 
 from pprl.core.encodings import shape_number
 from pprl.core.key import LinkageKey
@@ -92,9 +94,32 @@ def test_the_order_says_nothing_of_the_encodings():
     assert 10 < (first == 2).sum() < 40
 
 
+def with_texts(count):
+    fields = "".join(f'[fields.extra{number}]\ntype = "text"\n' for number in range(count))
+    return parse_schema(f'format = 1\n[encoding]\nhardening = "plain"\n{NAMES}{fields}')
+
+
+def test_the_fullest_sets_of_fields_are_tried():
+    """Found field by field, they are those found among all sets."""
+    for count in (3, 6):
+        linked = with_texts(count).linked()
+        digits = ["20", "210", "210", *["20"] * count]
+        every = ["".join(shape) for shape in itertools.product(*digits)]
+        fullest = sorted(every, key=lambda shape: (-sum(map(int, shape)), shape))[:256]
+        assert shapes_of_registry(linked) == [shape for shape in fullest if shape.strip("0")]
+
+
 def test_many_fields_make_no_endless_table():
-    fields = "".join(f'[fields.extra{number}]\ntype = "text"\n' for number in range(12))
-    schema = parse_schema(f'format = 1\n[fields.surname]\ntype = "surname"\n[fields.given]\ntype = "given"\n{fields}')
-    shapes = shapes_of_registry(schema.linked())
+    """Of 37 fields there are more sets than anybody can count."""
+    shapes = shapes_of_registry(with_texts(34).linked())
     assert len(shapes) == 256
-    assert shapes[0] == "2" * 14
+    assert shapes[0] == "2" * 37
+
+
+def test_more_fields_than_a_table_holds_give_none():
+    leaked = offices(1, 30, 30, 0).leaked
+    for count, known in ((37, True), (38, False)):
+        table = encoded(leaked.assign(**{f"extra{number}": "x y" for number in range(count)}), with_texts(count))[
+            1
+        ].planted
+        assert (table is not None) == known
